@@ -1,0 +1,2 @@
+//! Who may do what: tokens, roles, secrets.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! APT repositories: local repositories, snapshots, publishing.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! Images from packages.
+#![forbid(unsafe_code)]

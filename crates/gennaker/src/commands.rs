@@ -1,0 +1,42 @@
+//! The verbs of the command line, one file each. Here: which there are, and what exit code a failure has.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+mod completion;
+
+/// Takes software from source to production: Debian repositories, images, pipelines, deployments, traffic.
+#[derive(Parser)]
+#[command(name = "gennaker", version, disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+/// One line a verb, in the order in which a newcomer meets them.
+#[derive(Subcommand)]
+enum Verb {
+    /// Print the completion script of a shell
+    Completion(completion::Args),
+}
+
+/// Runs the command line `args` (program name first) and gives the exit code: 0 done, 1 failed, 2 misused.
+pub fn main(args: Vec<OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // clap prints help to stdout and misuse to stderr; a closed pipe is no reason to fail louder.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    let done = match cli.verb {
+        Verb::Completion(args) => completion::run(args, &mut Cli::command()),
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("gennaker: {error:#}");
+        ExitCode::FAILURE
+    })
+}

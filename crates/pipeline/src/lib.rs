@@ -1,0 +1,2 @@
+//! Applications, pipelines, executions: model, decisions, engine, triggers.
+#![forbid(unsafe_code)]

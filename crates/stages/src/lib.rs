@@ -1,0 +1,2 @@
+//! Every stage type; the only place where domains meet.
+#![forbid(unsafe_code)]

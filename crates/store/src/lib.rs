@@ -1,0 +1,2 @@
+//! Records, queue, change feed, blobs, ids and clock: everything that survives.
+#![forbid(unsafe_code)]

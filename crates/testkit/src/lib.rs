@@ -1,0 +1,2 @@
+//! For tests only: package builder, fake clock, conformance suites.
+#![forbid(unsafe_code)]
