@@ -1,0 +1,475 @@
+//! The wanted state: everything the data plane shall be doing, as one value.
+//!
+//! The control plane always sends the whole state, never a command (level, not edge): the data plane compares and does what is
+//! missing. It is kept in `DATA/wanted.json` and served again after the data plane's own restart.
+//! Unknown fields are ignored, so that an older data plane understands a newer control plane; [`SCHEMA`] is checked.
+//! What the data plane makes of it is in [`crate::status`].
+
+use std::collections::{BTreeMap, HashSet};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// The version of this document. A data plane takes this one and the one before.
+pub const SCHEMA: u32 = 1;
+
+/// The whole wanted state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wanted {
+    /// See [`SCHEMA`].
+    pub schema: u32,
+    /// Grows with every change; an older one than the one in force is refused, the same one may be sent again.
+    pub generation: u64,
+    /// Load balancers and preview addresses.
+    #[serde(default)]
+    pub balancers: Vec<Balancer>,
+    /// Programs that shall run on this machine.
+    #[serde(default)]
+    pub instances: Vec<Instance>,
+}
+
+impl Default for Wanted {
+    fn default() -> Self {
+        Self {
+            schema: SCHEMA,
+            generation: 0,
+            balancers: Vec::new(),
+            instances: Vec::new(),
+        }
+    }
+}
+
+/// One load balancer: listeners in front, members behind. A preview address is one more balancer whose members are one group's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Balancer {
+    /// Its name, unique among balancers; a resource name (see [`valid_id`]).
+    pub id: String,
+    /// Where clients connect.
+    pub listeners: Vec<Listener>,
+    /// How members are checked. A member whose instance has the same check at the same address is checked once, not twice.
+    #[serde(default)]
+    pub health: Option<HealthCheck>,
+    /// Where requests go.
+    #[serde(default)]
+    pub members: Vec<Member>,
+}
+
+/// An address on which a balancer accepts connections.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listener {
+    /// Address and port. Port 0 lets the system choose; the status says which.
+    pub address: SocketAddr,
+    /// What is spoken there.
+    #[serde(default)]
+    pub protocol: Protocol,
+}
+
+/// What a listener speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Protocol {
+    /// HTTP/1.1, balanced request by request.
+    Http,
+    /// Bytes, balanced connection by connection: a connection stays with its member until it is closed.
+    Tcp,
+    /// A connection that begins with an HTTP/1.x request line is balanced as `http`, any other as `tcp`. The choice for a
+    /// "network" listener whose health check is HTTP: keep-alive clients then leave a drained group after their running request.
+    #[default]
+    Auto,
+}
+
+/// One target of a balancer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    /// Unique within the balancer; usually the instance's id.
+    pub id: String,
+    /// The server group, for counters a group.
+    pub group: String,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Its share relative to the other members; 0 takes no new requests.
+    #[serde(default = "one")]
+    pub weight: u32,
+    /// Whether it takes new requests.
+    #[serde(default)]
+    pub state: MemberState,
+}
+
+/// Whether a member takes new requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MemberState {
+    /// Takes requests while it is healthy.
+    #[default]
+    Active,
+    /// Takes no new request or connection; what is running there ends in its own time. `open` in the status counts it.
+    Draining,
+    /// Takes nothing; open connections are cut.
+    Out,
+}
+
+/// An active health check.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct HealthCheck {
+    /// What is asked.
+    #[serde(flatten)]
+    pub probe: Probe,
+    /// Milliseconds between two checks.
+    #[serde(default = "ten_seconds")]
+    pub interval_ms: u64,
+    /// Milliseconds until a check without an answer has failed.
+    #[serde(default = "five_seconds")]
+    pub timeout_ms: u64,
+    /// Good checks in a row that turn it green.
+    #[serde(default = "two")]
+    pub rise: u32,
+    /// Bad checks in a row that turn it red.
+    #[serde(default = "three")]
+    pub fall: u32,
+}
+
+/// What a health check asks.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Probe {
+    /// `GET path` must answer with an expected status.
+    Http {
+        /// Begins with `/`.
+        path: String,
+        /// Another port than the member's.
+        #[serde(default)]
+        port: Option<u16>,
+        /// Ranges of good statuses; default 200–399.
+        #[serde(default = "good_statuses")]
+        expect: Vec<StatusRange>,
+    },
+    /// A connection must be accepted.
+    Tcp {
+        /// Another port than the member's.
+        #[serde(default)]
+        port: Option<u16>,
+    },
+}
+
+/// HTTP statuses `from..=to`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct StatusRange {
+    /// The first good one.
+    pub from: u16,
+    /// The last good one.
+    pub to: u16,
+}
+
+/// A program that shall run, under a shim of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Instance {
+    /// Unique among instances; also a folder's name (see [`valid_id`]), e.g. `hellospinnaker-v000-x7k2`.
+    pub id: String,
+    /// Its server group.
+    pub group: String,
+    /// Its zone, e.g. `local-a`.
+    #[serde(default)]
+    pub zone: String,
+    /// What it sees as its file system.
+    pub root: Root,
+    /// Program and arguments. Not a shell line.
+    pub command: Vec<String>,
+    /// Its environment beside `PORT`, `HOST`, `PATH`, `HOME`, `LANG`, which are set by the shim unless given here.
+    #[serde(default)]
+    pub env: BTreeMap<String, String>,
+    /// The loopback port it shall listen on: given to it as `PORT`.
+    #[serde(default)]
+    pub port: Option<u16>,
+    /// The user the program runs as (a systemd unit's `User=`); default: an unprivileged number of its own.
+    #[serde(default)]
+    pub user: Option<String>,
+    /// Its working directory inside the root; default `/`.
+    #[serde(default)]
+    pub directory: Option<PathBuf>,
+    /// Folders of this machine that it also sees, read-only, at the same path (see [`crate::interpreter`]).
+    #[serde(default)]
+    pub extra_binds: Vec<PathBuf>,
+    /// Folders in front of its `PATH`.
+    #[serde(default)]
+    pub path: Vec<PathBuf>,
+    /// Limits on what it may use.
+    #[serde(default)]
+    pub limits: Limits,
+    /// What happens when the program ends by itself.
+    #[serde(default)]
+    pub restart: Restart,
+    /// Milliseconds between `TERM` and `KILL`.
+    #[serde(default = "ten_seconds")]
+    pub grace_ms: u64,
+    /// How it is checked, whether or not a balancer sends it traffic.
+    #[serde(default)]
+    pub health: Option<HealthCheck>,
+    /// Another number restarts it (reboot).
+    #[serde(default)]
+    pub run: u64,
+}
+
+impl Instance {
+    /// An instance with nothing but what is always needed; the rest has its default.
+    pub fn new(
+        id: impl Into<String>,
+        group: impl Into<String>,
+        root: Root,
+        command: Vec<String>,
+    ) -> Self {
+        Self {
+            id: id.into(),
+            group: group.into(),
+            zone: String::new(),
+            root,
+            command,
+            env: BTreeMap::new(),
+            port: None,
+            user: None,
+            directory: None,
+            extra_binds: Vec::new(),
+            path: Vec::new(),
+            limits: Limits::default(),
+            restart: Restart::default(),
+            grace_ms: ten_seconds(),
+            health: None,
+            run: 0,
+        }
+    }
+
+    /// Whether a running `other` must be ended and started anew to become `self`.
+    pub fn needs_restart(&self, other: &Self) -> bool {
+        let launch = |i: &Self| Self {
+            group: String::new(),
+            zone: String::new(),
+            health: None,
+            grace_ms: 0,
+            ..i.clone()
+        };
+        launch(self) != launch(other)
+    }
+}
+
+/// What an instance sees as its file system.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Root {
+    /// A fresh skeleton; `/usr` is a read-only overlay of the layers' `usr` over the host's. Where no namespaces can be had, the
+    /// command runs in the first layer's folder without isolation, and the status says why.
+    Host {
+        /// Folders with unpacked packages, topmost first.
+        layers: Vec<PathBuf>,
+    },
+    /// No isolation of the file system, on purpose: the command runs in this folder; absolute paths that exist in it are meant there.
+    Folder {
+        /// The folder with the unpacked package.
+        dir: PathBuf,
+    },
+    /// A whole root file system, with a private writable layer on top.
+    RootFs {
+        /// Folders, topmost first; the last holds the base system.
+        layers: Vec<PathBuf>,
+    },
+}
+
+/// Limits on what an instance may use. Memory and CPU need cgroup v2; where it is missing the status carries a warning.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Limits {
+    /// Bytes of memory.
+    #[serde(default)]
+    pub memory_bytes: Option<u64>,
+    /// Thousandths of a CPU.
+    #[serde(default)]
+    pub cpu_milli: Option<u32>,
+    /// Processes and threads.
+    #[serde(default)]
+    pub processes: Option<u64>,
+    /// Open files.
+    #[serde(default)]
+    pub open_files: Option<u64>,
+    /// Bytes of one log file before it is rotated; two are kept. Default 8 MiB.
+    #[serde(default)]
+    pub log_bytes: Option<u64>,
+}
+
+/// What happens when the program ends by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Restart {
+    /// Started again, with growing pauses (0.1 s to 30 s).
+    #[default]
+    Always,
+    /// Started again unless it ended with 0.
+    OnFailure,
+    /// Left ended.
+    Never,
+}
+
+/// Why a wanted state is refused as a whole.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum WantedError {
+    /// From a control plane that this data plane cannot follow.
+    #[error(
+        "wanted state has schema {0}; this data plane knows {SCHEMA}: restart the data plane with the newer binary"
+    )]
+    Schema(u32),
+    /// A name that cannot be a name.
+    #[error(
+        "{place}: `{id}` is no valid name: letters, digits, `.`, `_` and `-`, not first `.` or `-`, at most 100"
+    )]
+    Id {
+        /// Where it stands.
+        place: String,
+        /// The text.
+        id: String,
+    },
+    /// Two things of one name.
+    #[error("{place}: `{id}` appears twice")]
+    Twice {
+        /// Where it stands.
+        place: String,
+        /// The name.
+        id: String,
+    },
+    /// A value outside its bounds.
+    #[error("{place}: {what}")]
+    Value {
+        /// Where it stands.
+        place: String,
+        /// What is wrong and what is allowed.
+        what: String,
+    },
+}
+
+/// Whether a text may name a balancer, member, group or instance: it becomes a file's name and a log field.
+pub fn valid_id(id: &str) -> bool {
+    !id.is_empty()
+        && id.len() <= 100
+        && !id.starts_with(['.', '-'])
+        && id
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
+}
+
+impl Wanted {
+    /// Checks what types cannot: schema, names, uniqueness, bounds.
+    pub fn check(&self) -> Result<(), WantedError> {
+        if self.schema == 0 || self.schema > SCHEMA {
+            return Err(WantedError::Schema(self.schema));
+        }
+        unique("balancers", self.balancers.iter().map(|b| &b.id))?;
+        for balancer in &self.balancers {
+            let place = format!("balancer {}", balancer.id);
+            unique(
+                &format!("{place}, members"),
+                balancer.members.iter().map(|m| &m.id),
+            )?;
+            if let Some(member) = balancer.members.iter().find(|m| m.weight > 10_000) {
+                return Err(value(
+                    &place,
+                    format!(
+                        "weight {} of member {} is above 10000",
+                        member.weight, member.id
+                    ),
+                ));
+            }
+            check_health(&place, balancer.health.as_ref())?;
+        }
+        unique("instances", self.instances.iter().map(|i| &i.id))?;
+        for instance in &self.instances {
+            let place = format!("instance {}", instance.id);
+            if instance.command.first().is_none_or(String::is_empty) {
+                return Err(value(
+                    &place,
+                    "command is empty: give a program and its arguments".into(),
+                ));
+            }
+            let texts = instance
+                .command
+                .iter()
+                .chain(instance.env.keys())
+                .chain(instance.env.values());
+            if texts.into_iter().any(|t| t.contains('\0'))
+                || instance.env.keys().any(|k| k.is_empty() || k.contains('='))
+            {
+                return Err(value(
+                    &place,
+                    "command or environment holds a NUL byte or a name that is empty or has `=`"
+                        .into(),
+                ));
+            }
+            check_health(&place, instance.health.as_ref())?;
+        }
+        Ok(())
+    }
+}
+
+fn unique<'a>(place: &str, ids: impl Iterator<Item = &'a String>) -> Result<(), WantedError> {
+    let mut seen = HashSet::new();
+    for id in ids {
+        if !valid_id(id) {
+            return Err(WantedError::Id {
+                place: place.into(),
+                id: id.clone(),
+            });
+        }
+        if !seen.insert(id) {
+            return Err(WantedError::Twice {
+                place: place.into(),
+                id: id.clone(),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn check_health(place: &str, check: Option<&HealthCheck>) -> Result<(), WantedError> {
+    let Some(check) = check else { return Ok(()) };
+    if check.interval_ms < 10 || check.timeout_ms < 10 {
+        return Err(value(
+            place,
+            "health check: interval_ms and timeout_ms are at least 10".into(),
+        ));
+    }
+    match &check.probe {
+        Probe::Http { path, .. }
+            if !path.starts_with('/') || path.bytes().any(|b| b <= b' ' || b == 0x7f) =>
+        {
+            Err(value(
+                place,
+                format!(
+                    "health check: path `{}` must begin with `/` and hold no blanks",
+                    path.escape_debug()
+                ),
+            ))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn value(place: &str, what: String) -> WantedError {
+    WantedError::Value {
+        place: place.into(),
+        what,
+    }
+}
+
+fn one() -> u32 {
+    1
+}
+fn two() -> u32 {
+    2
+}
+fn three() -> u32 {
+    3
+}
+fn five_seconds() -> u64 {
+    5_000
+}
+fn ten_seconds() -> u64 {
+    10_000
+}
+fn good_statuses() -> Vec<StatusRange> {
+    vec![StatusRange { from: 200, to: 399 }]
+}
