@@ -1,2 +1,23 @@
-//! Applications, pipelines, executions: model, decisions, engine, triggers.
+//! Applications, pipelines, executions: the model, the decisions, the engine and its triggers.
+//!
+//! The state machine and its effects are apart: [`decide`] is a pure function from an execution and a message to changes
+//! and further messages; [`engine`] applies them in one transaction and performs effects after the commit. This crate
+//! knows no stage type by name and no cloud: it knows [`Stage`], pure tasks and [`Effect`]s, which `stages` registers.
 #![forbid(unsafe_code)]
+
+pub mod evaluate;
+pub mod lenient;
+pub mod model;
+pub mod plan;
+pub mod registry;
+pub mod task;
+pub mod view;
+
+pub use model::{Execution, Status, Trigger};
+pub use plan::{Follows, Plan, PlanError, Stage, StageSpec, TaskSpec};
+pub use registry::Registry;
+pub use task::{Effect, Exception, Log, PureTask, TaskInput, TaskResult};
+pub use view::StageView;
+
+/// A JSON object as pipelines use it: the order of keys is kept.
+pub type Map = serde_json::Map<String, serde_json::Value>;
