@@ -1,2 +1,12 @@
 //! Who may do what: tokens, roles, secrets.
+//!
+//! Not here: reading the configuration file (the binary) and finding the token in a request (`api`).
 #![forbid(unsafe_code)]
+
+pub mod role;
+pub mod secret;
+pub mod token;
+
+pub use role::{Action, Role};
+pub use secret::Secret;
+pub use token::{Caller, Refusal, TokenConfig, TokenError, Tokens};
