@@ -1,2 +1,16 @@
-//! HTTP: the product's API in Spinnaker's shapes, live streams, the page's files, the repository file server.
+//! HTTP: the product's API in Spinnaker's shapes, the live stream, the page's files, the repository file server.
+//!
+//! Handlers build a context, call one function of a domain and wrap the answer. Not here: rules of any domain, configuration files, signals.
 #![forbid(unsafe_code)]
+
+pub mod gate;
+pub mod guard;
+pub mod house;
+pub mod live;
+pub mod openapi;
+pub mod problem;
+pub mod server;
+
+pub use guard::{Guard, GuardConfig};
+pub use house::House;
+pub use problem::Problem;

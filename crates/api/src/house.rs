@@ -1,0 +1,52 @@
+//! What the handlers work with: one clone a request, all of it shared.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use store::Store;
+use store::clock::Clock;
+
+use crate::Problem;
+
+/// The rooms that a handler may enter. Made once, by the binary's wiring.
+#[derive(Clone)]
+pub struct House {
+    /// The control store.
+    pub store: Store,
+}
+
+impl House {
+    /// The time, from the clock that the store was opened with.
+    pub fn now(&self) -> Timestamp {
+        self.clock().now()
+    }
+
+    /// The clock that the store was opened with.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        self.store.clock()
+    }
+
+    /// Reads from the control store.
+    pub async fn read<T, E>(
+        &self,
+        work: impl Fn(&mut store::Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        E: From<store::StoreError> + Into<Problem> + Send + 'static,
+    {
+        self.store.read(work).await.map_err(Into::into)
+    }
+
+    /// Writes to the control store; answered after the commit.
+    pub async fn write<T, E>(
+        &self,
+        work: impl Fn(&mut store::Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        E: From<store::StoreError> + Into<Problem> + Send + 'static,
+    {
+        self.store.write(work).await.map_err(Into::into)
+    }
+}

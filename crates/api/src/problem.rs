@@ -1,0 +1,115 @@
+//! How an error looks on the wire: the JSON that Spinnaker's clients read, made in one place.
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use store::StoreError;
+use store::clock::{Clock, SystemClock};
+
+/// An error of a request.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct Problem {
+    /// When, in milliseconds since 1970.
+    timestamp: i64,
+    /// The HTTP status.
+    status: u16,
+    /// The status in words.
+    error: String,
+    /// What kind of error; absent when the status says it all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exception: Option<String>,
+    /// What is wrong, where, and what to do about it.
+    message: String,
+    /// Further findings, as a validator has them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<String>,
+}
+
+impl Problem {
+    /// An error of this status.
+    pub fn new(status: StatusCode, message: impl Into<String>) -> Self {
+        Self {
+            timestamp: SystemClock.now().as_millisecond(),
+            status: status.as_u16(),
+            error: status.canonical_reason().unwrap_or("Error").into(),
+            exception: None,
+            message: message.into(),
+            errors: Vec::new(),
+        }
+    }
+
+    /// 400: the request cannot be understood.
+    pub fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, message)
+    }
+
+    /// 401: who asks is not known.
+    pub fn unauthenticated(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, message)
+    }
+
+    /// 403: who asks may not.
+    pub fn forbidden(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, message)
+    }
+
+    /// 404: there is no such thing.
+    pub fn not_found(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, message)
+    }
+
+    /// 409: it changed meanwhile, or is in use.
+    pub fn conflict(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, message)
+    }
+
+    /// 500: our fault. The cause goes to the log; the client gets it too, for causes carry no secrets.
+    pub fn internal(message: impl Into<String>) -> Self {
+        let problem = Self::new(StatusCode::INTERNAL_SERVER_ERROR, message);
+        tracing::error!(message = problem.message, "a request failed");
+        problem
+    }
+
+    /// The same with the name of its kind.
+    #[must_use]
+    pub fn kind(mut self, exception: impl Into<String>) -> Self {
+        self.exception = Some(exception.into());
+        self
+    }
+
+    /// The same with further findings.
+    #[must_use]
+    pub fn with_errors(mut self, errors: Vec<String>) -> Self {
+        self.errors = errors;
+        self
+    }
+
+    /// The HTTP status.
+    pub fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// What is wrong.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Full { .. } => {
+                Self::new(StatusCode::INSUFFICIENT_STORAGE, error.to_string())
+            }
+            StoreError::Unique { .. } => Self::conflict(error.to_string()),
+            other => Self::internal(other.to_string()),
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        (self.status(), Json(self)).into_response()
+    }
+}
