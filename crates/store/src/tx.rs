@@ -1,0 +1,92 @@
+//! The transaction that domain code works on: synchronous, no input or output inside, effects after the commit.
+
+use jiff::Timestamp;
+
+use crate::backend::Backend;
+use crate::id::Ids;
+use crate::{Row, StoreError, Value};
+
+/// What is done after a commit.
+pub(crate) type Effect = Box<dyn FnOnce() + Send>;
+
+/// One transaction. A closure that gets one may be run more than once, so it does nothing but read and write here.
+pub struct Tx<'a> {
+    backend: &'a mut dyn Backend,
+    ids: &'a Ids,
+    now: Timestamp,
+    effects: Vec<Effect>,
+    /// Number of the newest row of the change table; `None` where there is no such table.
+    feed: Option<&'a mut i64>,
+}
+
+impl<'a> Tx<'a> {
+    pub(crate) fn new(
+        backend: &'a mut dyn Backend,
+        ids: &'a Ids,
+        now: Timestamp,
+        feed: Option<&'a mut i64>,
+    ) -> Self {
+        Tx {
+            backend,
+            ids,
+            now,
+            effects: Vec::new(),
+            feed,
+        }
+    }
+
+    pub(crate) fn into_effects(self) -> Vec<Effect> {
+        self.effects
+    }
+
+    /// Runs a statement that changes rows and tells how many.
+    pub fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, StoreError> {
+        self.backend.execute(sql, params)
+    }
+
+    /// Runs a statement that gives rows, all of them.
+    pub fn query(&mut self, sql: &str, params: &[Value]) -> Result<Vec<Row>, StoreError> {
+        self.backend.query(sql, params)
+    }
+
+    /// Runs a statement that gives rows, and takes the first if there is one.
+    pub fn query_opt(&mut self, sql: &str, params: &[Value]) -> Result<Option<Row>, StoreError> {
+        Ok(self.backend.query(sql, params)?.into_iter().next())
+    }
+
+    /// The moment of this transaction; the same however often it is asked.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// A new ULID, greater than all before.
+    pub fn ulid(&mut self) -> String {
+        self.ids.ulid(self.now)
+    }
+
+    /// A new random UUID.
+    pub fn uuid(&mut self) -> String {
+        self.ids.uuid()
+    }
+
+    /// Pushes something short to do once this transaction is committed (wake somebody, send to a channel). It runs on the
+    /// store's thread after the caller has its answer, and not at all when the transaction is rolled back.
+    pub fn after_commit(&mut self, effect: impl FnOnce() + Send + 'static) {
+        self.effects.push(Box::new(effect));
+    }
+
+    /// Adds a row to the change table: something about `key` of `topic` is different now. The page's live stream tells it.
+    pub fn change(&mut self, topic: &str, key: &str) -> Result<(), StoreError> {
+        let Some(newest) = self.feed.as_deref_mut() else {
+            return Err(StoreError::NoFeed);
+        };
+        *newest += 1;
+        let row = crate::params![*newest, self.now, topic, key];
+        self.backend.execute(
+            "insert into change (seq, at, topic, key) values (?1, ?2, ?3, ?4)",
+            row,
+        )?;
+        Ok(())
+    }
+}
