@@ -118,11 +118,7 @@ pub trait Blobs: Send + Sync {
         let place = || PathBuf::from("staging");
         staged.write_all(bytes).map_err(|e| match e.kind() {
             std::io::ErrorKind::StorageFull => BlobError::Full { path: place() },
-            _ => BlobError::Disk {
-                doing: "write",
-                path: place(),
-                source: e,
-            },
+            _ => BlobError::Disk { doing: "write", path: place(), source: e },
         })?;
         staged.keep()
     }

@@ -22,14 +22,7 @@ pub fn after(tx: &mut Tx<'_>, seq: i64, limit: u32) -> Result<Vec<Change>, Store
     let sql = "select seq, at, topic, key from change where seq > ?1 order by seq limit ?2";
     tx.query(sql, params![seq, limit])?
         .iter()
-        .map(|row| {
-            Ok(Change {
-                seq: row.int(0)?,
-                at: row.time(1)?,
-                topic: row.text(2)?,
-                key: row.text(3)?,
-            })
-        })
+        .map(|row| Ok(Change { seq: row.int(0)?, at: row.time(1)?, topic: row.text(2)?, key: row.text(3)? }))
         .collect()
 }
 

@@ -15,10 +15,7 @@ pub trait Clock: Send + Sync {
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[allow(
-        clippy::disallowed_methods,
-        reason = "this is the one place where the machine's clock is read"
-    )]
+    #[allow(clippy::disallowed_methods, reason = "this is the one place where the machine's clock is read")]
     fn now(&self) -> Timestamp {
         Timestamp::now()
     }
@@ -43,27 +40,18 @@ impl FakeClock {
 
     /// Moves the clock to `at`, also backwards.
     pub fn set(&self, at: Timestamp) {
-        *self
-            .0
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner) = at;
+        *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = at;
     }
 
     /// Moves the clock on by `by`, at most to the end of time.
     pub fn advance(&self, by: SignedDuration) {
-        let mut at = self
-            .0
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut at = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         *at = at.checked_add(by).unwrap_or(Timestamp::MAX);
     }
 }
 
 impl Clock for FakeClock {
     fn now(&self) -> Timestamp {
-        *self
-            .0
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+        *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }

@@ -10,6 +10,7 @@ use crate::backend::Backend;
 use crate::clock::Clock;
 use crate::id::Ids;
 use crate::job::{Job, pack};
+use crate::postgres::Postgres;
 use crate::reader::Reader;
 use crate::sqlite::{Options, Sqlite};
 use crate::writer::{Connect, Writer};
@@ -42,17 +43,10 @@ impl Location {
     fn connect(&self, read_only: bool) -> Result<Box<dyn Backend>, StoreError> {
         match self {
             Location::Sqlite(path) => {
-                let options = Options {
-                    mode: 0o600,
-                    read_only,
-                    checkpoint_on_close: true,
-                };
+                let options = Options { mode: 0o600, read_only, checkpoint_on_close: true };
                 Ok(Box::new(Sqlite::open(path, options)?))
             }
-            Location::Postgres(_url) => Err(StoreError::Open {
-                place: "PostgreSQL".into(),
-                what: "not built in yet".into(),
-            }),
+            Location::Postgres(url) => Ok(Box::new(Postgres::open(url, !read_only)?)),
         }
     }
 }
@@ -73,11 +67,7 @@ struct Inner {
 impl Store {
     /// Opens the store and brings every domain's schema to the last of its steps, in one transaction. A store of a newer
     /// version is refused by name. Blocks for a few milliseconds; may be called anywhere.
-    pub fn open(
-        location: Location,
-        lists: &[&[Migration]],
-        clock: Arc<dyn Clock>,
-    ) -> Result<Self, StoreError> {
+    pub fn open(location: Location, lists: &[&[Migration]], clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
         Self::open_with_ids(location, lists, clock, Ids::random()?)
     }
 
@@ -97,25 +87,12 @@ impl Store {
         for number in 1..=READERS {
             let place = location.clone();
             let connect: Connect = Box::new(move || place.connect(true));
-            let reader = Reader {
-                connect,
-                clock: clock.clone(),
-                ids: ids.clone(),
-            };
+            let reader = Reader { connect, clock: clock.clone(), ids: ids.clone() };
             let jobs = read_jobs.clone();
-            threads.push(spawn(&format!("store-read-{number}"), move || {
-                reader.work(&jobs)
-            })?);
+            threads.push(spawn(&format!("store-read-{number}"), move || reader.work(&jobs))?);
         }
         let (writes, reads) = (Some(writes), Some(reads));
-        Ok(Store(Arc::new(Inner {
-            writes,
-            reads,
-            told,
-            clock,
-            ids,
-            threads,
-        })))
+        Ok(Store(Arc::new(Inner { writes, reads, told, clock, ids, threads })))
     }
 
     /// Runs `work` in a write transaction: kept and on the disk when this answers `Ok`, undone when it answers `Err`.
@@ -184,11 +161,7 @@ impl Drop for Inner {
         (self.writes, self.reads) = (None, None);
         let own = std::thread::current().id();
         // An effect may hold the last clone: then this is the writer's thread, and it ends by itself.
-        for thread in self
-            .threads
-            .drain(..)
-            .filter(|thread| thread.thread().id() != own)
-        {
+        for thread in self.threads.drain(..).filter(|thread| thread.thread().id() != own) {
             let _ = thread.join();
         }
     }
@@ -203,9 +176,7 @@ where
     let (job, answer) = pack(work);
     let queue = queue.ok_or(StoreError::Closed)?;
     queue.send(job).await.map_err(|_| StoreError::Closed)?;
-    answer
-        .await
-        .unwrap_or_else(|_| Err(StoreError::Closed.into()))
+    answer.await.unwrap_or_else(|_| Err(StoreError::Closed.into()))
 }
 
 fn ask_blocking<T, E, F>(queue: Option<&mpsc::Sender<Box<dyn Job>>>, work: F) -> Result<T, E>
@@ -217,19 +188,12 @@ where
     let (job, answer) = pack(work);
     let queue = queue.ok_or(StoreError::Closed)?;
     queue.blocking_send(job).map_err(|_| StoreError::Closed)?;
-    answer
-        .blocking_recv()
-        .unwrap_or_else(|_| Err(StoreError::Closed.into()))
+    answer.blocking_recv().unwrap_or_else(|_| Err(StoreError::Closed.into()))
 }
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, StoreError> {
-    let thread = std::thread::Builder::new()
-        .name(name.to_owned())
-        .spawn(work);
-    thread.map_err(|e| StoreError::Open {
-        place: format!("thread {name}"),
-        what: e.to_string(),
-    })
+    let thread = std::thread::Builder::new().name(name.to_owned()).spawn(work);
+    thread.map_err(|e| StoreError::Open { place: format!("thread {name}"), what: e.to_string() })
 }
 
 /// The writer opens its connection itself, on its own thread: a PostgreSQL connection belongs to the thread that made it.
@@ -249,14 +213,7 @@ fn start_writer(
             Ok((backend, newest)) => {
                 told.send_replace(newest);
                 let connect: Connect = Box::new(move || place.connect(false));
-                let writer = Writer {
-                    backend,
-                    connect,
-                    clock,
-                    ids,
-                    newest,
-                    told,
-                };
+                let writer = Writer { backend, connect, clock, ids, newest, told };
                 if ready.send(Ok(())).is_ok() {
                     writer.work(jobs);
                 }
@@ -269,10 +226,7 @@ fn start_writer(
     Ok((thread, hear))
 }
 
-fn open_for_writing(
-    place: &Location,
-    lists: &[Vec<Migration>],
-) -> Result<(Box<dyn Backend>, i64), StoreError> {
+fn open_for_writing(place: &Location, lists: &[Vec<Migration>]) -> Result<(Box<dyn Backend>, i64), StoreError> {
     let mut backend = place.connect(false)?;
     let lists: Vec<&[Migration]> = lists.iter().map(Vec::as_slice).collect();
     migration::apply(backend.as_mut(), &lists)?;

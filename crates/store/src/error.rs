@@ -34,9 +34,7 @@ pub enum StoreError {
         what: String,
     },
     /// Another process holds the database for longer than anybody may.
-    #[error(
-        "{place} is held by another process for more than {minutes} minutes: end that process, then try again"
-    )]
+    #[error("{place} is held by another process for more than {minutes} minutes: end that process, then try again")]
     Busy {
         /// The database's file.
         place: String,

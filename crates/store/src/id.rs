@@ -27,14 +27,8 @@ impl Ids {
         let got = rustix::rand::getrandom(&mut seed, rustix::rand::GetRandomFlags::empty());
         match got {
             Ok(32) => Ok(Ids::from_seed(seed)),
-            Ok(_) => Err(StoreError::Open {
-                place: "the system's randomness".into(),
-                what: "short answer".into(),
-            }),
-            Err(e) => Err(StoreError::Open {
-                place: "the system's randomness".into(),
-                what: e.to_string(),
-            }),
+            Ok(_) => Err(StoreError::Open { place: "the system's randomness".into(), what: "short answer".into() }),
+            Err(e) => Err(StoreError::Open { place: "the system's randomness".into(), what: e.to_string() }),
         }
     }
 
@@ -47,11 +41,7 @@ impl Ids {
     }
 
     fn from_seed(seed: [u8; 32]) -> Self {
-        Ids(Mutex::new(State {
-            seed,
-            drawn: 0,
-            last: 0,
-        }))
+        Ids(Mutex::new(State { seed, drawn: 0, last: 0 }))
     }
 
     /// A ULID for the moment `now`, greater than every one given before, even when the clock goes back.
@@ -61,24 +51,15 @@ impl Ids {
         let millis = u128::try_from(now.as_millisecond()).unwrap_or(0) & ((1 << 48) - 1);
         // Half of the random space is left free, so that counting up within one millisecond cannot overflow into the time.
         let fresh = (millis << 80) | (random >> 1);
-        let next = if fresh > state.last {
-            fresh
-        } else {
-            state.last + 1
-        };
+        let next = if fresh > state.last { fresh } else { state.last + 1 };
         state.last = next;
-        (0..26)
-            .rev()
-            .map(|digit| char::from(ALPHABET[((next >> (digit * 5)) & 31) as usize]))
-            .collect()
+        (0..26).rev().map(|digit| char::from(ALPHABET[((next >> (digit * 5)) & 31) as usize])).collect()
     }
 
     /// A random UUID (version 4), in small letters.
     pub fn uuid(&self) -> String {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        uuid::Builder::from_random_bytes(state.draw())
-            .into_uuid()
-            .to_string()
+        uuid::Builder::from_random_bytes(state.draw()).into_uuid().to_string()
     }
 
     /// Sixteen random bytes.
@@ -115,12 +96,7 @@ mod tests {
         assert_eq!(first.len(), 26);
         assert_eq!(&first[..10], "01HF7YAT00");
         let mut last = first;
-        for now in [
-            1_700_000_000_000,
-            1_600_000_000_000,
-            1_700_000_000_001,
-            1_700_000_000_001,
-        ] {
+        for now in [1_700_000_000_000, 1_600_000_000_000, 1_700_000_000_001, 1_700_000_000_001] {
             let next = ids.ulid(at(now));
             assert!(next > last, "{next} after {last}");
             last = next;

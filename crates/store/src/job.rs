@@ -28,14 +28,7 @@ where
     E: From<StoreError> + Send + 'static,
 {
     let (reply, receiver) = oneshot::channel();
-    (
-        Box::new(Typed {
-            work,
-            outcome: None,
-            reply,
-        }),
-        receiver,
-    )
+    (Box::new(Typed { work, outcome: None, reply }), receiver)
 }
 
 impl<F, T, E> Job for Typed<F, T, E>
@@ -46,12 +39,11 @@ where
 {
     fn run(&mut self, tx: &mut Tx<'_>) -> bool {
         let outcome = catch_unwind(AssertUnwindSafe(|| (self.work)(tx)));
-        let outcome = outcome.unwrap_or_else(|panic| {
-            Err(StoreError::Panicked {
-                what: message(&*panic),
-            }
-            .into())
-        });
+        let outcome = outcome.unwrap_or_else(|panic| Err(StoreError::Panicked { what: message(&*panic) }.into()));
+        let outcome = match (outcome, tx.failed()) {
+            (Ok(_), Some(failed)) => Err(failed.into()),
+            (outcome, _) => outcome,
+        };
         let keep = outcome.is_ok();
         self.outcome = Some(outcome);
         keep
@@ -60,9 +52,7 @@ where
     fn answer(self: Box<Self>, error: Option<StoreError>) {
         let answer = match error {
             Some(e) => Err(e.into()),
-            None => self
-                .outcome
-                .unwrap_or_else(|| Err(StoreError::Closed.into())),
+            None => self.outcome.unwrap_or_else(|| Err(StoreError::Closed.into())),
         };
         // Nobody waits any more: a request that was given up. What was written stays.
         let _ = self.reply.send(answer);
@@ -72,6 +62,5 @@ where
 /// The text of a panic.
 pub(crate) fn message(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|s| (*s).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "without a message".to_owned())
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "without a message".to_owned())
 }

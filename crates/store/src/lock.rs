@@ -37,17 +37,8 @@ impl FolderLock {
     /// Takes the lock of `folder` at once or says who has it.
     pub fn take(folder: &Path) -> Result<Self, LockError> {
         let path = folder.join("lock");
-        let broken = |source| LockError::File {
-            file: path.clone(),
-            source,
-        };
-        let open = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(&path);
+        let broken = |source| LockError::File { file: path.clone(), source };
+        let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
         let mut file = open.map_err(broken)?;
         if let Err(e) = flock(&file, FlockOperation::NonBlockingLockExclusive) {
             if e != rustix::io::Errno::WOULDBLOCK {
@@ -55,15 +46,8 @@ impl FolderLock {
             }
             let mut holder = String::new();
             let _ = file.read_to_string(&mut holder);
-            let holder = if holder.trim().is_empty() {
-                "unknown"
-            } else {
-                holder.trim()
-            };
-            return Err(LockError::Held {
-                folder: folder.to_owned(),
-                holder: holder.to_owned(),
-            });
+            let holder = if holder.trim().is_empty() { "unknown" } else { holder.trim() };
+            return Err(LockError::Held { folder: folder.to_owned(), holder: holder.to_owned() });
         }
         let note = || -> std::io::Result<()> {
             file.set_len(0)?;
@@ -78,11 +62,7 @@ impl FolderLock {
     /// Whether some process holds the lock of `folder`.
     #[must_use]
     pub fn is_held(folder: &Path) -> bool {
-        let Ok(file) = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .open(folder.join("lock"))
-        else {
+        let Ok(file) = OpenOptions::new().read(true).write(true).open(folder.join("lock")) else {
             return false;
         };
         flock(&file, FlockOperation::NonBlockingLockExclusive).is_err()

@@ -32,42 +32,20 @@ pub(crate) fn apply(backend: &mut dyn Backend, lists: &[&[Migration]]) -> Result
     done
 }
 
-fn apply_in_transaction(
-    backend: &mut dyn Backend,
-    lists: &[&[Migration]],
-) -> Result<(), StoreError> {
+fn apply_in_transaction(backend: &mut dyn Backend, lists: &[&[Migration]]) -> Result<(), StoreError> {
     backend.batch("create table if not exists schema_version (domain text primary key, number bigint not null)")?;
-    let known: Vec<Migration> = std::iter::once(&OWN)
-        .chain(lists)
-        .flat_map(|list| list.iter().copied())
-        .collect();
+    let known: Vec<Migration> = std::iter::once(&OWN).chain(lists).flat_map(|list| list.iter().copied()).collect();
     let mut present = Vec::new();
-    for row in backend.query(
-        "select domain, number from schema_version order by domain",
-        &[],
-    )? {
+    for row in backend.query("select domain, number from schema_version order by domain", &[])? {
         let (domain, found) = (row.text(0)?, row.int(1)?);
-        let highest = known
-            .iter()
-            .filter(|m| m.domain == domain)
-            .map(|m| i64::from(m.number))
-            .max()
-            .unwrap_or(0);
+        let highest = known.iter().filter(|m| m.domain == domain).map(|m| i64::from(m.number)).max().unwrap_or(0);
         if found > highest {
-            return Err(StoreError::NewerSchema {
-                place: backend.place().to_owned(),
-                domain,
-                found,
-                known: highest,
-            });
+            return Err(StoreError::NewerSchema { place: backend.place().to_owned(), domain, found, known: highest });
         }
         present.push((domain, found));
     }
     for step in &known {
-        let at = present
-            .iter()
-            .find(|(domain, _)| domain == step.domain)
-            .map_or(0, |(_, number)| *number);
+        let at = present.iter().find(|(domain, _)| domain == step.domain).map_or(0, |(_, number)| *number);
         if i64::from(step.number) > at {
             run(backend, step)?;
             let sql = "insert into schema_version (domain, number) values (?1, ?2)
@@ -81,16 +59,9 @@ fn apply_in_transaction(
 /// Runs one step; its error names it.
 pub(crate) fn run(backend: &mut dyn Backend, step: &Migration) -> Result<(), StoreError> {
     backend.batch(step.sql).map_err(|e| match e {
-        StoreError::Sql { what }
-        | StoreError::Constraint { what }
-        | StoreError::Unique { what } => {
+        StoreError::Sql { what } | StoreError::Constraint { what } | StoreError::Unique { what } => {
             let place = backend.place().to_owned();
-            StoreError::Migration {
-                place,
-                domain: step.domain.to_owned(),
-                number: step.number,
-                what,
-            }
+            StoreError::Migration { place, domain: step.domain.to_owned(), number: step.number, what }
         }
         other => other,
     })

@@ -22,10 +22,7 @@ impl Reader {
     pub(crate) fn work(self, jobs: &Mutex<mpsc::Receiver<Box<dyn Job>>>) {
         let mut open: Option<Box<dyn Backend>> = None;
         loop {
-            let next = jobs
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .blocking_recv();
+            let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
             let Some(mut job) = next else { return };
             let error = self.run(&mut open, job.as_mut()).err();
             if error.is_some() {
@@ -35,11 +32,7 @@ impl Reader {
         }
     }
 
-    fn run(
-        &self,
-        open: &mut Option<Box<dyn Backend>>,
-        job: &mut dyn Job,
-    ) -> Result<(), StoreError> {
+    fn run(&self, open: &mut Option<Box<dyn Backend>>, job: &mut dyn Job) -> Result<(), StoreError> {
         if let Some(db) = open.as_mut()
             && db.begin(Mode::Read).is_err()
         {

@@ -27,44 +27,31 @@ struct Shared {
 }
 
 /// Every user of the machine that may write the root may write its database: the umask decides.
-const OPTIONS: Options = Options {
-    mode: 0o660,
-    read_only: false,
-    checkpoint_on_close: false,
-};
+const OPTIONS: Options = Options { mode: 0o660, read_only: false, checkpoint_on_close: false };
 
 impl SharedStore {
     /// Opens the file and brings its schema to the last of `steps` (numbered 1, 2, 3 …). When nothing is to be done,
     /// nothing is written. A file of a newer version is refused by name.
-    pub fn open(
-        path: &Path,
-        steps: &[Migration],
-        clock: Arc<dyn Clock>,
-    ) -> Result<Self, StoreError> {
+    pub fn open(path: &Path, steps: &[Migration], clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
         let mut db = Sqlite::open(path, OPTIONS)?;
         migrate(&mut db, steps)?;
         let ids = Ids::random()?;
         let (path, idle, turn) = (path.to_owned(), Mutex::new(vec![db]), Mutex::new(()));
-        Ok(SharedStore(Arc::new(Shared {
-            path,
-            clock,
-            ids,
-            idle,
-            turn,
-        })))
+        Ok(SharedStore(Arc::new(Shared { path, clock, ids, idle, turn })))
     }
 
     /// Runs `work` in a write transaction: kept when it answers `Ok`, undone when it answers `Err`.
-    pub fn write<T, E: From<StoreError>>(
-        &self,
-        mut work: impl FnMut(&mut Tx<'_>) -> Result<T, E>,
-    ) -> Result<T, E> {
+    pub fn write<T, E: From<StoreError>>(&self, mut work: impl FnMut(&mut Tx<'_>) -> Result<T, E>) -> Result<T, E> {
         let mut db = self.take()?;
         let _turn = self.0.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let shared = &*self.0;
         db.begin(Mode::Write)?;
         let mut tx = Tx::new(&mut db, &shared.ids, shared.clock.now(), None);
         let done = work(&mut tx);
+        let done = match tx.failed() {
+            Some(failed) => done.and(Err(failed.into())),
+            None => done,
+        };
         let effects = tx.into_effects();
         let kept = match done {
             Ok(answer) => db.commit().map(|()| answer).map_err(E::from),
@@ -82,10 +69,7 @@ impl SharedStore {
     }
 
     /// Runs `work` on one consistent moment. What it writes is undone.
-    pub fn read<T, E: From<StoreError>>(
-        &self,
-        mut work: impl FnMut(&mut Tx<'_>) -> Result<T, E>,
-    ) -> Result<T, E> {
+    pub fn read<T, E: From<StoreError>>(&self, mut work: impl FnMut(&mut Tx<'_>) -> Result<T, E>) -> Result<T, E> {
         let mut db = self.take()?;
         let shared = &*self.0;
         db.begin(Mode::Read)?;
@@ -108,12 +92,7 @@ impl SharedStore {
     }
 
     fn take(&self) -> Result<Sqlite, StoreError> {
-        let idle = self
-            .0
-            .idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop();
+        let idle = self.0.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         idle.map_or_else(|| Sqlite::open(&self.0.path, OPTIONS), Ok)
     }
 
@@ -138,11 +117,7 @@ fn migrate(db: &mut Sqlite, steps: &[Migration]) -> Result<(), StoreError> {
     done
 }
 
-fn migrate_in_transaction(
-    db: &mut Sqlite,
-    steps: &[Migration],
-    known: i64,
-) -> Result<(), StoreError> {
+fn migrate_in_transaction(db: &mut Sqlite, steps: &[Migration], known: i64) -> Result<(), StoreError> {
     // Asked again under the lock: another process may have done it meanwhile.
     let from = current(db, steps, known)?;
     for step in steps.iter().filter(|step| i64::from(step.number) > from) {
@@ -155,12 +130,7 @@ fn current(db: &Sqlite, steps: &[Migration], known: i64) -> Result<i64, StoreErr
     let found = db.user_version()?;
     if found > known {
         let domain = steps.first().map_or("apt", |step| step.domain).to_owned();
-        return Err(StoreError::NewerSchema {
-            place: db.place().to_owned(),
-            domain,
-            found,
-            known,
-        });
+        return Err(StoreError::NewerSchema { place: db.place().to_owned(), domain, found, known });
     }
     Ok(found)
 }

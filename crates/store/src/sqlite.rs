@@ -44,16 +44,10 @@ impl Sqlite {
             OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE
         };
         let opened = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX);
-        let conn = opened.map_err(|e| StoreError::Open {
-            place: place.clone(),
-            what: e.to_string(),
-        })?;
+        let conn = opened.map_err(|e| StoreError::Open { place: place.clone(), what: e.to_string() })?;
         let mut db = Sqlite { conn, place };
         db.settle(options).map_err(|e| match e {
-            StoreError::Sql { what } => StoreError::Open {
-                place: db.place.clone(),
-                what,
-            },
+            StoreError::Sql { what } => StoreError::Open { place: db.place.clone(), what },
             other => other,
         })?;
         Ok(db)
@@ -64,17 +58,12 @@ impl Sqlite {
         let conn = &self.conn;
         let set = || -> rusqlite::Result<()> {
             conn.set_prepared_statement_cache_capacity(256);
-            conn.set_db_config(
-                DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE,
-                !options.checkpoint_on_close,
-            )?;
+            conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, !options.checkpoint_on_close)?;
             let mode: String = conn.query_row("pragma journal_mode", [], |row| row.get(0))?;
             if mode != "wal" && !options.read_only {
                 conn.query_row("pragma journal_mode = wal", [], |_| Ok(()))?;
             }
-            conn.execute_batch(
-                "pragma synchronous = full; pragma foreign_keys = on; pragma temp_store = memory",
-            )
+            conn.execute_batch("pragma synchronous = full; pragma foreign_keys = on; pragma temp_store = memory")
         };
         set().map_err(|e| self.explain(e))
     }
@@ -87,27 +76,19 @@ impl Sqlite {
             if tries == 0 {
                 since = Instant::now();
             }
-            jitter = jitter
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
+            jitter = jitter.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             std::thread::sleep(Duration::from_micros(1_000 + (jitter >> 33) % 4_000));
             since.elapsed() < DEADLINE
         };
-        self.conn
-            .busy_handler(Some(handler))
-            .map_err(|e| self.explain(e))
+        self.conn.busy_handler(Some(handler)).map_err(|e| self.explain(e))
     }
 
     pub(crate) fn user_version(&self) -> Result<i64, StoreError> {
-        self.conn
-            .query_row("pragma user_version", [], |row| row.get(0))
-            .map_err(|e| self.explain(e))
+        self.conn.query_row("pragma user_version", [], |row| row.get(0)).map_err(|e| self.explain(e))
     }
 
     pub(crate) fn set_user_version(&self, number: i64) -> Result<(), StoreError> {
-        self.conn
-            .pragma_update(None, "user_version", number)
-            .map_err(|e| self.explain(e))
+        self.conn.pragma_update(None, "user_version", number).map_err(|e| self.explain(e))
     }
 
     fn explain(&self, error: rusqlite::Error) -> StoreError {
@@ -120,22 +101,17 @@ impl Sqlite {
             ErrorCode::ConstraintViolation
                 if matches!(
                     code.extended_code,
-                    rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE
-                        | rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY
+                    rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE | rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY
                 ) =>
             {
                 StoreError::Unique { what }
             }
             ErrorCode::ConstraintViolation => StoreError::Constraint { what },
             ErrorCode::DiskFull => StoreError::Full { place },
-            ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => StoreError::Busy {
-                place,
-                minutes: DEADLINE.as_secs() / 60,
-            },
-            ErrorCode::SystemIoFailure
-            | ErrorCode::ReadOnly
-            | ErrorCode::DatabaseCorrupt
-            | ErrorCode::NotADatabase => {
+            ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {
+                StoreError::Busy { place, minutes: DEADLINE.as_secs() / 60 }
+            }
+            ErrorCode::SystemIoFailure | ErrorCode::ReadOnly | ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => {
                 // A log that cannot grow on a full disk shows as an input/output error: look at the disk itself.
                 if disk_is_full(Path::new(&self.place)) {
                     StoreError::Full { place }
@@ -156,18 +132,11 @@ fn disk_is_full(path: &Path) -> bool {
 /// Makes an empty file with the wanted mode: SQLite gives its log and its shared memory the same.
 fn make_file(path: &Path, mode: u32) -> Result<(), StoreError> {
     use std::os::unix::fs::OpenOptionsExt;
-    let made = std::fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(mode)
-        .open(path);
+    let made = std::fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(path);
     match made {
         Ok(_) => Ok(()),
         Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
-        Err(e) => Err(StoreError::File {
-            path: PathBuf::from(path),
-            what: e.to_string(),
-        }),
+        Err(e) => Err(StoreError::File { path: PathBuf::from(path), what: e.to_string() }),
     }
 }
 
@@ -195,11 +164,7 @@ fn value(found: ValueRef<'_>) -> Value {
 
 impl Backend for Sqlite {
     fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, StoreError> {
-        let run = || {
-            self.conn
-                .prepare_cached(sql)?
-                .execute(rusqlite::params_from_iter(params))
-        };
+        let run = || self.conn.prepare_cached(sql)?.execute(rusqlite::params_from_iter(params));
         run().map(|n| n as u64).map_err(|e| self.explain(e))
     }
 
@@ -210,9 +175,7 @@ impl Backend for Sqlite {
             let mut found = statement.query(rusqlite::params_from_iter(params))?;
             let mut rows = Vec::new();
             while let Some(row) = found.next()? {
-                rows.push(Row((0..columns)
-                    .map(|i| row.get_ref(i).map(value))
-                    .collect::<Result<_, _>>()?));
+                rows.push(Row((0..columns).map(|i| row.get_ref(i).map(value)).collect::<Result<_, _>>()?));
             }
             Ok(rows)
         };

@@ -10,6 +10,9 @@ use crate::{Row, StoreError, Value};
 pub(crate) type Effect = Box<dyn FnOnce() + Send>;
 
 /// One transaction. A closure that gets one may be run more than once, so it does nothing but read and write here.
+///
+/// A statement that fails undoes the whole transaction, even when the closure goes on and answers `Ok`: write
+/// `on conflict do nothing` where a row may be there already.
 pub struct Tx<'a> {
     backend: &'a mut dyn Backend,
     ids: &'a Ids,
@@ -17,41 +20,46 @@ pub struct Tx<'a> {
     effects: Vec<Effect>,
     /// Number of the newest row of the change table; `None` where there is no such table.
     feed: Option<&'a mut i64>,
+    /// The first statement that failed: PostgreSQL then refuses the rest, so SQLite must not keep it either.
+    failed: Option<StoreError>,
 }
 
 impl<'a> Tx<'a> {
-    pub(crate) fn new(
-        backend: &'a mut dyn Backend,
-        ids: &'a Ids,
-        now: Timestamp,
-        feed: Option<&'a mut i64>,
-    ) -> Self {
-        Tx {
-            backend,
-            ids,
-            now,
-            effects: Vec::new(),
-            feed,
-        }
+    pub(crate) fn new(backend: &'a mut dyn Backend, ids: &'a Ids, now: Timestamp, feed: Option<&'a mut i64>) -> Self {
+        Tx { backend, ids, now, effects: Vec::new(), feed, failed: None }
     }
 
     pub(crate) fn into_effects(self) -> Vec<Effect> {
         self.effects
     }
 
+    /// The error that undoes this transaction.
+    pub(crate) fn failed(&self) -> Option<StoreError> {
+        self.failed.clone()
+    }
+
+    fn note<T>(&mut self, done: Result<T, StoreError>) -> Result<T, StoreError> {
+        if let Err(e) = &done {
+            self.failed.get_or_insert_with(|| e.clone());
+        }
+        done
+    }
+
     /// Runs a statement that changes rows and tells how many.
     pub fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, StoreError> {
-        self.backend.execute(sql, params)
+        let done = self.backend.execute(sql, params);
+        self.note(done)
     }
 
     /// Runs a statement that gives rows, all of them.
     pub fn query(&mut self, sql: &str, params: &[Value]) -> Result<Vec<Row>, StoreError> {
-        self.backend.query(sql, params)
+        let found = self.backend.query(sql, params);
+        self.note(found)
     }
 
     /// Runs a statement that gives rows, and takes the first if there is one.
     pub fn query_opt(&mut self, sql: &str, params: &[Value]) -> Result<Option<Row>, StoreError> {
-        Ok(self.backend.query(sql, params)?.into_iter().next())
+        Ok(self.query(sql, params)?.into_iter().next())
     }
 
     /// The moment of this transaction; the same however often it is asked.
@@ -82,11 +90,8 @@ impl<'a> Tx<'a> {
             return Err(StoreError::NoFeed);
         };
         *newest += 1;
-        let row = crate::params![*newest, self.now, topic, key];
-        self.backend.execute(
-            "insert into change (seq, at, topic, key) values (?1, ?2, ?3, ?4)",
-            row,
-        )?;
+        let row: &[Value] = crate::params![*newest, self.now, topic, key];
+        self.execute("insert into change (seq, at, topic, key) values (?1, ?2, ?3, ?4)", row)?;
         Ok(())
     }
 }

@@ -70,11 +70,7 @@ impl Row {
 
     fn wrong<T>(&self, column: usize, wanted: &'static str) -> Result<T, StoreError> {
         let found = self.0.get(column).map_or("no such column", Value::kind);
-        Err(StoreError::Column {
-            column,
-            wanted,
-            found,
-        })
+        Err(StoreError::Column { column, wanted, found })
     }
 
     /// The number in column `column` (from 0).

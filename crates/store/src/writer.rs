@@ -52,9 +52,7 @@ impl Writer {
 
     fn run(&mut self, mut batch: Vec<Box<dyn Job>>) {
         if let Err(e) = self.begin() {
-            return batch
-                .into_iter()
-                .for_each(|job| job.answer(Some(e.clone())));
+            return batch.into_iter().for_each(|job| job.answer(Some(e.clone())));
         }
         let (before, alone) = (self.newest, batch.len() == 1);
         let mut effects = Vec::new();
@@ -74,9 +72,7 @@ impl Writer {
                 self.give_up(before);
                 // Lost while committing: nobody knows whether it was kept, so it must not be done again here.
                 if alone || matches!(e, StoreError::Lost { .. }) {
-                    batch
-                        .into_iter()
-                        .for_each(|job| job.answer(Some(e.clone())));
+                    batch.into_iter().for_each(|job| job.answer(Some(e.clone())));
                 } else {
                     self.one_by_one(batch);
                 }
@@ -98,39 +94,22 @@ impl Writer {
         if !alone && self.backend.savepoint().is_err() {
             return Ran::Broken;
         }
-        let mut tx = Tx::new(
-            self.backend.as_mut(),
-            &self.ids,
-            self.clock.now(),
-            Some(&mut self.newest),
-        );
+        let mut tx = Tx::new(self.backend.as_mut(), &self.ids, self.clock.now(), Some(&mut self.newest));
         let keep = job.run(&mut tx);
         let effects = tx.into_effects();
         if !self.backend.in_transaction() && !alone {
             return Ran::Broken;
         }
         if keep {
-            return if alone || self.backend.release().is_ok() {
-                Ran::Kept(effects)
-            } else {
-                Ran::Broken
-            };
+            return if alone || self.backend.release().is_ok() { Ran::Kept(effects) } else { Ran::Broken };
         }
         self.newest = before;
         if alone {
             self.backend.rollback();
             // Something must stand for the commit that follows.
-            return if self.begin().is_ok() {
-                Ran::Undone
-            } else {
-                Ran::Broken
-            };
+            return if self.begin().is_ok() { Ran::Undone } else { Ran::Broken };
         }
-        if self.backend.rollback_to_savepoint().is_ok() {
-            Ran::Undone
-        } else {
-            Ran::Broken
-        }
+        if self.backend.rollback_to_savepoint().is_ok() { Ran::Undone } else { Ran::Broken }
     }
 
     /// One job spoilt the transaction for the others: each gets its own, and its own answer.

@@ -20,25 +20,15 @@ pub struct FolderBlobs {
 
 fn failed(doing: &'static str, path: &Path, source: io::Error) -> BlobError {
     match source.kind() {
-        io::ErrorKind::StorageFull => BlobError::Full {
-            path: path.to_owned(),
-        },
-        _ => BlobError::Disk {
-            doing,
-            path: path.to_owned(),
-            source,
-        },
+        io::ErrorKind::StorageFull => BlobError::Full { path: path.to_owned() },
+        _ => BlobError::Disk { doing, path: path.to_owned(), source },
     }
 }
 
 impl FolderBlobs {
     /// Opens the folder and makes what is missing of it (mode 0700).
     pub fn open(root: &Path, ids: Arc<Ids>) -> Result<Self, BlobError> {
-        let blobs = FolderBlobs {
-            kept: root.join("blobs").join("sha256"),
-            staging: root.join("staging"),
-            ids,
-        };
+        let blobs = FolderBlobs { kept: root.join("blobs").join("sha256"), staging: root.join("staging"), ids };
         for folder in [&blobs.kept, &blobs.staging] {
             let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
             made.map_err(|e| failed("make", folder, e))?;
@@ -54,20 +44,10 @@ impl FolderBlobs {
 impl Blobs for FolderBlobs {
     fn stage(&self) -> Result<Box<dyn Staged>, BlobError> {
         let path = self.staging.join(self.ids.uuid());
-        let made = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&path);
+        let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
         let file = made.map_err(|e| failed("make", &path, e))?;
         let (hash, kept) = (Sha256::new(), self.kept.clone());
-        Ok(Box::new(StagedFile {
-            file,
-            path,
-            kept,
-            hash,
-            size: 0,
-        }))
+        Ok(Box::new(StagedFile { file, path, kept, hash, size: 0 }))
     }
 
     fn open(&self, digest: &Digest) -> Result<Box<dyn Readable>, BlobError> {
@@ -127,17 +107,12 @@ impl Staged for StagedFile {
         let digest = Digest::new(self.hash.clone().finalize().into());
         let target = self.kept.join(digest.hex());
         if !target.exists() {
-            self.file
-                .sync_all()
-                .map_err(|e| failed("write", &self.path, e))?;
+            self.file.sync_all().map_err(|e| failed("write", &self.path, e))?;
             fs::rename(&self.path, &target).map_err(|e| failed("make", &target, e))?;
             let folder = File::open(&self.kept).and_then(|folder| folder.sync_all());
             folder.map_err(|e| failed("write", &self.kept, e))?;
         }
-        Ok(Kept {
-            digest,
-            size: self.size,
-        })
+        Ok(Kept { digest, size: self.size })
     }
 }
 
