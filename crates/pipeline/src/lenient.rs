@@ -31,9 +31,7 @@ impl<'de> IntoDeserializer<'de, Error> for Lenient<'de> {
 impl Lenient<'_> {
     fn whole(&self) -> Option<i64> {
         match self.0 {
-            Value::Number(n) => n
-                .as_i64()
-                .or_else(|| n.as_f64().filter(|f| f.fract() == 0.0).map(|f| f as i64)),
+            Value::Number(n) => n.as_i64().or_else(|| n.as_f64().filter(|f| f.fract() == 0.0).map(|f| f as i64)),
             Value::String(s) => s.trim().parse().ok(),
             _ => None,
         }
@@ -64,12 +62,10 @@ impl<'de> Deserializer<'de> for Lenient<'de> {
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.0 {
-            Value::Array(items) => {
-                visitor.visit_seq(SeqDeserializer::new(items.iter().map(Lenient)))
+            Value::Array(items) => visitor.visit_seq(SeqDeserializer::new(items.iter().map(Lenient))),
+            Value::Object(map) => {
+                visitor.visit_map(MapDeserializer::new(map.iter().map(|(k, v)| (k.as_str(), Lenient(v)))))
             }
-            Value::Object(map) => visitor.visit_map(MapDeserializer::new(
-                map.iter().map(|(k, v)| (k.as_str(), Lenient(v))),
-            )),
             other => other.deserialize_any(visitor),
         }
     }
@@ -112,9 +108,7 @@ impl<'de> Deserializer<'de> for Lenient<'de> {
     }
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.0 {
-            Value::Null => {
-                visitor.visit_seq(SeqDeserializer::new(std::iter::empty::<Lenient<'de>>()))
-            }
+            Value::Null => visitor.visit_seq(SeqDeserializer::new(std::iter::empty::<Lenient<'de>>())),
             _ => self.deserialize_any(visitor),
         }
     }
@@ -126,11 +120,7 @@ impl<'de> Deserializer<'de> for Lenient<'de> {
     ) -> Result<V::Value, Error> {
         self.0.deserialize_enum(name, variants, visitor)
     }
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, Error> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Error> {
         visitor.visit_newtype_struct(self)
     }
     fn deserialize_char<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Error> {
@@ -169,22 +159,12 @@ mod tests {
         }))
         .expect("it is lenient");
         let inner = vec![Inner { weight: 0.5 }];
-        assert_eq!(
-            read,
-            Config {
-                wait: 30,
-                on: true,
-                name: "8080".into(),
-                size: None,
-                inner
-            }
-        );
+        assert_eq!(read, Config { wait: 30, on: true, name: "8080".into(), size: None, inner });
     }
 
     #[test]
     fn a_word_is_no_number() {
-        let error = super::from_value::<Config>(&json!({"wait": "soon", "on": true, "name": "x"}))
-            .expect_err("a word");
+        let error = super::from_value::<Config>(&json!({"wait": "soon", "on": true, "name": "x"})).expect_err("a word");
         assert!(error.to_string().contains("soon"), "{error}");
     }
 }

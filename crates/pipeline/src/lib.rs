@@ -5,14 +5,18 @@
 //! knows no stage type by name and no cloud: it knows [`Stage`], pure tasks and [`Effect`]s, which `stages` registers.
 #![forbid(unsafe_code)]
 
+pub mod decide;
 pub mod evaluate;
 pub mod lenient;
 pub mod model;
 pub mod plan;
 pub mod registry;
+pub mod start;
 pub mod task;
 pub mod view;
+pub mod window;
 
+pub use decide::{Decision, Message, World, decide};
 pub use model::{Execution, Status, Trigger};
 pub use plan::{Follows, Plan, PlanError, Stage, StageSpec, TaskSpec};
 pub use registry::Registry;

@@ -3,6 +3,7 @@
 use jiff::SignedDuration;
 use serde_json::Value;
 
+use crate::evaluate::{self, Evaluated, Given};
 use crate::task::Exception;
 use crate::{Map, StageView};
 
@@ -48,9 +49,9 @@ pub trait Stage: Send + Sync {
         let _ = context;
     }
 
-    /// Keys of the configuration whose `${…}` the stage evaluates itself, later.
-    fn keeps_expressions(&self) -> &'static [&'static str] {
-        &[]
+    /// Evaluates the `${…}` of its context, when it starts and before each task.
+    fn evaluate(&self, execution: &Value, stage_ref: &str, context: &Value, given: &Given) -> Evaluated {
+        evaluate::stage_context(execution, stage_ref, context, given)
     }
 }
 
@@ -68,10 +69,7 @@ pub struct Plan {
 impl Plan {
     /// Tasks alone, each by its name and its key in the registry.
     pub fn tasks(tasks: impl IntoIterator<Item = TaskSpec>) -> Plan {
-        Plan {
-            tasks: tasks.into_iter().collect(),
-            ..Plan::default()
-        }
+        Plan { tasks: tasks.into_iter().collect(), ..Plan::default() }
     }
 
     /// Adds a value to the stage's context.
@@ -115,12 +113,7 @@ pub struct StageSpec {
 impl StageSpec {
     /// A stage of this type that starts at once.
     pub fn new(kind: impl Into<String>, name: impl Into<String>) -> StageSpec {
-        StageSpec {
-            kind: kind.into(),
-            name: name.into(),
-            context: Map::new(),
-            follows: Follows::Nothing,
-        }
+        StageSpec { kind: kind.into(), name: name.into(), context: Map::new(), follows: Follows::Nothing }
     }
 
     /// Adds a value to its configuration.
@@ -156,11 +149,7 @@ pub struct TaskSpec {
 impl TaskSpec {
     /// A task without a time limit of its own.
     pub const fn new(name: &'static str, task: &'static str) -> TaskSpec {
-        TaskSpec {
-            name,
-            task,
-            timeout: None,
-        }
+        TaskSpec { name, task, timeout: None }
     }
 
     /// With a time limit.

@@ -23,9 +23,9 @@ pub enum Runs {
 }
 
 impl Registry {
-    /// An empty one.
+    /// Holds only what every stage may ask for: the execution window.
     pub fn new() -> Registry {
-        Registry::default()
+        Registry::default().stage(&crate::window::WindowStage).pure(crate::window::TASK, crate::window::run)
     }
 
     /// Adds a stage type under its kind and its aliases.

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::evaluate::{Given, Need};
 use crate::model::{Execution, Status};
 use crate::{Map, StageView};
 
@@ -68,6 +69,8 @@ pub struct TaskInput {
     pub started: Timestamp,
     /// The time at which it is run.
     pub now: Timestamp,
+    /// What expressions may know from outside.
+    pub given: Arc<Given>,
     /// Takes live log lines.
     pub log: Log,
 }
@@ -83,9 +86,7 @@ impl TaskInput {
         let Some(view) = self.view() else {
             return Err(TaskResult::failed("the stage of this task is gone"));
         };
-        view.config().map_err(|error| TaskResult::Failed {
-            error: error.exception(),
-        })
+        view.config().map_err(|error| TaskResult::Failed { error: error.exception() })
     }
 
     /// A value of the stage's context, or of an ancestor's outputs.
@@ -119,6 +120,8 @@ pub enum TaskResult {
         /// Merged into the stage's outputs.
         outputs: Map,
     },
+    /// A pure task's expressions ask for something from outside; it is called again when that has come.
+    Needs(Vec<Need>),
     /// It has failed: the stage's `failPipeline` and `continuePipeline` say what becomes of it.
     Failed {
         /// Shown as `context.exception`.
@@ -134,11 +137,7 @@ impl TaskResult {
 
     /// Ended with this status.
     pub fn done(status: Status) -> TaskResult {
-        TaskResult::Done {
-            status,
-            context: Map::new(),
-            outputs: Map::new(),
-        }
+        TaskResult::Done { status, context: Map::new(), outputs: Map::new() }
     }
 
     /// Looks again at `at` at the latest, because of `reason`.
@@ -154,9 +153,7 @@ impl TaskResult {
 
     /// Failed with one error text.
     pub fn failed(error: impl Into<String>) -> TaskResult {
-        TaskResult::Failed {
-            error: Exception::new("TaskFailed", error),
-        }
+        TaskResult::Failed { error: Exception::new("TaskFailed", error) }
     }
 
     /// Adds a value to the stage's context (of a failure: to the details of its exception).
@@ -168,6 +165,7 @@ impl TaskResult {
             TaskResult::Failed { error } => {
                 error.context.insert(key.to_owned(), value.into());
             }
+            TaskResult::Needs(_) => {}
         }
         self
     }
@@ -224,11 +222,7 @@ impl Exception {
 
     /// The JSON that stands in the stage's context.
     pub fn to_json(&self, operation: &str, now: Timestamp) -> Value {
-        let operation = if self.operation.is_empty() {
-            operation
-        } else {
-            &self.operation
-        };
+        let operation = if self.operation.is_empty() { operation } else { &self.operation };
         let mut details = Map::new();
         details.insert("error".into(), json!("Unexpected Task Failure"));
         details.insert("errors".into(), json!(self.errors));

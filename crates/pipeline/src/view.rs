@@ -58,9 +58,7 @@ impl<'a> StageView<'a> {
         if let Some(value) = self.stage.context.get(key) {
             return Some(value);
         }
-        self.ancestors()
-            .into_iter()
-            .find_map(|s| s.outputs.get(key))
+        self.ancestors().into_iter().find_map(|s| s.outputs.get(key))
     }
 
     /// The same as a text.
@@ -87,11 +85,7 @@ impl<'a> StageView<'a> {
 
     /// The synthetic stages that it planned.
     pub fn children(&self) -> Vec<&'a Arc<Stage>> {
-        self.execution
-            .stages
-            .iter()
-            .filter(|s| s.parent_stage_id.as_deref() == Some(&self.stage.id))
-            .collect()
+        self.execution.stages.iter().filter(|s| s.parent_stage_id.as_deref() == Some(&self.stage.id)).collect()
     }
 
     /// Every stage that ends before this one can: nearest first, each once, without itself. They are the stages that
@@ -122,8 +116,7 @@ impl<'a> StageView<'a> {
         } else {
             all.iter()
                 .filter(|s| {
-                    s.parent_stage_id == stage.parent_stage_id
-                        && stage.requisite_stage_ref_ids.contains(&s.ref_id)
+                    s.parent_stage_id == stage.parent_stage_id && stage.requisite_stage_ref_ids.contains(&s.ref_id)
                 })
                 .collect()
         };
@@ -138,8 +131,7 @@ impl<'a> StageView<'a> {
             out.extend(all.iter().filter(|s| s.id == parent));
             if stage.synthetic_stage_owner == Some(Owner::After) {
                 out.extend(all.iter().filter(|s| {
-                    s.parent_stage_id.as_deref() == Some(parent)
-                        && s.synthetic_stage_owner == Some(Owner::Before)
+                    s.parent_stage_id.as_deref() == Some(parent) && s.synthetic_stage_owner == Some(Owner::Before)
                 }));
             }
         }
@@ -153,12 +145,7 @@ impl<'a> StageView<'a> {
             match at {
                 None => return false,
                 Some(id) if id == stage.id => return true,
-                Some(id) => {
-                    at = self
-                        .execution
-                        .stage(id)
-                        .and_then(|s| s.parent_stage_id.as_deref())
-                }
+                Some(id) => at = self.execution.stage(id).and_then(|s| s.parent_stage_id.as_deref()),
             }
         }
         false

@@ -108,7 +108,9 @@ impl Evaluated {
 
     /// Brings `context.expressionEvaluationSummary` up to date: what failed now replaces what stood there, and the key goes when nothing failed.
     pub fn write_summary(&self, context: &mut Value) {
-        let Some(context) = context.as_object_mut() else { return };
+        let Some(context) = context.as_object_mut() else {
+            return;
+        };
         if self.failed.is_empty() {
             context.shift_remove(SUMMARY);
         } else {

@@ -136,36 +136,28 @@ impl Execution {
     }
 
     /// The synthetic stages that a stage planned, on one side of it.
-    pub fn children<'a>(
-        &'a self,
-        parent: &'a str,
-        owner: Owner,
-    ) -> impl Iterator<Item = &'a Arc<Stage>> {
-        self.stages.iter().filter(move |s| {
-            s.parent_stage_id.as_deref() == Some(parent) && s.synthetic_stage_owner == Some(owner)
-        })
+    pub fn children<'a>(&'a self, parent: &'a str, owner: Owner) -> impl Iterator<Item = &'a Arc<Stage>> {
+        self.stages
+            .iter()
+            .filter(move |s| s.parent_stage_id.as_deref() == Some(parent) && s.synthetic_stage_owner == Some(owner))
     }
 
     /// All synthetic stages that a stage planned.
     pub fn all_children<'a>(&'a self, parent: &'a str) -> impl Iterator<Item = &'a Arc<Stage>> {
-        self.stages
-            .iter()
-            .filter(move |s| s.parent_stage_id.as_deref() == Some(parent))
+        self.stages.iter().filter(move |s| s.parent_stage_id.as_deref() == Some(parent))
     }
 
     /// The stages that `stage` directly requires (its siblings on the same level).
     pub fn upstream<'a>(&'a self, stage: &'a Stage) -> impl Iterator<Item = &'a Arc<Stage>> {
         self.stages.iter().filter(move |s| {
-            s.parent_stage_id == stage.parent_stage_id
-                && stage.requisite_stage_ref_ids.contains(&s.ref_id)
+            s.parent_stage_id == stage.parent_stage_id && stage.requisite_stage_ref_ids.contains(&s.ref_id)
         })
     }
 
     /// The stages that directly require `stage`.
     pub fn downstream<'a>(&'a self, stage: &'a Stage) -> impl Iterator<Item = &'a Arc<Stage>> {
         self.stages.iter().filter(move |s| {
-            s.parent_stage_id == stage.parent_stage_id
-                && s.requisite_stage_ref_ids.contains(&stage.ref_id)
+            s.parent_stage_id == stage.parent_stage_id && s.requisite_stage_ref_ids.contains(&stage.ref_id)
         })
     }
 

@@ -34,7 +34,7 @@ pub struct Waiting {
 }
 
 /// One step of a stage.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Task {
     /// `1`, `2` … within the stage.
@@ -85,6 +85,13 @@ pub struct Task {
     pub other: Map,
 }
 
+impl Task {
+    /// Whether an effect of it is at work outside: it was handed out and has not answered.
+    pub fn is_under_way(&self) -> bool {
+        self.lease > 0 && self.waiting.is_none() && !self.status.is_complete()
+    }
+}
+
 /// A stage of an execution: one of the pipeline's, or a synthetic one that another stage planned.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -122,12 +129,19 @@ pub struct Stage {
     pub scheduled_time: Option<i64>,
     /// Who changed it by hand last: user, allowedAccounts, lastModifiedTime.
     pub last_modified: Option<Value>,
+    /// How often it was restarted: part of the idempotency key, so that a restart does the thing again.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub restarts: u32,
     /// Why it has not started although its turn has come.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waiting: Option<Waiting>,
     /// Every key that is not named above.
     #[serde(flatten)]
     pub other: Map,
+}
+
+fn is_zero(n: &u32) -> bool {
+    *n == 0
 }
 
 impl Stage {

@@ -3,9 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// The status of an execution, a stage or a task.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Status {
     /// Waits for its turn.
@@ -56,10 +54,7 @@ impl Status {
 
     /// What stands behind it may run.
     pub fn lets_others_start(self) -> bool {
-        matches!(
-            self,
-            Status::Succeeded | Status::FailedContinue | Status::Skipped
-        )
+        matches!(self, Status::Succeeded | Status::FailedContinue | Status::Skipped)
     }
 
     /// Succeeded, stopped or skipped: what Spinnaker counts as successful.
@@ -69,10 +64,7 @@ impl Status {
 
     /// Failed in one of the ways in which a thing fails by itself.
     pub fn is_failure(self) -> bool {
-        matches!(
-            self,
-            Status::Terminal | Status::Stopped | Status::FailedContinue
-        )
+        matches!(self, Status::Terminal | Status::Stopped | Status::FailedContinue)
     }
 
     /// As it stands in JSON.

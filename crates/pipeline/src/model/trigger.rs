@@ -13,10 +13,7 @@ pub struct Trigger(pub Map);
 impl Trigger {
     /// `manual`, `pipeline`, `apt`, `webhook` …
     pub fn kind(&self) -> &str {
-        self.0
-            .get("type")
-            .and_then(Value::as_str)
-            .unwrap_or("manual")
+        self.0.get("type").and_then(Value::as_str).unwrap_or("manual")
     }
 
     /// A key's value.
@@ -31,10 +28,7 @@ impl Trigger {
 
     /// Who started it; `[anonymous]` when nobody said so.
     pub fn user(&self) -> &str {
-        self.0
-            .get("user")
-            .and_then(Value::as_str)
-            .unwrap_or("[anonymous]")
+        self.0.get("user").and_then(Value::as_str).unwrap_or("[anonymous]")
     }
 
     /// What makes two starts the same start.

@@ -1,0 +1,121 @@
+//! `TaskFinished`: an effect answered, or a pure task was evaluated.
+
+use super::Message;
+use super::work::Work;
+use crate::model::{Stage, Status, Waiting};
+use crate::{Map, TaskResult};
+
+/// How soon a task may look again at the earliest, in milliseconds: a task that always says "at once" is no busy loop.
+const SOONEST: i64 = 20;
+
+pub(super) fn task_finished(work: &mut Work, id: &str, task_id: &str, lease: u64, result: &TaskResult) {
+    let Some(stage) = work.stage(id) else { return };
+    let Some(task) = stage.task(task_id) else { return };
+    if task.lease != lease || !task.is_under_way() || stage.status.is_complete() {
+        return;
+    }
+    apply(work, id, task_id, result);
+}
+
+/// Applies what a task answered.
+pub(super) fn apply(work: &mut Work, id: &str, task_id: &str, result: &TaskResult) {
+    let Some(stage) = work.stage(id) else { return };
+    match result {
+        TaskResult::Done { status, context, outputs } => {
+            merge(work, id, context, outputs);
+            let status = match status {
+                Status::Terminal | Status::Canceled => failure(work, id, *status),
+                status if status.is_complete() => *status,
+                _ => Status::Succeeded,
+            };
+            complete(work, id, task_id, status);
+        }
+        TaskResult::Failed { error } => {
+            let exception = error.to_json(stage.task(task_id).map_or("", |t| &t.name), work.timestamp());
+            work.edit(id, |s| {
+                s.context.extend(error.context.clone());
+                s.context.insert("exception".into(), exception);
+            });
+            let status = failure(work, id, Status::Terminal);
+            complete(work, id, task_id, status);
+        }
+        TaskResult::Again { wake_on, at_latest, reason, context, outputs } => {
+            merge(work, id, context, outputs);
+            let again = Again { wake_on, at_latest: at_latest.as_millisecond(), reason };
+            wait(work, id, task_id, &again);
+        }
+        TaskResult::Needs(_) => {}
+    }
+}
+
+/// What a failed task of this stage comes to. The stage is looked at anew: the task may have changed its context.
+fn failure(work: &Work, id: &str, otherwise: Status) -> Status {
+    match work.run.stage(id).map_or(otherwise, |s: &std::sync::Arc<Stage>| s.failure_status()) {
+        Status::Terminal => otherwise,
+        other => other,
+    }
+}
+
+fn merge(work: &mut Work, id: &str, context: &Map, outputs: &Map) {
+    if context.is_empty() && outputs.is_empty() {
+        return;
+    }
+    work.edit(id, |s| {
+        s.context.extend(context.clone());
+        s.outputs.extend(outputs.clone());
+    });
+}
+
+struct Again<'a> {
+    wake_on: &'a [String],
+    at_latest: i64,
+    reason: &'a str,
+}
+
+fn wait(work: &mut Work, id: &str, task_id: &str, again: &Again) {
+    let Some(stage) = work.stage(id) else { return };
+    let Some(task) = stage.task(task_id) else { return };
+    let woken = task.other.contains_key("woken");
+    let backoff = stage.number("backoffPeriodMs").unwrap_or(0).max(SOONEST);
+    let mut due = again.at_latest.max(work.now.saturating_add(backoff));
+    if woken {
+        due = work.now.saturating_add(SOONEST);
+    }
+    if let Some(deadline) = work.deadline(&stage, task) {
+        due = due.min(deadline);
+    }
+    let now = work.now;
+    work.edit(id, |s| {
+        let Some(task) = s.task_mut(task_id) else { return };
+        let since = task.waiting.as_ref().map(|w| w.since).or(task.start_time).unwrap_or(now);
+        task.other.shift_remove("woken");
+        task.waiting = Some(Waiting {
+            reason: again.reason.to_owned(),
+            since,
+            until: (due != super::NEVER).then_some(due),
+            wake_on: again.wake_on.to_vec(),
+        });
+    });
+    work.task_timer(id, task_id, Some(due));
+}
+
+fn complete(work: &mut Work, id: &str, task_id: &str, status: Status) {
+    let now = work.now;
+    work.edit(id, |s| {
+        let Some(task) = s.task_mut(task_id) else { return };
+        task.status = status;
+        task.end_time = Some(now);
+        task.waiting = None;
+        task.lease += 1;
+        task.other.shift_remove("woken");
+    });
+    work.clear_task_timer(id, task_id);
+    let next = work.run.stage(id).and_then(|s| s.tasks.iter().find(|t| t.status == Status::NotStarted));
+    match next {
+        Some(next) if status.lets_others_start() => {
+            let task = next.id.clone();
+            work.send(Message::StartTask { stage: id.to_owned(), task });
+        }
+        _ => work.send(Message::CompleteStage { stage: id.to_owned() }),
+    }
+}

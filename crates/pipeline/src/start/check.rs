@@ -1,0 +1,189 @@
+//! What a pipeline's JSON may not be, each named with its JSON path: the engine never sees it.
+
+use std::collections::{HashMap, HashSet};
+
+use serde_json::Value;
+
+use super::{MOST_STAGES, StartError};
+use crate::Map;
+
+/// How long an id of a stage may be, and how deep a stage's JSON may be nested.
+const LONGEST_REFERENCE: usize = 256;
+const DEEPEST: usize = 64;
+
+/// Checks that hold for each start: size, nesting, cycles.
+pub fn bounds(config: &Map) -> Result<(), StartError> {
+    let Some(stages) = config.get("stages").and_then(Value::as_array) else { return Ok(()) };
+    if stages.len() > MOST_STAGES {
+        return Err(StartError::at("$.stages", format!("has {} stages; {MOST_STAGES} are the most", stages.len())));
+    }
+    for (i, stage) in stages.iter().enumerate() {
+        if deeper_than(stage, DEEPEST) {
+            return Err(StartError::at(format!("$.stages[{i}]"), format!("is nested more than {DEEPEST} levels deep")));
+        }
+        if stage.get("refId").and_then(Value::as_str).is_some_and(|r| r.len() > LONGEST_REFERENCE) {
+            return Err(StartError::at(format!("$.stages[{i}].refId"), "is longer than 256 characters"));
+        }
+    }
+    no_cycle(stages)
+}
+
+/// Checks that hold for a pipeline that is saved: besides, each refId is there once, and what is required is there.
+pub fn check(config: &Map) -> Result<(), StartError> {
+    let name = config.get("name").and_then(Value::as_str).unwrap_or("");
+    if name.trim().is_empty() {
+        return Err(StartError::at("$.name", "a pipeline needs a name"));
+    }
+    if config.get("application").and_then(Value::as_str).is_none_or(|a| a.trim().is_empty()) {
+        return Err(StartError::at("$.application", "a pipeline needs the name of its application"));
+    }
+    let stages = match config.get("stages") {
+        None | Some(Value::Null) => return Ok(()),
+        Some(Value::Array(stages)) => stages,
+        Some(_) => return Err(StartError::at("$.stages", "must be a list")),
+    };
+    bounds(config)?;
+    let mut seen: HashMap<&str, usize> = HashMap::new();
+    for (i, stage) in stages.iter().enumerate() {
+        if !stage.is_object() {
+            return Err(StartError::at(format!("$.stages[{i}]"), "must be an object"));
+        }
+        if stage.get("type").and_then(Value::as_str).is_none_or(str::is_empty) {
+            return Err(StartError::at(format!("$.stages[{i}].type"), "a stage needs a type"));
+        }
+        if let Some(reference) = stage.get("refId").and_then(Value::as_str)
+            && let Some(first) = seen.insert(reference, i)
+        {
+            let what = format!("'{reference}' is the refId of $.stages[{first}], too; each stage needs its own");
+            return Err(StartError::at(format!("$.stages[{i}].refId"), what));
+        }
+    }
+    for (i, stage) in stages.iter().enumerate() {
+        let requires = stage.get("requisiteStageRefIds").and_then(Value::as_array);
+        for (j, one) in requires.into_iter().flatten().enumerate() {
+            if let Some(one) = one.as_str()
+                && !seen.contains_key(one)
+            {
+                let path = format!("$.stages[{i}].requisiteStageRefIds[{j}]");
+                return Err(StartError::at(path, format!("there is no stage with the refId '{one}'")));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn deeper_than(value: &Value, levels: usize) -> bool {
+    if levels == 0 {
+        return true;
+    }
+    match value {
+        Value::Array(list) => list.iter().any(|v| deeper_than(v, levels - 1)),
+        Value::Object(map) => map.values().any(|v| deeper_than(v, levels - 1)),
+        _ => false,
+    }
+}
+
+/// Takes away stages that nothing is missing for, until none is left; what is left goes round in a circle.
+fn no_cycle(stages: &[Value]) -> Result<(), StartError> {
+    let reference = |s: &Value| match s.get("refId") {
+        Some(Value::String(s)) => Some(s.clone()),
+        Some(Value::Number(n)) => Some(n.to_string()),
+        _ => None,
+    };
+    let known: HashSet<String> = stages.iter().filter_map(reference).collect();
+    let requires: Vec<Vec<String>> = stages
+        .iter()
+        .map(|s| {
+            let list = s.get("requisiteStageRefIds").and_then(Value::as_array);
+            let texts = list.into_iter().flatten().filter_map(|r| match r {
+                Value::String(s) => Some(s.clone()),
+                Value::Number(n) => Some(n.to_string()),
+                _ => None,
+            });
+            texts.filter(|r| known.contains(r)).collect()
+        })
+        .collect();
+    let mut waits: Vec<usize> = Vec::with_capacity(stages.len());
+    let mut behind: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (i, list) in requires.iter().enumerate() {
+        let distinct: HashSet<&str> = list.iter().map(String::as_str).collect();
+        waits.push(0);
+        for one in distinct {
+            behind.entry(one).or_default().push(i);
+        }
+    }
+    let references: Vec<Option<String>> = stages.iter().map(reference).collect();
+    for reference in references.iter().flatten() {
+        for i in behind.get(reference.as_str()).into_iter().flatten() {
+            waits[*i] += 1;
+        }
+    }
+    let mut free: Vec<usize> = (0..stages.len()).filter(|i| waits[*i] == 0).collect();
+    let mut done = 0;
+    while let Some(i) = free.pop() {
+        done += 1;
+        let Some(reference) = &references[i] else { continue };
+        for next in behind.get(reference.as_str()).into_iter().flatten() {
+            waits[*next] -= 1;
+            if waits[*next] == 0 {
+                free.push(*next);
+            }
+        }
+    }
+    if done == stages.len() {
+        return Ok(());
+    }
+    let first = (0..stages.len()).find(|i| waits[*i] > 0).unwrap_or(0);
+    let name = references[first].clone().unwrap_or_default();
+    let path = format!("$.stages[{first}].requisiteStageRefIds");
+    Err(StartError::at(path, format!("stage '{name}' waits for itself in a circle, or for a stage that does")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn error(stages: Value) -> String {
+        let config = json!({"name": "p", "application": "a", "stages": stages});
+        check(config.as_object().expect("an object")).expect_err("it is refused").to_string()
+    }
+
+    #[test]
+    fn a_circle_is_named_by_its_first_stage() {
+        let text = error(json!([
+            {"refId": "r", "type": "wait"},
+            {"refId": "a", "type": "wait", "requisiteStageRefIds": ["r", "b"]},
+            {"refId": "b", "type": "wait", "requisiteStageRefIds": ["a"]},
+        ]));
+        assert!(text.starts_with("$.stages[1].requisiteStageRefIds: stage 'a' waits for itself"), "{text}");
+    }
+
+    #[test]
+    fn a_refid_that_is_there_twice_is_named() {
+        let text = error(json!([{"refId": "1", "type": "wait"}, {"refId": "1", "type": "wait"}]));
+        assert_eq!(text, "$.stages[1].refId: '1' is the refId of $.stages[0], too; each stage needs its own");
+    }
+
+    #[test]
+    fn a_requisite_that_is_no_stage_is_named() {
+        let text = error(json!([{"refId": "1", "type": "wait", "requisiteStageRefIds": ["ghost"]}]));
+        assert_eq!(text, "$.stages[0].requisiteStageRefIds[0]: there is no stage with the refId 'ghost'");
+    }
+
+    #[test]
+    fn a_hundred_thousand_stages_are_too_many() {
+        let stages: Vec<Value> = (0..100_000).map(|i| json!({"refId": i.to_string(), "type": "wait"})).collect();
+        assert_eq!(error(json!(stages)), "$.stages: has 100000 stages; 2000 are the most");
+    }
+
+    #[test]
+    fn a_stage_nested_a_hundred_levels_deep_is_refused() {
+        let mut deep = json!(1);
+        for _ in 0..100 {
+            deep = json!([deep]);
+        }
+        let text = error(json!([{"refId": "1", "type": "wait", "deep": deep}]));
+        assert_eq!(text, "$.stages[0]: is nested more than 64 levels deep");
+    }
+}
