@@ -2,3 +2,5 @@
 #![forbid(unsafe_code)]
 
 pub mod package;
+pub mod probe;
+pub mod store_suite;

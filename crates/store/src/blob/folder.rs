@@ -106,7 +106,9 @@ impl Staged for StagedFile {
     fn keep(self: Box<Self>) -> Result<Kept, BlobError> {
         let digest = Digest::new(self.hash.clone().finalize().into());
         let target = self.kept.join(digest.hex());
-        if !target.exists() {
+        // A link, or a file of another length, is not what we kept: it is replaced.
+        let there = fs::symlink_metadata(&target).is_ok_and(|found| found.is_file() && found.len() == self.size);
+        if !there {
             self.file.sync_all().map_err(|e| failed("write", &self.path, e))?;
             fs::rename(&self.path, &target).map_err(|e| failed("make", &target, e))?;
             let folder = File::open(&self.kept).and_then(|folder| folder.sync_all());

@@ -1,0 +1,9 @@
+//! The store against real databases, real processes and a really full disk.
+
+mod blobs;
+mod crash;
+mod hostile;
+mod postgres;
+mod server;
+mod shared;
+mod sqlite;
