@@ -60,8 +60,7 @@ mod tests {
             (Role::Admin, [true, true, true]),
         ];
         for (role, expected) in table {
-            let got =
-                [Action::Read, Action::Write, Action::Administer].map(|action| role.may(action));
+            let got = [Action::Read, Action::Write, Action::Administer].map(|action| role.may(action));
             assert_eq!(got, expected, "{role}");
         }
     }

@@ -42,10 +42,7 @@ pub struct Caller {
 impl Caller {
     /// Whoever reaches a server without tokens, which listens on loopback only.
     pub fn anonymous() -> Self {
-        Self {
-            name: "anonymous".into(),
-            role: Role::Admin,
-        }
+        Self { name: "anonymous".into(), role: Role::Admin }
     }
 }
 
@@ -100,28 +97,14 @@ impl Tokens {
         let mut tokens: Vec<(Caller, String)> = Vec::new();
         for token in configured {
             if PasswordHash::new(token.hash.reveal()).is_err() {
-                return Err(TokenError::BadHash {
-                    name: token.name.clone(),
-                });
+                return Err(TokenError::BadHash { name: token.name.clone() });
             }
             if tokens.iter().any(|(caller, _)| caller.name == token.name) {
-                return Err(TokenError::Twice {
-                    name: token.name.clone(),
-                });
+                return Err(TokenError::Twice { name: token.name.clone() });
             }
-            tokens.push((
-                Caller {
-                    name: token.name.clone(),
-                    role: token.role,
-                },
-                token.hash.reveal().into(),
-            ));
+            tokens.push((Caller { name: token.name.clone(), role: token.role }, token.hash.reveal().into()));
         }
-        Ok(Self {
-            tokens,
-            known: Mutex::default(),
-            wrong: Mutex::default(),
-        })
+        Ok(Self { tokens, known: Mutex::default(), wrong: Mutex::default() })
     }
 
     /// True when no token is configured: everybody on loopback is let in.
@@ -134,27 +117,16 @@ impl Tokens {
     pub fn check(&self, presented: &str, second: i64) -> Result<Caller, Refusal> {
         let digest: [u8; 32] = Sha256::digest(presented.as_bytes()).into();
         // Looking up a digest leaks nothing about the token: its bytes cannot be chosen bit by bit.
-        if let Some(&index) = self
-            .known
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&digest)
-        {
+        if let Some(&index) = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&digest) {
             return Ok(self.tokens[index].0.clone());
         }
         self.take_a_try(second)?;
         let found = self.tokens.iter().position(|(_, hash)| {
-            PasswordHash::new(hash).is_ok_and(|hash| {
-                Argon2::default()
-                    .verify_password(presented.as_bytes(), &hash)
-                    .is_ok()
-            })
+            PasswordHash::new(hash)
+                .is_ok_and(|hash| Argon2::default().verify_password(presented.as_bytes(), &hash).is_ok())
         });
         let index = found.ok_or(Refusal::Unknown)?;
-        self.known
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(digest, index);
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(digest, index);
         Ok(self.tokens[index].0.clone())
     }
 
@@ -164,19 +136,14 @@ impl Tokens {
             *wrong = Wrong { second, count: 0 };
         }
         wrong.count += 1;
-        if wrong.count > WRONG_PER_SECOND {
-            Err(Refusal::TooMany)
-        } else {
-            Ok(())
-        }
+        if wrong.count > WRONG_PER_SECOND { Err(Refusal::TooMany) } else { Ok(()) }
     }
 }
 
 /// The hash of a token, as the configuration file wants it.
 pub fn hash(token: &Secret) -> Result<String, TokenError> {
     let hash = Argon2::default().hash_password(token.reveal().as_bytes());
-    hash.map(|hash| hash.to_string())
-        .map_err(|error| TokenError::Hash(error.to_string()))
+    hash.map(|hash| hash.to_string()).map_err(|error| TokenError::Hash(error.to_string()))
 }
 
 #[cfg(test)]
@@ -189,29 +156,16 @@ mod tests {
             hash: Secret::new(hash(&Secret::new(format!("token of {name}"))).expect("hashes")),
             role,
         };
-        Tokens::new(&[config("ci", Role::Operator), config("kim", Role::Admin)])
-            .expect("good hashes")
+        Tokens::new(&[config("ci", Role::Operator), config("kim", Role::Admin)]).expect("good hashes")
     }
 
     #[test]
     fn a_token_names_its_bearer_and_role() {
         let tokens = tokens();
         for second in [1, 1, 1] {
-            assert_eq!(
-                tokens.check("token of ci", second),
-                Ok(Caller {
-                    name: "ci".into(),
-                    role: Role::Operator
-                })
-            );
+            assert_eq!(tokens.check("token of ci", second), Ok(Caller { name: "ci".into(), role: Role::Operator }));
         }
-        assert_eq!(
-            tokens.check("token of kim", 1),
-            Ok(Caller {
-                name: "kim".into(),
-                role: Role::Admin
-            })
-        );
+        assert_eq!(tokens.check("token of kim", 1), Ok(Caller { name: "kim".into(), role: Role::Admin }));
         assert_eq!(tokens.check("token of nobody", 1), Err(Refusal::Unknown));
     }
 
@@ -223,31 +177,15 @@ mod tests {
             .map(|n| tokens.check(&format!("guess {n}"), 2))
             .filter(|r| *r == Err(Refusal::TooMany));
         assert_eq!(refused.count(), 5);
-        assert!(
-            tokens.check("token of ci", 2).is_ok(),
-            "known tokens are not looked up anew"
-        );
-        assert_eq!(
-            tokens.check("guess", 3),
-            Err(Refusal::Unknown),
-            "the next second begins anew"
-        );
+        assert!(tokens.check("token of ci", 2).is_ok(), "known tokens are not looked up anew");
+        assert_eq!(tokens.check("guess", 3), Err(Refusal::Unknown), "the next second begins anew");
     }
 
     #[test]
     fn a_hash_that_cannot_match_is_refused_at_the_start() {
-        let config = TokenConfig {
-            name: "ci".into(),
-            hash: Secret::new("plain text"),
-            role: Role::Viewer,
-        };
-        let error = Tokens::new(std::slice::from_ref(&config))
-            .err()
-            .expect("refused");
-        assert_eq!(
-            error.to_string(),
-            "[[token]] ci: the hash is not one that `gennaker token hash` prints"
-        );
+        let config = TokenConfig { name: "ci".into(), hash: Secret::new("plain text"), role: Role::Viewer };
+        let error = Tokens::new(std::slice::from_ref(&config)).err().expect("refused");
+        assert_eq!(error.to_string(), "[[token]] ci: the hash is not one that `gennaker token hash` prints");
     }
 
     #[test]

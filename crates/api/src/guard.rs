@@ -22,10 +22,7 @@ use crate::Problem;
 /// What Deck sends, and what it may read.
 const CORS: [(header::HeaderName, &str); 5] = [
     (header::ACCESS_CONTROL_ALLOW_CREDENTIALS, "true"),
-    (
-        header::ACCESS_CONTROL_ALLOW_METHODS,
-        "POST, GET, OPTIONS, DELETE, PUT, PATCH",
-    ),
+    (header::ACCESS_CONTROL_ALLOW_METHODS, "POST, GET, OPTIONS, DELETE, PUT, PATCH"),
     (
         header::ACCESS_CONTROL_ALLOW_HEADERS,
         "content-type, x-ratelimit-app, x-spinnaker-priority, x-spinnaker-token, authorization, x-requested-with, last-event-id",
@@ -63,11 +60,7 @@ pub struct Listener {
 impl Guard {
     /// A guard with these rules. Without tokens everybody who gets through is `anonymous` and may do everything.
     pub fn new(config: GuardConfig, tokens: Tokens, clock: Arc<dyn Clock>) -> Self {
-        Self(Arc::new(Inner {
-            config,
-            tokens,
-            clock,
-        }))
+        Self(Arc::new(Inner { config, tokens, clock }))
     }
 
     /// The middleware.
@@ -95,20 +88,11 @@ impl Guard {
     }
 
     fn host(&self, request: &Request) -> Result<(), Problem> {
-        let loopback = request
-            .extensions()
-            .get::<Listener>()
-            .is_none_or(|listener| listener.loopback);
+        let loopback = request.extensions().get::<Listener>().is_none_or(|listener| listener.loopback);
         let host = host(request.headers(), request.uri());
         let name = host.as_deref().map(name_of).unwrap_or_default();
-        let known = !loopback
-            || is_loopback(name)
-            || self
-                .0
-                .config
-                .hosts
-                .iter()
-                .any(|known| known.eq_ignore_ascii_case(name));
+        let known =
+            !loopback || is_loopback(name) || self.0.config.hosts.iter().any(|known| known.eq_ignore_ascii_case(name));
         if known {
             return Ok(());
         }
@@ -127,19 +111,10 @@ impl Guard {
             return Origin::None;
         };
         let text = origin.to_str().unwrap_or_default();
-        let name = text
-            .split_once("://")
-            .map(|(_, rest)| name_of(rest))
-            .unwrap_or_default();
-        let own = host(headers, request.uri()).is_some_and(|host| {
-            text == format!("http://{host}") || text == format!("https://{host}")
-        });
-        let listed = self
-            .0
-            .config
-            .origins
-            .iter()
-            .any(|known| known.trim_end_matches('/') == text);
+        let name = text.split_once("://").map(|(_, rest)| name_of(rest)).unwrap_or_default();
+        let own = host(headers, request.uri())
+            .is_some_and(|host| text == format!("http://{host}") || text == format!("https://{host}"));
+        let listed = self.0.config.origins.iter().any(|known| known.trim_end_matches('/') == text);
         match (own || is_loopback(name), listed) {
             (_, true) => Origin::Listed(origin.clone()),
             (true, false) => Origin::Own(origin.clone()),
@@ -151,10 +126,7 @@ impl Guard {
         if request.method().is_safe() && request.method() != Method::OPTIONS {
             return Ok(());
         }
-        let cross = request
-            .headers()
-            .get("sec-fetch-site")
-            .is_some_and(|site| site == "cross-site");
+        let cross = request.headers().get("sec-fetch-site").is_some_and(|site| site == "cross-site");
         let refused = match origin {
             Origin::Foreign => true,
             Origin::Listed(_) => false,
@@ -173,35 +145,25 @@ impl Guard {
             return Ok(Caller::anonymous());
         }
         if asked.open {
-            return Ok(Caller {
-                name: "anonymous".into(),
-                role: access::Role::Viewer,
-            });
+            return Ok(Caller { name: "anonymous".into(), role: access::Role::Viewer });
         }
-        let token = asked.token.ok_or_else(|| {
-            Problem::unauthenticated("a token is needed: send it as Authorization: Bearer")
-        })?;
+        let token = asked
+            .token
+            .ok_or_else(|| Problem::unauthenticated("a token is needed: send it as Authorization: Bearer"))?;
         let guard = self.clone();
         let second = self.0.clock.now().as_second();
         // Argon2 takes its time on purpose: not on a thread that serves others.
-        let checked =
-            tokio::task::spawn_blocking(move || guard.0.tokens.check(&token, second)).await;
+        let checked = tokio::task::spawn_blocking(move || guard.0.tokens.check(&token, second)).await;
         let caller = match checked {
             Ok(Ok(caller)) => caller,
             Ok(Err(Refusal::Unknown)) => return Err(Problem::unauthenticated("unknown token")),
             Ok(Err(refusal @ Refusal::TooMany)) => {
-                return Err(Problem::new(
-                    StatusCode::TOO_MANY_REQUESTS,
-                    refusal.to_string(),
-                ));
+                return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, refusal.to_string()));
             }
             Err(_) => return Err(Problem::internal("checking the token was interrupted")),
         };
         if !caller.role.may(asked.action) {
-            return Err(Problem::forbidden(format!(
-                "{} is a {} and may not do this",
-                caller.name, caller.role
-            )));
+            return Err(Problem::forbidden(format!("{} is a {} and may not do this", caller.name, caller.role)));
         }
         Ok(caller)
     }
@@ -216,11 +178,7 @@ struct Asked {
 
 impl Asked {
     fn of(request: &Request) -> Self {
-        Self {
-            open: is_open(request.uri().path()),
-            token: presented(request.headers()),
-            action: action(request),
-        }
+        Self { open: is_open(request.uri().path()), token: presented(request.headers()), action: action(request) }
     }
 }
 
@@ -234,10 +192,7 @@ enum Origin {
 
 fn decorate(response: &mut Response, origin: Origin) {
     let headers = response.headers_mut();
-    headers.insert(
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    );
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.append(header::VARY, HeaderValue::from_static("Origin"));
     if let Origin::Own(origin) | Origin::Listed(origin) = origin {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
@@ -266,30 +221,20 @@ fn presented(headers: &HeaderMap) -> Option<String> {
     if let Some(token) = headers.get("x-spinnaker-token") {
         return token.to_str().ok().map(Into::into);
     }
-    let (scheme, rest) = headers
-        .get(header::AUTHORIZATION)?
-        .to_str()
-        .ok()?
-        .split_once(' ')?;
+    let (scheme, rest) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     if scheme.eq_ignore_ascii_case("bearer") {
         return Some(rest.trim().into());
     }
     if scheme.eq_ignore_ascii_case("basic") {
-        let pair = base64::engine::general_purpose::STANDARD
-            .decode(rest.trim())
-            .ok()?;
+        let pair = base64::engine::general_purpose::STANDARD.decode(rest.trim()).ok()?;
         return Some(String::from_utf8(pair).ok()?.split_once(':')?.1.into());
     }
     None
 }
 
 fn host(headers: &HeaderMap, uri: &Uri) -> Option<String> {
-    let header = headers
-        .get(header::HOST)
-        .and_then(|host| host.to_str().ok());
-    header
-        .map(Into::into)
-        .or_else(|| uri.authority().map(ToString::to_string))
+    let header = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    header.map(Into::into).or_else(|| uri.authority().map(ToString::to_string))
 }
 
 /// The name in `name:port`, `[::1]:port` or `name`.
@@ -305,9 +250,7 @@ fn is_loopback(name: &str) -> bool {
     let name = name.trim_end_matches('.').to_ascii_lowercase();
     name == "localhost"
         || name.ends_with(".localhost")
-        || name
-            .parse::<IpAddr>()
-            .is_ok_and(|ip| ip.to_canonical().is_loopback())
+        || name.parse::<IpAddr>().is_ok_and(|ip| ip.to_canonical().is_loopback())
 }
 
 #[cfg(test)]
@@ -316,15 +259,7 @@ mod tests {
 
     #[test]
     fn loopback_names_are_told_from_names_that_look_like_them() {
-        for name in [
-            "localhost",
-            "LOCALHOST",
-            "deck.localhost",
-            "127.0.0.1",
-            "127.9.9.9",
-            "::1",
-            "::ffff:127.0.0.1",
-        ] {
+        for name in ["localhost", "LOCALHOST", "deck.localhost", "127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"] {
             assert!(is_loopback(name), "{name}");
         }
         for name in [
@@ -342,13 +277,7 @@ mod tests {
 
     #[test]
     fn a_host_is_split_from_its_port() {
-        for (host, name) in [
-            ("a:80", "a"),
-            ("a", "a"),
-            ("[::1]:9000", "::1"),
-            ("[::1]", "::1"),
-            ("", ""),
-        ] {
+        for (host, name) in [("a:80", "a"), ("a", "a"), ("[::1]:9000", "::1"), ("[::1]", "::1"), ("", "")] {
             assert_eq!(name_of(host), name, "{host}");
         }
     }

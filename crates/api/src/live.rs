@@ -39,66 +39,35 @@ async fn follow(
     Query(from): Query<From>,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
-    let resumed = headers
-        .get("last-event-id")
-        .and_then(|id| id.to_str().ok())
-        .and_then(|id| id.parse().ok());
+    let resumed = headers.get("last-event-id").and_then(|id| id.to_str().ok()).and_then(|id| id.parse().ok());
     let known = resumed.or(from.after);
     let mut told = house.store.changes();
     let newest = *told.borrow_and_update();
     let oldest: i64 = house.read::<_, StoreError>(|tx| change::oldest(tx)).await?;
     // A number from a store that was put back, or from before the window, cannot be gone on from.
     let lost = known.is_some_and(|known| known > newest || known + 1 < oldest);
-    let begin = if lost {
-        newest
-    } else {
-        known.unwrap_or(newest)
-    };
-    let first = if lost {
-        Event::default().event("reset")
-    } else {
-        Event::default().event("hello")
-    };
+    let begin = if lost { newest } else { known.unwrap_or(newest) };
+    let first = if lost { Event::default().event("reset") } else { Event::default().event("hello") };
     let head = stream::once(async move { Ok(first.id(begin.to_string()).data("{}")) });
-    let tail = stream::unfold(
-        (house, told, begin, Vec::<change::Change>::new().into_iter()),
-        next,
-    );
-    Ok(
-        Sse::new(futures_util::StreamExt::chain(head, tail)).keep_alive(
-            KeepAlive::new()
-                .interval(Duration::from_secs(15))
-                .text("alive"),
-        ),
-    )
+    let tail = stream::unfold((house, told, begin, Vec::<change::Change>::new().into_iter()), next);
+    Ok(Sse::new(futures_util::StreamExt::chain(head, tail))
+        .keep_alive(KeepAlive::new().interval(Duration::from_secs(15)).text("alive")))
 }
 
-type Position = (
-    House,
-    tokio::sync::watch::Receiver<i64>,
-    i64,
-    std::vec::IntoIter<change::Change>,
-);
+type Position = (House, tokio::sync::watch::Receiver<i64>, i64, std::vec::IntoIter<change::Change>);
 
-async fn next(
-    (house, mut told, mut seen, mut ready): Position,
-) -> Option<(Result<Event, Infallible>, Position)> {
+async fn next((house, mut told, mut seen, mut ready): Position) -> Option<(Result<Event, Infallible>, Position)> {
     loop {
         if let Some(change) = ready.next() {
-            let data = serde_json::json!({ "topic": change.topic, "key": change.key, "at": change.at.as_millisecond() });
-            let event = Event::default()
-                .event("change")
-                .id(change.seq.to_string())
-                .data(data.to_string());
+            let data =
+                serde_json::json!({ "topic": change.topic, "key": change.key, "at": change.at.as_millisecond() });
+            let event = Event::default().event("change").id(change.seq.to_string()).data(data.to_string());
             return Some((Ok(event), (house, told, change.seq, ready)));
         }
         told.borrow_and_update();
         let after = seen;
         // A store that cannot be read ends the stream; the reader comes back.
-        let found = house
-            .read::<_, StoreError>(move |tx| change::after(tx, after, LOOK))
-            .await
-            .ok()?;
+        let found = house.read::<_, StoreError>(move |tx| change::after(tx, after, LOOK)).await.ok()?;
         if found.is_empty() {
             told.changed().await.ok()?;
             continue;

@@ -99,9 +99,7 @@ impl Problem {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Full { .. } => {
-                Self::new(StatusCode::INSUFFICIENT_STORAGE, error.to_string())
-            }
+            StoreError::Full { .. } => Self::new(StatusCode::INSUFFICIENT_STORAGE, error.to_string()),
             StoreError::Unique { .. } => Self::conflict(error.to_string()),
             other => Self::internal(other.to_string()),
         }

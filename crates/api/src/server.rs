@@ -35,10 +35,7 @@ const GOODBYE: Duration = Duration::from_secs(2);
 
 /// All routes, and the document that describes them; one call makes both, so they cannot differ.
 pub fn routes() -> (Router<House>, OpenApi) {
-    openapi::router()
-        .merge(gate::routes())
-        .merge(live::routes())
-        .split_for_parts()
+    openapi::router().merge(gate::routes()).merge(live::routes()).split_for_parts()
 }
 
 /// The routes behind the guard, ready to serve.
@@ -51,22 +48,12 @@ pub fn service(house: House, guard: Guard) -> Router {
 }
 
 /// Serves on open sockets until `ending` turns true; then lets running requests finish, for a short while.
-pub async fn serve(
-    listeners: Vec<TcpListener>,
-    service: Router,
-    ending: watch::Receiver<bool>,
-) -> std::io::Result<()> {
+pub async fn serve(listeners: Vec<TcpListener>, service: Router, ending: watch::Receiver<bool>) -> std::io::Result<()> {
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     let mut loops = tokio::task::JoinSet::new();
     for listener in listeners {
         let address = listener.local_addr()?;
-        loops.spawn(accept(
-            listener,
-            address,
-            service.clone(),
-            places.clone(),
-            ending.clone(),
-        ));
+        loops.spawn(accept(listener, address, service.clone(), places.clone(), ending.clone()));
     }
     while loops.join_next().await.is_some() {}
     Ok(())
@@ -80,9 +67,7 @@ async fn accept(
     mut ending: watch::Receiver<bool>,
 ) {
     let graceful = GracefulShutdown::new();
-    let about = Listener {
-        loopback: address.ip().to_canonical().is_loopback(),
-    };
+    let about = Listener { loopback: address.ip().to_canonical().is_loopback() };
     loop {
         let Ok(place) = places.clone().acquire_owned().await else {
             return;
@@ -107,10 +92,7 @@ async fn accept(
             let service = service.clone();
             async move {
                 Ok::<_, Infallible>(
-                    service
-                        .oneshot(request.map(Body::new))
-                        .await
-                        .unwrap_or_else(|never| match never {}),
+                    service.oneshot(request.map(Body::new)).await.unwrap_or_else(|never| match never {}),
                 )
             }
         });

@@ -96,10 +96,7 @@ pub enum CallError {
 impl CallError {
     /// True when the same call may well succeed later: the network, not the request, was at fault.
     pub fn is_transient(&self) -> bool {
-        matches!(
-            self,
-            Self::Network { .. } | Self::TooSlow { .. } | Self::NoAddress { .. }
-        )
+        matches!(self, Self::Network { .. } | Self::TooSlow { .. } | Self::NoAddress { .. })
     }
 }
 
@@ -116,11 +113,7 @@ pub struct OutgoingConfig {
 
 impl Default for OutgoingConfig {
     fn default() -> Self {
-        Self {
-            allow: Allow::default(),
-            time: Duration::from_secs(30),
-            size: 8 << 20,
-        }
+        Self { allow: Allow::default(), time: Duration::from_secs(30), size: 8 << 20 }
     }
 }
 
@@ -157,10 +150,7 @@ pub struct Outgoing {
 impl Outgoing {
     /// A client with these bounds. The process must have installed rustls' crypto provider before the first `https` call.
     pub fn new(config: OutgoingConfig) -> Self {
-        Self {
-            config,
-            clients: Mutex::default(),
-        }
+        Self { config, clients: Mutex::default() }
     }
 
     /// Makes a call and gives the whole answer, whatever its status.
@@ -189,10 +179,7 @@ impl Outgoing {
                 headers.remove(header::COOKIE);
                 headers.remove(header::PROXY_AUTHORIZATION);
             }
-            let keeps_method = matches!(
-                answer.status,
-                StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT
-            );
+            let keeps_method = matches!(answer.status, StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT);
             if !keeps_method && method != Method::HEAD {
                 method = Method::GET;
                 body = None;
@@ -211,69 +198,39 @@ impl Outgoing {
     ) -> Result<Answer, CallError> {
         let host = place(url);
         let addresses = self.judge(url, &host).await?;
-        let client = self
-            .client(url, addresses)
-            .map_err(|error| network(&host, &error))?;
-        let mut request = client
-            .request(method.clone(), url.clone())
-            .headers(headers.clone());
+        let client = self.client(url, addresses).map_err(|error| network(&host, &error))?;
+        let mut request = client.request(method.clone(), url.clone()).headers(headers.clone());
         if let Some(body) = body {
             request = request.body(body);
         }
-        let mut answer = request
-            .send()
-            .await
-            .map_err(|error| network(&host, &error))?;
+        let mut answer = request.send().await.map_err(|error| network(&host, &error))?;
         let (status, headers) = (answer.status(), answer.headers().clone());
         let mut whole = Vec::new();
-        while let Some(piece) = answer
-            .chunk()
-            .await
-            .map_err(|error| network(&host, &error))?
-        {
+        while let Some(piece) = answer.chunk().await.map_err(|error| network(&host, &error))? {
             if whole.len() + piece.len() > self.config.size {
-                return Err(CallError::TooLarge {
-                    host,
-                    limit: self.config.size,
-                });
+                return Err(CallError::TooLarge { host, limit: self.config.size });
             }
             whole.extend_from_slice(&piece);
         }
-        Ok(Answer {
-            status,
-            headers,
-            body: whole.into(),
-        })
+        Ok(Answer { status, headers, body: whole.into() })
     }
 
     /// Resolves the host and gives its addresses, all of them allowed.
     async fn judge(&self, url: &Url, host: &str) -> Result<Vec<SocketAddr>, CallError> {
-        let name = url
-            .host_str()
-            .unwrap_or_default()
-            .trim_matches(['[', ']'])
-            .to_owned();
+        let name = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
         let port = url.port_or_known_default().unwrap_or(80);
         let found = tokio::net::lookup_host((name.clone(), port)).await;
-        let mut addresses: Vec<_> = found
-            .map_err(|source| CallError::NoAddress {
-                host: name.clone(),
-                source,
-            })?
-            .collect();
+        let mut addresses: Vec<_> =
+            found.map_err(|source| CallError::NoAddress { host: name.clone(), source })?.collect();
         addresses.sort_unstable();
         addresses.dedup();
         for address in &addresses {
             if !self.config.allow.permits(&name, *address) {
-                return Err(CallError::NotAllowed {
-                    host: host.into(),
-                    address: address.ip().to_string(),
-                });
+                return Err(CallError::NotAllowed { host: host.into(), address: address.ip().to_string() });
             }
         }
         if addresses.is_empty() {
-            let source =
-                std::io::Error::new(std::io::ErrorKind::NotFound, "the name has no address");
+            let source = std::io::Error::new(std::io::ErrorKind::NotFound, "the name has no address");
             return Err(CallError::NoAddress { host: name, source });
         }
         Ok(addresses)
@@ -303,27 +260,14 @@ impl Outgoing {
 }
 
 fn parse(text: &str) -> Result<Url, CallError> {
-    let bad = |url: &str, why: String| CallError::BadUrl {
-        url: url.into(),
-        why,
-    };
-    let url = Url::parse(text).map_err(|error| {
-        bad(
-            text.split('@').next_back().unwrap_or_default(),
-            error.to_string(),
-        )
-    })?;
+    let bad = |url: &str, why: String| CallError::BadUrl { url: url.into(), why };
+    let url =
+        Url::parse(text).map_err(|error| bad(text.split('@').next_back().unwrap_or_default(), error.to_string()))?;
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(bad(
-            &place(&url),
-            "user information in a URL is not sent; use a header".into(),
-        ));
+        return Err(bad(&place(&url), "user information in a URL is not sent; use a header".into()));
     }
     if !matches!(url.scheme(), "http" | "https") {
-        return Err(bad(
-            text,
-            format!("scheme {} is none of http, https", url.scheme()),
-        ));
+        return Err(bad(text, format!("scheme {} is none of http, https", url.scheme())));
     }
     if url.host_str().is_none_or(str::is_empty) {
         return Err(bad(text, "it names no host".into()));
@@ -332,11 +276,7 @@ fn parse(text: &str) -> Result<Url, CallError> {
 }
 
 fn place(url: &Url) -> String {
-    format!(
-        "{}:{}",
-        url.host_str().unwrap_or_default(),
-        url.port_or_known_default().unwrap_or_default()
-    )
+    format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default())
 }
 
 fn method(text: &str) -> Result<Method, CallError> {
@@ -344,22 +284,16 @@ fn method(text: &str) -> Result<Method, CallError> {
         return Ok(Method::GET);
     }
     let shown: String = text.chars().take(20).flat_map(char::escape_debug).collect();
-    Method::from_bytes(text.as_bytes()).map_err(|_| CallError::BadRequest {
-        what: format!("method {shown}"),
-        why: "it is not a method's name",
-    })
+    Method::from_bytes(text.as_bytes())
+        .map_err(|_| CallError::BadRequest { what: format!("method {shown}"), why: "it is not a method's name" })
 }
 
 fn headers(given: &[(String, String)]) -> Result<HeaderMap, CallError> {
     let mut headers = HeaderMap::new();
     for (name, value) in given {
         let shown: String = name.chars().take(40).flat_map(char::escape_debug).collect();
-        let bad = |why| CallError::BadRequest {
-            what: format!("header {shown}"),
-            why,
-        };
-        let name = HeaderName::from_bytes(name.as_bytes())
-            .map_err(|_| bad("it is not a header's name"))?;
+        let bad = |why| CallError::BadRequest { what: format!("header {shown}"), why };
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| bad("it is not a header's name"))?;
         let value = HeaderValue::from_str(value)
             .map_err(|_| bad("its value holds a line break or another control character"))?;
         headers.append(name, value);
@@ -378,10 +312,7 @@ fn redirect(from: &Url, answer: &Answer) -> Result<Option<Url>, CallError> {
         url: place(from),
         why: "it redirects to something that is not a text".into(),
     })?;
-    let next = from.join(to).map_err(|error| CallError::BadUrl {
-        url: to.into(),
-        why: error.to_string(),
-    })?;
+    let next = from.join(to).map_err(|error| CallError::BadUrl { url: to.into(), why: error.to_string() })?;
     parse(next.as_str()).map(Some)
 }
 
@@ -391,8 +322,5 @@ fn network(host: &str, error: &reqwest::Error) -> CallError {
     while let Some(inner) = cause.source() {
         cause = inner;
     }
-    CallError::Network {
-        host: host.into(),
-        why: cause.to_string(),
-    }
+    CallError::Network { host: host.into(), why: cause.to_string() }
 }

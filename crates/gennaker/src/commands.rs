@@ -6,6 +6,9 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 mod completion;
+mod openapi;
+mod serve;
+mod token;
 
 /// Takes software from source to production: Debian repositories, images, pipelines, deployments, traffic.
 #[derive(Parser)]
@@ -18,6 +21,13 @@ struct Cli {
 /// One line a verb, in the order in which a newcomer meets them.
 #[derive(Subcommand)]
 enum Verb {
+    /// Run the server: the page, the API, pipelines and triggers
+    Serve(serve::Args),
+    /// Make tokens for callers that come over the network
+    #[command(subcommand)]
+    Token(token::Verb),
+    /// Print the API's OpenAPI document
+    Openapi,
     /// Print the completion script of a shell
     Completion(completion::Args),
 }
@@ -33,6 +43,9 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
         }
     };
     let done = match cli.verb {
+        Verb::Serve(args) => serve::run(args),
+        Verb::Token(verb) => token::run(verb),
+        Verb::Openapi => openapi::run(),
         Verb::Completion(args) => completion::run(args, &mut Cli::command()),
     };
     done.unwrap_or_else(|error| {

@@ -4,6 +4,10 @@
 #![forbid(unsafe_code)]
 
 mod commands;
+mod config;
+mod environment;
+mod folder;
+mod wiring;
 
 use std::process::ExitCode;
 

@@ -10,10 +10,7 @@ use crate::House;
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<House> {
-    OpenApiRouter::new()
-        .routes(routes!(home))
-        .routes(routes!(health))
-        .routes(routes!(version))
+    OpenApiRouter::new().routes(routes!(home)).routes(routes!(health)).routes(routes!(version))
 }
 
 /// Leads to the page.
@@ -45,7 +42,5 @@ struct Version {
 /// What every client asks first.
 #[utoipa::path(get, path = "/version", responses((status = OK, body = Version)))]
 async fn version() -> Json<Version> {
-    Json(Version {
-        version: env!("CARGO_PKG_VERSION"),
-    })
+    Json(Version { version: env!("CARGO_PKG_VERSION") })
 }

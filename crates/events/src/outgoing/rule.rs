@@ -39,11 +39,7 @@ impl TryFrom<Vec<String>> for Allow {
     type Error = BadRule;
 
     fn try_from(entries: Vec<String>) -> Result<Self, BadRule> {
-        entries
-            .iter()
-            .map(|entry| entry.parse())
-            .collect::<Result<_, _>>()
-            .map(Self)
+        entries.iter().map(|entry| entry.parse()).collect::<Result<_, _>>().map(Self)
     }
 }
 
@@ -62,19 +58,12 @@ impl FromStr for Rule {
             let ip: IpAddr = ip.parse().map_err(|_| bad())?;
             let bits: u8 = bits.parse().map_err(|_| bad())?;
             let most = if ip.is_ipv4() { 32 } else { 128 };
-            return if bits <= most {
-                Ok(Self::Range(ip, bits))
-            } else {
-                Err(bad())
-            };
+            return if bits <= most { Ok(Self::Range(ip, bits)) } else { Err(bad()) };
         }
         let (host, port) = entry.rsplit_once(':').ok_or_else(bad)?;
         let port = port.parse().map_err(|_| bad())?;
         let host = host.trim_matches(['[', ']']);
-        if host.is_empty()
-            || host.contains(['/', '@', '*'])
-            || host.chars().any(char::is_whitespace)
-        {
+        if host.is_empty() || host.contains(['/', '@', '*']) || host.chars().any(char::is_whitespace) {
             return Err(bad());
         }
         Ok(Self::Host(host.into(), port))
@@ -136,8 +125,7 @@ mod tests {
     use super::*;
 
     fn allow(entries: &[&str]) -> Allow {
-        Allow::try_from(entries.iter().map(ToString::to_string).collect::<Vec<_>>())
-            .expect("good rules")
+        Allow::try_from(entries.iter().map(ToString::to_string).collect::<Vec<_>>()).expect("good rules")
     }
 
     #[track_caller]
@@ -154,24 +142,9 @@ mod tests {
 
     #[test]
     fn a_host_is_allowed_at_its_port_only() {
-        check(
-            &["ci.example.org:8443"],
-            "CI.example.org",
-            "10.0.0.7:8443",
-            true,
-        );
-        check(
-            &["ci.example.org:8443"],
-            "ci.example.org",
-            "10.0.0.7:443",
-            false,
-        );
-        check(
-            &["ci.example.org:8443"],
-            "example.org",
-            "10.0.0.7:8443",
-            false,
-        );
+        check(&["ci.example.org:8443"], "CI.example.org", "10.0.0.7:8443", true);
+        check(&["ci.example.org:8443"], "ci.example.org", "10.0.0.7:443", false);
+        check(&["ci.example.org:8443"], "example.org", "10.0.0.7:8443", false);
         check(&["127.0.0.1:9001"], "127.0.0.1", "127.0.0.1:9001", true);
     }
 
@@ -212,15 +185,7 @@ mod tests {
 
     #[test]
     fn an_entry_that_cannot_be_judged_is_refused() {
-        for entry in [
-            "",
-            "example.org",
-            "10.0.0.0/33",
-            "*:80",
-            "http://a:80",
-            "a b:80",
-            "a:99999",
-        ] {
+        for entry in ["", "example.org", "10.0.0.0/33", "*:80", "http://a:80", "a b:80", "a:99999"] {
             assert_eq!(entry.parse::<Rule>(), Err(BadRule(entry.into())), "{entry}");
         }
     }

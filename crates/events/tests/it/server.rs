@@ -44,9 +44,6 @@ fn serve(mut stream: TcpStream, heads: &Mutex<Vec<String>>, answer: &dyn Fn(&mut
     while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|n| n == 1) {
         head.push(byte[0]);
     }
-    heads
-        .lock()
-        .expect("no panic")
-        .push(String::from_utf8_lossy(&head).into_owned());
+    heads.lock().expect("no panic").push(String::from_utf8_lossy(&head).into_owned());
     answer(&mut stream);
 }

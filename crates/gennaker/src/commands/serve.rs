@@ -1,0 +1,158 @@
+//! `gennaker serve`: the control plane. Listeners open first, so that it answers within a moment of its start.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context;
+use serde::{Deserialize, Serialize};
+use store::clock::{Clock, SystemClock};
+use store::lock::FolderLock;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::config::{Config, LogFormat};
+use crate::environment::Environment;
+use crate::{folder, wiring};
+
+/// What may be said on the command line; everything else stands in the file.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The configuration file [default: /etc/gennaker/gennaker.toml as root, else ~/.config/gennaker/gennaker.toml]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The data folder [default: /var/lib/gennaker as root, else ~/.local/share/gennaker]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Where the page and the API are served [default: 127.0.0.1:9000]
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<String>,
+    /// Where the same is served for clients of Spinnaker's Gate, or none [default: 127.0.0.1:8084]
+    #[arg(long, value_name = "ADDRESS")]
+    gate_listen: Option<String>,
+}
+
+/// What `DATA/server.json` says while a server runs.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ServerFile {
+    /// Its process.
+    pub pid: u32,
+    /// Where the page and the API are.
+    pub listen: SocketAddr,
+    /// Where Gate's clients find it.
+    pub gate_listen: Option<SocketAddr>,
+    /// When it began to serve, in milliseconds since 1970.
+    pub started_at: i64,
+    /// Its version.
+    pub version: String,
+}
+
+impl ServerFile {
+    /// Where it lies in a data folder.
+    pub fn path(data: &Path) -> PathBuf {
+        data.join("server.json")
+    }
+
+    /// What the folder says; none when no server runs there.
+    pub fn read(data: &Path) -> Option<Self> {
+        let text = std::fs::read(Self::path(data)).ok()?;
+        serde_json::from_slice(&text).ok()
+    }
+
+    /// Appears whole or not at all.
+    fn write(&self, data: &Path) -> anyhow::Result<()> {
+        let path = Self::path(data);
+        let new = path.with_extension("json.new");
+        std::fs::write(&new, serde_json::to_vec_pretty(self)?)
+            .and_then(|()| std::fs::rename(&new, &path))
+            .with_context(|| format!("cannot write {}", path.display()))
+    }
+}
+
+/// Serves until it is told to end.
+pub fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let environment = Environment::read();
+    let flags = [
+        ("data", args.data.map(|data| data.to_string_lossy().into_owned())),
+        ("listen", args.listen),
+        ("gate_listen", args.gate_listen),
+    ];
+    let flags = flags.into_iter().filter_map(|(key, value)| Some(("server", key, value?))).collect();
+    let config = Config::load(args.config.as_deref(), &environment, flags)?;
+    log(&config, &environment);
+    // Another provider that was installed before is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let data = config.data(&environment);
+    folder::ensure(&data)?;
+    let data = std::path::absolute(&data)?;
+    let _lock = FolderLock::take(&data)?;
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(&config, &environment, &data))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn serve(config: &Config, environment: &Environment, data: &Path) -> anyhow::Result<()> {
+    let mut listeners = Vec::new();
+    for address in config.listeners()? {
+        let hint = || {
+            format!(
+                "cannot listen on {address}: end what listens there, or choose another address with --listen and --gate-listen"
+            )
+        };
+        listeners.push(TcpListener::bind(address).await.with_context(hint)?);
+    }
+    let addresses: Vec<_> = listeners.iter().map(TcpListener::local_addr).collect::<Result<_, _>>()?;
+    let parts = wiring::build(config, environment, data)?;
+    let (end, ending) = watch::channel(false);
+    let serving = tokio::spawn(api::server::serve(
+        listeners,
+        api::server::service(parts.house.clone(), parts.guard.clone()),
+        ending,
+    ));
+    let file = ServerFile {
+        pid: std::process::id(),
+        listen: addresses[0],
+        gate_listen: addresses.get(1).copied(),
+        started_at: SystemClock.now().as_millisecond(),
+        version: env!("CARGO_PKG_VERSION").into(),
+    };
+    file.write(data)?;
+    println!("gennaker {} serves http://{}/ui/ (data in {})", file.version, file.listen, data.display());
+    if let Some(gate) = file.gate_listen {
+        println!("Gate's clients reach it at http://{gate}");
+    }
+    parts.start().await?;
+    told_to_end().await?;
+    tracing::info!("ending: running requests finish, instances and balancer go on");
+    let _ = end.send(true);
+    tokio::select! {
+        done = serving => done??,
+        _ = told_to_end() => tracing::warn!("told twice: ending at once"),
+        () = tokio::time::sleep(Duration::from_secs(10)) => {}
+    }
+    let _ = std::fs::remove_file(ServerFile::path(data));
+    Ok(())
+}
+
+/// Waits for TERM or INT.
+async fn told_to_end() -> anyhow::Result<()> {
+    let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = int.recv() => {}
+    }
+    Ok(())
+}
+
+fn log(config: &Config, environment: &Environment) {
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::new(environment.log.as_deref().unwrap_or("info"));
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // Only the first subscriber of a process counts.
+    let _ = match config.server.log {
+        LogFormat::Plain => lines.try_init(),
+        LogFormat::Json => lines.json().try_init(),
+    };
+}

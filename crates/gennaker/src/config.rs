@@ -1,0 +1,220 @@
+//! The configuration: flags over `GENNAKER_SECTION__KEY` over the file over defaults, as one merge of tables.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use access::TokenConfig;
+use anyhow::{Context, bail};
+use events::outgoing::Allow;
+use serde::Deserialize;
+
+use crate::environment::Environment;
+
+/// The whole file. Unknown keys are errors that name the known ones.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// `[server]`
+    pub server: Server,
+    /// `[[token]]`
+    pub token: Vec<TokenConfig>,
+    /// `[outgoing]`
+    pub outgoing: Outgoing,
+    /// `[apt]`
+    pub apt: Apt,
+}
+
+/// Where the server keeps its data and listens.
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Server {
+    /// The data folder; without one the default of the user.
+    pub data: Option<PathBuf>,
+    /// The page and the API.
+    pub listen: SocketAddr,
+    /// The same again on the port that Spinnaker's users know; `none` switches it off.
+    pub gate_listen: GateListen,
+    /// Further names under which a loopback listener may be called.
+    pub hosts: Vec<String>,
+    /// Origins whose pages may use the API, besides loopback names.
+    pub allowed_origins: Vec<String>,
+    /// `postgres://…` instead of the file in the data folder.
+    pub store: Option<access::Secret>,
+    /// `plain` for people, `json` for machines.
+    pub log: LogFormat,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            data: None,
+            listen: SocketAddr::from(([127, 0, 0, 1], 9000)),
+            gate_listen: GateListen(Some(SocketAddr::from(([127, 0, 0, 1], 8084)))),
+            hosts: Vec::new(),
+            allowed_origins: Vec::new(),
+            store: None,
+            log: LogFormat::Plain,
+        }
+    }
+}
+
+/// An address, or none.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub struct GateListen(pub Option<SocketAddr>);
+
+impl TryFrom<String> for GateListen {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        if text == "none" {
+            return Ok(Self(None));
+        }
+        text.parse()
+            .map(|address| Self(Some(address)))
+            .map_err(|_| format!("\"{text}\" is neither address:port nor none"))
+    }
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// A line for a person.
+    #[default]
+    Plain,
+    /// A JSON object a line.
+    Json,
+}
+
+/// What the server may call.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Outgoing {
+    /// `host:port`, ranges of addresses, `public`; empty allows nothing.
+    pub allow: Allow,
+}
+
+/// Which aptly roots the server follows.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Apt {
+    /// `[[apt.root]]`; without one, the root of the user's `aptly config show`.
+    pub root: Vec<AptRoot>,
+}
+
+/// One aptly root.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AptRoot {
+    /// The folder that holds `pool` and `public`.
+    pub path: PathBuf,
+}
+
+/// What stands on the command line, `(section, key, value)`.
+pub type Flags = Vec<(&'static str, &'static str, String)>;
+
+impl Config {
+    /// Reads `file` (or the default one when it exists) and lays environment and flags over it.
+    pub fn load(file: Option<&Path>, environment: &Environment, flags: Flags) -> anyhow::Result<Self> {
+        let default = environment.default_config();
+        let path = file.unwrap_or(&default);
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if file.is_none() && error.kind() == std::io::ErrorKind::NotFound => String::new(),
+            Err(error) => {
+                return Err(error).with_context(|| format!("cannot read the configuration {}", path.display()));
+            }
+        };
+        // Once as it is, so that an error shows line and column; then with what lies over it.
+        toml::from_str::<Self>(&text).with_context(|| format!("in the configuration {}", path.display()))?;
+        let mut table: toml::Table = toml::from_str(&text)?;
+        for ((section, key), value) in &environment.settings {
+            lay(&mut table, section, key, value)
+                .with_context(|| format!("GENNAKER_{}__{}", section.to_uppercase(), key.to_uppercase()))?;
+        }
+        for (section, key, value) in &flags {
+            lay(&mut table, section, key, value)?;
+        }
+        table.try_into().context("in the environment (GENNAKER_SECTION__KEY) or a flag")
+    }
+
+    /// The data folder.
+    pub fn data(&self, environment: &Environment) -> PathBuf {
+        self.server.data.clone().unwrap_or_else(|| environment.default_data())
+    }
+
+    /// Every address that the server listens on; refuses an open door without a lock.
+    pub fn listeners(&self) -> anyhow::Result<Vec<SocketAddr>> {
+        let all: Vec<_> = std::iter::once(self.server.listen).chain(self.server.gate_listen.0).collect();
+        if let Some(open) = all.iter().find(|address| !address.ip().to_canonical().is_loopback())
+            && self.token.is_empty()
+        {
+            bail!(
+                "refusing to listen on {open} without a token: whoever reaches it could deploy. Make one with `gennaker token hash` and put it \
+                 under [[token]], or listen on 127.0.0.1 and use ssh -L"
+            );
+        }
+        Ok(all)
+    }
+}
+
+/// Lays one text value over a table; lists are separated by commas.
+fn lay(table: &mut toml::Table, section: &str, key: &str, value: &str) -> anyhow::Result<()> {
+    let entry = table.entry(section).or_insert_with(|| toml::Table::new().into());
+    let Some(section) = entry.as_table_mut() else { bail!("{section} is a list in the file and cannot be set so") };
+    let list = matches!(key, "allow" | "hosts" | "allowed_origins");
+    let value = if list {
+        value
+            .split(',')
+            .map(str::trim)
+            .filter(|item| !item.is_empty())
+            .map(toml::Value::from)
+            .collect::<Vec<_>>()
+            .into()
+    } else {
+        toml::Value::from(value)
+    };
+    section.insert(key.to_owned(), value);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(text: &str, environment: &Environment, flags: Flags) -> anyhow::Result<Config> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("gennaker.toml");
+        std::fs::write(&file, text).expect("written");
+        Config::load(Some(&file), environment, flags)
+    }
+
+    #[test]
+    fn flags_win_over_the_environment_which_wins_over_the_file() {
+        let mut environment = Environment::default();
+        environment.settings.insert(("server".into(), "listen".into()), "127.0.0.1:2".into());
+        environment.settings.insert(("outgoing".into(), "allow".into()), "a:1, 10.0.0.0/8".into());
+        let file = "[server]\nlisten = \"127.0.0.1:1\"\ngate_listen = \"none\"\n";
+        let config = load(file, &environment, Vec::new()).expect("good");
+        assert_eq!(config.server.listen.port(), 2);
+        assert!(config.server.gate_listen.0.is_none());
+        assert!(config.outgoing.allow.permits("x", "10.1.2.3:80".parse().expect("an address")));
+        let config = load(file, &environment, vec![("server", "listen", "127.0.0.1:3".into())]).expect("good");
+        assert_eq!(config.server.listen.port(), 3);
+    }
+
+    #[test]
+    fn an_unknown_key_is_named_with_its_line_and_the_known_ones() {
+        let error =
+            format!("{:#}", load("[server]\nlitsen = 1\n", &Environment::default(), Vec::new()).expect_err("refused"));
+        assert!(error.contains("line 2") && error.contains("litsen") && error.contains("`listen`"), "{error}");
+    }
+
+    #[test]
+    fn an_open_door_needs_a_token() {
+        let config = load("[server]\nlisten = \"0.0.0.0:9000\"\n", &Environment::default(), Vec::new()).expect("good");
+        let error = config.listeners().expect_err("refused").to_string();
+        assert!(error.starts_with("refusing to listen on 0.0.0.0:9000 without a token"), "{error}");
+    }
+}

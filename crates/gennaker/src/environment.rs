@@ -1,0 +1,64 @@
+//! The process's environment, read once: everything below is handed values.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// What the environment says.
+#[derive(Clone, Debug, Default)]
+pub struct Environment {
+    /// `$HOME`.
+    pub home: Option<PathBuf>,
+    /// `$XDG_DATA_HOME`.
+    pub data_home: Option<PathBuf>,
+    /// `$XDG_CONFIG_HOME`.
+    pub config_home: Option<PathBuf>,
+    /// `$PATH`, where programs of instances are looked for.
+    pub path: OsString,
+    /// Whether the process runs as root.
+    pub root: bool,
+    /// `GENNAKER_SECTION__KEY` and its value, section and key in small letters.
+    pub settings: BTreeMap<(String, String), String>,
+    /// `$GENNAKER_LOG`: what is logged.
+    pub log: Option<String>,
+}
+
+impl Environment {
+    /// Reads it.
+    #[allow(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+    pub fn read() -> Self {
+        let path = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let settings = std::env::vars_os().filter_map(|(name, value)| {
+            let name = name.to_str()?.strip_prefix("GENNAKER_")?.to_ascii_lowercase();
+            let (section, key) = name.split_once("__")?;
+            Some(((section.to_owned(), key.to_owned()), value.into_string().ok()?))
+        });
+        Self {
+            home: path("HOME"),
+            data_home: path("XDG_DATA_HOME"),
+            config_home: path("XDG_CONFIG_HOME"),
+            path: std::env::var_os("PATH").unwrap_or_default(),
+            root: rustix::process::geteuid().is_root(),
+            settings: settings.collect(),
+            log: std::env::var("GENNAKER_LOG").ok(),
+        }
+    }
+
+    /// The data folder when nobody names one: `/var/lib/gennaker` as root, else beneath the user's data.
+    pub fn default_data(&self) -> PathBuf {
+        if self.root {
+            return "/var/lib/gennaker".into();
+        }
+        let home = self.home.clone().unwrap_or_else(|| "/".into());
+        self.data_home.clone().unwrap_or_else(|| home.join(".local/share")).join("gennaker")
+    }
+
+    /// The configuration file when nobody names one; it need not exist.
+    pub fn default_config(&self) -> PathBuf {
+        if self.root {
+            return "/etc/gennaker/gennaker.toml".into();
+        }
+        let home = self.home.clone().unwrap_or_else(|| "/".into());
+        self.config_home.clone().unwrap_or_else(|| home.join(".config")).join("gennaker/gennaker.toml")
+    }
+}
