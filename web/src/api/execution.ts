@@ -2,12 +2,20 @@
 
 import { flag, list, map, number, optNumber, optText, text, texts, type JsonMap } from './read';
 
+/** Why something waits: one sentence, since when and until when. */
+export interface Waiting {
+  reason: string;
+  since: number | undefined;
+  until: number | undefined;
+}
+
 export interface Task {
   id: string;
   name: string;
   status: string;
   startTime: number | undefined;
   endTime: number | undefined;
+  waiting: Waiting | undefined;
 }
 
 export interface Stage {
@@ -24,6 +32,7 @@ export interface Stage {
   owner: 'before' | 'after' | undefined;
   parentStageId: string | undefined;
   requisites: string[];
+  waiting: Waiting | undefined;
 }
 
 export interface Execution {
@@ -42,6 +51,13 @@ export interface Execution {
   trigger: JsonMap;
   user: string | undefined;
   stages: Stage[];
+  waiting: Waiting | undefined;
+}
+
+function readWaiting(value: unknown): Waiting | undefined {
+  const waiting = map(value);
+  const reason = text(waiting.reason);
+  return reason === '' ? undefined : { reason, since: optNumber(waiting.since), until: optNumber(waiting.until) };
 }
 
 export function readTask(value: unknown): Task {
@@ -52,6 +68,7 @@ export function readTask(value: unknown): Task {
     status: text(task.status, 'NOT_STARTED'),
     startTime: optNumber(task.startTime),
     endTime: optNumber(task.endTime),
+    waiting: readWaiting(task.waiting),
   };
 }
 
@@ -74,6 +91,7 @@ export function readStage(value: unknown): Stage {
     owner: owner === 'STAGE_BEFORE' ? 'before' : owner === 'STAGE_AFTER' ? 'after' : undefined,
     parentStageId: optText(stage.parentStageId),
     requisites: texts(stage.requisiteStageRefIds),
+    waiting: readWaiting(stage.waiting),
   };
 }
 
@@ -95,6 +113,7 @@ export function readExecution(value: unknown): Execution {
     trigger,
     user: optText(trigger.user) ?? optText(map(run.authentication).user),
     stages: list(run.stages).map(readStage),
+    waiting: readWaiting(run.waiting),
   };
 }
 
@@ -149,6 +168,16 @@ export function openJudgments(run: Execution): Stage[] {
 
 export function isOpenJudgment(stage: Stage): boolean {
   return stage.type === 'manualJudgment' && stage.status === 'RUNNING' && text(stage.context.judgmentStatus) === '';
+}
+
+/** What a running stage waits for: its own word, or that of its first task or inner stage that waits. */
+export function waitingOf(run: Execution, stage: Stage): Waiting | undefined {
+  if (stage.status !== 'RUNNING' && stage.status !== 'NOT_STARTED') return undefined;
+  for (const one of [stage, ...innerStages(run, stage)]) {
+    const found = one.waiting ?? one.tasks.find((task) => task.waiting !== undefined && !isOver(task.status))?.waiting;
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 /** How far a stage is, 0 to 1: tasks done, those of its synthetic stages included. */

@@ -1,0 +1,132 @@
+// The remaining records of the page: applications in the list, Home, log lines, repositories.
+
+import { readExecution, type Execution } from './execution';
+import { list, map, number, optNumber, optText, text, texts } from './read';
+
+export interface Application {
+  name: string;
+  email: string | undefined;
+  description: string | undefined;
+  accounts: string[];
+  updated: number | undefined;
+}
+
+export function readApplication(value: unknown): Application {
+  const attributes = map(value);
+  return {
+    name: text(attributes.name),
+    email: optText(attributes.email),
+    description: optText(attributes.description),
+    accounts: listed(attributes.accounts).length > 0 ? listed(attributes.accounts) : listed(attributes.cloudProviders),
+    updated: optNumber(attributes.updateTs) ?? optNumber(attributes.createTs),
+  };
+}
+
+/** `"a,b"` or `["a","b"]`. */
+function listed(value: unknown): string[] {
+  if (Array.isArray(value)) return texts(value);
+  return text(value)
+    .split(',')
+    .map((one) => one.trim())
+    .filter((one) => one !== '');
+}
+
+export interface Home {
+  running: Execution[];
+  broken: Execution[];
+  applications: number;
+}
+
+export function readHome(value: unknown): Home {
+  const home = map(value);
+  return {
+    running: list(home.running).map(readExecution),
+    broken: list(home.broken).map(readExecution),
+    applications: number(home.applications),
+  };
+}
+
+export interface LogLine {
+  seq: number;
+  at: number | undefined;
+  stage: string | undefined;
+  text: string;
+}
+
+export interface Log {
+  lines: LogLine[];
+  /** Whether older lines were left out. */
+  cut: boolean;
+}
+
+export function readLog(value: unknown): Log {
+  const log = map(value);
+  return {
+    lines: list(log.lines).map((one, at) => {
+      const line = map(one);
+      return { seq: number(line.seq, at), at: optNumber(line.at), stage: optText(line.stage), text: text(line.text) };
+    }),
+    cut: log.cut === true,
+  };
+}
+
+export interface Package {
+  name: string;
+  version: string;
+  architecture: string;
+  description: string | undefined;
+}
+
+export interface Repository {
+  name: string;
+  comment: string | undefined;
+  distribution: string;
+  component: string;
+  packages: Package[];
+}
+
+export interface Publication {
+  prefix: string;
+  distribution: string;
+  components: string[];
+  architectures: string[];
+  sources: string[];
+  signed: boolean;
+  line: string;
+}
+
+export interface Repositories {
+  repositories: Repository[];
+  publications: Publication[];
+}
+
+export function readRepositories(value: unknown): Repositories {
+  const all = map(value);
+  return {
+    repositories: list(all.repositories).map((one) => {
+      const repository = map(one);
+      return {
+        name: text(repository.name),
+        comment: optText(repository.comment),
+        distribution: text(repository.distribution),
+        component: text(repository.component),
+        packages: list(repository.packages).map((item) => {
+          const found = map(item);
+          return { name: text(found.name), version: text(found.version), architecture: text(found.architecture), description: optText(found.description) };
+        }),
+      };
+    }),
+    publications: list(all.publications).map((one) => {
+      const publication = map(one);
+      return {
+        prefix: text(publication.prefix),
+        distribution: text(publication.distribution),
+        components: texts(publication.components),
+        architectures: texts(publication.architectures),
+        sources: texts(publication.sources),
+        signed: publication.signed === true,
+        line: text(publication.line),
+      };
+    }),
+  };
+}

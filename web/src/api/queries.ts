@@ -1,0 +1,88 @@
+// What each screen asks for: one query definition per resource, with the topics of the live stream that renew it.
+
+import { queryOptions } from '@tanstack/react-query';
+import { answer, client } from './client';
+import { readPipeline } from './config';
+import { readExecution, readTaskView } from './execution';
+import { readBalancer, readServerGroup } from './inventory';
+import { readApplication, readHome, readLog, readRepositories } from './overview';
+import { list } from './read';
+
+const path = (application: string) => ({ params: { path: { application } } });
+
+/** What waits, runs and broke, over all applications. */
+export const homeQuery = () =>
+  queryOptions({
+    queryKey: ['home'],
+    queryFn: async ({ signal }) => readHome(await answer(client.GET('/ui-api/home', { signal }))),
+  });
+
+export const applicationsQuery = () =>
+  queryOptions({
+    queryKey: ['applications'],
+    queryFn: async ({ signal }) => list(await answer(client.GET('/applications', { signal }))).map(readApplication),
+  });
+
+export const serverGroupsQuery = (application: string) =>
+  queryOptions({
+    queryKey: ['serverGroups', application],
+    queryFn: async ({ signal }) =>
+      list(await answer(client.GET('/applications/{application}/serverGroups', { ...path(application), signal }))).map(readServerGroup),
+  });
+
+export const balancersQuery = (application: string) =>
+  queryOptions({
+    queryKey: ['loadBalancers', application],
+    queryFn: async ({ signal }) =>
+      list(await answer(client.GET('/applications/{application}/loadBalancers', { ...path(application), signal }))).map(readBalancer),
+  });
+
+export const pipelinesQuery = (application: string) =>
+  queryOptions({
+    queryKey: ['pipelines', application],
+    queryFn: async ({ signal }) =>
+      list(await answer(client.GET('/applications/{application}/pipelineConfigs', { ...path(application), signal }))).map(readPipeline),
+  });
+
+/** The runs of an application's pipelines, the newest first. */
+export const runsQuery = (application: string) =>
+  queryOptions({
+    queryKey: ['runs', application],
+    queryFn: async ({ signal }) => {
+      const request = client.GET('/applications/{application}/pipelines', {
+        params: { path: { application }, query: { limit: 20 } },
+        signal,
+      });
+      const runs = list(await answer(request)).map(readExecution);
+      return runs.sort((a, b) => (b.buildTime ?? 0) - (a.buildTime ?? 0) || b.id.localeCompare(a.id));
+    },
+  });
+
+export const runQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['run', id],
+    queryFn: async ({ signal }) => readExecution(await answer(client.GET('/pipelines/{id}', { params: { path: { id } }, signal }))),
+  });
+
+export const tasksQuery = (application: string) =>
+  queryOptions({
+    queryKey: ['tasks', application],
+    queryFn: async ({ signal }) => {
+      const tasks = list(await answer(client.GET('/applications/{application}/tasks', { ...path(application), signal }))).map(readTaskView);
+      return tasks.sort((a, b) => (b.buildTime ?? 0) - (a.buildTime ?? 0) || b.id.localeCompare(a.id));
+    },
+  });
+
+/** The log lines of a stage and of its inner stages. */
+export const logQuery = (id: string, stage_id: string) =>
+  queryOptions({
+    queryKey: ['log', id, stage_id],
+    queryFn: async ({ signal }) =>
+      readLog(await answer(client.GET('/ui-api/executions/{id}/stages/{stage_id}/log', { params: { path: { id, stage_id } }, signal }))),
+  });
+
+export const repositoriesQuery = () =>
+  queryOptions({
+    queryKey: ['repositories'],
+    queryFn: async ({ signal }) => readRepositories(await answer(client.GET('/ui-api/repositories', { signal }))),
+  });

@@ -1,0 +1,71 @@
+// The live stream: one connection for the whole page, whose events make cached answers old. Its state is shown, never hidden.
+
+import { useQueryClient } from '@tanstack/react-query';
+import { createContext, useContext, useEffect, useState, type ReactNode } from 'react';
+import { joined, readChange, renewedBy, type QueryKey } from './topics';
+
+export type Stream = { state: 'connecting' } | { state: 'live' } | { state: 'cut'; since: number };
+
+const Current = createContext<Stream>({ state: 'connecting' });
+
+/** How long changes are gathered before the screens ask again. */
+const GATHER = 150;
+/** How long after a refused connection the next one is tried; a cut one is tried again by the browser. */
+const RETRY = 2000;
+
+export function Live({ children }: { children: ReactNode }) {
+  const queries = useQueryClient();
+  const [stream, setStream] = useState<Stream>({ state: 'connecting' });
+
+  useEffect(() => {
+    let source: EventSource | undefined;
+    let gather: ReturnType<typeof setTimeout> | undefined;
+    let retry: ReturnType<typeof setTimeout> | undefined;
+    let waiting: QueryKey[] = [];
+    let wasCut = false;
+
+    const renew = (keys: QueryKey[]) => {
+      waiting.push(...keys);
+      gather ??= setTimeout(() => {
+        gather = undefined;
+        const keys = joined(waiting);
+        waiting = [];
+        for (const queryKey of keys) void queries.invalidateQueries({ queryKey });
+      }, GATHER);
+    };
+
+    const open = () => {
+      retry = undefined;
+      const opened = new EventSource('/ui-api/live');
+      source = opened;
+      opened.onopen = () => {
+        setStream({ state: 'live' });
+        // What happened while the stream was cut is in no event that we can be sure of.
+        if (wasCut) renew([[]]);
+        wasCut = false;
+      };
+      opened.onmessage = (event: MessageEvent<string>) => {
+        const change = readChange(event.data);
+        if (change !== null) renew(renewedBy(change));
+      };
+      opened.addEventListener('reset', () => renew([[]]));
+      opened.onerror = () => {
+        wasCut = true;
+        setStream((was) => (was.state === 'cut' ? was : { state: 'cut', since: Date.now() }));
+        if (opened.readyState === EventSource.CLOSED) retry ??= setTimeout(open, RETRY);
+      };
+    };
+    open();
+    return () => {
+      source?.close();
+      clearTimeout(gather);
+      clearTimeout(retry);
+    };
+  }, [queries]);
+
+  return <Current.Provider value={stream}>{children}</Current.Provider>;
+}
+
+export function useStream(): Stream {
+  return useContext(Current);
+}

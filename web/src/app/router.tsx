@@ -1,0 +1,121 @@
+// Every address of the page. What a screen lets one select stands in its search part, read here, so that a copied link shows the same.
+
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Link, redirect } from '@tanstack/react-router';
+import { useTexts } from '../texts';
+import { readRunSearch } from '../screens/run/views';
+import { Frame } from './frame';
+
+/** The texts of a search part under the given keys; anything else in an address is left out. */
+function textsOf<K extends string>(...keys: K[]) {
+  return (search: Record<string, unknown>): { [key in K]?: string } => {
+    const found: { [key in K]?: string } = {};
+    for (const key of keys) {
+      const value = search[key];
+      if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') found[key] = String(value);
+    }
+    return found;
+  };
+}
+
+const root = createRootRoute({ component: Frame, notFoundComponent: NotFound, errorComponent: Broken });
+
+const home = createRoute({ getParentRoute: () => root, path: '/', component: lazyRouteComponent(() => import('../screens/home'), 'HomeScreen') });
+
+const applications = createRoute({
+  getParentRoute: () => root,
+  path: '/applications',
+  validateSearch: textsOf('q'),
+  component: lazyRouteComponent(() => import('../screens/applications'), 'ApplicationsScreen'),
+});
+
+const application = createRoute({
+  getParentRoute: () => root,
+  path: '/applications/$application',
+  beforeLoad: ({ params }) => {
+    throw redirect({ to: '/applications/$application/pipelines', params, replace: true });
+  },
+});
+
+const clusters = createRoute({
+  getParentRoute: () => root,
+  path: '/applications/$application/clusters',
+  validateSearch: textsOf('group', 'instance'),
+  component: lazyRouteComponent(() => import('../screens/clusters'), 'ClustersScreen'),
+});
+
+const loadBalancers = createRoute({
+  getParentRoute: () => root,
+  path: '/applications/$application/load-balancers',
+  validateSearch: textsOf('balancer'),
+  component: lazyRouteComponent(() => import('../screens/load-balancers'), 'LoadBalancersScreen'),
+});
+
+const pipelines = createRoute({
+  getParentRoute: () => root,
+  path: '/applications/$application/pipelines',
+  validateSearch: textsOf('pipeline', 'start'),
+  component: lazyRouteComponent(() => import('../screens/pipelines'), 'PipelinesScreen'),
+});
+
+const run = createRoute({
+  getParentRoute: () => root,
+  path: '/applications/$application/runs/$run',
+  validateSearch: readRunSearch,
+  component: lazyRouteComponent(() => import('../screens/run'), 'RunScreen'),
+});
+
+const tasks = createRoute({
+  getParentRoute: () => root,
+  path: '/applications/$application/tasks',
+  validateSearch: textsOf('task'),
+  component: lazyRouteComponent(() => import('../screens/tasks'), 'TasksScreen'),
+});
+
+const repositories = createRoute({
+  getParentRoute: () => root,
+  path: '/repositories',
+  validateSearch: textsOf('q'),
+  component: lazyRouteComponent(() => import('../screens/repositories'), 'RepositoriesScreen'),
+});
+
+export const router = createRouter({
+  routeTree: root.addChildren([home, applications, application, clusters, loadBalancers, pipelines, run, tasks, repositories]),
+  basepath: '/ui',
+  defaultPreload: 'intent',
+  scrollRestoration: true,
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}
+
+function NotFound() {
+  const t = useTexts();
+  return (
+    <div className="screen">
+      <p className="notice">
+        {t.common.notFound}
+        <Link to="/" className="word">
+          {t.common.toHome}
+        </Link>
+      </p>
+    </div>
+  );
+}
+
+function Broken({ error }: { error: unknown }) {
+  const t = useTexts();
+  return (
+    <div className="screen">
+      <div className="notice" role="alert">
+        <p>{t.common.broken}</p>
+        <code>{error instanceof Error ? error.message : String(error)}</code>
+        <a href="/ui/" className="word">
+          {t.common.toHome}
+        </a>
+      </div>
+    </div>
+  );
+}

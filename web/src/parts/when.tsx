@@ -1,0 +1,48 @@
+// Moments and durations that tick: relative in the text, exact on hover and focus.
+
+import { useSyncExternalStore } from 'react';
+import { useLanguage } from '../texts';
+import { ago, duration, exact } from './time';
+
+// One clock for the whole page, second by second, running only while something shows it.
+const listeners = new Set<() => void>();
+let now = Date.now();
+let timer: ReturnType<typeof setInterval> | undefined;
+
+function listen(listener: () => void): () => void {
+  listeners.add(listener);
+  timer ??= setInterval(() => {
+    now = Date.now();
+    for (const one of listeners) one();
+  }, 1000);
+  return () => {
+    listeners.delete(listener);
+    if (listeners.size === 0 && timer !== undefined) {
+      clearInterval(timer);
+      timer = undefined;
+    }
+  };
+}
+
+/** The time of now, renewed every second. */
+export function useNow(): number {
+  return useSyncExternalStore(listen, () => now);
+}
+
+export function Ago({ at }: { at: number | undefined }) {
+  const { t, language } = useLanguage();
+  const present = useNow();
+  if (at === undefined) return <span className="faint">–</span>;
+  return (
+    <time dateTime={new Date(at).toISOString()} title={exact(at, language)}>
+      {ago(at, present, t)}
+    </time>
+  );
+}
+
+export function Took({ from, to }: { from: number | undefined; to: number | undefined }) {
+  const { t, language } = useLanguage();
+  const present = useNow();
+  if (from === undefined) return <span className="faint">–</span>;
+  return <span title={exact(from, language)}>{duration(Math.max(0, (to ?? present) - from), t)}</span>;
+}

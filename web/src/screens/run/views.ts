@@ -1,0 +1,26 @@
+// The lenses over a run and the tabs of its selected stage: what may stand in the address.
+
+export const LENSES = ['graph', 'table'] as const;
+export type Lens = (typeof LENSES)[number];
+
+export const TABS = ['summary', 'tasks', 'log', 'data'] as const;
+export type Tab = (typeof TABS)[number];
+
+export interface RunSearch {
+  lens?: Lens;
+  stage?: string;
+  tab?: Tab;
+  cancel?: boolean;
+}
+
+/** What an address says, without what it may not say. */
+export function readRunSearch(search: Record<string, unknown>): RunSearch {
+  const lens = LENSES.find((one) => one === search.lens);
+  const tab = TABS.find((one) => one === search.tab);
+  return {
+    ...(lens === undefined ? {} : { lens }),
+    ...(typeof search.stage === 'string' ? { stage: search.stage } : {}),
+    ...(tab === undefined ? {} : { tab }),
+    ...(search.cancel === true ? { cancel: true } : {}),
+  };
+}

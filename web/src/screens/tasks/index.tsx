@@ -1,0 +1,100 @@
+// Tasks of an application: every job that was posted, the newest first; the open one with its steps and why it failed.
+
+import { useQuery } from '@tanstack/react-query';
+import { getRouteApi } from '@tanstack/react-router';
+import { tasksQuery } from '../../api/queries';
+import { errorsOf, type Execution } from '../../api/execution';
+import { Answered, Empty } from '../../parts/answers';
+import { DataTable } from '../../parts/data';
+import { Draw } from '../../parts/icons';
+import { Mark } from '../../parts/mark';
+import { ofRun, plain } from '../../parts/status';
+import { Ago, Took } from '../../parts/when';
+import { useTexts } from '../../texts';
+import './tasks.css';
+
+const route = getRouteApi('/applications/$application/tasks');
+
+export function TasksScreen() {
+  const t = useTexts();
+  const { application } = route.useParams();
+  const { task } = route.useSearch();
+  const navigate = route.useNavigate();
+  const tasks = useQuery(tasksQuery(application));
+  return (
+    <div className="screen">
+      <h1 className="hidden-words">{t.tabs.tasks}</h1>
+      <Answered query={tasks}>
+        {(all) =>
+          all.length === 0 ? (
+            <Empty>{t.tasks.empty}</Empty>
+          ) : (
+            <ul className="task-list">
+              {all.map((one) => (
+                <TaskPart key={one.id} task={one} open={one.id === task} onToggle={(open) => void navigate({ search: open ? { task: one.id } : {} })} />
+              ))}
+            </ul>
+          )
+        }
+      </Answered>
+    </div>
+  );
+}
+
+function TaskPart({ task, open, onToggle }: { task: Execution; open: boolean; onToggle: (open: boolean) => void }) {
+  const t = useTexts();
+  const errors = task.stages.flatMap(errorsOf);
+  return (
+    <li className="task">
+      <button type="button" className="task-head" aria-expanded={open} onClick={() => onToggle(!open)}>
+        <span className={open ? 'twist open' : 'twist'}>
+          <Draw what="right" />
+        </span>
+        <Mark said={ofRun(task, t)} />
+        <span className="task-name cut">
+          <bdi>{task.name}</bdi>
+        </span>
+        <span className="soft small wide-only">
+          <Took from={task.startTime} to={task.endTime} />
+        </span>
+        <span className="soft small">
+          <Ago at={task.buildTime ?? task.startTime} />
+        </span>
+      </button>
+      {open && (
+        <div className="task-body">
+          {errors.map((error, at) => (
+            <p key={at} className="why tone-edge-bad">
+              <bdi>{error}</bdi>
+            </p>
+          ))}
+          {task.stages.map((stage) => (
+            <div key={stage.id} className="task-stage">
+              <p className="row">
+                <span className="strong">
+                  <bdi>{stage.name}</bdi>
+                </span>
+                <Mark said={plain(stage.status, t)} />
+              </p>
+              <ul className="task-steps">
+                {stage.tasks.map((step) => (
+                  <li key={step.id}>
+                    <Mark said={plain(step.status, t)} bare />
+                    <bdi>{step.name}</bdi>
+                    <span className="faint small">
+                      <Took from={step.startTime} to={step.endTime} />
+                    </span>
+                  </li>
+                ))}
+              </ul>
+              <details className="small">
+                <summary className="soft">{t.tasks.variables}</summary>
+                <DataTable data={stage.context} />
+              </details>
+            </div>
+          ))}
+        </div>
+      )}
+    </li>
+  );
+}
