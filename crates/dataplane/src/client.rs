@@ -69,40 +69,29 @@ impl Client {
     /// Sets the whole wanted state; returns when it is in force in every thread.
     pub async fn put_wanted(&self, wanted: &Wanted) -> Result<Accepted, ClientError> {
         let body = serde_json::to_vec(wanted).map_err(|error| self.broken(error))?;
-        self.call(Method::PUT, "/wanted", body, Duration::from_secs(30))
-            .await
+        self.call(Method::PUT, "/wanted", body, Duration::from_secs(30)).await
     }
 
     /// The wanted state in force, if there is one.
     pub async fn wanted(&self) -> Result<Option<Wanted>, ClientError> {
-        self.call(Method::GET, "/wanted", Vec::new(), Duration::from_secs(10))
-            .await
+        self.call(Method::GET, "/wanted", Vec::new(), Duration::from_secs(10)).await
     }
 
     /// Everything at this moment.
     pub async fn status(&self) -> Result<Status, ClientError> {
-        self.call(Method::GET, "/status", Vec::new(), Duration::from_secs(10))
-            .await
+        self.call(Method::GET, "/status", Vec::new(), Duration::from_secs(10)).await
     }
 
     /// What happened after event `after`; waits up to `wait` when there is nothing yet.
     pub async fn events(&self, after: u64, wait: Duration) -> Result<Events, ClientError> {
         let wait = wait.min(Duration::from_secs(60));
         let path = format!("/events?after={after}&wait={}", wait.as_millis());
-        self.call(
-            Method::GET,
-            &path,
-            Vec::new(),
-            wait + Duration::from_secs(10),
-        )
-        .await
+        self.call(Method::GET, &path, Vec::new(), wait + Duration::from_secs(10)).await
     }
 
     /// Ends the data plane. Instances go on running, but nothing balances traffic to them any more.
     pub async fn stop(&self) -> Result<(), ClientError> {
-        self.call::<serde_json::Value>(Method::POST, "/stop", Vec::new(), Duration::from_secs(10))
-            .await
-            .map(drop)
+        self.call::<serde_json::Value>(Method::POST, "/stop", Vec::new(), Duration::from_secs(10)).await.map(drop)
     }
 
     async fn call<T: DeserializeOwned>(
@@ -118,22 +107,12 @@ impl Client {
         }
     }
 
-    async fn exchange<T: DeserializeOwned>(
-        &self,
-        method: Method,
-        path: &str,
-        body: Vec<u8>,
-    ) -> Result<T, ClientError> {
-        let stream =
-            unix::connect(&self.dir, SOCKET)
-                .await
-                .map_err(|source| ClientError::Connect {
-                    path: self.dir.join(SOCKET),
-                    source,
-                })?;
-        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+    async fn exchange<T: DeserializeOwned>(&self, method: Method, path: &str, body: Vec<u8>) -> Result<T, ClientError> {
+        let stream = unix::connect(&self.dir, SOCKET)
             .await
-            .map_err(|error| self.broken(error))?;
+            .map_err(|source| ClientError::Connect { path: self.dir.join(SOCKET), source })?;
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|error| self.broken(error))?;
         let driver = tokio::spawn(connection);
         let request = Request::builder()
             .method(method)
@@ -142,16 +121,10 @@ impl Client {
             .header("content-type", "application/json")
             .body(Full::new(Bytes::from(body)))
             .map_err(|error| self.broken(error))?;
-        let answer = sender
-            .send_request(request)
-            .await
-            .map_err(|error| self.broken(error))?;
+        let answer = sender.send_request(request).await.map_err(|error| self.broken(error))?;
         let status = answer.status();
-        let body = Limited::new(answer.into_body(), LARGEST)
-            .collect()
-            .await
-            .map_err(|error| self.broken(error))?
-            .to_bytes();
+        let body =
+            Limited::new(answer.into_body(), LARGEST).collect().await.map_err(|error| self.broken(error))?.to_bytes();
         driver.abort();
         if status != StatusCode::OK {
             return Err(ClientError::Refused {
@@ -163,9 +136,6 @@ impl Client {
     }
 
     fn broken(&self, why: impl std::fmt::Display) -> ClientError {
-        ClientError::Broken {
-            path: self.dir.join(SOCKET),
-            why: why.to_string(),
-        }
+        ClientError::Broken { path: self.dir.join(SOCKET), why: why.to_string() }
     }
 }

@@ -17,42 +17,24 @@ pub struct Found {
 }
 
 /// The folders every instance has on its path.
-const USUAL: [&str; 6] = [
-    "/usr/local/sbin",
-    "/usr/local/bin",
-    "/usr/sbin",
-    "/usr/bin",
-    "/sbin",
-    "/bin",
-];
+const USUAL: [&str; 6] = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
 /// Looks at the command's program, at its `#!` line and through `/usr/bin/env`. What neither the layers nor the host's `/usr` hold, but
 /// the server's `PATH` does, is bound: the folder above `bin` when it is an installation of its own (`/opt/node-22`), else the folder
 /// with the program. A command that names a missing absolute path (`/usr/bin/node`) is given the one that was found.
 pub fn find(command: &[String], layers: &[PathBuf], server_path: &str) -> Found {
-    let mut found = Found {
-        command: command.to_vec(),
-        ..Found::default()
-    };
+    let mut found = Found { command: command.to_vec(), ..Found::default() };
     let Some(program) = command.first() else {
         return found;
     };
     match resolve(program, layers) {
         Some(file) => {
             if let Some((interpreter, argument)) = shebang(&file) {
-                let wanted = if is_env(&interpreter) {
-                    argument.unwrap_or_default()
-                } else {
-                    interpreter
-                };
+                let wanted = if is_env(&interpreter) { argument.unwrap_or_default() } else { interpreter };
                 // The kernel runs the `#!` line as it stands, so only `env NAME` can be helped by a folder on the path.
                 bind(&wanted, layers, server_path, &mut found);
             } else if is_env(program) {
-                if let Some(name) = command
-                    .iter()
-                    .skip(1)
-                    .find(|a| !a.starts_with('-') && !a.contains('='))
-                {
+                if let Some(name) = command.iter().skip(1).find(|a| !a.starts_with('-') && !a.contains('=')) {
                     bind(&name.clone(), layers, server_path, &mut found);
                 }
             }
@@ -74,15 +56,10 @@ fn is_env(program: &str) -> bool {
 fn resolve(name: &str, layers: &[PathBuf]) -> Option<PathBuf> {
     if name.contains('/') {
         let inside = Path::new(name).strip_prefix("/").unwrap_or(Path::new(name));
-        let layered = layers
-            .iter()
-            .map(|l| l.join(inside))
-            .find(|p| is_program(p));
+        let layered = layers.iter().map(|l| l.join(inside)).find(|p| is_program(p));
         return layered.or_else(|| in_usr(Path::new(name)).then(|| PathBuf::from(name)));
     }
-    USUAL
-        .iter()
-        .find_map(|folder| resolve(&format!("{folder}/{name}"), layers))
+    USUAL.iter().find_map(|folder| resolve(&format!("{folder}/{name}"), layers))
 }
 
 /// Whether the host's `/usr` (also by its old names) holds this program, links followed.
@@ -108,10 +85,7 @@ fn bind(name: &str, layers: &[PathBuf], server_path: &str, found: &mut Found) ->
     let folder = real.parent()?;
     let whole = folder.parent().filter(|p| {
         folder.file_name().is_some_and(|n| n == "bin")
-            && p.components()
-                .filter(|c| matches!(c, Component::Normal(_)))
-                .count()
-                >= 2
+            && p.components().filter(|c| matches!(c, Component::Normal(_))).count() >= 2
             && p.join("lib").is_dir()
     });
     let shown = whole.unwrap_or(folder);
@@ -125,15 +99,9 @@ fn bind(name: &str, layers: &[PathBuf], server_path: &str, found: &mut Found) ->
 fn shebang(file: &Path) -> Option<(String, Option<String>)> {
     let mut head = [0; 256];
     let n = std::fs::File::open(file).ok()?.read(&mut head).ok()?;
-    let line = head[..n]
-        .strip_prefix(b"#!")?
-        .split(|b| *b == b'\n')
-        .next()?;
+    let line = head[..n].strip_prefix(b"#!")?.split(|b| *b == b'\n').next()?;
     let mut words = std::str::from_utf8(line).ok()?.split_ascii_whitespace();
-    Some((
-        words.next()?.to_owned(),
-        words.find(|w| !w.starts_with('-')).map(str::to_owned),
-    ))
+    Some((words.next()?.to_owned(), words.find(|w| !w.starts_with('-')).map(str::to_owned)))
 }
 
 #[cfg(test)]
@@ -153,13 +121,7 @@ mod tests {
     #[test]
     fn a_program_of_the_host_s_usr_needs_nothing() {
         let found = find(&words("/bin/sh -c true"), &[], "/opt/x/bin");
-        assert_eq!(
-            found,
-            Found {
-                command: words("/bin/sh -c true"),
-                ..Found::default()
-            }
-        );
+        assert_eq!(found, Found { command: words("/bin/sh -c true"), ..Found::default() });
     }
 
     #[test]
@@ -174,15 +136,8 @@ mod tests {
         let path = format!("/usr/bin:{}", node.parent().unwrap().display());
         let layers = [layer];
 
-        let named = find(
-            &words("/usr/bin/nodeling /usr/share/hello.js"),
-            &layers,
-            &path,
-        );
-        assert_eq!(
-            named.command,
-            [node.to_str().unwrap(), "/usr/share/hello.js"]
-        );
+        let named = find(&words("/usr/bin/nodeling /usr/share/hello.js"), &layers, &path);
+        assert_eq!(named.command, [node.to_str().unwrap(), "/usr/share/hello.js"]);
         assert_eq!(named.extra_binds, [top.join("node-22")]);
 
         for line in ["/usr/bin/hello", "/usr/bin/env nodeling x.js"] {

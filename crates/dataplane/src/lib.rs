@@ -5,9 +5,20 @@
 //! upgraded or killed without a request noticing. It has no store: one JSON file, and a folder for each instance.
 #![deny(unsafe_code)]
 
+mod balancer;
 pub mod client;
+pub mod clock;
+mod disk;
+pub mod folder;
+mod health;
+mod instances;
 pub mod interpreter;
+mod journal;
+pub mod launch;
+mod proc;
+pub mod server;
 pub mod spawn;
 pub mod status;
+mod sys;
 mod unix;
 pub mod wanted;

@@ -38,15 +38,8 @@ pub async fn spawn(dir: &Path, exe: &Path) -> Result<Client, SpawnError> {
     if client.status().await.is_ok() {
         return Ok(client);
     }
-    let run = |source| SpawnError::Run {
-        exe: exe.to_owned(),
-        source,
-    };
-    let log = std::fs::OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(dir.join(LOG))
-        .map_err(run)?;
+    let run = |source| SpawnError::Run { exe: exe.to_owned(), source };
+    let log = std::fs::OpenOptions::new().create(true).append(true).open(dir.join(LOG)).map_err(run)?;
     // It puts itself into the background, so this call returns at once and nobody inherits a zombie.
     let started = tokio::task::spawn_blocking({
         let (exe, dir) = (exe.to_owned(), dir.to_owned());
@@ -67,9 +60,7 @@ pub async fn spawn(dir: &Path, exe: &Path) -> Result<Client, SpawnError> {
         Ok(Err(source)) => return Err(run(source)),
         Err(error) => return Err(silent(dir, &error.to_string())),
     }
-    answered(client)
-        .await
-        .map_err(|why| silent(dir, &why.to_string()))
+    answered(client).await.map_err(|why| silent(dir, &why.to_string()))
 }
 
 async fn answered(client: Client) -> Result<Client, ClientError> {
@@ -84,8 +75,5 @@ async fn answered(client: Client) -> Result<Client, ClientError> {
 }
 
 fn silent(dir: &Path, why: &str) -> SpawnError {
-    SpawnError::Silent {
-        why: why.to_owned(),
-        log: dir.join(LOG),
-    }
+    SpawnError::Silent { why: why.to_owned(), log: dir.join(LOG) }
 }

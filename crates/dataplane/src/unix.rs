@@ -17,10 +17,7 @@ fn short(dir: &Path, name: &str) -> io::Result<(PathBuf, Option<File>)> {
         return Ok((path, None));
     }
     let folder = File::open(dir)?;
-    Ok((
-        PathBuf::from(format!("/proc/self/fd/{}/{name}", folder.as_raw_fd())),
-        Some(folder),
-    ))
+    Ok((PathBuf::from(format!("/proc/self/fd/{}/{name}", folder.as_raw_fd())), Some(folder)))
 }
 
 /// Connects to the socket `name` in `dir`.
@@ -45,7 +42,5 @@ pub fn listen(dir: &Path, name: &str) -> io::Result<UnixListener> {
 /// Whether the other end is this user or root.
 pub fn is_own(stream: &UnixStream) -> bool {
     let own = rustix::process::geteuid().as_raw();
-    stream
-        .peer_cred()
-        .is_ok_and(|peer| peer.uid() == own || peer.uid() == 0)
+    stream.peer_cred().is_ok_and(|peer| peer.uid() == own || peer.uid() == 0)
 }

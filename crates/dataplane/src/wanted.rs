@@ -31,12 +31,7 @@ pub struct Wanted {
 
 impl Default for Wanted {
     fn default() -> Self {
-        Self {
-            schema: SCHEMA,
-            generation: 0,
-            balancers: Vec::new(),
-            instances: Vec::new(),
-        }
+        Self { schema: SCHEMA, generation: 0, balancers: Vec::new(), instances: Vec::new() }
     }
 }
 
@@ -212,12 +207,7 @@ pub struct Instance {
 
 impl Instance {
     /// An instance with nothing but what is always needed; the rest has its default.
-    pub fn new(
-        id: impl Into<String>,
-        group: impl Into<String>,
-        root: Root,
-        command: Vec<String>,
-    ) -> Self {
+    pub fn new(id: impl Into<String>, group: impl Into<String>, root: Root, command: Vec<String>) -> Self {
         Self {
             id: id.into(),
             group: group.into(),
@@ -240,13 +230,8 @@ impl Instance {
 
     /// Whether a running `other` must be ended and started anew to become `self`.
     pub fn needs_restart(&self, other: &Self) -> bool {
-        let launch = |i: &Self| Self {
-            group: String::new(),
-            zone: String::new(),
-            health: None,
-            grace_ms: 0,
-            ..i.clone()
-        };
+        let launch =
+            |i: &Self| Self { group: String::new(), zone: String::new(), health: None, grace_ms: 0, ..i.clone() };
         launch(self) != launch(other)
     }
 }
@@ -315,9 +300,7 @@ pub enum WantedError {
     )]
     Schema(u32),
     /// A name that cannot be a name.
-    #[error(
-        "{place}: `{id}` is no valid name: letters, digits, `.`, `_` and `-`, not first `.` or `-`, at most 100"
-    )]
+    #[error("{place}: `{id}` is no valid name: letters, digits, `.`, `_` and `-`, not first `.` or `-`, at most 100")]
     Id {
         /// Where it stands.
         place: String,
@@ -347,9 +330,7 @@ pub fn valid_id(id: &str) -> bool {
     !id.is_empty()
         && id.len() <= 100
         && !id.starts_with(['.', '-'])
-        && id
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
+        && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
 }
 
 impl Wanted {
@@ -361,18 +342,9 @@ impl Wanted {
         unique("balancers", self.balancers.iter().map(|b| &b.id))?;
         for balancer in &self.balancers {
             let place = format!("balancer {}", balancer.id);
-            unique(
-                &format!("{place}, members"),
-                balancer.members.iter().map(|m| &m.id),
-            )?;
+            unique(&format!("{place}, members"), balancer.members.iter().map(|m| &m.id))?;
             if let Some(member) = balancer.members.iter().find(|m| m.weight > 10_000) {
-                return Err(value(
-                    &place,
-                    format!(
-                        "weight {} of member {} is above 10000",
-                        member.weight, member.id
-                    ),
-                ));
+                return Err(value(&place, format!("weight {} of member {} is above 10000", member.weight, member.id)));
             }
             check_health(&place, balancer.health.as_ref())?;
         }
@@ -380,23 +352,15 @@ impl Wanted {
         for instance in &self.instances {
             let place = format!("instance {}", instance.id);
             if instance.command.first().is_none_or(String::is_empty) {
-                return Err(value(
-                    &place,
-                    "command is empty: give a program and its arguments".into(),
-                ));
+                return Err(value(&place, "command is empty: give a program and its arguments".into()));
             }
-            let texts = instance
-                .command
-                .iter()
-                .chain(instance.env.keys())
-                .chain(instance.env.values());
+            let texts = instance.command.iter().chain(instance.env.keys()).chain(instance.env.values());
             if texts.into_iter().any(|t| t.contains('\0'))
                 || instance.env.keys().any(|k| k.is_empty() || k.contains('='))
             {
                 return Err(value(
                     &place,
-                    "command or environment holds a NUL byte or a name that is empty or has `=`"
-                        .into(),
+                    "command or environment holds a NUL byte or a name that is empty or has `=`".into(),
                 ));
             }
             check_health(&place, instance.health.as_ref())?;
@@ -409,16 +373,10 @@ fn unique<'a>(place: &str, ids: impl Iterator<Item = &'a String>) -> Result<(), 
     let mut seen = HashSet::new();
     for id in ids {
         if !valid_id(id) {
-            return Err(WantedError::Id {
-                place: place.into(),
-                id: id.clone(),
-            });
+            return Err(WantedError::Id { place: place.into(), id: id.clone() });
         }
         if !seen.insert(id) {
-            return Err(WantedError::Twice {
-                place: place.into(),
-                id: id.clone(),
-            });
+            return Err(WantedError::Twice { place: place.into(), id: id.clone() });
         }
     }
     Ok(())
@@ -427,21 +385,13 @@ fn unique<'a>(place: &str, ids: impl Iterator<Item = &'a String>) -> Result<(), 
 fn check_health(place: &str, check: Option<&HealthCheck>) -> Result<(), WantedError> {
     let Some(check) = check else { return Ok(()) };
     if check.interval_ms < 10 || check.timeout_ms < 10 {
-        return Err(value(
-            place,
-            "health check: interval_ms and timeout_ms are at least 10".into(),
-        ));
+        return Err(value(place, "health check: interval_ms and timeout_ms are at least 10".into()));
     }
     match &check.probe {
-        Probe::Http { path, .. }
-            if !path.starts_with('/') || path.bytes().any(|b| b <= b' ' || b == 0x7f) =>
-        {
+        Probe::Http { path, .. } if !path.starts_with('/') || path.bytes().any(|b| b <= b' ' || b == 0x7f) => {
             Err(value(
                 place,
-                format!(
-                    "health check: path `{}` must begin with `/` and hold no blanks",
-                    path.escape_debug()
-                ),
+                format!("health check: path `{}` must begin with `/` and hold no blanks", path.escape_debug()),
             ))
         }
         _ => Ok(()),
@@ -449,10 +399,7 @@ fn check_health(place: &str, check: Option<&HealthCheck>) -> Result<(), WantedEr
 }
 
 fn value(place: &str, what: String) -> WantedError {
-    WantedError::Value {
-        place: place.into(),
-        what,
-    }
+    WantedError::Value { place: place.into(), what }
 }
 
 fn one() -> u32 {

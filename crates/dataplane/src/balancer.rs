@@ -1,0 +1,359 @@
+//! The balancer as the control side sees it: wanted balancers in, a table and listeners for the workers, counters out.
+//!
+//! One request's way: [`worker`] accepts, [`http`] or [`tcp`] asks [`pick`] for a member of the newest [`table`], takes a connection from
+//! its [`pool`], and [`meter`]s what happens. No reload: a change of the wanted state swaps the table.
+
+mod body;
+mod headers;
+mod http;
+mod listeners;
+pub mod meter;
+mod pick;
+mod pool;
+mod rewind;
+pub mod table;
+mod tcp;
+mod worker;
+
+use std::collections::{BTreeSet, HashMap};
+use std::net::{SocketAddr, TcpListener};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::clock::Clock;
+use crate::health::{Checks, Subject};
+use crate::journal::Journal;
+use crate::status::{BalancerStatus, Counters, EventKind, GroupStatus, Health, HealthState, MemberStatus, Switch};
+use crate::wanted::{self, MemberState, Wanted};
+
+use listeners::Listeners;
+use meter::Meter;
+use table::{Backend, BackendCounts, MemberRuntime, Route, Table, Target};
+use worker::{Order, Shared};
+
+/// How many groups' counters are kept for a balancer.
+const GROUPS: usize = 50;
+
+/// Bounds on what clients and members may do.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// How long a request's head may take; also how long a connection may be idle.
+    pub head_time: Duration,
+    /// How long a head may be (at least 8 KiB).
+    pub head_bytes: usize,
+    /// How many headers a request may have.
+    pub headers: usize,
+    /// How long a body may be silent.
+    pub silence: Duration,
+    /// How long a member may think before its answer's head.
+    pub answer_time: Duration,
+    /// How long a member may take to accept a connection.
+    pub connect_time: Duration,
+    /// How long a connection to a member is kept; less than servers keep theirs (Node: 5 s).
+    pub upstream_idle: Duration,
+    /// How long an `auto` listener waits for a first word before it takes the connection for a protocol in which the server speaks first.
+    pub sniff_time: Duration,
+    /// How many clients are served at once.
+    pub clients: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            head_time: Duration::from_secs(60),
+            head_bytes: 64 << 10,
+            headers: 100,
+            silence: Duration::from_secs(60),
+            answer_time: Duration::from_secs(120),
+            connect_time: Duration::from_secs(3),
+            upstream_idle: Duration::from_secs(2),
+            sniff_time: Duration::from_secs(3),
+            clients: 20_000,
+        }
+    }
+}
+
+/// All balancers and their worker threads.
+pub struct Balancers {
+    shared: Arc<Shared>,
+    journal: Arc<Journal>,
+    workers: Vec<(mpsc::UnboundedSender<Order>, JoinHandle<()>)>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    listeners: Listeners,
+    members: HashMap<(String, String, SocketAddr), Arc<MemberRuntime>>,
+    groups: HashMap<String, Vec<(String, Arc<Meter>)>>,
+    counts: HashMap<String, Arc<BackendCounts>>,
+    switches: HashMap<String, Switch>,
+    wanted: Vec<wanted::Balancer>,
+}
+
+impl Balancers {
+    /// Starts so many worker threads, with nothing to do yet.
+    pub fn start(workers: usize, limits: Limits, clock: Clock, journal: Arc<Journal>) -> std::io::Result<Self> {
+        let shared = Arc::new(Shared { clock, limits, table: table::Current::default(), clients: AtomicUsize::new(0) });
+        let start = |index: usize| {
+            let (orders, inbox) = mpsc::unbounded_channel();
+            let shared = shared.clone();
+            let thread = std::thread::Builder::new().name(format!("balancer-{index}")).spawn(move || {
+                if let Err(error) = worker::run(index, shared, inbox) {
+                    tracing::error!(index, "a balancer thread could not start: {error}");
+                }
+            })?;
+            Ok((orders, thread))
+        };
+        let workers = (0..workers.max(1)).map(start).collect::<std::io::Result<_>>()?;
+        Ok(Self { shared, journal, workers, state: Mutex::default() })
+    }
+
+    /// What must be checked for these balancers.
+    pub fn subjects(wanted: &Wanted) -> Vec<Subject> {
+        let of = |balancer: &wanted::Balancer| -> Vec<Subject> {
+            let Some(check) = &balancer.health else { return Vec::new() };
+            let members = balancer.members.iter().map(|member| Subject {
+                address: member.address,
+                check: check.clone(),
+                kind: EventKind::MemberHealth,
+                name: format!("{}/{}", balancer.id, member.id),
+            });
+            members.collect()
+        };
+        wanted.balancers.iter().flat_map(of).collect()
+    }
+
+    /// Puts a wanted state in force; what could not be done comes back by name. When this returns, no thread chooses by the old one.
+    pub async fn apply(&self, wanted: &Wanted, checks: &Checks, inherited: Vec<TcpListener>) -> Vec<String> {
+        let (fresh, switched) = {
+            let mut state = self.state();
+            let before = active(&state.wanted);
+            state.listeners.want(&wanted.balancers, inherited);
+            let table = self.table(&mut state, wanted, checks);
+            self.shared.table.set(table);
+            state.wanted = wanted.balancers.clone();
+            let after = active(&state.wanted);
+            state.forget();
+            let switched: Vec<_> = after
+                .into_iter()
+                .filter(|(id, to)| before.get(id).is_none_or(|from| from != to))
+                .map(|(id, to)| {
+                    let from = before.get(&id).cloned().unwrap_or_default();
+                    (id, from, to)
+                })
+                .collect();
+            (state.listeners.take_fresh(), switched)
+        };
+        self.sync().await;
+        self.note_switches(switched, wanted.generation);
+        self.listen(fresh);
+        let mut state = self.state();
+        state.listeners.close_unwanted(&self.journal);
+        state.listeners.problems()
+    }
+
+    /// Tries again to listen where it failed.
+    pub fn retry(&self) {
+        let fresh = {
+            let mut state = self.state();
+            state.listeners.retry();
+            state.listeners.take_fresh()
+        };
+        self.listen(fresh);
+    }
+
+    /// Stops accepting; returns when all connections have ended, or after `patience`.
+    pub fn end(mut self, patience: Duration) {
+        self.state().listeners.close_all();
+        for (orders, _) in &self.workers {
+            let _ = orders.send(Order::Quit(patience));
+        }
+        for (_, thread) in self.workers.drain(..) {
+            let _ = thread.join();
+        }
+    }
+
+    /// The open listening sockets, for a successor.
+    pub fn sockets(&self) -> Vec<TcpListener> {
+        self.state().listeners.sockets()
+    }
+
+    /// Everything, for the status.
+    pub fn status(&self) -> Vec<BalancerStatus> {
+        let state = self.state();
+        let unchecked = Health { state: HealthState::Unknown, since: 0, why: "there is no health check".into() };
+        let table = self.shared.table.get();
+        let one = |(index, balancer): (usize, &wanted::Balancer)| {
+            let backend = table.routes.values().map(|r| &r.backend).find(|b| b.id == balancer.id);
+            let members = balancer.members.iter().enumerate().map(|(i, member)| MemberStatus {
+                id: member.id.clone(),
+                group: member.group.clone(),
+                address: member.address,
+                weight: member.weight,
+                state: member.state,
+                health: backend
+                    .and_then(|b| b.targets.get(i)?.check.as_ref().map(|c| c.health()))
+                    .unwrap_or_else(|| unchecked.clone()),
+                counters: state.members.get(&key(balancer, member)).map_or_else(Counters::default, |m| m.meter.total()),
+            });
+            let groups: Vec<GroupStatus> = state
+                .groups
+                .get(&balancer.id)
+                .into_iter()
+                .flatten()
+                .map(|(group, meter)| GroupStatus {
+                    group: group.clone(),
+                    counters: meter.total(),
+                    last_request_at: meter.last_request(),
+                })
+                .collect();
+            let counts = state.counts.get(&balancer.id);
+            BalancerStatus {
+                id: balancer.id.clone(),
+                listeners: state.listeners.status(index),
+                members: members.collect(),
+                total: groups.iter().fold(Counters::default(), |sum, g| meter::add(&sum, &g.counters)),
+                groups,
+                no_member: counts.map_or(0, |c| c.no_member.load(Relaxed)),
+                refused_requests: counts.map_or(0, |c| c.refused_requests.load(Relaxed)),
+                last_switch: state.switches.get(&balancer.id).cloned(),
+            }
+        };
+        state.wanted.iter().enumerate().map(one).collect()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn table(&self, state: &mut State, wanted: &Wanted, checks: &Checks) -> Table {
+        let mut table = Table::default();
+        for (index, balancer) in wanted.balancers.iter().enumerate() {
+            let backend = Arc::new(self.backend(state, balancer, checks));
+            for (slot, protocol) in state.listeners.slots(index) {
+                table.routes.insert(slot, Route { protocol, backend: backend.clone() });
+            }
+        }
+        table
+    }
+
+    fn backend(&self, state: &mut State, balancer: &wanted::Balancer, checks: &Checks) -> Backend {
+        let workers = self.workers.len();
+        let target = |member: &wanted::Member| {
+            let runtime = state.members.entry(key(balancer, member)).or_insert_with(|| {
+                Arc::new(MemberRuntime { meter: Meter::new(workers), cut: tokio::sync::watch::channel(false).0 })
+            });
+            runtime.cut.send_if_modified(|cut| std::mem::replace(cut, member.state == MemberState::Out) != *cut);
+            let groups = state.groups.entry(balancer.id.clone()).or_default();
+            let group = match groups.iter().find(|(name, _)| *name == member.group) {
+                Some((_, meter)) => meter.clone(),
+                None => {
+                    let meter = Arc::new(Meter::new(workers));
+                    groups.push((member.group.clone(), meter.clone()));
+                    meter
+                }
+            };
+            Target {
+                address: member.address,
+                weight: member.weight,
+                state: member.state,
+                check: balancer.health.as_ref().and_then(|check| checks.find(member.address, check)),
+                member: runtime.clone(),
+                group,
+            }
+        };
+        let targets = balancer.members.iter().map(target).collect();
+        Backend {
+            id: balancer.id.clone(),
+            targets,
+            counts: state.counts.entry(balancer.id.clone()).or_default().clone(),
+        }
+    }
+
+    async fn sync(&self) {
+        let mut answers = Vec::new();
+        for (orders, _) in &self.workers {
+            let (done, answer) = oneshot::channel();
+            if orders.send(Order::Sync(done)).is_ok() {
+                answers.push(answer);
+            }
+        }
+        for answer in answers {
+            let _ = answer.await;
+        }
+    }
+
+    fn listen(&self, fresh: Vec<listeners::Fresh>) {
+        for fresh in fresh {
+            self.journal.note(
+                EventKind::Listener,
+                fresh.balancer.clone(),
+                format!("{} listens on {}", fresh.balancer, fresh.bound),
+            );
+            for (orders, _) in &self.workers {
+                match fresh.listener.try_clone() {
+                    Ok(listener) => {
+                        let _ =
+                            orders.send(Order::Listen { slot: fresh.slot, listener, closing: fresh.closing.clone() });
+                    }
+                    Err(error) => tracing::error!("cannot share the listener {}: {error}", fresh.bound),
+                }
+            }
+        }
+    }
+
+    fn note_switches(&self, switched: Vec<(String, BTreeSet<String>, BTreeSet<String>)>, generation: u64) {
+        let at = self.shared.clock.now();
+        for (id, from, to) in switched {
+            let (from, to): (Vec<_>, Vec<_>) = (from.into_iter().collect(), to.into_iter().collect());
+            let names = |groups: &[String]| if groups.is_empty() { "nobody".into() } else { groups.join(", ") };
+            self.journal.note(
+                EventKind::Switch,
+                id.clone(),
+                format!("traffic of {id} moved from {} to {}", names(&from), names(&to)),
+            );
+            self.state().switches.insert(id, Switch { at, generation, from, to });
+        }
+    }
+}
+
+impl State {
+    /// Drops what belongs to balancers and members that are gone, and the oldest groups of those that stay.
+    fn forget(&mut self) {
+        let wanted = &self.wanted;
+        let known = |id: &str| wanted.iter().find(|b| b.id == id);
+        self.members.retain(|(id, member, address), _| {
+            known(id).is_some_and(|b| b.members.iter().any(|m| m.id == *member && m.address == *address))
+        });
+        self.counts.retain(|id, _| known(id).is_some());
+        self.switches.retain(|id, _| known(id).is_some());
+        self.groups.retain(|id, _| known(id).is_some());
+        for (id, groups) in &mut self.groups {
+            let mut surplus = groups.len().saturating_sub(GROUPS);
+            groups.retain(|(name, _)| {
+                let here = known(id).is_some_and(|b| b.members.iter().any(|m| m.group == *name));
+                let drop = surplus > 0 && !here;
+                surplus -= usize::from(drop);
+                !drop
+            });
+        }
+    }
+}
+
+fn key(balancer: &wanted::Balancer, member: &wanted::Member) -> (String, String, SocketAddr) {
+    (balancer.id.clone(), member.id.clone(), member.address)
+}
+
+/// Which groups take traffic, by balancer.
+fn active(balancers: &[wanted::Balancer]) -> HashMap<String, BTreeSet<String>> {
+    let groups = |b: &wanted::Balancer| {
+        let active = b.members.iter().filter(|m| m.state == MemberState::Active && m.weight > 0);
+        active.map(|m| m.group.clone()).collect()
+    };
+    balancers.iter().map(|b| (b.id.clone(), groups(b))).collect()
+}

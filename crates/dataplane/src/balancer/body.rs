@@ -1,0 +1,144 @@
+//! Bodies on their way through: bounded in silence, counted, and giving their connection back at the end.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+use tokio::time::{Instant, Sleep, sleep};
+
+use super::http::Ticket;
+
+/// Why a body ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum BodyError {
+    /// The other side broke off.
+    #[error(transparent)]
+    Broken(#[from] hyper::Error),
+    /// Nothing came for too long.
+    #[error("nothing came for {} s", .0.as_secs())]
+    Silent(Duration),
+}
+
+/// A body that may not be silent for longer than its limit.
+struct Bounded {
+    body: Incoming,
+    limit: Duration,
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl Bounded {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) {
+            self.timer = None;
+            return Poll::Ready(frame.map(|f| f.map_err(BodyError::from)));
+        }
+        let deadline = || Instant::now() + self.limit;
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(deadline() - Instant::now())));
+        ready!(timer.as_mut().poll(cx));
+        Poll::Ready(Some(Err(BodyError::Silent(self.limit))))
+    }
+}
+
+/// The body of a request to a member.
+pub struct RequestBody(Option<Bounded>);
+
+impl RequestBody {
+    /// No body: such a request can be sent twice.
+    pub fn empty() -> Self {
+        Self(None)
+    }
+
+    /// The client's body.
+    pub fn stream(body: Incoming, limit: Duration) -> Self {
+        Self((!body.is_end_stream()).then_some(Bounded { body, limit, timer: None }))
+    }
+}
+
+impl Body for RequestBody {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        self.0.as_mut().map_or(Poll::Ready(None), |b| b.poll(cx))
+    }
+    fn is_end_stream(&self) -> bool {
+        self.0.as_ref().is_none_or(|b| b.body.is_end_stream())
+    }
+    fn size_hint(&self) -> SizeHint {
+        self.0.as_ref().map_or(SizeHint::with_exact(0), |b| b.body.size_hint())
+    }
+}
+
+/// The body of an answer to a client.
+pub enum AnswerBody {
+    /// Our own words.
+    Own(Full<Bytes>),
+    /// A member's, with what it keeps busy.
+    Member(MemberBody),
+}
+
+/// A member's answer on its way.
+pub struct MemberBody {
+    body: Bounded,
+    ticket: Option<Ticket>,
+}
+
+impl AnswerBody {
+    /// Our own words.
+    pub fn own(text: impl Into<Bytes>) -> Self {
+        Self::Own(Full::new(text.into()))
+    }
+
+    /// A member's; `ticket` is closed at its end.
+    pub fn member(body: Incoming, limit: Duration, ticket: Ticket) -> Self {
+        let mut ticket = Some(ticket);
+        if body.is_end_stream() {
+            ticket.take().map(Ticket::done);
+        }
+        Self::Member(MemberBody { body: Bounded { body, limit, timer: None }, ticket })
+    }
+}
+
+impl Body for AnswerBody {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let member = match self.get_mut() {
+            Self::Own(own) => {
+                return Pin::new(own).poll_frame(cx).map(|f| f.map(|f| f.map_err(|never| match never {})));
+            }
+            Self::Member(member) => member,
+        };
+        if let Some(ticket) = &member.ticket
+            && ticket.is_cut()
+        {
+            member.ticket.take().map(Ticket::broke);
+            return Poll::Ready(Some(Err(BodyError::Silent(Duration::ZERO))));
+        }
+        let frame = ready!(member.body.poll(cx));
+        match &frame {
+            Some(Ok(_)) if member.body.body.is_end_stream() => drop(member.ticket.take().map(Ticket::done)),
+            Some(Ok(_)) => {}
+            None => drop(member.ticket.take().map(Ticket::done)),
+            Some(Err(BodyError::Broken(_))) => drop(member.ticket.take().map(Ticket::broke)),
+            Some(Err(BodyError::Silent(_))) => drop(member.ticket.take().map(Ticket::late)),
+        }
+        Poll::Ready(frame)
+    }
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Own(own) => own.is_end_stream(),
+            Self::Member(member) => member.body.body.is_end_stream(),
+        }
+    }
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Own(own) => own.size_hint(),
+            Self::Member(member) => member.body.body.size_hint(),
+        }
+    }
+}

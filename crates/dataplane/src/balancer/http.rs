@@ -1,0 +1,367 @@
+//! HTTP/1.1 listeners: one client connection, balanced request by request. Framing is hyper's: a request is parsed, checked, and written
+//! anew for the member, so nothing that two parsers could read differently gets through. Rules of headers are in [`super::headers`].
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Instant;
+
+use http::request::Parts;
+use http::{HeaderValue, Request, Response, StatusCode, header};
+use hyper::body::{Body, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::watch;
+
+use super::body::{AnswerBody, RequestBody};
+use super::headers;
+use super::meter::Meter;
+use super::meter::{Shard, bump};
+use super::pool::{self, Sender};
+use super::table::{Backend, MemberRuntime};
+use super::worker::{Closing, Worker};
+
+/// How many members are tried when connections are refused.
+const TRIES: usize = 3;
+
+/// Serves one client connection until it ends.
+pub async fn serve(
+    worker: Rc<Worker>,
+    slot: u64,
+    peer: SocketAddr,
+    io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    mut closing: watch::Receiver<Closing>,
+) {
+    let service = service_fn({
+        let worker = worker.clone();
+        move |request| {
+            let worker = worker.clone();
+            async move { Ok::<_, Infallible>(answer(worker, slot, peer, request).await) }
+        }
+    });
+    let limits = &worker.shared.limits;
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.head_time)
+        .max_buf_size(limits.head_bytes.max(8192))
+        .max_headers(limits.headers)
+        .auto_date_header(false)
+        .serve_connection(TokioIo::new(io), service)
+        .with_upgrades();
+    let mut connection = pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        _ = closing.wait_for(|c| *c != Closing::No) => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended
+        && (error.is_parse() || error.is_timeout())
+        && let Some(route) = worker.table().routes.get(&slot)
+    {
+        bump(&route.backend.counts.refused_requests);
+    }
+}
+
+/// One request: checked, given to a member, and answered.
+async fn answer(
+    worker: Rc<Worker>,
+    slot: u64,
+    peer: SocketAddr,
+    mut request: Request<Incoming>,
+) -> Response<AnswerBody> {
+    let table = worker.table();
+    let Some(route) = table.routes.get(&slot) else {
+        return own(StatusCode::SERVICE_UNAVAILABLE, "this load balancer is gone\n");
+    };
+    let backend = &route.backend;
+    if let Err(why) = headers::check(&request) {
+        bump(&backend.counts.refused_requests);
+        return close(own(StatusCode::BAD_REQUEST, why));
+    }
+    let upgrade = headers::upgrade(&request).map(|protocol| (protocol, hyper::upgrade::on(&mut request)));
+    let (mut parts, body) = request.into_parts();
+    headers::for_member(&mut parts, peer.ip());
+    let body = RequestBody::stream(body, worker.shared.limits.silence);
+    let Some((protocol, client)) = upgrade else {
+        return send(&worker, backend, parts, body).await.unwrap_or_else(|failure| failure).map(|b| b.into());
+    };
+    headers::ask_upgrade(&mut parts, protocol.clone());
+    match send(&worker, backend, parts, body).await {
+        Ok(mut answer) if answer.status() == StatusCode::SWITCHING_PROTOCOLS => {
+            let member = hyper::upgrade::on(&mut answer);
+            headers::ask_upgrade_in_answer(answer.headers_mut(), protocol);
+            let (head, body) = answer.into_parts();
+            let Sent::Member(_, ticket) = body else { return own(StatusCode::BAD_GATEWAY, "") };
+            tokio::task::spawn_local(tunnel(client, member, ticket));
+            Response::from_parts(head, AnswerBody::own(""))
+        }
+        Ok(answer) | Err(answer) => answer.map(Into::into),
+    }
+}
+
+/// What came back.
+enum Sent {
+    Own(AnswerBody),
+    Member(Incoming, Ticket),
+}
+
+impl From<Sent> for AnswerBody {
+    fn from(sent: Sent) -> Self {
+        match sent {
+            Sent::Own(body) => body,
+            Sent::Member(body, ticket) => {
+                let limit = ticket.worker.shared.limits.silence;
+                Self::member(body, limit, ticket)
+            }
+        }
+    }
+}
+
+type Outcome = Result<Response<Sent>, Response<Sent>>;
+
+/// Finds a member that takes the request. A refused connection means that nothing was sent, so another member is asked; a request that
+/// went out on a kept connection which closes before any answer is sent once more if that cannot do harm (decision 26).
+async fn send(worker: &Rc<Worker>, backend: &Arc<Backend>, parts: Parts, body: RequestBody) -> Outcome {
+    let repeatable = headers::idempotent(&parts.method) && body.is_end_stream();
+    let mut request = Some(Request::from_parts(parts, body));
+    let mut tried = Vec::new();
+    let mut repeated = false;
+    while let Some(mut now) = request.take() {
+        let Some(chosen) = worker.pick(backend, &tried) else {
+            if tried.is_empty() {
+                bump(&backend.counts.no_member);
+                return Err(failure(StatusCode::SERVICE_UNAVAILABLE, "no instance takes traffic here\n"));
+            }
+            return Err(failure(StatusCode::BAD_GATEWAY, "no instance accepted the connection\n"));
+        };
+        let target = &backend.targets[chosen];
+        let ticket = Ticket::open(worker, &target.member, &target.group, target.address);
+        let kept = match repeated {
+            false => worker.pool.take(target.address, worker.shared.limits.upstream_idle).await,
+            true => None,
+        };
+        let reused = kept.is_some();
+        let sender = match kept {
+            Some(sender) => Ok(sender),
+            None => {
+                pool::open(target.address, worker.shared.limits.connect_time, worker.shared.limits.head_bytes).await
+            }
+        };
+        let Ok(mut sender) = sender else {
+            tried.push(chosen);
+            let last = tried.len() >= TRIES;
+            ticket.refused(last);
+            if last {
+                return Err(failure(StatusCode::BAD_GATEWAY, "no instance accepted the connection\n"));
+            }
+            request = Some(now);
+            continue;
+        };
+        let again = (reused && repeatable && !repeated).then(|| copy(&now));
+        headers::finish(now.headers_mut());
+        match ticket.exchange(sender.try_send_request(now)).await {
+            Exchange::Answer(answer) => return Ok(pass(answer, ticket, sender)),
+            Exchange::Late => {
+                ticket.late();
+                return Err(failure(StatusCode::GATEWAY_TIMEOUT, "the instance did not answer in time\n"));
+            }
+            Exchange::Broke(unsent) => {
+                // A kept connection that was closed under our hands: what was not sent may go again, what can do no harm too.
+                request = if reused { unsent.or(again) } else { None };
+                if request.is_none() {
+                    ticket.broke();
+                    return Err(failure(StatusCode::BAD_GATEWAY, "the instance broke off before it answered\n"));
+                }
+                repeated = true;
+                ticket.retried();
+            }
+        }
+    }
+    Err(failure(StatusCode::BAD_GATEWAY, "no instance answered\n"))
+}
+
+fn copy(request: &Request<RequestBody>) -> Request<RequestBody> {
+    let mut copy = Request::new(RequestBody::empty());
+    *copy.method_mut() = request.method().clone();
+    *copy.uri_mut() = request.uri().clone();
+    *copy.headers_mut() = request.headers().clone();
+    copy
+}
+
+fn pass(mut answer: Response<Incoming>, mut ticket: Ticket, sender: Sender) -> Response<Sent> {
+    ticket.answered(answer.status());
+    if answer.status() != StatusCode::SWITCHING_PROTOCOLS {
+        ticket.sender = Some(sender);
+    }
+    headers::for_client(answer.headers_mut());
+    *answer.version_mut() = http::Version::HTTP_11;
+    answer.map(|body| Sent::Member(body, ticket))
+}
+
+async fn tunnel(client: hyper::upgrade::OnUpgrade, member: hyper::upgrade::OnUpgrade, ticket: Ticket) {
+    let mut cut = ticket.member.cut.subscribe();
+    let moved = async {
+        let (client, member) = tokio::try_join!(client, member)?;
+        let copied = tokio::io::copy_bidirectional(&mut TokioIo::new(client), &mut TokioIo::new(member)).await;
+        Ok::<_, hyper::Error>(drop(copied))
+    };
+    tokio::select! {
+        _ = moved => ticket.done(),
+        _ = cut.wait_for(|cut| *cut) => ticket.broke(),
+    }
+}
+
+fn own(status: StatusCode, text: &'static str) -> Response<AnswerBody> {
+    let mut answer = Response::new(AnswerBody::own(text));
+    *answer.status_mut() = status;
+    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    answer.headers_mut().insert("x-content-type-options", HeaderValue::from_static("nosniff"));
+    answer
+}
+
+fn failure(status: StatusCode, text: &'static str) -> Response<Sent> {
+    own(status, text).map(Sent::Own)
+}
+
+fn close(mut answer: Response<AnswerBody>) -> Response<AnswerBody> {
+    answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    answer
+}
+
+enum Exchange {
+    Answer(Response<Incoming>),
+    Broke(Option<Request<RequestBody>>),
+    Late,
+}
+
+/// A request at a member: counted as open until it is done. Dropped before: the client gave up.
+pub struct Ticket {
+    worker: Rc<Worker>,
+    member: Arc<MemberRuntime>,
+    group: Arc<Meter>,
+    address: SocketAddr,
+    sender: Option<Sender>,
+    since: Instant,
+    closed: bool,
+}
+
+impl Ticket {
+    fn open(worker: &Rc<Worker>, member: &Arc<MemberRuntime>, group: &Arc<Meter>, address: SocketAddr) -> Self {
+        let ticket = Self {
+            worker: worker.clone(),
+            member: member.clone(),
+            group: group.clone(),
+            address,
+            sender: None,
+            since: Instant::now(),
+            closed: false,
+        };
+        let now = worker.shared.clock.now();
+        ticket.each(|s| {
+            bump(&s.requests);
+            s.open.fetch_add(1, Relaxed);
+            s.last_request.store(now, Relaxed);
+        });
+        ticket
+    }
+
+    fn each(&self, act: impl Fn(&Shard)) {
+        act(self.member.meter.shard(self.worker.index));
+        act(self.group.shard(self.worker.index));
+    }
+
+    /// Whether the member was taken out.
+    pub fn is_cut(&self) -> bool {
+        *self.member.cut.borrow()
+    }
+
+    async fn exchange(
+        &self,
+        sent: impl Future<Output = Result<Response<Incoming>, hyper::client::conn::TrySendError<Request<RequestBody>>>>,
+    ) -> Exchange {
+        let mut cut = self.member.cut.subscribe();
+        tokio::select! {
+            answer = sent => match answer {
+                Ok(answer) => Exchange::Answer(answer),
+                Err(mut error) => Exchange::Broke(error.take_message()),
+            },
+            _ = tokio::time::sleep(self.worker.shared.limits.answer_time) => Exchange::Late,
+            _ = cut.wait_for(|cut| *cut) => Exchange::Broke(None),
+        }
+    }
+
+    fn answered(&self, status: StatusCode) {
+        self.each(|s| s.answered(self.since.elapsed()));
+        if status.is_server_error() {
+            self.each(|s| bump(&s.status_5xx));
+        }
+    }
+
+    fn close(&mut self) {
+        if !std::mem::replace(&mut self.closed, true) {
+            self.each(|s| {
+                s.open.fetch_sub(1, Relaxed);
+            });
+        }
+    }
+
+    /// The answer is complete; the connection can take the next request.
+    pub fn done(mut self) {
+        self.close();
+        if let Some(sender) = self.sender.take() {
+            self.worker.pool.put(self.address, sender);
+        }
+    }
+
+    /// The member broke off.
+    pub fn broke(mut self) {
+        self.close();
+        self.each(|s| {
+            bump(&s.reset);
+            bump(&s.failed);
+        });
+    }
+
+    /// The member took too long.
+    pub fn late(mut self) {
+        self.close();
+        self.each(|s| {
+            bump(&s.timed_out);
+            bump(&s.failed);
+        });
+    }
+
+    fn refused(mut self, last: bool) {
+        self.close();
+        self.each(|s| {
+            bump(&s.refused);
+            if last {
+                bump(&s.failed);
+            } else {
+                bump(&s.retried);
+            }
+        });
+    }
+
+    fn retried(mut self) {
+        self.close();
+        self.each(|s| bump(&s.retried));
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        if !self.closed {
+            self.close();
+            self.each(|s| bump(&s.abandoned));
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Who may get traffic right now: an immutable table, swapped as a whole when the wanted state changes. Each worker thread looks at the
+//! newest one before each choice, so nothing is ever reloaded.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use tokio::sync::watch;
+
+use super::meter::Meter;
+use crate::health::Check;
+use crate::wanted::{MemberState, Protocol};
+
+/// The routes in force.
+#[derive(Default)]
+pub struct Table {
+    /// By listener (see [`crate::balancer::listeners`]).
+    pub routes: HashMap<u64, Route>,
+}
+
+/// Where a listener's traffic goes.
+#[derive(Clone)]
+pub struct Route {
+    pub protocol: Protocol,
+    pub backend: Arc<Backend>,
+}
+
+/// The members of one balancer.
+pub struct Backend {
+    pub id: String,
+    pub targets: Vec<Target>,
+    pub counts: Arc<BackendCounts>,
+}
+
+/// What is counted for a balancer as a whole.
+#[derive(Default)]
+pub struct BackendCounts {
+    pub no_member: AtomicU64,
+    pub refused_requests: AtomicU64,
+}
+
+/// One member.
+pub struct Target {
+    pub address: SocketAddr,
+    pub weight: u32,
+    pub state: MemberState,
+    pub check: Option<Arc<Check>>,
+    pub member: Arc<MemberRuntime>,
+    pub group: Arc<Meter>,
+}
+
+/// What outlives a change of the table.
+pub struct MemberRuntime {
+    pub meter: Meter,
+    /// True cuts what is open.
+    pub cut: watch::Sender<bool>,
+}
+
+impl Target {
+    /// 3 green or unchecked, 2 not known yet, 1 red, 0 takes nothing. The best that there is gets the traffic: when all are red, a red
+    /// one may still answer, and a wrong check must not stop a service.
+    pub fn fitness(&self) -> u8 {
+        match self.state {
+            MemberState::Active if self.weight > 0 => self.check.as_ref().map_or(3, |c| c.fitness()),
+            _ => 0,
+        }
+    }
+}
+
+/// The newest table, for all threads.
+#[derive(Default)]
+pub struct Current {
+    version: AtomicU64,
+    table: RwLock<Arc<Table>>,
+}
+
+impl Current {
+    /// Puts a table in force.
+    pub fn set(&self, table: Table) {
+        *self.table.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(table);
+        self.version.fetch_add(1, Ordering::Release);
+    }
+
+    /// The newest.
+    pub fn get(&self) -> Arc<Table> {
+        self.table.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// A thread's copy of the newest table.
+pub struct Cached {
+    version: u64,
+    table: Arc<Table>,
+}
+
+impl Cached {
+    /// A copy of the newest.
+    pub fn new(current: &Current) -> Self {
+        Self { version: current.version.load(Ordering::Acquire), table: current.get() }
+    }
+
+    /// The newest; costs one load while nothing changed.
+    pub fn get(&mut self, current: &Current) -> &Arc<Table> {
+        let version = current.version.load(Ordering::Acquire);
+        if version != self.version {
+            *self = Self { version, table: current.get() };
+        }
+        &self.table
+    }
+}

@@ -1,0 +1,84 @@
+//! TCP listeners: a connection is given to one member and stays there, byte for byte.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Instant;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+
+use super::meter::{Meter, Shard, bump};
+use super::pool;
+use super::table::{Backend, MemberRuntime};
+use super::worker::Worker;
+
+/// How many members are tried when connections are refused.
+const TRIES: usize = 3;
+
+/// Moves bytes between a client and a member until one of them ends, or the member is taken out.
+pub async fn serve(worker: Rc<Worker>, backend: Arc<Backend>, mut client: impl AsyncRead + AsyncWrite + Unpin) {
+    let Some((mut stream, open)) = connect(&worker, &backend).await else { return };
+    let mut cut = open.member.cut.subscribe();
+    let copied = tokio::select! {
+        copied = tokio::io::copy_bidirectional(&mut client, &mut stream) => copied.map(drop),
+        _ = cut.wait_for(|cut| *cut) => Err(std::io::ErrorKind::ConnectionAborted.into()),
+    };
+    // Which side broke off cannot be told here; a reset is normal for many protocols.
+    if copied.is_err() {
+        open.each(|s| bump(&s.reset));
+    }
+}
+
+async fn connect(worker: &Rc<Worker>, backend: &Arc<Backend>) -> Option<(TcpStream, Open)> {
+    let mut tried = Vec::new();
+    while tried.len() < TRIES {
+        let Some(chosen) = worker.pick(backend, &tried) else { break };
+        let target = &backend.targets[chosen];
+        let since = Instant::now();
+        let open = Open::new(worker, &target.member, &target.group);
+        match pool::connect(target.address, worker.shared.limits.connect_time).await {
+            Ok(stream) => {
+                open.each(|s| s.answered(since.elapsed()));
+                return Some((stream, open));
+            }
+            Err(_) => open.each(|s| bump(&s.refused)),
+        }
+        tried.push(chosen);
+    }
+    bump(&backend.counts.no_member);
+    None
+}
+
+/// A connection at a member, counted as open until it is dropped.
+struct Open {
+    worker: usize,
+    member: Arc<MemberRuntime>,
+    group: Arc<Meter>,
+}
+
+impl Open {
+    fn new(worker: &Rc<Worker>, member: &Arc<MemberRuntime>, group: &Arc<Meter>) -> Self {
+        let open = Self { worker: worker.index, member: member.clone(), group: group.clone() };
+        let now = worker.shared.clock.now();
+        open.each(|s| {
+            bump(&s.requests);
+            s.open.fetch_add(1, Relaxed);
+            s.last_request.store(now, Relaxed);
+        });
+        open
+    }
+
+    fn each(&self, act: impl Fn(&Shard)) {
+        act(self.member.meter.shard(self.worker));
+        act(self.group.shard(self.worker));
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.each(|s| {
+            s.open.fetch_sub(1, Relaxed);
+        });
+    }
+}

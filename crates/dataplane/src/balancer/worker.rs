@@ -1,0 +1,212 @@
+//! A worker: one thread with its own runtime, connections and pools. It takes connections from every listener and knows the newest table.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::task::LocalSet;
+
+use super::pick::Picker;
+use super::pool::{self, Pool};
+use super::rewind::{Rewind, sniff};
+use super::table::{Backend, Cached, Current, Table};
+use super::{Limits, http, tcp};
+use crate::clock::Clock;
+use crate::wanted::Protocol;
+
+/// What all workers share.
+pub struct Shared {
+    pub clock: Clock,
+    pub limits: Limits,
+    pub table: Current,
+    /// Open client connections.
+    pub clients: AtomicUsize,
+}
+
+/// Whether a listener goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closing {
+    /// It does.
+    No,
+    /// No new connections; those that are open end after their running request.
+    Gently,
+}
+
+/// What a worker is told.
+pub enum Order {
+    /// Take connections from this listener too.
+    Listen { slot: u64, listener: std::net::TcpListener, closing: watch::Receiver<Closing> },
+    /// Answer when every later choice uses the newest table.
+    Sync(oneshot::Sender<()>),
+    /// End when all connections are gone, or after so long.
+    Quit(Duration),
+}
+
+/// One thread's state.
+pub struct Worker {
+    pub index: usize,
+    pub shared: Arc<Shared>,
+    pub pool: Pool,
+    table: RefCell<Cached>,
+    pickers: RefCell<HashMap<String, Picker>>,
+    tasks: Cell<usize>,
+    idle: Notify,
+}
+
+impl Worker {
+    /// The newest table.
+    pub fn table(&self) -> Arc<Table> {
+        self.table.borrow_mut().get(&self.shared.table).clone()
+    }
+
+    /// The next member of a balancer.
+    pub fn pick(&self, backend: &Backend, tried: &[usize]) -> Option<usize> {
+        let mut pickers = self.pickers.borrow_mut();
+        if let Some(picker) = pickers.get_mut(&backend.id) {
+            return picker.pick(backend, tried, self.index);
+        }
+        pickers.entry(backend.id.clone()).or_default().pick(backend, tried, self.index)
+    }
+
+    fn sweep(&self) {
+        let table = self.table();
+        let mut wanted = std::collections::HashSet::new();
+        for route in table.routes.values() {
+            wanted.extend(route.backend.targets.iter().filter(|t| t.fitness() > 0).map(|t| t.address));
+        }
+        self.pool.sweep(self.shared.limits.upstream_idle, |address| wanted.contains(address));
+        self.pickers.borrow_mut().retain(|id, _| table.routes.values().any(|r| r.backend.id == *id));
+    }
+}
+
+/// Runs a worker on this thread until it is told to quit.
+pub fn run(index: usize, shared: Arc<Shared>, orders: mpsc::UnboundedReceiver<Order>) -> std::io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let table = RefCell::new(Cached::new(&shared.table));
+    let worker = Rc::new(Worker {
+        index,
+        shared,
+        pool: Pool::default(),
+        table,
+        pickers: RefCell::default(),
+        tasks: Cell::new(0),
+        idle: Notify::new(),
+    });
+    let tasks = LocalSet::new();
+    tasks.block_on(&runtime, obey(worker, orders));
+    Ok(())
+}
+
+async fn obey(worker: Rc<Worker>, mut orders: mpsc::UnboundedReceiver<Order>) {
+    let mut beat = tokio::time::interval(Duration::from_millis(500));
+    let patience = loop {
+        tokio::select! {
+            order = orders.recv() => match order {
+                Some(Order::Listen { slot, listener, closing }) => {
+                    tokio::task::spawn_local(accept(worker.clone(), slot, listener, closing));
+                }
+                Some(Order::Sync(done)) => {
+                    worker.sweep();
+                    let _ = done.send(());
+                }
+                Some(Order::Quit(patience)) => break patience,
+                None => break Duration::ZERO,
+            },
+            _ = beat.tick() => worker.sweep(),
+        }
+    };
+    let _ = tokio::time::timeout(patience, async {
+        while worker.tasks.get() > 0 {
+            worker.idle.notified().await;
+        }
+    })
+    .await;
+}
+
+/// Takes connections until the listener closes.
+async fn accept(worker: Rc<Worker>, slot: u64, listener: std::net::TcpListener, mut closing: watch::Receiver<Closing>) {
+    let Ok(listener) = TcpListener::from_std(listener) else { return };
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            accepted = listener.accept() => accepted,
+            _ = closing.wait_for(|c| *c != Closing::No) => return,
+        };
+        match accepted {
+            Ok((stream, peer)) if worker.shared.clients.load(Relaxed) < worker.shared.limits.clients => {
+                let guard = Guard::new(&worker);
+                let (worker, closing) = (worker.clone(), closing.clone());
+                tokio::task::spawn_local(async move {
+                    serve(worker, slot, peer, stream, closing).await;
+                    drop(guard);
+                });
+            }
+            // Too many: the newcomer is turned away, those who are in are served.
+            Ok(_) => {}
+            // The client is gone again, or the machine has no descriptors left: neither ends the listener.
+            Err(error)
+                if error.raw_os_error().is_some_and(|e| {
+                    e == rustix::io::Errno::MFILE.raw_os_error() || e == rustix::io::Errno::NFILE.raw_os_error()
+                }) =>
+            {
+                tracing::warn!("out of file descriptors; new connections wait");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            Err(_) => tokio::task::yield_now().await,
+        }
+    }
+}
+
+async fn serve(
+    worker: Rc<Worker>,
+    slot: u64,
+    peer: SocketAddr,
+    mut stream: TcpStream,
+    closing: watch::Receiver<Closing>,
+) {
+    pool::prepare(&stream);
+    let Some(route) = worker.table().routes.get(&slot).cloned() else { return };
+    match route.protocol {
+        Protocol::Http => http::serve(worker, slot, peer, stream, closing).await,
+        Protocol::Tcp => tcp::serve(worker, route.backend, stream).await,
+        Protocol::Auto => {
+            let limits = &worker.shared.limits;
+            let Ok((http, front)) = sniff(&mut stream, limits.head_bytes, limits.sniff_time).await else { return };
+            let stream = Rewind::new(front, stream);
+            // Choose anew: the wanted state may have changed while the client was silent.
+            let Some(route) = worker.table().routes.get(&slot).cloned() else { return };
+            if http {
+                http::serve(worker, slot, peer, stream, closing).await
+            } else {
+                tcp::serve(worker, route.backend, stream).await
+            }
+        }
+    }
+}
+
+/// Counts a connection while it lives.
+struct Guard(Rc<Worker>);
+
+impl Guard {
+    fn new(worker: &Rc<Worker>) -> Self {
+        worker.shared.clients.fetch_add(1, Relaxed);
+        worker.tasks.set(worker.tasks.get() + 1);
+        Self(worker.clone())
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.0.shared.clients.fetch_sub(1, Relaxed);
+        self.0.tasks.set(self.0.tasks.get() - 1);
+        if self.0.tasks.get() == 0 {
+            self.0.idle.notify_one();
+        }
+    }
+}

@@ -1,0 +1,321 @@
+//! The data plane's process: one per data folder, held by a lock. It keeps the wanted state in force and serves the control socket
+//! ([`control`]); requests run in the balancer's own threads.
+
+mod control;
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc as blocking;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::net::UnixListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{Mutex, watch};
+
+use crate::balancer::Balancers;
+pub use crate::balancer::Limits;
+use crate::clock::Clock;
+use crate::health::Checks;
+use crate::instances::Instances;
+use crate::journal::Journal;
+use crate::status::{Accepted, EventKind, Isolation, Status};
+use crate::wanted::{SCHEMA, Wanted, WantedError};
+use crate::{client, disk, launch, unix};
+
+/// The wanted state's name in the data folder.
+pub const WANTED: &str = "wanted.json";
+/// The lock's name in the data folder.
+const LOCK: &str = "dataplane.lock";
+
+/// How to run a data plane.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The data folder, 0700.
+    pub dir: PathBuf,
+    /// The program whose `launch` verb starts instances.
+    pub exe: PathBuf,
+    /// The time.
+    pub clock: Clock,
+    /// Balancer threads; 0 is one a core.
+    pub workers: usize,
+    /// Bounds on clients and members.
+    pub limits: Limits,
+    /// How long running requests may take when it is told to end.
+    pub drain: Duration,
+}
+
+/// Why a data plane does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// The data folder cannot be used.
+    #[error("cannot use the data folder {}: {source}", dir.display())]
+    Folder {
+        /// The folder.
+        dir: PathBuf,
+        /// The cause.
+        #[source]
+        source: io::Error,
+    },
+    /// Another one serves this folder.
+    #[error("another data plane serves {}: ask `gennaker status`, end it with `gennaker down --all`", .0.display())]
+    Locked(PathBuf),
+    /// The stored wanted state cannot be read.
+    #[error("{}: {why}; move it away to start with nothing (instances go on until a new wanted state arrives)", path.display())]
+    Wanted {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        why: String,
+    },
+    /// Threads, sockets.
+    #[error("cannot start the data plane: {0}")]
+    Start(#[source] io::Error),
+}
+
+/// Why a wanted state is not in force.
+#[derive(Debug, thiserror::Error)]
+pub enum PutError {
+    /// It makes no sense.
+    #[error(transparent)]
+    Wrong(#[from] WantedError),
+    /// Somebody knows better already.
+    #[error("generation {got} is older than {have}, which is in force")]
+    Older {
+        /// What came.
+        got: u64,
+        /// What is in force.
+        have: u64,
+    },
+    /// Two that differ with one number.
+    #[error("generation {0} is in force already with another content: send it with a higher number")]
+    Differs(u64),
+    /// It could not be written, so it is not in force.
+    #[error("cannot write {}: {source}", path.display())]
+    Disk {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// The running parts.
+pub(crate) struct Plane {
+    options: Options,
+    journal: Arc<Journal>,
+    checks: Arc<Checks>,
+    balancers: Balancers,
+    instances: Instances,
+    isolation: Isolation,
+    started_at: i64,
+    /// Also the order of changes: one at a time.
+    wanted: Mutex<Option<Wanted>>,
+    ending: watch::Sender<bool>,
+    _lock: File,
+}
+
+/// Runs a data plane until it is told to end by `TERM`, `INT` or `POST /stop`.
+pub fn run(options: Options) -> Result<(), ServerError> {
+    let lock = lock(&options)?;
+    serve(options, lock, |_| {}, true)
+}
+
+/// A data plane in threads of this process, for tests.
+pub struct Running {
+    ending: watch::Sender<bool>,
+    thread: JoinHandle<Result<(), ServerError>>,
+}
+
+impl Running {
+    /// Ends it as `TERM` does.
+    pub fn stop(self) -> Result<(), ServerError> {
+        self.ending.send_replace(true);
+        self.thread.join().unwrap_or_else(|_| Err(ServerError::Start(io::Error::other("its thread panicked"))))
+    }
+}
+
+/// Starts a data plane in threads of this process; returns when its socket answers.
+pub fn start(options: Options) -> Result<Running, ServerError> {
+    let lock = lock(&options)?;
+    let (tell, told) = blocking::channel();
+    let thread =
+        std::thread::spawn(move || serve(options, lock, move |plane| drop(tell.send(plane.ending.clone())), false));
+    match told.recv() {
+        Ok(ending) => Ok(Running { ending, thread }),
+        Err(_) => match thread.join() {
+            Ok(Err(error)) => Err(error),
+            _ => Err(ServerError::Start(io::Error::other("its thread ended"))),
+        },
+    }
+}
+
+fn lock(options: &Options) -> Result<File, ServerError> {
+    let folder = |source| ServerError::Folder { dir: options.dir.clone(), source };
+    disk::private_folder(&options.dir).map_err(folder)?;
+    let path = options.dir.join(LOCK);
+    let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path).map_err(folder)?;
+    match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(file),
+        Err(rustix::io::Errno::WOULDBLOCK) => Err(ServerError::Locked(options.dir.clone())),
+        Err(error) => Err(folder(error.into())),
+    }
+}
+
+fn serve(options: Options, lock: File, ready: impl FnOnce(&Plane), signals: bool) -> Result<(), ServerError> {
+    more_files();
+    let stored = read_wanted(&options)?;
+    let isolation = launch::probe(&options.exe, &options.dir);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(ServerError::Start)?;
+    let drain = options.drain;
+    let plane = runtime.block_on(async {
+        let plane = Arc::new(Plane::new(options, lock, isolation)?);
+        let listener = unix::listen(&plane.options.dir, client::SOCKET).map_err(ServerError::Start)?;
+        if let Some(wanted) = stored {
+            let problems = plane.apply(&wanted).await;
+            problems.iter().for_each(|p| tracing::warn!("{p}"));
+            *plane.wanted.lock().await = Some(wanted);
+        }
+        ready(&plane);
+        plane.live(listener, signals).await?;
+        Ok(plane)
+    })?;
+    // Tasks hold the plane; they end with the runtime, then the balancer's threads finish what runs.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    if let Some(plane) = Arc::into_inner(plane) {
+        plane.balancers.end(drain);
+    }
+    Ok(())
+}
+
+/// As many open files as the machine gives: each request of a client needs two.
+fn more_files() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    let _ = setrlimit(Resource::Nofile, limit);
+}
+
+fn read_wanted(options: &Options) -> Result<Option<Wanted>, ServerError> {
+    let path = options.dir.join(WANTED);
+    let wrong = |why: String| ServerError::Wanted { path: path.clone(), why };
+    let bytes = match std::fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(wrong(error.to_string())),
+    };
+    let wanted: Wanted = serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;
+    wanted.check().map_err(|error| wrong(error.to_string()))?;
+    Ok(Some(wanted))
+}
+
+impl Plane {
+    fn new(options: Options, lock: File, isolation: Isolation) -> Result<Self, ServerError> {
+        let journal = Arc::new(Journal::new(options.clock.clone()));
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let workers = if options.workers == 0 { cores } else { options.workers };
+        let balancers = Balancers::start(workers, options.limits.clone(), options.clock.clone(), journal.clone())
+            .map_err(ServerError::Start)?;
+        let checks = Arc::new(Checks::new(options.clock.clone(), journal.clone()));
+        let instances = Instances::new(&options, isolation.kind, journal.clone(), checks.clone());
+        let started_at = options.clock.now();
+        Ok(Self {
+            options,
+            journal,
+            checks,
+            balancers,
+            instances,
+            isolation,
+            started_at,
+            wanted: Mutex::new(None),
+            ending: watch::channel(false).0,
+            _lock: lock,
+        })
+    }
+
+    /// Serves until it is told to end.
+    async fn live(self: &Arc<Self>, listener: UnixListener, signals: bool) -> Result<(), ServerError> {
+        let mut told = self.ending.subscribe();
+        let mut beat = tokio::time::interval(Duration::from_secs(1));
+        let mut term = signal(SignalKind::terminate()).map_err(ServerError::Start)?;
+        let mut int = signal(SignalKind::interrupt()).map_err(ServerError::Start)?;
+        loop {
+            tokio::select! {
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, _)) => drop(tokio::spawn(control::serve(self.clone(), stream))),
+                    Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+                },
+                _ = beat.tick() => self.balancers.retry(),
+                _ = told.wait_for(|t| *t) => return Ok(()),
+                _ = term.recv(), if signals => return Ok(()),
+                _ = int.recv(), if signals => return Ok(()),
+            }
+        }
+    }
+
+    /// Takes a whole wanted state; when this returns it is on disk and in force.
+    pub(crate) async fn put(&self, wanted: Wanted) -> Result<Accepted, PutError> {
+        wanted.check()?;
+        let mut current = self.wanted.lock().await;
+        if let Some(have) = &*current {
+            if wanted.generation < have.generation {
+                return Err(PutError::Older { got: wanted.generation, have: have.generation });
+            }
+            if wanted.generation == have.generation && wanted != *have {
+                return Err(PutError::Differs(have.generation));
+            }
+        }
+        let generation = wanted.generation;
+        if current.as_ref() != Some(&wanted) {
+            let path = self.options.dir.join(WANTED);
+            let bytes = serde_json::to_vec_pretty(&wanted).map_err(io::Error::other);
+            bytes.and_then(|bytes| disk::replace(&path, &bytes)).map_err(|source| PutError::Disk { path, source })?;
+        }
+        let problems = self.apply(&wanted).await;
+        if current.as_ref() != Some(&wanted) {
+            self.journal.note(EventKind::Wanted, "wanted", format!("generation {generation} is in force"));
+        }
+        *current = Some(wanted);
+        Ok(Accepted { generation, problems })
+    }
+
+    async fn apply(&self, wanted: &Wanted) -> Vec<String> {
+        let mut subjects = Balancers::subjects(wanted);
+        subjects.extend(Instances::subjects(wanted));
+        self.checks.set(subjects);
+        self.instances.want(&wanted.instances);
+        self.balancers.apply(wanted, &self.checks, Vec::new()).await
+    }
+
+    pub(crate) async fn wanted(&self) -> Option<Wanted> {
+        self.wanted.lock().await.clone()
+    }
+
+    pub(crate) async fn status(&self) -> Status {
+        let generation = self.wanted.lock().await.as_ref().map(|w| w.generation);
+        Status {
+            schema: SCHEMA,
+            version: env!("CARGO_PKG_VERSION").into(),
+            pid: std::process::id(),
+            started_at: self.started_at,
+            at: self.options.clock.now(),
+            generation,
+            seq: self.journal.seq(),
+            isolation: self.isolation.clone(),
+            balancers: self.balancers.status(),
+            instances: self.instances.status(),
+        }
+    }
+
+    pub(crate) fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    pub(crate) fn end(&self) {
+        self.ending.send_replace(true);
+    }
+}

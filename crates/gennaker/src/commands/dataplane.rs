@@ -1,0 +1,56 @@
+//! `gennaker dataplane`: the process that carries traffic and keeps instances running. Started by `serve`, lives on without it.
+
+use std::path::PathBuf;
+use std::process::{Command, ExitCode, Stdio};
+use std::time::Duration;
+
+use anyhow::Context;
+use dataplane::clock::Clock;
+use dataplane::server::{self, Limits, Options};
+use store::clock::{Clock as _, SystemClock};
+
+/// Where it keeps its state.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The data folder
+    #[arg(long)]
+    dir: PathBuf,
+    /// Go into the background, into a session of its own
+    #[arg(long)]
+    detach: bool,
+    /// Balancer threads; 0 is one a core
+    #[arg(long, default_value_t = 0)]
+    workers: usize,
+}
+
+/// The machine's time, as the data plane takes it.
+pub fn clock() -> Clock {
+    Clock::new(|| SystemClock.now().as_millisecond())
+}
+
+/// Serves until `TERM`.
+pub fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let exe = std::env::current_exe().context("cannot find this program's file")?;
+    if args.detach {
+        // The session's leader starts the server and ends, so nobody has to wait for the server's end.
+        let _ = rustix::process::setsid();
+        Command::new(exe)
+            .args(["dataplane", "--workers", &args.workers.to_string(), "--dir"])
+            .arg(&args.dir)
+            .stdin(Stdio::null())
+            .spawn()
+            .context("cannot start the data plane")?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).with_max_level(tracing::Level::INFO).init();
+    let options = Options {
+        dir: args.dir,
+        exe,
+        clock: clock(),
+        workers: args.workers,
+        limits: Limits::default(),
+        drain: Duration::from_secs(10),
+    };
+    server::run(options)?;
+    Ok(ExitCode::SUCCESS)
+}
