@@ -6,6 +6,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 mod completion;
+mod dataplane;
+mod launch;
 mod openapi;
 mod serve;
 mod token;
@@ -28,6 +30,12 @@ enum Verb {
     Token(token::Verb),
     /// Print the API's OpenAPI document
     Openapi,
+    /// Carry traffic and keep instances running; started by `serve`
+    #[command(hide = true)]
+    Dataplane(dataplane::Args),
+    /// Be a process of an instance; started by the data plane
+    #[command(hide = true)]
+    Launch(launch::Args),
     /// Print the completion script of a shell
     Completion(completion::Args),
 }
@@ -46,6 +54,8 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
         Verb::Serve(args) => serve::run(args),
         Verb::Token(verb) => token::run(verb),
         Verb::Openapi => openapi::run(),
+        Verb::Dataplane(args) => dataplane::run(args),
+        Verb::Launch(args) => launch::run(args),
         Verb::Completion(args) => completion::run(args, &mut Cli::command()),
     };
     done.unwrap_or_else(|error| {
