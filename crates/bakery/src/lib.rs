@@ -1,2 +1,29 @@
-//! Images from packages.
+//! Images from packages: what is wanted is resolved to exact package files (`resolve`), those give the recipe's key (`recipe`), a builder
+//! makes the image's layer (`builtin`), `oci` writes it down, and the index (`index`) finds it again.
+//!
+//! Where packages come from is a trait ([`PackageSource`]); this crate knows no repository, no pipeline and no cloud.
 #![forbid(unsafe_code)]
+
+mod bakery;
+mod builder;
+mod builtin;
+mod error;
+mod host;
+mod image;
+mod index;
+mod oci;
+mod recipe;
+mod resolve;
+mod source;
+mod unit;
+
+pub use bakery::{Baked, Bakery};
+pub use builder::{Builder, builders};
+pub use builtin::BuiltIn;
+pub use error::BakeError;
+pub use host::Host;
+pub use image::{Image, ImageConfig};
+pub use index::MIGRATIONS;
+pub use recipe::{Recipe, Request, WantedPackage};
+pub use source::{Candidate, PackageSource, SourceError};
+pub use unit::Unit;

@@ -1,6 +1,7 @@
 //! `.deb` files: read in one pass, listed, unpacked, built.
 
 mod builder;
+mod scripts;
 mod unpack;
 
 use std::io::{self, Read};
@@ -8,6 +9,7 @@ use std::io::{self, Read};
 use thiserror::Error;
 
 pub use builder::{BuildError, Builder};
+pub use scripts::scripts;
 pub use unpack::{UnpackError, Unpacked, unpack};
 
 use crate::ar::{self, ArError};

@@ -1,0 +1,5 @@
+//! The bakery on real packages: found again, baked anew, crash, attacks.
+
+mod bake;
+mod hostile;
+mod shelf;
