@@ -5,12 +5,18 @@
 //! knows no stage type by name and no cloud: it knows [`Stage`], pure tasks and [`Effect`]s, which `stages` registers.
 #![forbid(unsafe_code)]
 
+pub mod applications;
 pub mod decide;
 pub mod evaluate;
 pub mod lenient;
 pub mod model;
+pub mod pipelines;
 pub mod plan;
+pub mod projects;
+pub mod records;
 pub mod registry;
+pub mod revision;
+pub mod schema;
 pub mod start;
 pub mod task;
 pub mod view;

@@ -1,0 +1,37 @@
+//! The tables of this domain, step by step.
+
+use store::Migration;
+
+/// What the binary hands to the store.
+pub const MIGRATIONS: &[Migration] = &[Migration {
+    domain: "pipeline",
+    number: 1,
+    sql: "
+create table application (
+    name text primary key, body text not null, created bigint not null, updated bigint not null);
+create table pipeline (
+    id text primary key, application text not null, name text not null, folded text not null, strategy bigint not null,
+    place bigint not null, kinds text not null, body text not null, updated bigint not null);
+create unique index pipeline_name on pipeline (application, folded, strategy);
+create table project (id text primary key, folded text not null, body text not null);
+create table revision (
+    kind text not null, id text not null, number bigint not null, at bigint not null, who text not null,
+    deleted bigint not null, body text not null, primary key (kind, id, number));
+create table execution (
+    id text primary key, kind text not null, application text not null, pipeline text, name text, status text not null,
+    built bigint not null, started bigint, ended bigint, body text not null, stages text not null);
+create index execution_application on execution (application, kind, built);
+create index execution_pipeline on execution (pipeline, built);
+create index execution_status on execution (status);
+create table stage (execution text not null, id text not null, body text not null, primary key (execution, id));
+create table message (
+    execution text not null, key text not null, due bigint not null, body text not null, primary key (execution, key));
+create table journal (
+    execution text not null, number bigint not null, at bigint not null, body text not null,
+    primary key (execution, number));
+create table start_key (key text primary key, execution text not null, at bigint not null);
+create table log_line (
+    execution text not null, number bigint not null, stage text not null, at bigint not null, line text not null,
+    primary key (execution, number));
+",
+}];
