@@ -19,9 +19,7 @@ impl Clouds {
         for provider in providers {
             let name = provider.describe().name;
             if clouds.accounts.iter().any(|(known, _)| *known == name) {
-                return Err(CloudError::Refused(format!(
-                    "account \"{name}\" is configured twice"
-                )));
+                return Err(CloudError::Refused(format!("account \"{name}\" is configured twice")));
             }
             clouds.accounts.push((name, provider));
         }
@@ -32,19 +30,8 @@ impl Clouds {
     pub fn account(&self, name: &str) -> Result<Arc<dyn Provider>, CloudError> {
         let found = self.accounts.iter().find(|(known, _)| known == name);
         found.map(|(_, provider)| provider.clone()).ok_or_else(|| {
-            let known: Vec<&str> = self
-                .accounts
-                .iter()
-                .map(|(name, _)| name.as_str())
-                .collect();
-            CloudError::NoAccount(
-                name.to_owned(),
-                if known.is_empty() {
-                    "none".to_owned()
-                } else {
-                    known.join(", ")
-                },
-            )
+            let known: Vec<&str> = self.accounts.iter().map(|(name, _)| name.as_str()).collect();
+            CloudError::NoAccount(name.to_owned(), if known.is_empty() { "none".to_owned() } else { known.join(", ") })
         })
     }
 
@@ -55,9 +42,7 @@ impl Clouds {
 
     /// All accounts as they describe themselves.
     pub fn describe(&self) -> Vec<Account> {
-        self.providers()
-            .map(|provider| provider.describe())
-            .collect()
+        self.providers().map(|provider| provider.describe()).collect()
     }
 
     /// What exists in all accounts together.
@@ -80,14 +65,8 @@ impl Clouds {
         cluster: &ClusterName,
         region: Option<&str>,
     ) -> Result<Vec<ServerGroup>, CloudError> {
-        let mut groups = self
-            .account(account)?
-            .list(&Query::of(cluster.app()))
-            .await?
-            .server_groups;
-        groups.retain(|group| {
-            group.name.cluster() == cluster && region.is_none_or(|region| region == group.region)
-        });
+        let mut groups = self.account(account)?.list(&Query::of(cluster.app())).await?.server_groups;
+        groups.retain(|group| group.name.cluster() == cluster && region.is_none_or(|region| region == group.region));
         groups.sort_by(|a, b| (b.created, &b.name).cmp(&(a.created, &a.name)));
         Ok(groups)
     }

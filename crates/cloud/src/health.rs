@@ -45,9 +45,7 @@ pub struct Health {
 
 /// Keeps the sources that are asked for; `None` asks for all.
 fn interesting<'a>(all: &'a [Health], names: Option<&[String]>) -> Vec<&'a Health> {
-    all.iter()
-        .filter(|health| names.is_none_or(|names| names.contains(&health.kind)))
-        .collect()
+    all.iter().filter(|health| names.is_none_or(|names| names.contains(&health.kind))).collect()
 }
 
 /// Whether an instance counts as up. An empty list of names accepts at once.
@@ -57,19 +55,11 @@ pub fn is_up(health: &[Health], names: Option<&[String]>) -> bool {
     }
     let seen = interesting(health, names);
     if names.is_some() && !seen.is_empty() && seen.iter().all(|health| health.platform) {
-        return seen.iter().all(|health| {
-            !matches!(
-                health.state,
-                HealthState::Down | HealthState::Failed | HealthState::Starting
-            )
-        });
+        return seen
+            .iter()
+            .all(|health| !matches!(health.state, HealthState::Down | HealthState::Failed | HealthState::Starting));
     }
-    let against = [
-        HealthState::Down,
-        HealthState::OutOfService,
-        HealthState::Starting,
-        HealthState::Draining,
-    ];
+    let against = [HealthState::Down, HealthState::OutOfService, HealthState::Starting, HealthState::Draining];
     seen.iter().any(|health| health.state == HealthState::Up)
         && seen.iter().all(|health| !against.contains(&health.state))
 }
@@ -85,11 +75,8 @@ pub fn is_down(health: &[Health], names: Option<&[String]>) -> bool {
         [] => true,
         [only] if only.platform && only.state == HealthState::Unknown => true,
         _ => {
-            any(&[
-                HealthState::Down,
-                HealthState::OutOfService,
-                HealthState::Starting,
-            ]) && !any(&[HealthState::Up, HealthState::Draining])
+            any(&[HealthState::Down, HealthState::OutOfService, HealthState::Starting])
+                && !any(&[HealthState::Up, HealthState::Draining])
                 || traffic_is_off(&seen)
         }
     }
@@ -104,18 +91,10 @@ fn traffic_is_off(seen: &[&Health]) -> bool {
 /// All sources in one word, the worst first.
 pub fn overall(health: &[Health]) -> HealthState {
     use HealthState::{Down, Draining, Failed, OutOfService, Starting, Succeeded, Up};
-    [
-        Failed,
-        Starting,
-        Down,
-        OutOfService,
-        Draining,
-        Up,
-        Succeeded,
-    ]
-    .into_iter()
-    .find(|state| health.iter().any(|health| health.state == *state))
-    .unwrap_or(HealthState::Unknown)
+    [Failed, Starting, Down, OutOfService, Draining, Up, Succeeded]
+        .into_iter()
+        .find(|state| health.iter().any(|health| health.state == *state))
+        .unwrap_or(HealthState::Unknown)
 }
 
 /// How many instances a group shall have.
@@ -132,11 +111,7 @@ pub struct Capacity {
 impl Capacity {
     /// The same number for all three.
     pub fn exactly(count: u32) -> Self {
-        Self {
-            min: count,
-            max: count,
-            desired: count,
-        }
+        Self { min: count, max: count, desired: count }
     }
 
     /// Whether smallest, wanted and largest are in order.
@@ -151,16 +126,13 @@ pub fn needed_up(desired: u32, healthy_percentage: Option<f64>) -> u32 {
         _ if desired == 0 => 0,
         None => desired,
         // The product is between 0 and `desired`, so the cast loses nothing but the fraction that `round` removed.
-        Some(percentage) => {
-            ((f64::from(desired) * percentage.clamp(0.0, 100.0) / 100.0).round() as u32).max(1)
-        }
+        Some(percentage) => ((f64::from(desired) * percentage.clamp(0.0, 100.0) / 100.0).round() as u32).max(1),
     }
 }
 
 /// How many instances shall stay in traffic (or out of it) for a `desiredPercentage`.
 pub fn share(capacity: Capacity, percentage: u32) -> u32 {
-    let wanted = (f64::from(percentage.min(100)) / 100.0 - 1.0) * f64::from(capacity.max)
-        + f64::from(capacity.min);
+    let wanted = (f64::from(percentage.min(100)) / 100.0 - 1.0) * f64::from(capacity.max) + f64::from(capacity.min);
     wanted.ceil().max(0.0) as u32
 }
 
@@ -169,69 +141,24 @@ mod tests {
     use super::*;
 
     fn of(kind: &str, state: HealthState) -> Health {
-        Health {
-            kind: kind.into(),
-            platform: kind == "Local",
-            state,
-            description: None,
-            load_balancer: None,
-        }
+        Health { kind: kind.into(), platform: kind == "Local", state, description: None, load_balancer: None }
     }
 
     #[test]
     fn up_needs_one_that_says_up_and_none_that_says_otherwise() {
         let cases: &[(&[(&str, HealthState)], bool)] = &[
             (&[("Local", HealthState::Up)], true),
-            (
-                &[
-                    ("Local", HealthState::Up),
-                    ("LoadBalancer", HealthState::Up),
-                ],
-                true,
-            ),
-            (
-                &[
-                    ("Local", HealthState::Unknown),
-                    ("LoadBalancer", HealthState::Up),
-                ],
-                true,
-            ),
-            (
-                &[
-                    ("Local", HealthState::Up),
-                    ("LoadBalancer", HealthState::Down),
-                ],
-                false,
-            ),
-            (
-                &[
-                    ("Local", HealthState::Up),
-                    ("LoadBalancer", HealthState::OutOfService),
-                ],
-                false,
-            ),
-            (
-                &[
-                    ("Local", HealthState::Up),
-                    ("LoadBalancer", HealthState::Draining),
-                ],
-                false,
-            ),
-            (
-                &[
-                    ("Local", HealthState::Starting),
-                    ("LoadBalancer", HealthState::Up),
-                ],
-                false,
-            ),
+            (&[("Local", HealthState::Up), ("LoadBalancer", HealthState::Up)], true),
+            (&[("Local", HealthState::Unknown), ("LoadBalancer", HealthState::Up)], true),
+            (&[("Local", HealthState::Up), ("LoadBalancer", HealthState::Down)], false),
+            (&[("Local", HealthState::Up), ("LoadBalancer", HealthState::OutOfService)], false),
+            (&[("Local", HealthState::Up), ("LoadBalancer", HealthState::Draining)], false),
+            (&[("Local", HealthState::Starting), ("LoadBalancer", HealthState::Up)], false),
             (&[("Local", HealthState::Unknown)], false),
             (&[], false),
         ];
         for (health, expected) in cases {
-            let health: Vec<_> = health
-                .iter()
-                .map(|(kind, state)| of(kind, *state))
-                .collect();
+            let health: Vec<_> = health.iter().map(|(kind, state)| of(kind, *state)).collect();
             assert_eq!(is_up(&health, None), *expected, "{health:?}");
         }
     }
@@ -242,57 +169,24 @@ mod tests {
             (&[], true),
             (&[("Local", HealthState::Unknown)], true),
             (&[("Local", HealthState::Up)], false),
-            (
-                &[
-                    ("Local", HealthState::Unknown),
-                    ("LoadBalancer", HealthState::OutOfService),
-                ],
-                true,
-            ),
-            (
-                &[
-                    ("Local", HealthState::Up),
-                    ("LoadBalancer", HealthState::OutOfService),
-                ],
-                true,
-            ),
-            (
-                &[
-                    ("Local", HealthState::Up),
-                    ("LoadBalancer", HealthState::Draining),
-                ],
-                false,
-            ),
-            (
-                &[
-                    ("Local", HealthState::Up),
-                    ("LoadBalancer", HealthState::Up),
-                ],
-                false,
-            ),
+            (&[("Local", HealthState::Unknown), ("LoadBalancer", HealthState::OutOfService)], true),
+            (&[("Local", HealthState::Up), ("LoadBalancer", HealthState::OutOfService)], true),
+            (&[("Local", HealthState::Up), ("LoadBalancer", HealthState::Draining)], false),
+            (&[("Local", HealthState::Up), ("LoadBalancer", HealthState::Up)], false),
         ];
         for (health, expected) in cases {
-            let health: Vec<_> = health
-                .iter()
-                .map(|(kind, state)| of(kind, *state))
-                .collect();
+            let health: Vec<_> = health.iter().map(|(kind, state)| of(kind, *state)).collect();
             assert_eq!(is_down(&health, None), *expected, "{health:?}");
         }
     }
 
     #[test]
     fn an_empty_list_of_sources_accepts_at_once_and_a_platform_only_list_counts_not_down_as_up() {
-        let health = [
-            of("Local", HealthState::Unknown),
-            of("LoadBalancer", HealthState::Down),
-        ];
+        let health = [of("Local", HealthState::Unknown), of("LoadBalancer", HealthState::Down)];
         assert!(is_up(&health, Some(&[])));
         assert!(is_up(&health, Some(&["Local".into()])));
         assert!(!is_up(&health, Some(&["LoadBalancer".into()])));
-        assert!(!is_up(
-            &[of("Local", HealthState::Down)],
-            Some(&["Local".into()])
-        ));
+        assert!(!is_up(&[of("Local", HealthState::Down)], Some(&["Local".into()])));
     }
 
     #[test]
@@ -310,16 +204,6 @@ mod tests {
         assert_eq!(share(Capacity::exactly(4), 25), 1);
         assert_eq!(share(Capacity::exactly(3), 50), 2);
         assert_eq!(share(Capacity::exactly(4), 100), 4);
-        assert_eq!(
-            share(
-                Capacity {
-                    min: 2,
-                    max: 4,
-                    desired: 3
-                },
-                100
-            ),
-            2
-        );
+        assert_eq!(share(Capacity { min: 2, max: 4, desired: 3 }, 100), 2);
     }
 }

@@ -77,11 +77,7 @@ pub struct ServerGroup {
 impl ServerGroup {
     /// Whether it serves or could: not disabled, or any instance is up.
     pub fn is_active(&self) -> bool {
-        !self.disabled
-            || self
-                .instances
-                .iter()
-                .any(|instance| instance.state() == HealthState::Up)
+        !self.disabled || self.instances.iter().any(|instance| instance.state() == HealthState::Up)
     }
 
     /// How many instances are in which state.
@@ -105,20 +101,12 @@ impl ServerGroup {
 
     /// How many instances count as up among the given sources of health.
     pub fn up(&self, sources: Option<&[String]>) -> u32 {
-        count(
-            self.instances
-                .iter()
-                .filter(|instance| health::is_up(&instance.health, sources)),
-        )
+        count(self.instances.iter().filter(|instance| health::is_up(&instance.health, sources)))
     }
 
     /// How many instances count as down among the given sources of health.
     pub fn down(&self, sources: Option<&[String]>) -> u32 {
-        count(
-            self.instances
-                .iter()
-                .filter(|instance| health::is_down(&instance.health, sources)),
-        )
+        count(self.instances.iter().filter(|instance| health::is_down(&instance.health, sources)))
     }
 }
 

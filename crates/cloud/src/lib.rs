@@ -8,12 +8,11 @@
 mod clouds;
 pub mod health;
 pub mod inventory;
+pub mod local;
 pub mod names;
 pub mod operation;
 mod provider;
 
 pub use clouds::Clouds;
 pub use operation::Operation;
-pub use provider::{
-    CloudError, Handle, Key, Outcome, Progress, Provider, Query, Resource, ResourceId,
-};
+pub use provider::{CloudError, Handle, Key, Outcome, Progress, Provider, Query, Resource, ResourceId};

@@ -60,20 +60,11 @@ fn check(part: &'static str, text: &str, hyphen: bool) -> Result<(), NameError> 
     let fits = |c: char| c.is_ascii_alphanumeric() || c == '.' || c == '_' || (hyphen && c == '-');
     if let Some(found) = text.chars().find(|c| !fits(*c)) {
         let allowed = if hyphen { WITH_HYPHEN } else { PLAIN };
-        return Err(NameError::Character {
-            part,
-            text: text.to_owned(),
-            found,
-            allowed,
-        });
+        return Err(NameError::Character { part, text: text.to_owned(), found, allowed });
     }
     match text.chars().next() {
         None => Err(NameError::Empty(part)),
-        Some(found) if !found.is_ascii_alphanumeric() => Err(NameError::Start {
-            part,
-            text: text.to_owned(),
-            found,
-        }),
+        Some(found) if !found.is_ascii_alphanumeric() => Err(NameError::Start { part, text: text.to_owned(), found }),
         Some(_) => Ok(()),
     }
 }
@@ -104,19 +95,13 @@ impl ClusterName {
         if !detail.is_empty() {
             check("detail", detail, true)?;
         }
-        let name = Self {
-            app: app.to_owned(),
-            stack: stack.to_owned(),
-            detail: detail.to_owned(),
-        };
+        let name = Self { app: app.to_owned(), stack: stack.to_owned(), detail: detail.to_owned() };
         let text = name.to_string();
         if text.len() > LONGEST {
             return Err(NameError::TooLong(text));
         }
         match text.rsplit_once('-') {
-            Some((_, last)) if version_of(last).is_some() => {
-                Err(NameError::LooksLikeVersion(last.to_owned()))
-            }
+            Some((_, last)) if version_of(last).is_some() => Err(NameError::LooksLikeVersion(last.to_owned())),
             _ => Ok(name),
         }
     }
@@ -138,10 +123,7 @@ impl ClusterName {
 
     /// The server group of this cluster with a given version.
     pub fn group(&self, sequence: u32) -> GroupName {
-        GroupName {
-            cluster: self.clone(),
-            sequence: Some(sequence),
-        }
+        GroupName { cluster: self.clone(), sequence: Some(sequence) }
     }
 
     /// The version that a new server group gets: that of the group created last, plus one, past those that exist; 999 is followed by 000.
@@ -151,10 +133,8 @@ impl ClusterName {
             .filter(|(name, _)| name.cluster == *self)
             .filter_map(|(name, created)| Some((name.sequence?, *created)))
             .collect();
-        let first = versions
-            .iter()
-            .max_by_key(|(version, created)| (*created, *version))
-            .map_or(0, |(version, _)| version + 1);
+        let first =
+            versions.iter().max_by_key(|(version, created)| (*created, *version)).map_or(0, |(version, _)| version + 1);
         (0..VERSIONS)
             .map(|step| (first + step) % VERSIONS)
             .find(|version| versions.iter().all(|(taken, _)| taken != version))
@@ -224,11 +204,7 @@ impl GroupName {
     /// The parts as clients read them.
     pub fn moniker(&self) -> Moniker {
         let some = |text: &str| {
-            if text.is_empty() {
-                None
-            } else {
-                Some(text.to_owned())
-            }
+            if text.is_empty() { None } else { Some(text.to_owned()) }
         };
         Moniker {
             app: self.cluster.app.clone(),
@@ -256,15 +232,9 @@ impl FromStr for GroupName {
         if let Some((cluster, last)) = text.rsplit_once('-')
             && let Some(version) = version_of(last)
         {
-            return Ok(Self {
-                cluster: cluster.parse()?,
-                sequence: Some(version),
-            });
+            return Ok(Self { cluster: cluster.parse()?, sequence: Some(version) });
         }
-        Ok(Self {
-            cluster: text.parse()?,
-            sequence: None,
-        })
+        Ok(Self { cluster: text.parse()?, sequence: None })
     }
 }
 
@@ -303,11 +273,7 @@ pub struct Moniker {
 /// Checks the name of a load balancer, firewall or other thing that is not versioned.
 pub fn check_plain(what: &'static str, text: &str) -> Result<(), NameError> {
     check(what, text, true)?;
-    if text.len() > LONGEST {
-        Err(NameError::TooLong(text.to_owned()))
-    } else {
-        Ok(())
-    }
+    if text.len() > LONGEST { Err(NameError::TooLong(text.to_owned())) } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -319,59 +285,33 @@ mod tests {
     }
 
     fn next(cluster: &str, existing: &[(&str, i64)]) -> String {
-        let groups: Vec<_> = existing
-            .iter()
-            .map(|(name, created)| (name.parse().unwrap(), at(*created)))
-            .collect();
-        cluster
-            .parse::<ClusterName>()
-            .unwrap()
-            .next(&groups)
-            .unwrap()
-            .to_string()
+        let groups: Vec<_> = existing.iter().map(|(name, created)| (name.parse().unwrap(), at(*created))).collect();
+        cluster.parse::<ClusterName>().unwrap().next(&groups).unwrap().to_string()
     }
 
     #[test]
     fn names_are_read_as_application_stack_detail_and_version() {
         let read = |text: &str| text.parse::<GroupName>().unwrap().moniker();
-        let moniker =
-            |cluster: &str, stack: Option<&str>, detail: Option<&str>, sequence| Moniker {
-                app: "shop".into(),
-                cluster: cluster.into(),
-                stack: stack.map(Into::into),
-                detail: detail.map(Into::into),
-                sequence,
-            };
+        let moniker = |cluster: &str, stack: Option<&str>, detail: Option<&str>, sequence| Moniker {
+            app: "shop".into(),
+            cluster: cluster.into(),
+            stack: stack.map(Into::into),
+            detail: detail.map(Into::into),
+            sequence,
+        };
         assert_eq!(read("shop"), moniker("shop", None, None, None));
         assert_eq!(read("shop-v004"), moniker("shop", None, None, Some(4)));
-        assert_eq!(
-            read("shop-main-v012"),
-            moniker("shop-main", Some("main"), None, Some(12))
-        );
+        assert_eq!(read("shop-main-v012"), moniker("shop-main", Some("main"), None, Some(12)));
         assert_eq!(
             read("shop-main-eu-west-v999"),
-            moniker(
-                "shop-main-eu-west",
-                Some("main"),
-                Some("eu-west"),
-                Some(999)
-            )
+            moniker("shop-main-eu-west", Some("main"), Some("eu-west"), Some(999))
         );
-        assert_eq!(
-            read("shop--blue-v001"),
-            moniker("shop--blue", None, Some("blue"), Some(1))
-        );
+        assert_eq!(read("shop--blue-v001"), moniker("shop--blue", None, Some("blue"), Some(1)));
     }
 
     #[test]
     fn a_name_that_is_read_is_written_the_same() {
-        for text in [
-            "shop",
-            "shop-v004",
-            "shop-main-v012",
-            "shop-main-eu-west-v999",
-            "shop--blue-v001",
-        ] {
+        for text in ["shop", "shop-v004", "shop-main-v012", "shop-main-eu-west-v999", "shop--blue-v001"] {
             assert_eq!(text.parse::<GroupName>().unwrap().to_string(), text);
         }
     }
@@ -380,63 +320,31 @@ mod tests {
     fn the_first_version_is_000_and_the_next_follows_the_group_created_last() {
         assert_eq!(next("shop", &[]), "shop-v000");
         assert_eq!(next("shop", &[("shop-v000", 1)]), "shop-v001");
-        assert_eq!(
-            next("shop", &[("shop-v007", 1), ("shop-v003", 2)]),
-            "shop-v004"
-        );
-        assert_eq!(
-            next("shop", &[("shop-main-v007", 1)]),
-            "shop-v000",
-            "another cluster does not count"
-        );
+        assert_eq!(next("shop", &[("shop-v007", 1), ("shop-v003", 2)]), "shop-v004");
+        assert_eq!(next("shop", &[("shop-main-v007", 1)]), "shop-v000", "another cluster does not count");
     }
 
     #[test]
     fn after_999_comes_000_and_taken_versions_are_skipped() {
         assert_eq!(next("shop", &[("shop-v999", 5)]), "shop-v000");
-        assert_eq!(
-            next("shop", &[("shop-v000", 1), ("shop-v999", 5)]),
-            "shop-v001"
-        );
-        assert_eq!(
-            next("shop", &[("shop-v004", 1), ("shop-v003", 2)]),
-            "shop-v005"
-        );
+        assert_eq!(next("shop", &[("shop-v000", 1), ("shop-v999", 5)]), "shop-v001");
+        assert_eq!(next("shop", &[("shop-v004", 1), ("shop-v003", 2)]), "shop-v005");
     }
 
     #[test]
     fn when_every_version_is_taken_the_cluster_is_named() {
         let cluster: ClusterName = "shop".parse().unwrap();
-        let all: Vec<_> = (0..1000)
-            .map(|n| (cluster.group(n), at(i64::from(n))))
-            .collect();
+        let all: Vec<_> = (0..1000).map(|n| (cluster.group(n), at(i64::from(n)))).collect();
         assert_eq!(cluster.next(&all), Err(NameError::AllTaken("shop".into())));
     }
 
     #[test]
     fn names_that_could_leave_a_path_or_become_an_option_are_refused() {
-        for text in [
-            "",
-            "../etc",
-            "-rf",
-            ".",
-            "..",
-            "a/b",
-            "a b",
-            "shop-ma\u{202e}in",
-            "shop-main-%2e",
-            "shop\0",
-        ] {
+        for text in ["", "../etc", "-rf", ".", "..", "a/b", "a b", "shop-ma\u{202e}in", "shop-main-%2e", "shop\0"] {
             assert!(text.parse::<ClusterName>().is_err(), "{text:?}");
         }
-        assert!(
-            ClusterName::new("shop", "ma-in", "").is_err(),
-            "a stack has no hyphen"
-        );
-        assert!(
-            ClusterName::new("shop", "", "blue-v001").is_err(),
-            "a detail may not look like a version"
-        );
+        assert!(ClusterName::new("shop", "ma-in", "").is_err(), "a stack has no hyphen");
+        assert!(ClusterName::new("shop", "", "blue-v001").is_err(), "a detail may not look like a version");
         assert!(ClusterName::new(&"a".repeat(121), "", "").is_err());
     }
 }

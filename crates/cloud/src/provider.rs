@@ -72,10 +72,7 @@ pub enum CloudError {
 impl CloudError {
     /// Whether the same call may succeed later.
     pub fn may_retry(&self) -> bool {
-        matches!(
-            self,
-            Self::Throttled { .. } | Self::Unreachable { .. } | Self::Store(_)
-        )
+        matches!(self, Self::Throttled { .. } | Self::Unreachable { .. } | Self::Store(_))
     }
 }
 
@@ -168,17 +165,12 @@ pub struct Query {
 impl Query {
     /// Everything of one application.
     pub fn of(application: &str) -> Self {
-        Self {
-            application: Some(application.to_owned()),
-            without_images: true,
-        }
+        Self { application: Some(application.to_owned()), without_images: true }
     }
 
     /// Whether something of this application is asked for.
     pub fn wants(&self, application: &str) -> bool {
-        self.application
-            .as_deref()
-            .is_none_or(|wanted| wanted.eq_ignore_ascii_case(application))
+        self.application.as_deref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(application))
     }
 }
 
@@ -235,29 +227,17 @@ pub enum Resource {
 impl Resource {
     /// The server group, if it is one.
     pub fn server_group(self) -> Option<ServerGroup> {
-        if let Self::ServerGroup(group) = self {
-            Some(group)
-        } else {
-            None
-        }
+        if let Self::ServerGroup(group) = self { Some(group) } else { None }
     }
 
     /// The load balancer, if it is one.
     pub fn load_balancer(self) -> Option<LoadBalancer> {
-        if let Self::LoadBalancer(balancer) = self {
-            Some(balancer)
-        } else {
-            None
-        }
+        if let Self::LoadBalancer(balancer) = self { Some(balancer) } else { None }
     }
 
     /// The instance, if it is one.
     pub fn instance(self) -> Option<Instance> {
-        if let Self::Instance(instance) = self {
-            Some(instance)
-        } else {
-            None
-        }
+        if let Self::Instance(instance) = self { Some(instance) } else { None }
     }
 }
 
@@ -286,10 +266,5 @@ pub trait Provider: Send + Sync {
     async fn cancel(&self, handle: &Handle) -> Result<(), CloudError>;
 
     /// The last lines that an instance has written.
-    async fn logs(
-        &self,
-        region: &str,
-        instance: &str,
-        lines: usize,
-    ) -> Result<Vec<String>, CloudError>;
+    async fn logs(&self, region: &str, instance: &str, lines: usize) -> Result<Vec<String>, CloudError>;
 }

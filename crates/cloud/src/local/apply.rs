@@ -1,0 +1,438 @@
+//! Operations on the wanted state: pure, and either whole or not at all. What comes later by itself (draining, endings) is in `advance`.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::image::Launch;
+use super::state::{Balancer, Group, Instance, Leaving, State};
+use crate::health::{self, Capacity};
+use crate::names::{self, GroupName};
+use crate::operation::{
+    CreateServerGroup, GroupAt, InstancesAt, NamedAt, Operation, Registration, ResizeServerGroup, Terminate, Traffic,
+    UpsertLoadBalancer, WantedListener,
+};
+use crate::provider::{CloudError, Outcome};
+
+/// Balancers that carry preview addresses are called so; users' load balancers are not.
+pub const PREVIEW: &str = "preview.";
+
+/// What is fixed for the account.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    /// The account's name.
+    pub account: String,
+    /// Its only region.
+    pub region: String,
+    /// Its zones.
+    pub zones: Vec<String>,
+    /// The address on which load balancers listen.
+    pub listen: IpAddr,
+    /// Whether every listener gets a free port instead of the one that was asked for.
+    pub free_listeners: bool,
+    /// How long connections may drain before an instance ends.
+    pub drain: SignedDuration,
+}
+
+/// What was looked up outside the transaction.
+#[derive(Debug, Clone, Default)]
+pub struct Prepared {
+    /// How the image is run.
+    pub launch: Option<Launch>,
+    /// Ports that are free, in order of preference.
+    pub ports: Vec<u16>,
+}
+
+/// What an operation did at once.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Applied {
+    /// What it made.
+    pub outcome: Outcome,
+    /// Instances whose end is part of it.
+    pub ends: Vec<String>,
+}
+
+/// One application of one operation.
+pub struct Change<'a> {
+    /// The state that is changed; its generation is already the new one.
+    pub state: &'a mut State,
+    /// The account's rules.
+    pub rules: &'a Rules,
+    /// What was looked up.
+    pub prepared: Prepared,
+    /// Now.
+    pub now: Timestamp,
+    /// Gives short random texts.
+    pub random: &'a mut dyn FnMut() -> String,
+}
+
+impl Change<'_> {
+    /// Does it, or says why not.
+    pub fn apply(&mut self, operation: &Operation) -> Result<Applied, CloudError> {
+        match operation {
+            Operation::CreateServerGroup(op) => self.create(op),
+            Operation::ResizeServerGroup(op) => self.resize(op),
+            Operation::EnableServerGroup(op) => self.traffic(op, true),
+            Operation::DisableServerGroup(op) => self.traffic(op, false),
+            Operation::DestroyServerGroup(op) => self.destroy(op),
+            Operation::UpsertLoadBalancer(op) => self.upsert_balancer(op),
+            Operation::DeleteLoadBalancer(op) => self.delete_balancer(op),
+            Operation::RegisterInstances(op) => self.register(op, true),
+            Operation::DeregisterInstances(op) => self.register(op, false),
+            Operation::TerminateInstances(op) => self.terminate(op),
+            Operation::RebootInstances(op) => self.reboot(op),
+            Operation::UpsertFirewall(_) | Operation::DeleteFirewall(_) => Err(CloudError::Unsupported {
+                account: self.rules.account.clone(),
+                provider: "local".into(),
+                operation: operation.name(),
+            }),
+        }
+    }
+
+    fn region(&self, region: &str) -> Result<(), CloudError> {
+        if region == self.rules.region {
+            return Ok(());
+        }
+        Err(CloudError::Refused(format!(
+            "account {} has no region \"{region}\"; its region is \"{}\"",
+            self.rules.account, self.rules.region
+        )))
+    }
+
+    fn group(&mut self, name: &GroupName, region: &str) -> Result<&mut Group, CloudError> {
+        self.region(region)?;
+        let missing =
+            CloudError::NotFound { what: "server group", name: name.to_string(), account: self.rules.account.clone() };
+        self.state.groups.get_mut(&name.to_string()).ok_or(missing)
+    }
+
+    fn port(&mut self) -> Result<u16, CloudError> {
+        let taken = self.state.ports();
+        loop {
+            match self.prepared.ports.pop() {
+                Some(port) if !taken.contains(&port) => return Ok(port),
+                Some(_) => {}
+                None => {
+                    let why = "no loopback port between 15000 and 31999 is free; end something that listens there";
+                    return Err(CloudError::Refused(why.into()));
+                }
+            }
+        }
+    }
+
+    fn create(&mut self, op: &CreateServerGroup) -> Result<Applied, CloudError> {
+        self.region(&op.region)?;
+        check_capacity(op.capacity)?;
+        let zones = self.zones(&op.zones)?;
+        for name in &op.load_balancers {
+            if !self.state.balancers.contains_key(name) {
+                return Err(CloudError::NotFound {
+                    what: "load balancer",
+                    name: name.clone(),
+                    account: self.rules.account.clone(),
+                });
+            }
+        }
+        let existing: Vec<_> = self.state.groups.values().map(|group| (group.name.clone(), group.created)).collect();
+        let name = op.cluster.next(&existing)?;
+        let launch = self.prepared.launch.take();
+        let launch = launch.ok_or_else(|| CloudError::Refused(format!("image \"{}\" was not looked up", op.image)))?;
+        let preview = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port()?));
+        let group = Group {
+            name: name.clone(),
+            spec: CreateServerGroup { zones, ..op.clone() },
+            launch,
+            created: self.now,
+            capacity: op.capacity,
+            disabled: !op.traffic,
+            leaving: None,
+            preview,
+            made: 0,
+        };
+        self.state.groups.insert(name.to_string(), group);
+        self.grow(&name, op.capacity.desired)?;
+        Ok(Applied {
+            outcome: Outcome {
+                region: op.region.clone(),
+                server_groups: vec![name.to_string()],
+                load_balancers: Vec::new(),
+                addresses: vec![(name.to_string(), preview.to_string())],
+            },
+            ends: Vec::new(),
+        })
+    }
+
+    /// The zones that were asked for, all of them without a wish.
+    fn zones(&self, asked: &[String]) -> Result<Vec<String>, CloudError> {
+        if let Some(unknown) = asked.iter().find(|zone| !self.rules.zones.contains(zone)) {
+            return Err(CloudError::Refused(format!(
+                "region {} has no zone \"{unknown}\"; its zones are {}",
+                self.rules.region,
+                self.rules.zones.join(", ")
+            )));
+        }
+        Ok(if asked.is_empty() { self.rules.zones.clone() } else { asked.to_vec() })
+    }
+
+    /// Adds instances until the group has `desired`; each goes to the zone that has the fewest.
+    fn grow(&mut self, name: &GroupName, desired: u32) -> Result<(), CloudError> {
+        let staying = u32::try_from(self.state.staying_of(name).len()).unwrap_or(u32::MAX);
+        for _ in staying..desired {
+            let port = self.port()?;
+            let zone = self.emptiest_zone(name);
+            let id = self.instance_id(name);
+            let Some(group) = self.state.groups.get_mut(&name.to_string()) else {
+                break;
+            };
+            group.made += 1;
+            let instance = Instance {
+                id: id.clone(),
+                group: name.clone(),
+                number: group.made,
+                zone,
+                port,
+                launched: self.now,
+                out: None,
+                leaving: None,
+                run: 0,
+            };
+            self.state.instances.insert(id, instance);
+        }
+        Ok(())
+    }
+
+    fn emptiest_zone(&self, name: &GroupName) -> String {
+        let zones = self.state.groups.get(&name.to_string()).map(|group| group.spec.zones.clone()).unwrap_or_default();
+        let staying = self.state.staying_of(name);
+        let used = |zone: &String| staying.iter().filter(|instance| instance.zone == *zone).count();
+        zones.iter().min_by_key(|zone| used(zone)).cloned().unwrap_or_default()
+    }
+
+    fn instance_id(&mut self, name: &GroupName) -> String {
+        loop {
+            let suffix: String = (self.random)().chars().take(4).collect();
+            let id = format!("{name}-{suffix}");
+            if !self.state.instances.contains_key(&id) {
+                return id;
+            }
+        }
+    }
+
+    fn resize(&mut self, op: &ResizeServerGroup) -> Result<Applied, CloudError> {
+        check_capacity(op.capacity)?;
+        let group = self.group(&op.group, &op.region)?;
+        if group.leaving.is_some() {
+            return Err(CloudError::Refused(format!("{} is being destroyed", op.group)));
+        }
+        group.capacity = op.capacity;
+        self.grow(&op.group, op.capacity.desired)?;
+        let mut ends = Vec::new();
+        // The youngest go first: the others are warm.
+        let staying: Vec<String> =
+            self.state.staying_of(&op.group).iter().map(|instance| instance.id.clone()).collect();
+        for id in staying.iter().skip(op.capacity.desired as usize) {
+            self.leave(id);
+            ends.push(id.clone());
+        }
+        Ok(self.applied(&op.region, ends))
+    }
+
+    fn applied(&self, region: &str, ends: Vec<String>) -> Applied {
+        Applied { outcome: Outcome { region: region.to_owned(), ..Outcome::default() }, ends }
+    }
+
+    fn leave(&mut self, id: &str) {
+        let deadline = self.now.checked_add(self.rules.drain).unwrap_or(Timestamp::MAX);
+        let generation = self.state.generation;
+        if let Some(instance) = self.state.instances.get_mut(id)
+            && instance.leaving.is_none()
+        {
+            instance.out.get_or_insert(self.now);
+            instance.leaving = Some(Leaving::Draining { generation, deadline });
+        }
+    }
+
+    fn traffic(&mut self, op: &Traffic, on: bool) -> Result<Applied, CloudError> {
+        let now = self.now;
+        let group = self.group(&op.group, &op.region)?;
+        if on && group.leaving.is_some() {
+            return Err(CloudError::Refused(format!("{} is being destroyed", op.group)));
+        }
+        let capacity = group.capacity;
+        let all = op.percentage.is_none_or(|percentage| percentage >= 100);
+        group.disabled = if on { false } else { group.disabled || all };
+        let staying: Vec<String> =
+            self.state.staying_of(&op.group).iter().map(|instance| instance.id.clone()).collect();
+        let meant = match op.percentage {
+            Some(percentage) if !all => (health::share(capacity, percentage) as usize).min(staying.len()),
+            _ => staying.len(),
+        };
+        for (place, id) in staying.iter().enumerate() {
+            if let Some(instance) = self.state.instances.get_mut(id) {
+                // The share that is meant: the first ones go in, the first ones go out; the rest stays as it is.
+                match (place < meant, on) {
+                    (true, true) => instance.out = None,
+                    (true, false) => drop(instance.out.get_or_insert(now)),
+                    (false, true) if op.percentage.is_some() => drop(instance.out.get_or_insert(now)),
+                    (false, _) => {}
+                }
+            }
+        }
+        Ok(self.applied(&op.region, Vec::new()))
+    }
+
+    fn destroy(&mut self, op: &GroupAt) -> Result<Applied, CloudError> {
+        let now = self.now;
+        let group = self.group(&op.group, &op.region)?;
+        group.leaving.get_or_insert(now);
+        group.disabled = true;
+        let ids: Vec<String> = self.state.instances_of(&op.group).iter().map(|instance| instance.id.clone()).collect();
+        for id in &ids {
+            self.leave(id);
+        }
+        if ids.is_empty() {
+            self.state.groups.remove(&op.group.to_string());
+        }
+        Ok(self.applied(&op.region, ids))
+    }
+
+    fn upsert_balancer(&mut self, op: &UpsertLoadBalancer) -> Result<Applied, CloudError> {
+        self.region(&op.region)?;
+        names::check_plain("load balancer", &op.name)?;
+        if op.name.starts_with(PREVIEW) {
+            return Err(CloudError::Refused(format!(
+                "names that begin with \"{PREVIEW}\" are kept for preview addresses"
+            )));
+        }
+        if op.listeners.is_empty() {
+            return Err(CloudError::Refused(format!(
+                "load balancer {} has no listener; give a protocol and a port",
+                op.name
+            )));
+        }
+        let before = self.state.balancers.get(&op.name).cloned();
+        let mut addresses = Vec::new();
+        for (place, listener) in op.listeners.iter().enumerate() {
+            addresses.push(self.listener_address(op, place, listener, before.as_ref())?);
+        }
+        let outcome = Outcome {
+            region: op.region.clone(),
+            load_balancers: vec![op.name.clone()],
+            addresses: addresses.iter().map(|address| (op.name.clone(), address.to_string())).collect(),
+            server_groups: Vec::new(),
+        };
+        let created = before.map_or(self.now, |before| before.created);
+        let balancer = Balancer { spec: op.clone(), created, addresses };
+        self.state.balancers.insert(op.name.clone(), balancer);
+        Ok(Applied { outcome, ends: Vec::new() })
+    }
+
+    /// The port as asked; a free one when it is 0 or the account says so. A listener that exists keeps its port.
+    fn listener_address(
+        &mut self,
+        op: &UpsertLoadBalancer,
+        place: usize,
+        listener: &WantedListener,
+        before: Option<&Balancer>,
+    ) -> Result<SocketAddr, CloudError> {
+        if listener.port != 0 && !self.rules.free_listeners {
+            let address = SocketAddr::from((self.rules.listen, listener.port));
+            let holder = self
+                .state
+                .balancers
+                .iter()
+                .find(|(name, other)| **name != op.name && other.addresses.contains(&address));
+            return match holder {
+                Some((name, _)) => Err(CloudError::Refused(format!("{address} belongs to load balancer {name}"))),
+                None => Ok(address),
+            };
+        }
+        let kept = before.and_then(|before| {
+            let same = before.spec.listeners.get(place)?.port == listener.port;
+            before.addresses.get(place).copied().filter(|_| same)
+        });
+        match kept {
+            Some(address) => Ok(address),
+            None => Ok(SocketAddr::from((self.rules.listen, self.port()?))),
+        }
+    }
+
+    fn delete_balancer(&mut self, op: &NamedAt) -> Result<Applied, CloudError> {
+        self.region(&op.region)?;
+        let user = self
+            .state
+            .groups
+            .values()
+            .find(|group| group.leaving.is_none() && group.spec.load_balancers.contains(&op.name));
+        if let Some(group) = user {
+            return Err(CloudError::Refused(format!(
+                "server group {} stands behind load balancer {}; destroy it first",
+                group.name, op.name
+            )));
+        }
+        match self.state.balancers.remove(&op.name) {
+            Some(_) => Ok(self.applied(&op.region, Vec::new())),
+            None => Err(CloudError::NotFound {
+                what: "load balancer",
+                name: op.name.clone(),
+                account: self.rules.account.clone(),
+            }),
+        }
+    }
+
+    fn instance(&mut self, id: &str) -> Result<&mut Instance, CloudError> {
+        let missing =
+            CloudError::NotFound { what: "instance", name: id.to_owned(), account: self.rules.account.clone() };
+        self.state.instances.get_mut(id).ok_or(missing)
+    }
+
+    fn register(&mut self, op: &Registration, on: bool) -> Result<Applied, CloudError> {
+        self.region(&op.region)?;
+        let now = self.now;
+        for id in &op.instances {
+            let instance = self.instance(id)?;
+            instance.out = if on { None } else { instance.out.or(Some(now)) };
+        }
+        Ok(self.applied(&op.region, Vec::new()))
+    }
+
+    fn terminate(&mut self, op: &Terminate) -> Result<Applied, CloudError> {
+        self.region(&op.region)?;
+        for id in &op.instances {
+            let name = self.instance(id)?.group.clone();
+            self.leave(id);
+            let group = self.group(&name, &op.region)?;
+            if op.shrink {
+                group.capacity.desired = group.capacity.desired.saturating_sub(1);
+                group.capacity.min = group.capacity.min.min(group.capacity.desired);
+            }
+            let desired = if group.leaving.is_some() { 0 } else { group.capacity.desired };
+            self.grow(&name, desired)?;
+        }
+        Ok(self.applied(&op.region, op.instances.clone()))
+    }
+
+    fn reboot(&mut self, op: &InstancesAt) -> Result<Applied, CloudError> {
+        self.region(&op.region)?;
+        for id in &op.instances {
+            self.instance(id)?.run += 1;
+        }
+        Ok(self.applied(&op.region, Vec::new()))
+    }
+}
+
+/// More instances than this on one machine are a slip of the keyboard.
+const MOST: u32 = 1000;
+
+fn check_capacity(capacity: Capacity) -> Result<(), CloudError> {
+    let Capacity { min, max, desired } = capacity;
+    if !capacity.in_order() {
+        return Err(CloudError::Refused(format!(
+            "capacity min {min}, desired {desired}, max {max} is not in ascending order"
+        )));
+    }
+    if desired > MOST {
+        return Err(CloudError::Refused(format!("{desired} instances are more than this account's {MOST}")));
+    }
+    Ok(())
+}

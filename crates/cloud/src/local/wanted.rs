@@ -1,0 +1,140 @@
+//! What the data plane is told, derived as a whole from the rows.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+
+use dataplane::wanted::{self, Member, MemberState, Probe, Wanted};
+
+use super::apply::PREVIEW;
+use super::state::{Group, Instance, Leaving, State};
+use crate::inventory::{HealthCheck, Protocol};
+
+/// The whole wanted state.
+pub fn wanted(state: &State) -> Wanted {
+    let mut balancers: Vec<wanted::Balancer> = Vec::new();
+    for (name, balancer) in &state.balancers {
+        let health = balancer.health_check().map(health);
+        let listener = |(listener, address): (&crate::operation::WantedListener, &SocketAddr)| wanted::Listener {
+            address: *address,
+            protocol: protocol(listener.protocol, balancer.health_check()),
+        };
+        let groups = state.groups.values().filter(|group| group.spec.load_balancers.contains(name));
+        balancers.push(wanted::Balancer {
+            id: name.clone(),
+            listeners: balancer.spec.listeners.iter().zip(&balancer.addresses).map(listener).collect(),
+            members: groups.flat_map(|group| members(state, group, false)).collect(),
+            health,
+        });
+    }
+    let mut instances = Vec::new();
+    for group in state.groups.values() {
+        let check = group_check(state, group);
+        if group.leaving.is_none() {
+            balancers.push(wanted::Balancer {
+                id: format!("{PREVIEW}{}", group.name),
+                listeners: vec![wanted::Listener {
+                    address: group.preview,
+                    protocol: protocol(Protocol::Tcp, group_health_check(state, group)),
+                }],
+                health: check.clone(),
+                members: members(state, group, true),
+            });
+        }
+        let there = state.instances_of(&group.name).into_iter().filter(|instance| !is_ending(instance));
+        instances.extend(there.map(|instance| program(group, instance, check.clone())));
+    }
+    Wanted { schema: wanted::SCHEMA, generation: state.generation, balancers, instances }
+}
+
+fn is_ending(instance: &Instance) -> bool {
+    matches!(instance.leaving, Some(Leaving::Ending { .. }))
+}
+
+/// The health check of a group: of its first load balancer that has one, else its own.
+pub fn group_health_check<'a>(state: &'a State, group: &'a Group) -> Option<&'a HealthCheck> {
+    let mut balancers = group.spec.load_balancers.iter().filter_map(|name| state.balancers.get(name));
+    balancers.find_map(|balancer| balancer.health_check()).or(group.spec.health_check.as_ref())
+}
+
+/// Without any check a connection to the instance's port is one.
+fn group_check(state: &State, group: &Group) -> Option<wanted::HealthCheck> {
+    let own = group_health_check(state, group).map(health);
+    Some(own.unwrap_or_else(|| wanted::HealthCheck {
+        probe: Probe::Tcp { port: None },
+        interval_ms: 2_000,
+        timeout_ms: 2_000,
+        rise: 1,
+        fall: 2,
+    }))
+}
+
+/// The port of a check means the traffic port: every instance has a port of its own.
+fn health(check: &HealthCheck) -> wanted::HealthCheck {
+    let probe = match check.protocol {
+        Protocol::Http => Probe::Http {
+            path: if check.path.starts_with('/') { check.path.clone() } else { format!("/{}", check.path) },
+            port: None,
+            expect: vec![wanted::StatusRange { from: 200, to: 399 }],
+        },
+        Protocol::Tcp => Probe::Tcp { port: None },
+    };
+    wanted::HealthCheck {
+        probe,
+        interval_ms: check.interval_ms.max(10),
+        timeout_ms: check.timeout_ms.max(10),
+        rise: check.healthy_threshold.max(1),
+        fall: check.unhealthy_threshold.max(1),
+    }
+}
+
+/// A TCP listener whose check is HTTP carries HTTP, too, so that keep-alive clients follow when traffic moves.
+fn protocol(asked: Protocol, check: Option<&HealthCheck>) -> wanted::Protocol {
+    match (asked, check.map(|check| check.protocol)) {
+        (Protocol::Http, _) => wanted::Protocol::Http,
+        (Protocol::Tcp, Some(Protocol::Http)) => wanted::Protocol::Auto,
+        (Protocol::Tcp, _) => wanted::Protocol::Tcp,
+    }
+}
+
+fn members(state: &State, group: &Group, preview: bool) -> Vec<Member> {
+    let there = state.instances_of(&group.name).into_iter().filter(|instance| !is_ending(instance));
+    let member = |instance: &Instance| {
+        let off = instance.leaving.is_some() || (!preview && (group.disabled || instance.out.is_some()));
+        Member {
+            id: instance.id.clone(),
+            group: group.name.to_string(),
+            address: address(instance),
+            weight: 1,
+            state: if off { MemberState::Draining } else { MemberState::Active },
+        }
+    };
+    there.map(member).collect()
+}
+
+/// Where an instance listens.
+pub fn address(instance: &Instance) -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, instance.port))
+}
+
+fn program(group: &Group, instance: &Instance, check: Option<wanted::HealthCheck>) -> wanted::Instance {
+    let launch = &group.launch;
+    let mut env: BTreeMap<String, String> = launch.env.clone();
+    env.extend(group.spec.env.clone());
+    wanted::Instance {
+        zone: instance.zone.clone(),
+        env,
+        port: Some(instance.port),
+        user: launch.user.clone(),
+        directory: launch.directory.clone(),
+        extra_binds: launch.extra_binds.clone(),
+        path: launch.path.clone(),
+        health: check,
+        run: instance.run,
+        ..wanted::Instance::new(
+            instance.id.clone(),
+            group.name.to_string(),
+            launch.root.clone(),
+            launch.command.clone(),
+        )
+    }
+}
