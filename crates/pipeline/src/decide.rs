@@ -27,6 +27,7 @@ use serde::{Deserialize, Serialize};
 use crate::evaluate::{Given, Need};
 use crate::model::Execution;
 use crate::{Map, Registry, TaskResult};
+pub use run_task::input as task_input;
 use work::Work;
 
 /// Something that happened to an execution, or that it told itself to do.

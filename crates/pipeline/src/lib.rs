@@ -7,6 +7,7 @@
 
 pub mod applications;
 pub mod decide;
+pub mod engine;
 pub mod evaluate;
 pub mod lenient;
 pub mod model;
@@ -19,10 +20,12 @@ pub mod revision;
 pub mod schema;
 pub mod start;
 pub mod task;
+pub mod trigger;
 pub mod view;
 pub mod window;
 
 pub use decide::{Decision, Message, World, decide};
+pub use engine::{Engine, EngineError, StartRequest};
 pub use model::{Execution, Status, Trigger};
 pub use plan::{Follows, Plan, PlanError, Stage, StageSpec, TaskSpec};
 pub use registry::Registry;

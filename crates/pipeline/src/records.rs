@@ -102,7 +102,8 @@ pub fn delete(tx: &mut Tx, id: &str) -> Result<bool, StoreError> {
 
 /// The live log of a stage (of all stages without one), from a line on: number, stage, time, line.
 pub fn log(tx: &mut Tx, id: &str, stage: Option<&str>, after: i64) -> Result<Vec<LogLine>, StoreError> {
-    let sql = "select number, stage, at, line from log_line where execution = ?1 and number > ?2 order by number limit 5000";
+    let sql =
+        "select number, stage, at, line from log_line where execution = ?1 and number > ?2 order by number limit 5000";
     let mut out = Vec::new();
     for row in tx.query(sql, params![id, after])? {
         let line = LogLine { number: row.int(0)?, stage: row.text(1)?, at: row.int(2)?, line: row.text(3)? };

@@ -38,13 +38,7 @@ pub fn history(tx: &mut Tx, kind: &str, id: &str, limit: usize) -> Result<Vec<Re
     let mut out = Vec::new();
     for row in tx.query(&sql, params![kind, id])? {
         let body = serde_json::from_str(&row.text(4)?).unwrap_or(Value::Null);
-        out.push(Revision {
-            number: row.int(0)?,
-            at: row.int(1)?,
-            who: row.text(2)?,
-            deleted: row.int(3)? != 0,
-            body,
-        });
+        out.push(Revision { number: row.int(0)?, at: row.int(1)?, who: row.text(2)?, deleted: row.int(3)? != 0, body });
     }
     Ok(out)
 }

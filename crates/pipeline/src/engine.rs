@@ -1,0 +1,223 @@
+//! The runtime: takes messages that are due, has them decided, commits what follows in one transaction, and only then acts.
+//!
+//! One actor owns the running executions in memory. A crash at any point loses nothing: what is to be done stands in the
+//! `message` table, and effects that were under way are run again with the same idempotency key. Nothing polls: a task that
+//! waits is woken by a topic or by its timer.
+
+mod actor;
+mod begin;
+mod effects;
+mod live;
+mod recover;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use store::{Store, StoreError, Tx};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::decide::Message;
+use crate::model::{Kind, Status};
+use crate::start::StartError;
+pub use effects::parent;
+
+use crate::{Map, Registry, TaskResult, records};
+
+/// Why the engine did not do what it was asked.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum EngineError {
+    /// The store refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The pipeline cannot be started as asked.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// There is no such execution.
+    #[error("there is no execution {0}")]
+    UnknownExecution(String),
+    /// There is no such stage.
+    #[error("execution {execution} has no stage {stage}")]
+    UnknownStage {
+        /// The execution that was named.
+        execution: String,
+        /// The stage that was named.
+        stage: String,
+    },
+    /// There is no such pipeline.
+    #[error("there is no pipeline {0}")]
+    UnknownPipeline(String),
+    /// It cannot be deleted while it runs.
+    #[error("execution {0} is still running; cancel it first")]
+    StillRunning(String),
+    /// The engine has stopped.
+    #[error("the engine has stopped")]
+    Stopped,
+}
+
+/// Fetches a text for `#fromUrl` and its kin.
+#[async_trait]
+pub trait Fetch: Send + Sync {
+    /// The body, or why there is none.
+    async fn fetch(&self, url: &str) -> Result<String, String>;
+}
+
+/// Fetches nothing.
+pub struct FetchNothing;
+
+#[async_trait]
+impl Fetch for FetchNothing {
+    async fn fetch(&self, url: &str) -> Result<String, String> {
+        Err(format!("{url} cannot be fetched: no outgoing calls are configured"))
+    }
+}
+
+/// What reaches the actor.
+enum Input {
+    /// A new execution stands in the store.
+    Load(String),
+    /// Something happened to an execution.
+    Tell { execution: String, message: Message, reply: Option<oneshot::Sender<Result<(), EngineError>>> },
+    /// An effect answered. `asked`: how many topics had been woken when it was handed out.
+    Finished { execution: String, stage: String, task: String, lease: u64, result: TaskResult, asked: u64 },
+    /// Something that a topic stands for has changed.
+    Wake(String),
+    /// What expressions asked for has come: the messages that needed it are decided again.
+    Fetched { execution: String, found: live::Found, again: Vec<(String, Message)> },
+    /// Something that had to be done after a commit is done.
+    Settled { execution: String, key: String },
+    /// A line of a task's live log.
+    Line { execution: String, stage: String, line: String },
+    /// End.
+    Stop(oneshot::Sender<()>),
+}
+
+/// How a pipeline is started.
+#[derive(Debug, Clone, Default)]
+pub struct StartRequest {
+    /// The pipeline's JSON (of jobs: `application`, `description`, `stages`).
+    pub config: Map,
+    /// Why.
+    pub trigger: Map,
+    /// Pipeline or jobs.
+    pub kind: Kind,
+    /// Two starts with the same key are one.
+    pub key: Option<String>,
+}
+
+/// The engine. Cheap to clone; made first, started when all stage types are known.
+#[derive(Clone)]
+pub struct Engine(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    inbox: mpsc::UnboundedSender<Input>,
+    outbox: std::sync::Mutex<Option<mpsc::UnboundedReceiver<Input>>>,
+}
+
+impl Engine {
+    /// The engine over a store. It takes starts and messages at once, and works on them when it is started.
+    pub fn new(store: Store) -> Engine {
+        let (inbox, outbox) = mpsc::unbounded_channel();
+        Engine(Arc::new(Inner { store, inbox, outbox: std::sync::Mutex::new(Some(outbox)) }))
+    }
+
+    /// Takes up what the store holds and begins to work. A second call does nothing.
+    pub async fn start(&self, registry: Registry, fetch: Arc<dyn Fetch>) -> Result<(), EngineError> {
+        let outbox = match self.0.outbox.lock() {
+            Ok(mut outbox) => outbox.take(),
+            Err(_) => None,
+        };
+        let Some(outbox) = outbox else { return Ok(()) };
+        let mut actor = actor::Actor::new(self.clone(), registry, fetch, outbox);
+        actor.recover().await?;
+        tokio::spawn(actor.work());
+        Ok(())
+    }
+
+    /// Ends the work at the next edge; effects under way are run again at the next start.
+    pub async fn stop(&self) {
+        let (reply, done) = oneshot::channel();
+        if self.0.inbox.send(Input::Stop(reply)).is_ok() {
+            let _ = done.await;
+        }
+    }
+
+    /// The store that it works on.
+    pub fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    /// Starts a pipeline or a list of jobs; answers the execution's id when it is durable.
+    pub async fn begin(&self, request: StartRequest) -> Result<String, EngineError> {
+        let engine = self.clone();
+        self.0.store.write(move |tx| begin::begin(&engine, tx, &request)).await
+    }
+
+    /// [`Engine::begin`] inside a transaction of the caller's: its own change and the start happen both or not at all.
+    pub fn begin_in(&self, tx: &mut Tx, request: &StartRequest) -> Result<String, EngineError> {
+        begin::begin(self, tx, request)
+    }
+
+    /// Starts a saved pipeline because of an event, once: a repetition of the same event is harmless and answers `None`.
+    /// In the caller's transaction, so that its cursor moves with it. A pipeline that cannot be started leaves a failed
+    /// execution that says why.
+    pub fn trigger(
+        &self,
+        tx: &mut Tx,
+        pipeline: &str,
+        trigger: &Map,
+        event: &str,
+    ) -> Result<Option<String>, EngineError> {
+        begin::trigger(self, tx, pipeline, trigger, event)
+    }
+
+    /// Tells an execution something; answers when what follows from it is durable.
+    pub async fn tell(&self, execution: &str, message: Message) -> Result<(), EngineError> {
+        let (reply, answer) = oneshot::channel();
+        let input = Input::Tell { execution: execution.to_owned(), message, reply: Some(reply) };
+        self.send(input);
+        answer.await.unwrap_or(Err(EngineError::Stopped))
+    }
+
+    /// Wakes the tasks that wait for this topic.
+    pub fn wake(&self, topic: &str) {
+        self.send(Input::Wake(topic.to_owned()));
+    }
+
+    /// Waits until an execution has ended, at most `limit`; answers its status then.
+    pub async fn ended(&self, execution: &str, limit: Duration) -> Result<Option<Status>, EngineError> {
+        let until = tokio::time::Instant::now() + limit;
+        let mut changes = self.0.store.changes();
+        loop {
+            changes.mark_unchanged();
+            let id = execution.to_owned();
+            let status = self.0.store.read(move |tx| records::status(tx, &id)).await?;
+            if status.is_none_or(Status::is_complete) {
+                return Ok(status);
+            }
+            match tokio::time::timeout_at(until, changes.changed()).await {
+                Ok(Ok(())) => {}
+                _ => return Ok(status),
+            }
+        }
+    }
+
+    /// Forgets an execution that has ended.
+    pub async fn delete(&self, execution: &str) -> Result<(), EngineError> {
+        let id = execution.to_owned();
+        self.0
+            .store
+            .write(move |tx| match records::status(tx, &id)? {
+                None => Err(EngineError::UnknownExecution(id.clone())),
+                Some(status) if !status.is_complete() => Err(EngineError::StillRunning(id.clone())),
+                Some(_) => Ok(records::delete(tx, &id).map(drop)?),
+            })
+            .await
+    }
+
+    fn send(&self, input: Input) {
+        // The actor is gone only when the process ends.
+        let _ = self.0.inbox.send(input);
+    }
+}
