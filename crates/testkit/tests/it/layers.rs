@@ -22,16 +22,7 @@ const LAYERS: &[(&str, u32)] = &[
 ];
 
 /// What the pure crates may not even link: runtimes, clocks, networks, databases.
-const NOT_IN_PURE: &[&str] = &[
-    "tokio",
-    "hyper",
-    "reqwest",
-    "rusqlite",
-    "postgres",
-    "axum",
-    "async-trait",
-    "rustix",
-];
+const NOT_IN_PURE: &[&str] = &["tokio", "hyper", "reqwest", "rusqlite", "postgres", "axum", "async-trait", "rustix"];
 
 #[test]
 fn imports_go_to_lower_layers_only() {
@@ -45,9 +36,7 @@ fn imports_go_to_lower_layers_only() {
             continue;
         }
         let Some(own) = layers.get(name) else {
-            wrong.push(format!(
-                "{name} stands in no layer: add it to ARCHITECTURE.md and to this list"
-            ));
+            wrong.push(format!("{name} stands in no layer: add it to ARCHITECTURE.md and to this list"));
             continue;
         };
         seen += 1;
@@ -64,34 +53,21 @@ fn imports_go_to_lower_layers_only() {
                 && !for_tests
                 && layer >= own
             {
-                wrong.push(format!(
-                    "{name} (layer {own}) imports {other} (layer {layer})"
-                ));
+                wrong.push(format!("{name} (layer {own}) imports {other} (layer {layer})"));
             }
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert_eq!(
-        seen,
-        LAYERS.len(),
-        "a crate of the list is gone from the workspace"
-    );
+    assert_eq!(seen, LAYERS.len(), "a crate of the list is gone from the workspace");
 }
 
 #[test]
 fn the_data_plane_knows_no_store() {
     let metadata = metadata::ask(&["--no-deps"]);
     let packages = metadata["packages"].as_array().expect("packages");
-    let dataplane = packages
-        .iter()
-        .find(|package| package["name"] == "dataplane")
-        .expect("the crate");
-    let imports: Vec<_> = dataplane["dependencies"]
-        .as_array()
-        .expect("dependencies")
-        .iter()
-        .map(|d| d["name"].clone())
-        .collect();
+    let dataplane = packages.iter().find(|package| package["name"] == "dataplane").expect("the crate");
+    let imports: Vec<_> =
+        dataplane["dependencies"].as_array().expect("dependencies").iter().map(|d| d["name"].clone()).collect();
     assert!(
         !imports.iter().any(|name| name == "store"),
         "it must outlive the control plane and its database: {imports:?}"

@@ -22,21 +22,12 @@ const LICENCES: &[&str] = &[
 ];
 
 /// Each has a reason: a second large C build, the system's OpenSSL, or a company's own certificate authority ignored.
-const BANNED: &[&str] = &[
-    "aws-lc-rs",
-    "aws-lc-sys",
-    "openssl-sys",
-    "native-tls",
-    "webpki-roots",
-];
+const BANNED: &[&str] = &["aws-lc-rs", "aws-lc-sys", "openssl-sys", "native-tls", "webpki-roots"];
 
 /// True when an SPDX expression can be met with the licences above: one side of every `OR`, both of every `AND`.
 fn permitted(expression: &str) -> bool {
     let plain = expression.replace('/', " OR ").replace(['(', ')'], " ");
-    plain.split(" AND ").all(|part| {
-        part.split(" OR ")
-            .any(|licence| LICENCES.contains(&licence.trim()))
-    })
+    plain.split(" AND ").all(|part| part.split(" OR ").any(|licence| LICENCES.contains(&licence.trim())))
 }
 
 #[test]
@@ -61,11 +52,7 @@ fn licences_and_sources_are_the_permitted_ones() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(
-        packages.len() > 50,
-        "cargo metadata shows {} packages only",
-        packages.len()
-    );
+    assert!(packages.len() > 50, "cargo metadata shows {} packages only", packages.len());
 }
 
 #[test]
