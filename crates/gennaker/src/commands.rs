@@ -7,9 +7,13 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 mod completion;
 mod dataplane;
+mod down;
 mod launch;
+mod logs;
 mod openapi;
-mod serve;
+pub mod serve;
+mod status;
+mod stop;
 mod token;
 
 /// Takes software from source to production: Debian repositories, images, pipelines, deployments, traffic.
@@ -25,6 +29,14 @@ struct Cli {
 enum Verb {
     /// Run the server: the page, the API, pipelines and triggers
     Serve(serve::Args),
+    /// Show what runs on this machine
+    Status(status::Args),
+    /// End the server; instances and balancers go on running
+    Stop(stop::Args),
+    /// End instances and balancers, of one application or all
+    Down(down::Args),
+    /// Show what instances write
+    Logs(logs::Args),
     /// Make tokens for callers that come over the network
     #[command(subcommand)]
     Token(token::Verb),
@@ -52,6 +64,10 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
     };
     let done = match cli.verb {
         Verb::Serve(args) => serve::run(args),
+        Verb::Status(args) => status::run(args),
+        Verb::Stop(args) => stop::run(args),
+        Verb::Down(args) => down::run(args),
+        Verb::Logs(args) => logs::run(args),
         Verb::Token(verb) => token::run(verb),
         Verb::Openapi => openapi::run(),
         Verb::Dataplane(args) => dataplane::run(args),

@@ -7,6 +7,7 @@ mod commands;
 mod config;
 mod environment;
 mod folder;
+mod machine;
 mod wiring;
 
 use std::process::ExitCode;

@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, flock};
 
@@ -40,7 +41,7 @@ impl FolderLock {
         let broken = |source| LockError::File { file: path.clone(), source };
         let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
         let mut file = open.map_err(broken)?;
-        if let Err(e) = flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        if let Err(e) = patiently(&file) {
             if e != rustix::io::Errno::WOULDBLOCK {
                 return Err(broken(e.into()));
             }
@@ -66,5 +67,18 @@ impl FolderLock {
             return false;
         };
         flock(&file, FlockOperation::NonBlockingLockExclusive).is_err()
+    }
+}
+
+/// Tries for a moment: somebody who only asks whether the lock is held has it for an instant.
+fn patiently(file: &File) -> rustix::io::Result<()> {
+    let since = Instant::now();
+    loop {
+        match flock(file, FlockOperation::NonBlockingLockExclusive) {
+            Err(rustix::io::Errno::WOULDBLOCK) if since.elapsed() < Duration::from_millis(100) => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            done => return done,
+        }
     }
 }

@@ -1,0 +1,195 @@
+//! `gennaker logs`: what an application's instances wrote, and what they go on writing. Read from their folders, so it
+//! works without a server.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::bail;
+
+use crate::machine::{Place, application};
+
+/// What may be said.
+#[derive(clap::Args)]
+pub struct Args {
+    /// An application, one of its server groups, or one instance: APP, APP/vNNN or APP/vNNN/INSTANCE
+    #[arg(value_name = "APP[/vNNN[/INSTANCE]]")]
+    what: String,
+    /// Go on with what is written from now on
+    #[arg(short, long)]
+    follow: bool,
+    /// So many of the last lines of each instance
+    #[arg(short = 'n', long, default_value_t = 100)]
+    lines: usize,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// Prints them; with `-f` until it is interrupted.
+pub fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let machine = args.place.machine()?;
+    let mut tails: Vec<Tail> = Vec::new();
+    let mut find = |tails: &mut Vec<Tail>| {
+        for (instance, folder) in machine.instances() {
+            let known = tails.iter().any(|tail| tail.id == instance.id);
+            if !known && chosen(&args.what, &instance.group, &instance.id) {
+                tails.push(Tail::new(instance.id, folder.log()));
+            }
+        }
+    };
+    find(&mut tails);
+    if tails.is_empty() {
+        let known: Vec<String> = machine.instances().into_iter().map(|(instance, _)| instance.id).collect();
+        let known =
+            if known.is_empty() { "there are none".to_owned() } else { format!("there are {}", known.join(", ")) };
+        bail!("no instance of {} in {}: {known}", args.what, machine.data.display());
+    }
+    let mut out = io::stdout().lock();
+    let prefix = tails.len() > 1 || args.follow;
+    for tail in &mut tails {
+        for line in tail.last(args.lines)? {
+            print(&mut out, &tail.id, prefix, &line)?;
+        }
+    }
+    while args.follow {
+        std::thread::sleep(Duration::from_millis(100));
+        find(&mut tails);
+        for tail in &mut tails {
+            for line in tail.more()? {
+                print(&mut out, &tail.id, prefix, &line)?;
+            }
+        }
+        out.flush()?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Control characters are shown, not obeyed: a log must not drive the terminal.
+fn print(out: &mut impl Write, id: &str, prefix: bool, line: &str) -> io::Result<()> {
+    let inert: String = line
+        .chars()
+        .flat_map(|c| if c.is_control() && c != '\t' { c.escape_default().collect() } else { vec![c] })
+        .collect();
+    if prefix { writeln!(out, "{id}  {inert}") } else { writeln!(out, "{inert}") }
+}
+
+/// Whether an instance is meant by `APP[/vNNN[/INSTANCE]]`; `APP` may also be a cluster (`app-stack`).
+fn chosen(what: &str, group: &str, id: &str) -> bool {
+    let mut parts = what.split('/');
+    let app = parts.next().unwrap_or_default();
+    let cluster = group.rsplit_once('-').map_or(group, |(cluster, _)| cluster);
+    if app != application(group) && app != cluster {
+        return false;
+    }
+    let version = parts.next().is_none_or(|version| group.rsplit('-').next() == Some(version));
+    version && parts.next().is_none_or(|instance| id == instance || id.ends_with(&format!("-{instance}")))
+}
+
+/// One growing file, also when it is rotated.
+struct Tail {
+    id: String,
+    path: PathBuf,
+    open: Option<(File, u64)>,
+    half: Vec<u8>,
+}
+
+impl Tail {
+    fn new(id: String, path: PathBuf) -> Self {
+        Tail { id, path, open: None, half: Vec::new() }
+    }
+
+    /// The last `count` lines; the next [`Tail::more`] goes on after them.
+    fn last(&mut self, count: usize) -> io::Result<Vec<String>> {
+        let mut lines = VecDeque::new();
+        let old = self.path.with_file_name("log.1");
+        for path in [&old, &self.path] {
+            let Ok(file) = File::open(path) else { continue };
+            for line in BufReader::new(file).split(b'\n') {
+                lines.push_back(String::from_utf8_lossy(&line?).into_owned());
+                if lines.len() > count {
+                    lines.pop_front();
+                }
+            }
+        }
+        if let Ok(mut file) = File::open(&self.path) {
+            file.seek(SeekFrom::End(0))?;
+            let inode = file.metadata()?.ino();
+            self.open = Some((file, inode));
+        }
+        Ok(lines.into())
+    }
+
+    /// The whole lines that were written since.
+    fn more(&mut self) -> io::Result<Vec<String>> {
+        let mut bytes = std::mem::take(&mut self.half);
+        if let Some((file, inode)) = &mut self.open {
+            file.read_to_end(&mut bytes)?;
+            if std::fs::metadata(&self.path).is_ok_and(|now| now.ino() == *inode) {
+                return Ok(self.cut(bytes));
+            }
+        }
+        // The first look at a new instance's file, or another file has taken the place of the one that was read to its end.
+        if let Ok(mut file) = File::open(&self.path) {
+            file.read_to_end(&mut bytes)?;
+            let inode = file.metadata()?.ino();
+            self.open = Some((file, inode));
+        }
+        Ok(self.cut(bytes))
+    }
+
+    fn cut(&mut self, bytes: Vec<u8>) -> Vec<String> {
+        let end = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        self.half = bytes[end..].to_vec();
+        String::from_utf8_lossy(&bytes[..end]).lines().map(str::to_owned).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_application_a_group_or_an_instance_can_be_named() {
+        for (what, meant) in [
+            ("shop", true),
+            ("shop-test", true),
+            ("shop/v001", true),
+            ("shop-test/v001", true),
+            ("shop/v001/shop-test-v001-x7", true),
+            ("shop/v001/x7", true),
+            ("shop/v002", false),
+            ("shop/v001/x8", false),
+            ("sho", false),
+        ] {
+            assert_eq!(chosen(what, "shop-test-v001", "shop-test-v001-x7"), meant, "{what}");
+        }
+    }
+
+    #[test]
+    fn a_rotated_file_is_followed_without_losing_a_line() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("log");
+        std::fs::write(&path, "one\ntwo\n").expect("written");
+        let mut tail = Tail::new("a".into(), path.clone());
+        assert_eq!(tail.last(1).expect("reads"), ["two"]);
+        let mut file = File::options().append(true).open(&path).expect("opens");
+        write!(file, "three\nfo").expect("written");
+        assert_eq!(tail.more().expect("reads"), ["three"]);
+        writeln!(file, "ur").expect("written");
+        std::fs::rename(&path, folder.path().join("log.1")).expect("rotated");
+        std::fs::write(&path, "five\n").expect("written");
+        assert_eq!(tail.more().expect("reads"), ["four", "five"]);
+        assert_eq!(tail.more().expect("reads"), [""; 0]);
+    }
+
+    #[test]
+    fn terminal_escapes_are_shown_and_not_obeyed() {
+        let mut out = Vec::new();
+        print(&mut out, "a", true, "\u{1b}[2Jboo\tx").expect("prints");
+        assert_eq!(String::from_utf8(out).expect("text"), "a  \\u{1b}[2Jboo\tx\n");
+    }
+}
