@@ -1,2 +1,34 @@
-//! APT repositories: local repositories, snapshots, publishing.
+//! APT repositories: local repositories, snapshots, publishing. One [`Root`] is one folder as aptly lays it out; any
+//! number of processes and users may work on it at the same time.
+//!
+//! Not here: text for people and exit codes (the command line makes them of typed lines and errors), HTTP, pipelines.
+//! Everything is synchronous.
 #![forbid(unsafe_code)]
+
+mod add;
+mod contents;
+mod error;
+mod outbox;
+mod packages;
+mod pool;
+mod publish;
+mod repo;
+mod report;
+mod root;
+mod schema;
+mod set;
+mod snapshot;
+mod uploaders;
+
+pub use add::{AddOptions, Added};
+pub use error::{Error, Result};
+pub use outbox::{DROPPED, Event, NewPackage, PUBLISHED, Published};
+pub use pool::{located, pool_path};
+pub use publish::{
+    Generation, Publication, PublishRequest, PublishedPackage, Settings, Signing, Source, UpdateRequest,
+};
+pub use repo::{DropRefused, Repo, RepoChange};
+pub use report::{Line, Sink};
+pub use root::Root;
+pub use snapshot::{Snapshot, SourceKind};
+pub use uploaders::{Rule, Uploaders};

@@ -1,0 +1,115 @@
+//! Events of a root: written in the transaction of the change, read by whoever tails the root.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use store::{Tx, params};
+
+use crate::error::Result;
+use crate::packages::json;
+use crate::root::Root;
+
+/// One event, as it stands in the outbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Its number in this root; each is greater than the one before.
+    pub seq: i64,
+    /// Its id, the same for everybody.
+    pub id: String,
+    /// When it happened.
+    pub at: Timestamp,
+    /// What happened: [`PUBLISHED`] or [`DROPPED`].
+    pub kind: String,
+    /// The details, as JSON; for [`PUBLISHED`] a [`Published`].
+    pub body: String,
+}
+
+/// A publication has a new generation.
+pub const PUBLISHED: &str = "apt.published";
+/// A publication was taken away.
+pub const DROPPED: &str = "apt.dropped";
+
+/// The body of a [`PUBLISHED`] event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Published {
+    /// The folder of the root.
+    pub root: String,
+    /// The prefix, `.` for none.
+    pub prefix: String,
+    /// The distribution.
+    pub distribution: String,
+    /// The generation's number.
+    pub generation: i64,
+    /// The packages that are visible now and were not before, told apart by their content.
+    pub packages: Vec<NewPackage>,
+}
+
+/// A package that became visible.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewPackage {
+    /// The component.
+    pub component: String,
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Its architecture.
+    pub architecture: String,
+    /// The SHA-256 of its file.
+    pub sha256: String,
+    /// Where the file is published, below the prefix.
+    pub reference: String,
+    /// Whether the same version was visible before with other bytes.
+    pub replaced: bool,
+}
+
+/// Writes an event.
+pub(crate) fn write(tx: &mut Tx<'_>, kind: &str, body: &impl Serialize) -> Result<()> {
+    let (id, at) = (tx.ulid(), tx.now());
+    tx.execute("insert into outbox (id, at, kind, body) values (?1, ?2, ?3, ?4)", params![id, at, kind, json(body)?])?;
+    Ok(())
+}
+
+impl Root {
+    /// At most `most` events after number `seq`, in order.
+    pub fn outbox_after(&self, seq: i64, most: u32) -> Result<Vec<Event>> {
+        self.store().read(|tx| {
+            let sql = "select seq, id, at, kind, body from outbox where seq > ?1 order by seq limit ?2";
+            tx.query(sql, params![seq, most])?
+                .iter()
+                .map(|row| {
+                    Ok(Event {
+                        seq: row.int(0)?,
+                        id: row.text(1)?,
+                        at: row.time(2)?,
+                        kind: row.text(3)?,
+                        body: row.text(4)?,
+                    })
+                })
+                .collect()
+        })
+    }
+
+    /// The number of the newest event; 0 when there is none.
+    pub fn outbox_end(&self) -> Result<i64> {
+        self.store().read(|tx| {
+            let row = tx.query_opt("select coalesce(max(seq), 0) from outbox", &[])?;
+            Ok(row.map_or(Ok(0), |row| row.int(0))?)
+        })
+    }
+
+    /// Takes away events from before `before`, a few hundred at a time; tells how many.
+    pub fn sweep_outbox(&self, before: Timestamp) -> Result<u64> {
+        let mut swept = 0;
+        loop {
+            let gone = self.store().write(|tx| {
+                let sql =
+                    "delete from outbox where seq in (select seq from outbox where at < ?1 order by seq limit 400)";
+                Ok::<_, crate::Error>(tx.execute(sql, params![before])?)
+            })?;
+            swept += gone;
+            if gone == 0 {
+                return Ok(swept);
+            }
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Package records: what is known of each package, found by its full key.
+
+use std::collections::HashMap;
+
+use debian::package::{Key, Kind, Package, PackageFile};
+use debian::stanza::Stanza;
+use debian::sums::Sums;
+use serde::{Deserialize, Serialize};
+use store::{Row, Tx, Value, params};
+
+use crate::error::{Error, Result};
+use crate::root::Root;
+use crate::set;
+
+/// How many rows one query asks for.
+const CHUNK: usize = 400;
+
+#[derive(Serialize, Deserialize)]
+struct FileRecord {
+    name: String,
+    size: u64,
+    md5: String,
+    sha1: String,
+    sha256: String,
+    sha512: String,
+}
+
+/// Writes a package; one that is known already stays.
+pub(crate) fn save(tx: &mut Tx<'_>, package: &Package) -> Result<()> {
+    let stanza: Vec<(&str, &str)> = package.stanza.fields().collect();
+    let files: Vec<FileRecord> = package.files.iter().map(record).collect();
+    let (stanza, files) = (json(&stanza)?, json(&files)?);
+    let folder = package.pool_folder().unwrap_or_default();
+    tx.execute(
+        "insert into package (key, kind, folder, stanza, files) values (?1, ?2, ?3, ?4, ?5) on conflict do nothing",
+        params![package.key.full(), package.kind.word(), folder, stanza, files],
+    )?;
+    Ok(())
+}
+
+fn record(file: &PackageFile) -> FileRecord {
+    let Sums { size, md5, sha1, sha256, sha512 } = file.sums.clone();
+    FileRecord { name: file.name.clone(), size, md5, sha1, sha256, sha512 }
+}
+
+pub(crate) fn json(value: &impl Serialize) -> Result<String> {
+    serde_json::to_string(value).map_err(|error| Error::Damaged(format!("cannot be written as JSON: {error}")))
+}
+
+pub(crate) fn from_json<'a, T: Deserialize<'a>>(what: &str, text: &'a str) -> Result<T> {
+    serde_json::from_str(text).map_err(|error| Error::Damaged(format!("{what} in the database is damaged: {error}")))
+}
+
+fn files(text: &str) -> Result<Vec<PackageFile>> {
+    let records: Vec<FileRecord> = from_json("a list of files", text)?;
+    let file = |FileRecord { name, size, md5, sha1, sha256, sha512 }| PackageFile {
+        name,
+        sums: Sums { size, md5, sha1, sha256, sha512 },
+    };
+    Ok(records.into_iter().map(file).collect())
+}
+
+fn package(row: &Row) -> Result<Package> {
+    let key = row.text(0)?;
+    let damaged = || Error::Damaged(format!("package {key:?} in the database is damaged"));
+    let kind = Kind::of(&row.text(1)?).ok_or_else(damaged)?;
+    let fields: Vec<(String, String)> = from_json("a package", &row.text(2)?)?;
+    let mut stanza = Stanza::default();
+    for (name, value) in fields {
+        stanza.set(&name, value);
+    }
+    Ok(Package { key: Key::parse(&key).ok_or_else(damaged)?, kind, stanza, files: files(&row.text(3)?)? })
+}
+
+/// The rows of `columns` for these keys, by key.
+fn rows(tx: &mut Tx<'_>, columns: &str, keys: &[Key]) -> Result<HashMap<String, Row>> {
+    let mut found = HashMap::with_capacity(keys.len());
+    for chunk in keys.chunks(CHUNK) {
+        let marks = (1..=chunk.len()).map(|at| format!("?{at}")).collect::<Vec<_>>().join(",");
+        let values: Vec<Value> = chunk.iter().map(|key| Value::Text(key.full())).collect();
+        for row in tx.query(&format!("select key, {columns} from package where key in ({marks})"), &values)? {
+            found.insert(row.text(0)?, row);
+        }
+    }
+    Ok(found)
+}
+
+/// The packages of these keys, in the same order. One that is missing is damage.
+pub(crate) fn load(tx: &mut Tx<'_>, keys: &[Key]) -> Result<Vec<Package>> {
+    let mut found = rows(tx, "kind, stanza, files", keys)?;
+    keys.iter().map(|key| package(&found.remove(&key.full()).ok_or_else(|| missing(key))?)).collect()
+}
+
+fn missing(key: &Key) -> Error {
+    Error::Damaged(format!("package {key} is in a list, but not in the database"))
+}
+
+/// Where the files of these packages are published below a component's pool: `h/hello/hello_1_all.deb`.
+pub(crate) fn published_paths(tx: &mut Tx<'_>, keys: &[Key]) -> Result<Vec<String>> {
+    let mut paths = Vec::new();
+    for (_, row) in rows(tx, "folder, files", keys)? {
+        let folder = row.text(1)?;
+        paths.extend(files(&row.text(2)?)?.into_iter().map(|file| format!("{folder}/{}", file.name)));
+    }
+    Ok(paths)
+}
+
+/// All packages of a list.
+pub(crate) fn of_list(root: &Root, list: &str) -> Result<Vec<Package>> {
+    root.store().read(|tx| {
+        let keys = set::load(tx, list)?;
+        load(tx, &keys)
+    })
+}
+
+/// Every package that the root knows.
+pub(crate) fn all(root: &Root) -> Result<Vec<Package>> {
+    let mut packages: Vec<Package> = root.store().read(|tx| {
+        let rows = tx.query("select key, kind, stanza, files from package", &[])?;
+        rows.iter().map(package).collect::<Result<_>>()
+    })?;
+    packages.sort_by(|a, b| a.key.cmp(&b.key));
+    Ok(packages)
+}

@@ -1,0 +1,145 @@
+//! The pool: package files by the hash of their content, in aptly's layout.
+//!
+//! A file comes in through a staging file beside the pool, is hashed on the way, and gets its final name by a rename that
+//! replaces nothing. Nobody ever sees half a file under a final name. Files are copied, not linked to the original:
+//! an original that is edited in place must not change what is published.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufReader, Read, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use debian::package::PackageFile;
+use debian::sums::Sums;
+use store::params;
+
+use crate::error::{At, Error, Result};
+use crate::root::{Root, make_folder};
+
+/// `<aa>/<bb>/<the next 28 digits>_<name>`: aptly's path below the pool.
+pub fn pool_path(sha256: &str, name: &str) -> Result<String> {
+    debian::names::file(name)?;
+    if sha256.len() != 64 || !sha256.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Err(Error::Invalid(format!("{sha256:?} is not a SHA-256")));
+    }
+    Ok(format!("{}/{}/{}_{name}", &sha256[..2], &sha256[2..4], &sha256[4..32]))
+}
+
+/// A file on its way into the pool; removed when dropped.
+pub(crate) struct Staged {
+    path: PathBuf,
+    /// Name and sums.
+    pub file: PackageFile,
+}
+
+impl Drop for Staged {
+    fn drop(&mut self) {
+        // Gone already when it was moved into the pool.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// Copies what is read from it into a file.
+struct Tee<'a, R> {
+    input: R,
+    output: &'a mut File,
+    failed: Option<io::Error>,
+}
+
+impl<R: Read> Read for Tee<'_, R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.input.read(into)?;
+        if let Err(error) = self.output.write_all(&into[..read]) {
+            let kind = error.kind();
+            self.failed = Some(error);
+            return Err(kind.into());
+        }
+        Ok(read)
+    }
+}
+
+/// Copies the file `from` to the pool's edge while `read` reads it; `read` must read to the end and give the sums.
+pub(crate) fn stage<T>(
+    root: &Root,
+    from: &Path,
+    read: impl FnOnce(&mut dyn Read) -> Result<(T, Sums)>,
+) -> Result<(T, Staged)> {
+    let name = from.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
+    debian::names::file(&name)?;
+    let folder = root.pool().join(".incoming");
+    make_folder(&folder)?;
+    let path = folder.join(root.new_uuid());
+    let input = File::open(from).at("read", from)?;
+    if !input.metadata().at("read", from)?.is_file() {
+        return Err(Error::Invalid(format!("{} is not a regular file", from.display())));
+    }
+    let mut output = OpenOptions::new().write(true).create_new(true).mode(0o644).open(&path).at("write", &path)?;
+    // Web servers of other users read it, whatever the umask.
+    output.set_permissions(fs::Permissions::from_mode(0o644)).at("write", &path)?;
+    let mut staged = Staged { path, file: PackageFile { name, sums: Sums::default() } };
+    let mut tee = Tee { input: BufReader::with_capacity(128 << 10, input), output: &mut output, failed: None };
+    let done = read(&mut tee);
+    // A full disk shows as a read error to the parser; the cause is told instead.
+    if let Some(error) = tee.failed {
+        return Err(error).at("write", &staged.path);
+    }
+    let (answer, sums) = done?;
+    staged.file.sums = sums;
+    Ok((answer, staged))
+}
+
+/// Moves staged files into the pool, durably, and gives their paths below it. Their names are written down as staged
+/// before they appear, so that no cleanup takes them away before a package names them.
+pub(crate) fn settle(root: &Root, staged: &[Staged]) -> Result<Vec<String>> {
+    let paths =
+        staged.iter().map(|file| pool_path(&file.file.sums.sha256, &file.file.name)).collect::<Result<Vec<_>>>()?;
+    for chunk in paths.chunks(400) {
+        root.store().write(|tx| {
+            let now = tx.now();
+            for path in chunk {
+                let sql =
+                    "insert into staging (path, at) values (?1, ?2) on conflict (path) do update set at = excluded.at";
+                tx.execute(sql, params![path, now])?;
+            }
+            Ok::<(), Error>(())
+        })?;
+    }
+    let pool = root.pool();
+    for (file, path) in staged.iter().zip(&paths) {
+        let target = pool.join(path);
+        if let Some(folder) = target.parent() {
+            make_folder(folder)?;
+        }
+        match rustix::fs::renameat_with(
+            rustix::fs::CWD,
+            &file.path,
+            rustix::fs::CWD,
+            &target,
+            rustix::fs::RenameFlags::NOREPLACE,
+        ) {
+            Ok(()) => {}
+            Err(rustix::io::Errno::EXIST) => {
+                if fs::metadata(&target).at("read", &target)?.len() != file.file.sums.size {
+                    return Err(Error::Conflict(format!(
+                        "unable to import into pool: file {} already exists",
+                        target.display()
+                    )));
+                }
+            }
+            Err(error) => return Err(io::Error::from(error)).at("write", &target),
+        }
+    }
+    sync(&pool)?;
+    Ok(paths)
+}
+
+/// Everything written to the file system of `folder` is on disk when this returns.
+pub(crate) fn sync(folder: &Path) -> Result<()> {
+    let file = File::open(folder).at("open", folder)?;
+    rustix::fs::syncfs(&file).at("sync", folder)
+}
+
+/// Where the file of a package is.
+pub fn located(root: &Root, file: &PackageFile) -> Result<PathBuf> {
+    Ok(root.pool().join(pool_path(&file.sums.sha256, &file.name)?))
+}

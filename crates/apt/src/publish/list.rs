@@ -1,0 +1,119 @@
+//! Reading and removing publications, and the changes that wait for the next update.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use store::params;
+
+use super::generation::{generations, prefix_folder, recover, remove_folder, shown_link};
+use super::{Publication, all, clean, get, not_found, save};
+use crate::error::{At, Error, Result};
+use crate::outbox::{self, DROPPED};
+use crate::report::{Line, Sink};
+use crate::root::Root;
+
+impl Root {
+    /// All publications by path.
+    pub fn publications(&self) -> Result<Vec<Publication>> {
+        self.store().read(all)
+    }
+
+    /// One publication.
+    pub fn publication(&self, storage: &str, prefix: &str, distribution: &str) -> Result<Publication> {
+        self.store()
+            .read(|tx| get(tx, storage, prefix, distribution)?.ok_or_else(|| not_found(storage, prefix, distribution)))
+    }
+
+    /// Finishes what a crash left half done, for all prefixes. Servers call it when they start.
+    pub fn recover_publications(&self) -> Result<()> {
+        let mut places: Vec<(String, String)> =
+            self.publications()?.into_iter().map(|one| (one.storage, one.prefix)).collect();
+        places.sort();
+        places.dedup();
+        for (storage, prefix) in places {
+            let _lock = self.lock_prefix(&storage, &prefix)?;
+            recover(self, &storage, &prefix)?;
+        }
+        Ok(())
+    }
+
+    /// Takes a publication away, its files first.
+    pub fn drop_publication(
+        &self,
+        storage: &str,
+        prefix: &str,
+        distribution: &str,
+        skip_cleanup: bool,
+        sink: Sink<'_>,
+    ) -> Result<()> {
+        let _lock = self.lock_prefix(storage, prefix)?;
+        let publication = self.publication(storage, prefix, distribution)?;
+        let others: Vec<Publication> = self
+            .publications()?
+            .into_iter()
+            .filter(|one| one.storage == storage && one.prefix == prefix && one.uuid != publication.uuid)
+            .collect();
+        let folder = prefix_folder(self, &publication);
+        let shown = shown_link(self, &publication);
+        let is_link = fs::symlink_metadata(&shown).is_ok_and(|meta| !meta.is_dir());
+        sink(Line::Step(format!("Removing {}...", shown.display())));
+        if is_link {
+            fs::remove_file(&shown).at("remove", &shown)?;
+        } else {
+            remove_folder(&shown)?;
+        }
+        remove_folder(&generations(self, &publication))?;
+        if others.is_empty() {
+            for name in ["dists", "pool"] {
+                sink(Line::Step(format!("Removing {}...", folder.join(name).display())));
+                remove_folder(&folder.join(name))?;
+            }
+        }
+        let body =
+            BTreeMap::from([("prefix", publication.place()), ("distribution", publication.distribution.clone())]);
+        self.store().write(|tx| {
+            tx.execute("delete from generation where publication = ?1", params![&publication.uuid])?;
+            tx.execute("delete from publication where uuid = ?1", params![&publication.uuid])?;
+            outbox::write(tx, DROPPED, &body)
+        })?;
+        self.touch_wake();
+        if !others.is_empty() && !skip_cleanup {
+            let components = publication.sources.keys().cloned().collect::<Vec<_>>();
+            clean::pools(self, &publication, &components, sink)?;
+        }
+        Ok(())
+    }
+
+    /// Changes the sources that the next update takes: `edit` is given the pending ones (those in force when there are none).
+    pub fn edit_sources(
+        &self,
+        storage: &str,
+        prefix: &str,
+        distribution: &str,
+        mut edit: impl FnMut(&mut BTreeMap<String, String>) -> Result<()>,
+    ) -> Result<Publication> {
+        self.store().write(|tx| {
+            let mut publication =
+                get(tx, storage, prefix, distribution)?.ok_or_else(|| not_found(storage, prefix, distribution))?;
+            let in_force = || {
+                publication.sources.iter().map(|(component, source)| (component.clone(), source.name.clone())).collect()
+            };
+            let mut pending = publication.pending.clone().unwrap_or_else(in_force);
+            edit(&mut pending)?;
+            publication.pending = Some(pending);
+            save(tx, &publication)?;
+            Ok(publication)
+        })
+    }
+
+    /// Forgets pending changes.
+    pub fn forget_source_changes(&self, storage: &str, prefix: &str, distribution: &str) -> Result<()> {
+        self.store().write(|tx| {
+            let mut publication =
+                get(tx, storage, prefix, distribution)?.ok_or_else(|| not_found(storage, prefix, distribution))?;
+            publication.pending = None;
+            save(tx, &publication)?;
+            Ok::<(), Error>(())
+        })
+    }
+}

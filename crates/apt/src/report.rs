@@ -1,0 +1,23 @@
+//! What commands report while they work, as typed lines. Text, task output and progress bars are renderings of it.
+
+use debian::package::Key;
+
+/// One line of a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Line {
+    /// A step begins.
+    Step(String),
+    /// A package is in the list now.
+    Added(Key),
+    /// A package left the list; the second part says why (`removed due to …`), if not just asked for.
+    Removed(Key, Option<&'static str>),
+    /// A package was copied, moved or imported (the word).
+    Copied(Key, &'static str),
+    /// Something was passed over, and why.
+    Warning(String),
+    /// A plain line.
+    Note(String),
+}
+
+/// Where the lines go.
+pub type Sink<'a> = &'a mut dyn FnMut(Line);

@@ -1,0 +1,126 @@
+//! One apt root: its folder, its database, its locks. Everything else takes a [`Root`].
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustix::fs::{FlockOperation, flock};
+use store::SharedStore;
+use store::clock::Clock;
+use store::id::Ids;
+
+use crate::error::{At, Error, Result};
+use crate::schema::MIGRATIONS;
+
+/// An open apt root. Cheap to clone; any number of processes may hold one on the same folder.
+#[derive(Clone)]
+pub struct Root {
+    path: PathBuf,
+    store: SharedStore,
+    ids: Arc<Ids>,
+}
+
+impl Root {
+    /// Opens the root in `path`, making folder and database when they are missing.
+    pub fn open(path: impl AsRef<Path>, clock: Arc<dyn Clock>) -> Result<Root> {
+        let path = path.as_ref();
+        fs::create_dir_all(path).at("make", path)?;
+        let database = path.join("gennaker.db");
+        if !database.exists() && path.join("db/CURRENT").exists() {
+            return Err(Error::Conflict(format!(
+                "{} holds the database of an aptly (in {}), which this version cannot take over; name another folder as rootDir",
+                path.display(),
+                path.join("db").display()
+            )));
+        }
+        let store = SharedStore::open(&database, MIGRATIONS, clock)?;
+        // The path is made absolute once: what we print and hand out must not depend on the working directory.
+        let path = path.canonicalize().at("resolve", path)?;
+        Ok(Root { path, store, ids: Arc::new(Ids::random()?) })
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where package files are kept.
+    pub fn pool(&self) -> PathBuf {
+        self.path.join("pool")
+    }
+
+    /// Where repositories are published, ready for a web server.
+    pub fn public(&self) -> PathBuf {
+        self.path.join("public")
+    }
+
+    /// The file that is touched after each event, for who waits for one.
+    pub fn wake(&self) -> PathBuf {
+        self.path.join("wake")
+    }
+
+    /// A new random name.
+    pub(crate) fn new_uuid(&self) -> String {
+        self.ids.uuid()
+    }
+
+    pub(crate) fn store(&self) -> &SharedStore {
+        &self.store
+    }
+
+    /// Tells everybody who watches that there is an event. A failure is harmless: they also look once a second.
+    pub(crate) fn touch_wake(&self) {
+        let path = self.wake();
+        let touched = OpenOptions::new().create(true).append(true).mode(0o666).open(&path).and_then(|mut file| {
+            // Grows by a byte each time, so that watchers of content and of times both see it; emptied now and then.
+            if file.metadata()?.size() > 4096 {
+                file.set_len(0)?;
+            }
+            file.write_all(b".")
+        });
+        if let Err(error) = touched {
+            tracing::debug!(path = %path.display(), %error, "cannot touch");
+        }
+    }
+
+    /// Waits until nobody else publishes below this prefix. Freed when the answer is dropped, also by a killed process.
+    pub(crate) fn lock_prefix(&self, storage: &str, prefix: &str) -> Result<PrefixLock> {
+        let folder = self.path.join("locks");
+        fs::create_dir_all(&folder).at("make", &folder)?;
+        let name = format!("{storage}{}{}", if storage.is_empty() { "" } else { ":" }, prefix).replace('/', "%2f");
+        let path = folder.join(if name == "." { "root".to_owned() } else { name });
+        let file =
+            OpenOptions::new().create(true).truncate(false).write(true).mode(0o666).open(&path).at("open", &path)?;
+        loop {
+            match flock(&file, FlockOperation::LockExclusive) {
+                Ok(()) => return Ok(PrefixLock { _file: file }),
+                Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(io::Error::from(error)).at("lock", &path),
+            }
+        }
+    }
+}
+
+/// Makes a folder that web servers of other users can read, whatever the umask, with all folders above that are missing.
+pub(crate) fn make_folder(path: &Path) -> Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    if let Some(above) = path.parent() {
+        make_folder(above)?;
+    }
+    match fs::create_dir(path) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
+        Err(error) => return Err(error).at("make", path),
+    }
+    let mode = fs::metadata(path).at("read", path)?.mode();
+    fs::set_permissions(path, fs::Permissions::from_mode((mode | 0o755) & 0o7777)).at("make", path)
+}
+
+/// Held while a prefix is published.
+pub(crate) struct PrefixLock {
+    _file: File,
+}
