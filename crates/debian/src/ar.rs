@@ -23,9 +23,7 @@ pub enum ArError {
         problem: &'static str,
     },
     /// The archive ends inside a member.
-    #[error(
-        "member {name} at offset {offset} should have {size} bytes, but the file ends after {seen}"
-    )]
+    #[error("member {name} at offset {offset} should have {size} bytes, but the file ends after {seen}")]
     Truncated {
         /// The member's name.
         name: String,
@@ -90,27 +88,17 @@ impl<R: Read> Archive<R> {
         };
         let name = name.trim_end_matches(' ');
         let name = name.strip_suffix('/').unwrap_or(name);
-        if name.is_empty()
-            || !name
-                .bytes()
-                .all(|byte| byte.is_ascii_graphic() && byte != b'/')
-            || name.starts_with('#')
+        if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'/') || name.starts_with('#')
         {
             return bad("odd member name");
         }
-        let digits = std::str::from_utf8(&header[48..58])
-            .unwrap_or("")
-            .trim_end_matches(' ');
+        let digits = std::str::from_utf8(&header[48..58]).unwrap_or("").trim_end_matches(' ');
         if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
             return bad("the size is not a number");
         }
         // At most ten digits: this cannot overflow.
         let size = digits.parse().unwrap_or(0);
-        Ok(Some(Member {
-            name: name.to_owned(),
-            size,
-            offset,
-        }))
+        Ok(Some(Member { name: name.to_owned(), size, offset }))
     }
 
     /// Hands the body of `member` to `use_body`, then reads on to the next header whatever was left of it.
@@ -162,14 +150,7 @@ fn read_full(input: &mut impl Read, into: &mut [u8]) -> io::Result<usize> {
 pub fn write(mut output: impl Write, mtime: u64, members: &[(&str, &[u8])]) -> io::Result<()> {
     output.write_all(MAGIC)?;
     for (name, body) in members {
-        write!(
-            output,
-            "{name:<16}{mtime:<12}{:<6}{:<6}{:<8}{:<10}`\n",
-            0,
-            0,
-            "100644",
-            body.len()
-        )?;
+        writeln!(output, "{name:<16}{mtime:<12}{:<6}{:<6}{:<8}{:<10}`", 0, 0, "100644", body.len())?;
         output.write_all(body)?;
         if body.len() % 2 == 1 {
             output.write_all(b"\n")?;

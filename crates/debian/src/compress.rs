@@ -9,9 +9,7 @@ pub fn pack(compression: Compression, bytes: &[u8]) -> io::Result<Vec<u8>> {
     match compression {
         Compression::None => Ok(bytes.to_vec()),
         Compression::Gz => {
-            let mut packer = flate2::GzBuilder::new()
-                .mtime(0)
-                .write(Vec::new(), flate2::Compression::new(6));
+            let mut packer = flate2::GzBuilder::new().mtime(0).write(Vec::new(), flate2::Compression::new(6));
             packer.write_all(bytes)?;
             packer.finish()
         }
@@ -25,10 +23,7 @@ pub fn pack(compression: Compression, bytes: &[u8]) -> io::Result<Vec<u8>> {
             packer.write_all(bytes)?;
             packer.finish()
         }
-        Compression::Lzma => Err(io::Error::new(
-            io::ErrorKind::Unsupported,
-            "lzma is read only",
-        )),
+        Compression::Lzma => Err(io::Error::new(io::ErrorKind::Unsupported, "lzma is read only")),
         Compression::Zst => zstd::stream::encode_all(bytes, 3),
     }
 }

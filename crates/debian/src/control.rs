@@ -73,10 +73,7 @@ pub struct Paragraph<'a> {
 impl<'a> Paragraph<'a> {
     /// The value of `name`, whatever its case.
     pub fn get(&self, name: &str) -> Option<&'a str> {
-        self.fields
-            .iter()
-            .find(|field| field.name.eq_ignore_ascii_case(name))
-            .map(|field| field.value)
+        self.fields.iter().find(|field| field.name.eq_ignore_ascii_case(name)).map(|field| field.value)
     }
 }
 
@@ -88,39 +85,23 @@ pub fn parse(bytes: &[u8]) -> Result<Vec<Paragraph<'_>>, ControlError> {
 /// The only paragraph of `bytes`; a second one is refused, and so is none.
 pub fn parse_one(bytes: &[u8]) -> Result<Paragraph<'_>, ControlError> {
     let mut all = paragraphs(text(bytes)?);
-    let first = all.next().ok_or(ControlError {
-        line: 1,
-        problem: ControlProblem::Empty,
-    })??;
+    let first = all.next().ok_or(ControlError { line: 1, problem: ControlProblem::Empty })??;
     match all.next() {
         None => Ok(first),
-        Some(second) => Err(ControlError {
-            line: second?.line,
-            problem: ControlProblem::SecondParagraph,
-        }),
+        Some(second) => Err(ControlError { line: second?.line, problem: ControlProblem::SecondParagraph }),
     }
 }
 
 fn text(bytes: &[u8]) -> Result<&str, ControlError> {
     std::str::from_utf8(bytes).map_err(|error| {
-        let line = 1 + bytes[..error.valid_up_to()]
-            .iter()
-            .filter(|byte| **byte == b'\n')
-            .count();
-        ControlError {
-            line,
-            problem: ControlProblem::Encoding,
-        }
+        let line = 1 + bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
+        ControlError { line, problem: ControlProblem::Encoding }
     })
 }
 
 /// The paragraphs of `text`, one after the other, so that an index of any size is read in one pass.
 pub fn paragraphs(text: &str) -> Paragraphs<'_> {
-    Paragraphs {
-        text,
-        at: 0,
-        line: 0,
-    }
+    Paragraphs { text, at: 0, line: 0 }
 }
 
 /// The iterator of [`paragraphs`].
@@ -147,10 +128,7 @@ impl<'a> Paragraphs<'a> {
     fn problem<T>(&mut self, problem: ControlProblem) -> Result<T, ControlError> {
         // Nothing after a broken line is trustworthy: the iterator ends here.
         self.at = self.text.len();
-        Err(ControlError {
-            line: self.line,
-            problem,
-        })
+        Err(ControlError { line: self.line, problem })
     }
 
     fn paragraph(&mut self) -> Result<Option<Paragraph<'a>>, ControlError> {
@@ -173,8 +151,7 @@ impl<'a> Paragraphs<'a> {
                 let Some(field) = found.fields.last_mut() else {
                     return self.problem(ControlProblem::StrayContinuation);
                 };
-                field.value =
-                    &self.text[value_start..start + line.trim_end_matches([' ', '\t']).len()];
+                field.value = &self.text[value_start..start + line.trim_end_matches([' ', '\t']).len()];
                 continue;
             }
             if line.starts_with('#') {
@@ -194,18 +171,10 @@ impl<'a> Paragraphs<'a> {
                 found.line = self.line;
             }
             let raw = &line[colon + 1..];
-            value_start =
-                start + colon + 1 + (raw.len() - raw.trim_start_matches([' ', '\t']).len());
-            found.fields.push(Field {
-                name,
-                value: raw.trim_matches([' ', '\t']),
-            });
+            value_start = start + colon + 1 + (raw.len() - raw.trim_start_matches([' ', '\t']).len());
+            found.fields.push(Field { name, value: raw.trim_matches([' ', '\t']) });
         }
-        Ok(if found.fields.is_empty() {
-            None
-        } else {
-            Some(found)
-        })
+        Ok(if found.fields.is_empty() { None } else { Some(found) })
     }
 }
 
@@ -221,9 +190,7 @@ fn is_field_name(name: &str) -> bool {
     let bytes = name.as_bytes();
     !bytes.is_empty()
         && bytes.len() <= 256
-        && bytes
-            .iter()
-            .all(|byte| (33..=126).contains(byte) && *byte != b':')
+        && bytes.iter().all(|byte| (33..=126).contains(byte) && *byte != b':')
         && !matches!(bytes[0], b'#' | b'-')
 }
 
@@ -232,70 +199,39 @@ mod tests {
     use super::*;
 
     fn fields(text: &str) -> Vec<(&str, &str)> {
-        parse_one(text.as_bytes())
-            .unwrap()
-            .fields
-            .iter()
-            .map(|f| (f.name, f.value))
-            .collect()
+        parse_one(text.as_bytes()).unwrap().fields.iter().map(|f| (f.name, f.value)).collect()
     }
 
     #[test]
     fn fields_keep_their_order_and_their_further_lines() {
-        let text =
-            "Package: hello\nDescription:  greets\n first line\n .\n second\t\nArchitecture: all\n";
+        let text = "Package: hello\nDescription:  greets\n first line\n .\n second\t\nArchitecture: all\n";
         assert_eq!(
             fields(text),
-            [
-                ("Package", "hello"),
-                ("Description", "greets\n first line\n .\n second"),
-                ("Architecture", "all")
-            ]
+            [("Package", "hello"), ("Description", "greets\n first line\n .\n second"), ("Architecture", "all")]
         );
     }
 
     #[test]
     fn a_field_whose_value_begins_on_the_next_line_keeps_the_line_break() {
-        assert_eq!(
-            fields("Files:\n aa 1 x\n bb 2 y\n"),
-            [("Files", "\n aa 1 x\n bb 2 y")]
-        );
+        assert_eq!(fields("Files:\n aa 1 x\n bb 2 y\n"), [("Files", "\n aa 1 x\n bb 2 y")]);
     }
 
     #[test]
     fn paragraphs_are_parted_by_blank_lines() {
         let all = parse(b"\n\nA: 1\n \t\nA: 2\nB: 3\n\n").unwrap();
-        assert_eq!(
-            all.iter()
-                .map(|p| (p.line, p.fields.len()))
-                .collect::<Vec<_>>(),
-            [(3, 1), (5, 2)]
-        );
+        assert_eq!(all.iter().map(|p| (p.line, p.fields.len())).collect::<Vec<_>>(), [(3, 1), (5, 2)]);
     }
 
     #[test]
     fn refusals_name_the_line() {
-        let check =
-            |text: &[u8], want: &str| assert_eq!(parse_one(text).unwrap_err().to_string(), want);
-        check(
-            b"A: 1\nB: \0\n",
-            "line 2: control character 0x00 is not allowed",
-        );
-        check(
-            b"A: 1\r\nB: 2\n",
-            "line 1: control character 0x0d is not allowed",
-        );
+        let check = |text: &[u8], want: &str| assert_eq!(parse_one(text).unwrap_err().to_string(), want);
+        check(b"A: 1\nB: \0\n", "line 2: control character 0x00 is not allowed");
+        check(b"A: 1\r\nB: 2\n", "line 1: control character 0x0d is not allowed");
         check(b"A: 1\nB: \xff\n", "line 2: not valid UTF-8");
-        check(
-            b" x\n",
-            "line 1: a continuation line without a field before it",
-        );
+        check(b" x\n", "line 1: a continuation line without a field before it");
         check(b"A 1\n", "line 1: no colon after the field's name");
         check(b"A: 1\na: 2\n", "line 2: field a stands twice");
-        check(
-            b"A: 1\n\nB: 2\n",
-            "line 3: a second paragraph where only one is allowed",
-        );
+        check(b"A: 1\n\nB: 2\n", "line 3: a second paragraph where only one is allowed");
         check(b"\n\n", "line 1: nothing but blank lines");
         check(b"-A: 1\n", "line 1: \"-A\" is not a field name");
     }

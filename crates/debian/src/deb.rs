@@ -77,10 +77,7 @@ pub fn read(input: impl Read) -> Result<Deb, DebError> {
         Ok(())
     })?;
     let control = control.ok_or(DebError::Missing("control.tar"))?;
-    Ok(Deb {
-        control,
-        sums: summed.finish(),
-    })
+    Ok(Deb { control, sums: summed.finish() })
 }
 
 /// The paths of all files and links (not folders) that the package installs, sorted, without `./` before.
@@ -125,13 +122,7 @@ fn walk(
     let mut archive = ar::Archive::open(input)?;
     let (mut version, mut control, mut data) = (false, false, false);
     while let Some(member) = archive.next_member()? {
-        let refuse = |problem| {
-            Err(DebError::Member {
-                name: member.name.clone(),
-                offset: member.offset,
-                problem,
-            })
-        };
+        let refuse = |problem| Err(DebError::Member { name: member.name.clone(), offset: member.offset, problem });
         if !version {
             if member.name != "debian-binary" {
                 return refuse("debian-binary must come first");
@@ -147,10 +138,7 @@ fn walk(
             archive.body(&member, |_| Ok::<(), ArError>(()))?;
             continue;
         }
-        let (part, rest) = match (
-            member.name.strip_prefix("control.tar"),
-            member.name.strip_prefix("data.tar"),
-        ) {
+        let (part, rest) = match (member.name.strip_prefix("control.tar"), member.name.strip_prefix("data.tar")) {
             (Some(rest), _) if !control => (Part::Control, rest),
             (_, Some(rest)) if control && !data => (Part::Data, rest),
             (Some(_), _) => return refuse("a second control member"),
@@ -159,15 +147,11 @@ fn walk(
             _ => return refuse("no such member belongs into a .deb"),
         };
         let extension = rest.strip_prefix('.').unwrap_or(rest);
-        let known =
-            Compression::of_extension(extension).filter(|_| rest.is_empty() || rest.len() > 1);
+        let known = Compression::of_extension(extension).filter(|_| rest.is_empty() || rest.len() > 1);
         let Some(compression) = known.filter(|_| rest.is_empty() == (extension.is_empty())) else {
             return refuse("unknown compression");
         };
-        let inner = Inner {
-            name: member.name.clone(),
-            compression,
-        };
+        let inner = Inner { name: member.name.clone(), compression };
         archive.body(&member, |body| each(part, &inner, body))?;
         (control, data) = (true, part == Part::Data);
     }
@@ -191,12 +175,8 @@ fn with_tar<T>(
     limits: Limits,
     work: impl FnOnce(&mut tar::Archive<Box<dyn Read + '_>>) -> Result<T, TarError>,
 ) -> Result<T, DebError> {
-    let named = |source| DebError::Tar {
-        member: member.name.clone(),
-        source,
-    };
-    let reader = decompress::reader(body, member.compression, limits)
-        .map_err(|error| named(error.into()))?;
+    let named = |source| DebError::Tar { member: member.name.clone(), source };
+    let reader = decompress::reader(body, member.compression, limits).map_err(|error| named(error.into()))?;
     work(&mut tar::Archive::new(reader)).map_err(named)
 }
 
@@ -204,11 +184,7 @@ fn read_control(member: &Inner, body: &mut dyn Read) -> Result<Stanza, DebError>
     let mut found: Option<Vec<u8>> = None;
     with_tar(member, body, Limits::METADATA, |archive| {
         archive.each(|entry, content| {
-            let problem = |problem| TarError::Path {
-                offset: entry.offset,
-                path: entry.path.clone(),
-                problem,
-            };
+            let problem = |problem| TarError::Path { offset: entry.offset, path: entry.path.clone(), problem };
             if entry.path != "control" {
                 return Ok(());
             }
@@ -233,10 +209,7 @@ pub fn is_read_error(error: &DebError) -> bool {
     let real = |error: &io::Error| error.raw_os_error().is_some();
     match error {
         DebError::Ar(ArError::Read(error)) => real(error),
-        DebError::Tar {
-            source: TarError::Read(error),
-            ..
-        } => real(error),
+        DebError::Tar { source: TarError::Read(error), .. } => real(error),
         _ => false,
     }
 }

@@ -61,48 +61,29 @@ pub struct Limits {
 
 impl Limits {
     /// For metadata, which is held in memory.
-    pub const METADATA: Limits = Limits {
-        output: 32 << 20,
-        ratio: 200,
-        free: 4 << 20,
-    };
+    pub const METADATA: Limits = Limits { output: 32 << 20, ratio: 200, free: 4 << 20 };
     /// For the files of a package.
-    pub const DATA: Limits = Limits {
-        output: 64 << 30,
-        ratio: 500,
-        free: 256 << 20,
-    };
+    pub const DATA: Limits = Limits { output: 64 << 30, ratio: 500, free: 256 << 20 };
 }
 
 /// The memory that a decoder may ask for: what `xz -9` and `zstd --long=27` need, with room.
 const DECODER_MEMORY: u64 = 192 << 20;
 
 /// A reader of what `input` unpacks to. Going past `limits` is an error of kind [`io::ErrorKind::QuotaExceeded`].
-pub fn reader<'a>(
-    input: impl Read + 'a,
-    compression: Compression,
-    limits: Limits,
-) -> io::Result<Box<dyn Read + 'a>> {
+pub fn reader<'a>(input: impl Read + 'a, compression: Compression, limits: Limits) -> io::Result<Box<dyn Read + 'a>> {
     let taken = Rc::new(Cell::new(0));
-    let counted = Counted {
-        inner: input,
-        taken: Rc::clone(&taken),
-    };
+    let counted = Counted { inner: input, taken: Rc::clone(&taken) };
     let inner: Box<dyn Read + 'a> = match compression {
         Compression::None => Box::new(counted),
         Compression::Gz => Box::new(flate2::read::MultiGzDecoder::new(counted)),
         Compression::Bz2 => Box::new(bzip2::read::MultiBzDecoder::new(counted)),
         Compression::Xz => {
-            let stream = liblzma::stream::Stream::new_stream_decoder(
-                DECODER_MEMORY,
-                liblzma::stream::CONCATENATED,
-            )
-            .map_err(io::Error::other)?;
+            let stream = liblzma::stream::Stream::new_stream_decoder(DECODER_MEMORY, liblzma::stream::CONCATENATED)
+                .map_err(io::Error::other)?;
             Box::new(liblzma::read::XzDecoder::new_stream(counted, stream))
         }
         Compression::Lzma => {
-            let stream = liblzma::stream::Stream::new_lzma_decoder(DECODER_MEMORY)
-                .map_err(io::Error::other)?;
+            let stream = liblzma::stream::Stream::new_lzma_decoder(DECODER_MEMORY).map_err(io::Error::other)?;
             Box::new(liblzma::read::XzDecoder::new_stream(counted, stream))
         }
         Compression::Zst => {
@@ -111,12 +92,7 @@ pub fn reader<'a>(
             Box::new(decoder)
         }
     };
-    Ok(Box::new(Bounded {
-        inner,
-        taken,
-        given: 0,
-        limits,
-    }))
+    Ok(Box::new(Bounded { inner, taken, given: 0, limits }))
 }
 
 /// Counts what is taken from the packed side.
@@ -149,12 +125,8 @@ impl Read for Bounded<'_> {
         if self.given > self.limits.output {
             return stop(format!("unpacks to more than {} bytes", self.limits.output));
         }
-        if self.given > self.limits.free && self.given / self.limits.ratio > self.taken.get().max(1)
-        {
-            return stop(format!(
-                "unpacks to more than {} times its size",
-                self.limits.ratio
-            ));
+        if self.given > self.limits.free && self.given / self.limits.ratio > self.taken.get().max(1) {
+            return stop(format!("unpacks to more than {} times its size", self.limits.ratio));
         }
         Ok(read)
     }
@@ -171,19 +143,10 @@ mod tests {
     #[test]
     fn every_format_gives_back_what_was_packed() {
         let text = b"hello, hello, hello".repeat(1000);
-        for compression in [
-            Compression::None,
-            Compression::Gz,
-            Compression::Bz2,
-            Compression::Xz,
-            Compression::Zst,
-        ] {
+        for compression in [Compression::None, Compression::Gz, Compression::Bz2, Compression::Xz, Compression::Zst] {
             let packed = packed(compression, &text);
             let mut back = Vec::new();
-            reader(&packed[..], compression, Limits::METADATA)
-                .unwrap()
-                .read_to_end(&mut back)
-                .unwrap();
+            reader(&packed[..], compression, Limits::METADATA).unwrap().read_to_end(&mut back).unwrap();
             assert_eq!(back, text, "{compression:?}");
         }
     }
@@ -191,40 +154,14 @@ mod tests {
     #[test]
     fn a_bomb_is_stopped_by_its_ratio_and_by_its_size() {
         let zeros = vec![0; 8 << 20];
-        for compression in [
-            Compression::Gz,
-            Compression::Bz2,
-            Compression::Xz,
-            Compression::Zst,
-        ] {
+        for compression in [Compression::Gz, Compression::Bz2, Compression::Xz, Compression::Zst] {
             let bomb = packed(compression, &zeros);
-            let seen = |limits| {
-                io::copy(
-                    &mut reader(&bomb[..], compression, limits).unwrap(),
-                    &mut io::sink(),
-                )
-                .unwrap_err()
-            };
-            let ratio = seen(Limits {
-                output: 1 << 30,
-                ratio: 50,
-                free: 1 << 20,
-            });
-            assert_eq!(
-                ratio.kind(),
-                io::ErrorKind::QuotaExceeded,
-                "{compression:?}: {ratio}"
-            );
-            let size = seen(Limits {
-                output: 1 << 20,
-                ratio: 1 << 40,
-                free: 1 << 30,
-            });
-            assert_eq!(
-                size.to_string(),
-                "unpacks to more than 1048576 bytes",
-                "{compression:?}"
-            );
+            let seen =
+                |limits| io::copy(&mut reader(&bomb[..], compression, limits).unwrap(), &mut io::sink()).unwrap_err();
+            let ratio = seen(Limits { output: 1 << 30, ratio: 50, free: 1 << 20 });
+            assert_eq!(ratio.kind(), io::ErrorKind::QuotaExceeded, "{compression:?}: {ratio}");
+            let size = seen(Limits { output: 1 << 20, ratio: 1 << 40, free: 1 << 30 });
+            assert_eq!(size.to_string(), "unpacks to more than 1048576 bytes", "{compression:?}");
         }
     }
 }

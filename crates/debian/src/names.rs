@@ -15,11 +15,7 @@ pub struct NameError {
 }
 
 fn refuse(kind: &'static str, name: &str, rule: &'static str) -> NameError {
-    NameError {
-        kind,
-        name: name.chars().take(120).collect(),
-        rule,
-    }
+    NameError { kind, name: name.chars().take(120).collect(), rule }
 }
 
 /// Letters, digits and `extra`, the first one a letter or digit.
@@ -27,9 +23,7 @@ fn is_word(name: &str, extra: &[u8], longest: usize) -> bool {
     let bytes = name.as_bytes();
     bytes.first().is_some_and(u8::is_ascii_alphanumeric)
         && bytes.len() <= longest
-        && bytes
-            .iter()
-            .all(|byte| byte.is_ascii_alphanumeric() || extra.contains(byte))
+        && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || extra.contains(byte))
 }
 
 /// The name of a package, binary or source, as dpkg accepts it.
@@ -37,11 +31,7 @@ pub fn package(name: &str) -> Result<(), NameError> {
     if is_word(name, b"+-._", 200) && !name.contains("..") {
         return Ok(());
     }
-    Err(refuse(
-        "package name",
-        name,
-        "letters, digits and + - . _, beginning with a letter or digit",
-    ))
+    Err(refuse("package name", name, "letters, digits and + - . _, beginning with a letter or digit"))
 }
 
 /// A version.
@@ -49,11 +39,7 @@ pub fn version(version: &str) -> Result<(), NameError> {
     if crate::version::is_version(version) && !version.contains("..") {
         return Ok(());
     }
-    Err(refuse(
-        "version",
-        version,
-        "an epoch of digits if any, then letters, digits and . + ~ - :",
-    ))
+    Err(refuse("version", version, "an epoch of digits if any, then letters, digits and . + ~ - :"))
 }
 
 /// An architecture.
@@ -67,27 +53,16 @@ pub fn architecture(name: &str) -> Result<(), NameError> {
 /// The base name of a file that a package consists of.
 pub fn file(name: &str) -> Result<(), NameError> {
     let lower = name.to_ascii_lowercase();
-    let escaped = ["%2e", "%2f", "%5c", "%00"]
-        .iter()
-        .any(|code| lower.contains(code));
-    let clean = !name
-        .chars()
-        .any(|c| c.is_control() || c.is_whitespace() || matches!(c, '/' | '\\'));
+    let escaped = ["%2e", "%2f", "%5c", "%00"].iter().any(|code| lower.contains(code));
+    let clean = !name.chars().any(|c| c.is_control() || c.is_whitespace() || matches!(c, '/' | '\\'));
     if clean && !escaped && !name.starts_with(['-', '.']) && !name.is_empty() && name.len() <= 255 {
         return Ok(());
     }
-    Err(refuse(
-        "file name",
-        name,
-        "no blanks, slashes, control characters or escaped dots, and no - or . first",
-    ))
+    Err(refuse("file name", name, "no blanks, slashes, control characters or escaped dots, and no - or . first"))
 }
 
 fn is_path(name: &str) -> bool {
-    name.len() <= 255
-        && name
-            .split('/')
-            .all(|part| is_word(part, b"+-._~", 100) && !part.contains(".."))
+    name.len() <= 255 && name.split('/').all(|part| is_word(part, b"+-._~", 100) && !part.contains(".."))
 }
 
 /// A component; it may have several parts (`updates/main`).
@@ -95,11 +70,7 @@ pub fn component(name: &str) -> Result<(), NameError> {
     if is_path(name) {
         return Ok(());
     }
-    Err(refuse(
-        "component",
-        name,
-        "letters, digits and + - . _ ~, parts divided by /",
-    ))
+    Err(refuse("component", name, "letters, digits and + - . _ ~, parts divided by /"))
 }
 
 /// A distribution; it may have several parts (`bookworm/updates`).
@@ -107,26 +78,16 @@ pub fn distribution(name: &str) -> Result<(), NameError> {
     if is_path(name) {
         return Ok(());
     }
-    Err(refuse(
-        "distribution",
-        name,
-        "letters, digits and + - . _ ~, parts divided by /",
-    ))
+    Err(refuse("distribution", name, "letters, digits and + - . _ ~, parts divided by /"))
 }
 
 /// The folder below a storage in which a repository is published; `.` is the storage itself.
 pub fn prefix(name: &str) -> Result<(), NameError> {
-    let free = name
-        .split('/')
-        .all(|part| !matches!(part, "dists" | "pool"));
+    let free = name.split('/').all(|part| !matches!(part, "dists" | "pool"));
     if name == "." || (is_path(name) && free) {
         return Ok(());
     }
-    Err(refuse(
-        "prefix",
-        name,
-        "letters, digits and + - . _ ~, parts divided by /, none of them dists or pool",
-    ))
+    Err(refuse("prefix", name, "letters, digits and + - . _ ~, parts divided by /, none of them dists or pool"))
 }
 
 /// A value that becomes one line of an index: nothing that could begin another line.
@@ -143,10 +104,7 @@ mod tests {
 
     #[test]
     fn names_that_could_leave_their_folder_are_refused_by_every_grammar() {
-        for bad in [
-            "", "..", "../x", "/etc", "a/../b", "a\\b", "-rf", "a\nb", "a\0b", "%2e%2e", ".hidden",
-            "a b",
-        ] {
+        for bad in ["", "..", "../x", "/etc", "a/../b", "a\\b", "-rf", "a\nb", "a\0b", "%2e%2e", ".hidden", "a b"] {
             assert!(package(bad).is_err(), "{bad:?}");
             assert!(version(bad).is_err(), "{bad:?}");
             assert!(architecture(bad).is_err(), "{bad:?}");

@@ -67,10 +67,7 @@ pub struct Key {
 impl Key {
     /// aptly's full key: `Pamd64 name 1.0 1a2b3c4d`.
     pub fn full(&self) -> String {
-        format!(
-            "P{} {} {} {:08x}",
-            self.architecture, self.name, self.version, self.files
-        )
+        format!("P{} {} {} {:08x}", self.architecture, self.name, self.version, self.files)
     }
 
     /// The key without the hash.
@@ -81,25 +78,17 @@ impl Key {
     /// Reads a full key.
     pub fn parse(text: &str) -> Option<Key> {
         let mut words = text.strip_prefix('P')?.split(' ');
-        let (architecture, name, version, files) =
-            (words.next()?, words.next()?, words.next()?, words.next()?);
+        let (architecture, name, version, files) = (words.next()?, words.next()?, words.next()?, words.next()?);
         if words.next().is_some() || name.is_empty() {
             return None;
         }
         let files = u64::from_str_radix(files, 16).ok()?;
-        Some(Key {
-            name: name.into(),
-            version: version.into(),
-            architecture: architecture.into(),
-            files,
-        })
+        Some(Key { name: name.into(), version: version.into(), architecture: architecture.into(), files })
     }
 
     /// Same name, version and architecture, whatever the files.
     pub fn same_place(&self, other: &Key) -> bool {
-        self.name == other.name
-            && self.architecture == other.architecture
-            && self.version == other.version
+        self.name == other.name && self.architecture == other.architecture && self.version == other.version
     }
 }
 
@@ -159,23 +148,13 @@ const MADE_ANEW: [&str; 13] = [
 ];
 
 /// Lists that are split at commas and joined again.
-const LISTS: [&str; 7] = [
-    "Depends",
-    "Pre-Depends",
-    "Recommends",
-    "Suggests",
-    "Provides",
-    "Build-Depends",
-    "Build-Depends-Indep",
-];
+const LISTS: [&str; 7] =
+    ["Depends", "Pre-Depends", "Recommends", "Suggests", "Provides", "Build-Depends", "Build-Depends-Indep"];
 
 impl Package {
     /// A binary package from the stanza of its control file and its one file.
     pub fn binary(mut stanza: Stanza, kind: Kind, file: PackageFile) -> Result<Package, NameError> {
-        let (name, version) = (
-            stanza.get("Package").to_owned(),
-            stanza.get("Version").to_owned(),
-        );
+        let (name, version) = (stanza.get("Package").to_owned(), stanza.get("Version").to_owned());
         let architecture = stanza.get("Architecture").to_owned();
         names::package(&name)?;
         names::version(&version)?;
@@ -186,26 +165,13 @@ impl Package {
             names::package(source_word(stanza.get("Source")))?;
         }
         let files = vec![file];
-        let key = Key {
-            name,
-            version,
-            architecture,
-            files: files_hash(&files),
-        };
-        Ok(Package {
-            key,
-            kind,
-            stanza,
-            files,
-        })
+        let key = Key { name, version, architecture, files: files_hash(&files) };
+        Ok(Package { key, kind, stanza, files })
     }
 
     /// A source package from the stanza of its `.dsc` and its files, the `.dsc` among them.
     pub fn source(mut stanza: Stanza, mut files: Vec<PackageFile>) -> Result<Package, NameError> {
-        let name = stanza
-            .remove("Source")
-            .or_else(|| stanza.remove("Package"))
-            .unwrap_or_default();
+        let name = stanza.remove("Source").or_else(|| stanza.remove("Package")).unwrap_or_default();
         let version = stanza.get("Version").to_owned();
         names::package(&name)?;
         names::version(&version)?;
@@ -215,28 +181,14 @@ impl Package {
         clean(&mut stanza);
         stanza.set("Package", name.clone());
         files.sort_by(|a, b| a.name.cmp(&b.name));
-        let key = Key {
-            name,
-            version,
-            architecture: "source".into(),
-            files: files_hash(&files),
-        };
-        Ok(Package {
-            key,
-            kind: Kind::Source,
-            stanza,
-            files,
-        })
+        let key = Key { name, version, architecture: "source".into(), files: files_hash(&files) };
+        Ok(Package { key, kind: Kind::Source, stanza, files })
     }
 
     /// The name of the source package it was built from; its own name if none is given.
     pub fn source_name(&self) -> &str {
         let source = source_word(self.stanza.get("Source"));
-        if source.is_empty() {
-            &self.key.name
-        } else {
-            source
-        }
+        if source.is_empty() { &self.key.name } else { source }
     }
 
     /// The version of the source package: the one in the parentheses of `Source`, else its own.
@@ -259,11 +211,7 @@ impl Package {
         if source.len() < 2 {
             return None;
         }
-        let start = if source.starts_with("lib") {
-            4.min(source.len())
-        } else {
-            1
-        };
+        let start = if source.starts_with("lib") { 4.min(source.len()) } else { 1 };
         Some(format!("{}/{source}", &source[..start]))
     }
 
@@ -278,11 +226,7 @@ impl Package {
             }
             Kind::Deb | Kind::Udeb => {
                 if let Some(file) = self.files.first() {
-                    let path = if folder.is_empty() {
-                        file.name.clone()
-                    } else {
-                        format!("{folder}/{}", file.name)
-                    };
+                    let path = if folder.is_empty() { file.name.clone() } else { format!("{folder}/{}", file.name) };
                     stanza.set("Filename", path);
                     stanza.set("Size", file.sums.size.to_string());
                     stanza.set("MD5sum", file.sums.md5.clone());
@@ -337,9 +281,7 @@ fn clean(stanza: &mut Stanza) {
 fn set_source_sums(stanza: &mut Stanza, files: &[PackageFile]) {
     let list = |sum: fn(&Sums) -> &str| {
         let lines = files.iter().filter(|file| !sum(&file.sums).is_empty());
-        lines
-            .map(|file| format!("\n {} {} {}", sum(&file.sums), file.sums.size, file.name))
-            .collect::<String>()
+        lines.map(|file| format!("\n {} {} {}", sum(&file.sums), file.sums.size, file.name)).collect::<String>()
     };
     stanza.set("Files", list(|sums| &sums.md5));
     stanza.set("Checksums-Sha1", list(|sums| &sums.sha1));
@@ -370,10 +312,7 @@ mod tests {
     fn hello(version: &str, extra: &str) -> Package {
         let text = format!("Package: hello\nVersion: {version}\nArchitecture: amd64\n{extra}");
         let stanza = Stanza::from_paragraph(&parse_one(text.as_bytes()).unwrap());
-        let file = PackageFile {
-            name: format!("hello_{version}_amd64.deb"),
-            sums: Sums::of(b"x"),
-        };
+        let file = PackageFile { name: format!("hello_{version}_amd64.deb"), sums: Sums::of(b"x") };
         Package::binary(stanza, Kind::Deb, file).unwrap()
     }
 
@@ -389,26 +328,12 @@ mod tests {
         ];
         keys.sort();
         let shown: Vec<_> = keys.iter().map(Key::to_string).collect();
-        assert_eq!(
-            shown,
-            [
-                "a_1_all",
-                "b_1.10_amd64",
-                "b_1.9_amd64",
-                "b_1.0_amd64",
-                "b_1.0_i386"
-            ]
-        );
+        assert_eq!(shown, ["a_1_all", "b_1.10_amd64", "b_1.9_amd64", "b_1.0_amd64", "b_1.0_i386"]);
     }
 
     #[test]
     fn a_key_survives_the_round_trip_and_keeps_at_least_eight_digits() {
-        let key = Key {
-            name: "hello".into(),
-            version: "1:2-3".into(),
-            architecture: "all".into(),
-            files: 0xabc,
-        };
+        let key = Key { name: "hello".into(), version: "1:2-3".into(), architecture: "all".into(), files: 0xabc };
         assert_eq!(key.full(), "Pall hello 1:2-3 00000abc");
         assert_eq!(Key::parse(&key.full()), Some(key));
         assert_eq!(Key::parse("all hello 1 2"), None);
@@ -417,12 +342,7 @@ mod tests {
     #[test]
     fn sources_name_the_pool_folder() {
         assert_eq!(hello("1", "").pool_folder().as_deref(), Some("h/hello"));
-        assert_eq!(
-            hello("1", "Source: libfoo (2.0)\n")
-                .pool_folder()
-                .as_deref(),
-            Some("libf/libfoo")
-        );
+        assert_eq!(hello("1", "Source: libfoo (2.0)\n").pool_folder().as_deref(), Some("libf/libfoo"));
         assert_eq!(hello("1", "Source: libfoo (2.0)\n").source_version(), "2.0");
         assert_eq!(hello("1", "Source: r\n").pool_folder(), None);
     }
@@ -431,21 +351,15 @@ mod tests {
     fn a_source_that_would_be_a_path_is_refused() {
         let text = b"Package: x\nVersion: 1\nArchitecture: all\nSource: ../../etc (1)\n";
         let stanza = Stanza::from_paragraph(&parse_one(text).unwrap());
-        let file = PackageFile {
-            name: "x.deb".into(),
-            sums: Sums::of(b""),
-        };
+        let file = PackageFile { name: "x.deb".into(), sums: Sums::of(b"") };
         assert!(Package::binary(stanza, Kind::Deb, file).is_err());
     }
 
     #[test]
     fn values_from_the_package_cannot_say_where_its_file_is() {
         let mut text = String::new();
-        hello(
-            "1",
-            "Filename: /etc/passwd\nSize: 0\nSHA256: 00\nDepends: a,b ,\n",
-        )
-        .render("pool/main/h/hello", &mut text);
+        hello("1", "Filename: /etc/passwd\nSize: 0\nSHA256: 00\nDepends: a,b ,\n")
+            .render("pool/main/h/hello", &mut text);
         let sums = Sums::of(b"x");
         assert_eq!(
             text,

@@ -88,22 +88,13 @@ impl Query {
             Query::And(a, b) => a.matches(package) && b.matches(package),
             Query::Not(inner) => !inner.matches(package),
             Query::Field { field, test } => field_matches(field, test, package),
-            Query::Exact {
-                name,
-                version,
-                architecture,
-            } => {
+            Query::Exact { name, version, architecture } => {
                 package.key.name == *name
                     && package.key.version == *version
                     && package.key.architecture == *architecture
             }
-            Query::Dependency {
-                name,
-                test,
-                architecture,
-            } => {
-                (architecture.is_empty() || package.is_for(architecture))
-                    && satisfies(package, name, test)
+            Query::Dependency { name, test, architecture } => {
+                (architecture.is_empty() || package.is_for(architecture)) && satisfies(package, name, test)
             }
         }
     }
@@ -121,9 +112,7 @@ impl Query {
 
     /// Joins queries by "or"; nothing for none.
     pub fn any(queries: Vec<Query>) -> Option<Query> {
-        queries
-            .into_iter()
-            .reduce(|a, b| Query::Or(Box::new(a), Box::new(b)))
+        queries.into_iter().reduce(|a, b| Query::Or(Box::new(a), Box::new(b)))
     }
 
     /// Joins two queries by "and".
@@ -139,21 +128,14 @@ fn satisfies(package: &Package, name: &str, test: &Test) -> bool {
     if package.key.name == name && passes(&package.key.version) {
         return true;
     }
-    provided_versions(package, name)
-        .iter()
-        .any(|version| passes(version))
+    provided_versions(package, name).iter().any(|version| passes(version))
 }
 
 /// The versions in which `package` provides `name`: the given one, or the package's own.
 pub fn provided_versions(package: &Package, name: &str) -> Vec<String> {
     let parts = relation::list(package.stanza.get("Provides"));
-    let provided = parts
-        .into_iter()
-        .filter_map(relation::provided)
-        .filter(|(provided, _)| provided == name);
-    provided
-        .map(|(_, version)| version.unwrap_or_else(|| package.key.version.clone()))
-        .collect()
+    let provided = parts.into_iter().filter_map(relation::provided).filter(|(provided, _)| provided == name);
+    provided.map(|(_, version)| version.unwrap_or_else(|| package.key.version.clone())).collect()
 }
 
 fn field_matches(field: &str, test: &Test, package: &Package) -> bool {
@@ -206,15 +188,7 @@ mod tests {
 
     fn package(text: &str) -> Package {
         let stanza = Stanza::from_paragraph(&parse_one(text.as_bytes()).unwrap());
-        Package::binary(
-            stanza,
-            Kind::Deb,
-            PackageFile {
-                name: "x.deb".into(),
-                sums: Sums::of(b""),
-            },
-        )
-        .unwrap()
+        Package::binary(stanza, Kind::Deb, PackageFile { name: "x.deb".into(), sums: Sums::of(b"") }).unwrap()
     }
 
     fn app() -> Package {
@@ -227,13 +201,7 @@ mod tests {
     #[test]
     fn queries_mean_what_the_reference_says() {
         let check = |query: &str, want: bool| {
-            assert_eq!(
-                parse(query)
-                    .unwrap_or_else(|e| panic!("{query}: {e}"))
-                    .matches(&app()),
-                want,
-                "{query}"
-            );
+            assert_eq!(parse(query).unwrap_or_else(|e| panic!("{query}: {e}")).matches(&app()), want, "{query}");
         };
         for yes in [
             "app",
@@ -306,30 +274,14 @@ mod tests {
     #[test]
     fn broken_queries_say_where() {
         let check = |query: &str, want: &str| {
-            assert_eq!(
-                parse(query).unwrap_err().to_string(),
-                format!("parsing failed: {want}"),
-                "{query}"
-            )
+            assert_eq!(parse(query).unwrap_err().to_string(), format!("parsing failed: {want}"), "{query}")
         };
-        check(
-            "",
-            "unexpected token <EOL>: expecting field or package name",
-        );
-        check(
-            "app 1.1",
-            "unexpected token \"1.1\": expecting end of query",
-        );
-        check(
-            "pyspi >> 0.6.1-1.3)",
-            "unexpected token >>: expecting end of query",
-        );
+        check("", "unexpected token <EOL>: expecting field or package name");
+        check("app 1.1", "unexpected token \"1.1\": expecting end of query");
+        check("pyspi >> 0.6.1-1.3)", "unexpected token >>: expecting end of query");
         check("app (>= 1.0", "unexpected token <EOL>: expecting ')'");
         check("(app", "unexpected token <EOL>: expecting ')'");
-        check(
-            "app,",
-            "unexpected token <EOL>: expecting field or package name",
-        );
+        check("app,", "unexpected token <EOL>: expecting field or package name");
         check("Name (~ '(')", "regular expression \"(\" cannot be read");
         assert!(parse(&"(".repeat(100_000)).is_err());
         assert!(parse(&"!".repeat(100_000)).is_err());

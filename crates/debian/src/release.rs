@@ -34,10 +34,7 @@ impl Release {
         stanza.set("Suite", self.suite.clone());
         stanza.set("Version", self.version.clone());
         stanza.set("Codename", self.codename.clone());
-        stanza.set(
-            "Acquire-By-Hash",
-            if self.acquire_by_hash { "yes" } else { "" },
-        );
+        stanza.set("Acquire-By-Hash", if self.acquire_by_hash { "yes" } else { "" });
         stanza.set("Signed-By", self.signed_by.clone());
         stanza
     }
@@ -56,12 +53,7 @@ impl Release {
         stanza.set("Valid-Until", valid_until);
         stanza.set("NotAutomatic", self.not_automatic.clone());
         stanza.set("ButAutomaticUpgrades", self.but_automatic_upgrades.clone());
-        let listed = architectures
-            .iter()
-            .filter(|name| *name != "source")
-            .cloned()
-            .collect::<Vec<_>>()
-            .join(" ");
+        let listed = architectures.iter().filter(|name| *name != "source").cloned().collect::<Vec<_>>().join(" ");
         stanza.set("Architectures", listed);
         let mut components = components.to_vec();
         components.sort();
@@ -70,10 +62,7 @@ impl Release {
         let mut sorted: Vec<_> = files.iter().collect();
         sorted.sort_by(|a, b| a.0.cmp(&b.0));
         let list = |sum: fn(&Sums) -> &str| {
-            sorted
-                .iter()
-                .map(|(path, sums)| format!("\n {} {:8} {path}", sum(sums), sums.size))
-                .collect::<String>()
+            sorted.iter().map(|(path, sums)| format!("\n {} {:8} {path}", sum(sums), sums.size)).collect::<String>()
         };
         stanza.set("MD5Sum", list(|sums| &sums.md5));
         stanza.set("SHA1", list(|sums| &sums.sha1));
@@ -85,12 +74,7 @@ impl Release {
     }
 
     /// The small `Release` beside each index of a component.
-    pub fn render_component(
-        &self,
-        distribution: &str,
-        architecture: &str,
-        component: &str,
-    ) -> String {
+    pub fn render_component(&self, distribution: &str, architecture: &str, component: &str) -> String {
         const ORDER: [&str; 10] = [
             "Origin",
             "Label",
@@ -149,10 +133,7 @@ mod tests {
             codename: "c".into(),
             ..Release::default()
         };
-        let files = [
-            ("main/b".to_owned(), Sums::of(b"12")),
-            ("main/a".to_owned(), Sums::of(b"")),
-        ];
+        let files = [("main/b".to_owned(), Sums::of(b"12")), ("main/a".to_owned(), Sums::of(b""))];
         let text = release.render(
             "Mon, 2 Jan 2006 15:04:05 UTC",
             "",

@@ -36,10 +36,7 @@ pub fn strip(bytes: &[u8]) -> Result<Message, SignedError> {
     let text = std::str::from_utf8(bytes).map_err(|_| SignedError::Encoding)?;
     let text = text.replace("\r\n", "\n");
     if !text.contains(BEGIN) {
-        return Ok(Message {
-            text,
-            signed: false,
-        });
+        return Ok(Message { text, signed: false });
     }
     let mut lines = text.lines();
     let first = lines.by_ref().find(|line| !line.trim().is_empty());
@@ -74,10 +71,7 @@ pub fn strip(bytes: &[u8]) -> Result<Message, SignedError> {
     if lines.any(|line| !line.trim().is_empty()) {
         return Err(SignedError::Outside);
     }
-    Ok(Message {
-        text: inside,
-        signed: true,
-    })
+    Ok(Message { text: inside, signed: true })
 }
 
 #[cfg(test)]
@@ -88,36 +82,15 @@ mod tests {
 
     #[test]
     fn the_signed_part_is_taken_out_of_its_armour() {
-        assert_eq!(
-            strip(SIGNED.as_bytes()),
-            Ok(Message {
-                text: "A: 1\n-dash\n\n".into(),
-                signed: true
-            })
-        );
-        assert_eq!(
-            strip(b"A: 1\n"),
-            Ok(Message {
-                text: "A: 1\n".into(),
-                signed: false
-            })
-        );
+        assert_eq!(strip(SIGNED.as_bytes()), Ok(Message { text: "A: 1\n-dash\n\n".into(), signed: true }));
+        assert_eq!(strip(b"A: 1\n"), Ok(Message { text: "A: 1\n".into(), signed: false }));
     }
 
     #[test]
     fn text_outside_is_refused() {
-        assert_eq!(
-            strip(format!("B: 2\n{SIGNED}").as_bytes()),
-            Err(SignedError::Outside)
-        );
-        assert_eq!(
-            strip(format!("{SIGNED}B: 2\n").as_bytes()),
-            Err(SignedError::Outside)
-        );
-        assert_eq!(
-            strip(format!("{SIGNED}{SIGNED}").as_bytes()),
-            Err(SignedError::Outside)
-        );
+        assert_eq!(strip(format!("B: 2\n{SIGNED}").as_bytes()), Err(SignedError::Outside));
+        assert_eq!(strip(format!("{SIGNED}B: 2\n").as_bytes()), Err(SignedError::Outside));
+        assert_eq!(strip(format!("{SIGNED}{SIGNED}").as_bytes()), Err(SignedError::Outside));
         assert_eq!(
             strip(SIGNED.replace("-----END", "----END").as_bytes()),
             Err(SignedError::Armour("the signature does not end"))

@@ -73,16 +73,8 @@ pub fn read(bytes: &[u8]) -> Result<SourceFile, SourceError> {
         ("Checksums-Sha512", |file| &mut file.sha512),
     ];
     for (field, slot) in fields {
-        for line in stanza
-            .get(field)
-            .lines()
-            .map(str::trim)
-            .filter(|line| !line.is_empty())
-        {
-            let broken = || SourceError::Line {
-                field,
-                line: line.chars().take(200).collect(),
-            };
+        for line in stanza.get(field).lines().map(str::trim).filter(|line| !line.is_empty()) {
+            let broken = || SourceError::Line { field, line: line.chars().take(200).collect() };
             // A .changes has section and priority between size and name.
             let words: Vec<_> = line.split_whitespace().collect();
             let [sum, size, .., name] = words[..] else {
@@ -93,17 +85,10 @@ pub fn read(bytes: &[u8]) -> Result<SourceFile, SourceError> {
                 return Err(broken());
             }
             names::file(name)?;
-            let at = files
-                .iter()
-                .position(|file| file.name == name)
-                .unwrap_or_else(|| {
-                    files.push(Listed {
-                        name: name.to_owned(),
-                        size,
-                        ..Listed::default()
-                    });
-                    files.len() - 1
-                });
+            let at = files.iter().position(|file| file.name == name).unwrap_or_else(|| {
+                files.push(Listed { name: name.to_owned(), size, ..Listed::default() });
+                files.len() - 1
+            });
             if files[at].size != size {
                 return Err(broken());
             }
@@ -114,9 +99,5 @@ pub fn read(bytes: &[u8]) -> Result<SourceFile, SourceError> {
         return Err(SourceError::NoFiles);
     }
     files.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(SourceFile {
-        stanza,
-        files,
-        signed: message.signed,
-    })
+    Ok(SourceFile { stanza, files, signed: message.signed })
 }

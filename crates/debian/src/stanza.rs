@@ -106,11 +106,7 @@ impl Stanza {
         let mut stanza = Stanza::default();
         for field in &paragraph.fields {
             let name = canonical_name(field.name);
-            let value = if MULTILINE.contains(&name.as_str()) {
-                field.value.to_owned()
-            } else {
-                folded(field.value)
-            };
+            let value = if MULTILINE.contains(&name.as_str()) { field.value.to_owned() } else { folded(field.value) };
             stanza.set(&name, value);
         }
         stanza
@@ -118,10 +114,7 @@ impl Stanza {
 
     /// The value of the field with exactly this name; the empty text when it is absent.
     pub fn get(&self, name: &str) -> &str {
-        self.fields
-            .iter()
-            .find(|(known, _)| known == name)
-            .map_or("", |(_, value)| value)
+        self.fields.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
     }
 
     /// Sets a field; an empty value removes it.
@@ -144,9 +137,7 @@ impl Stanza {
 
     /// All fields, in the order in which they were set.
     pub fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.fields
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()))
+        self.fields.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// Writes the stanza without the blank line after it: the fields of `order` first, the others by name.
@@ -156,11 +147,7 @@ impl Stanza {
                 render_field(name, value, into);
             }
         }
-        let mut others: Vec<_> = self
-            .fields
-            .iter()
-            .filter(|(name, _)| !order.contains(&name.as_str()))
-            .collect();
+        let mut others: Vec<_> = self.fields.iter().filter(|(name, _)| !order.contains(&name.as_str())).collect();
         others.sort();
         for (name, value) in others {
             render_field(name, value, into);
@@ -193,14 +180,7 @@ fn folded(value: &str) -> String {
 
 /// Each part between hyphens with a capital first; a few names have a spelling of their own.
 pub fn canonical_name(name: &str) -> String {
-    const OWN: [&str; 6] = [
-        "SHA1",
-        "SHA256",
-        "SHA512",
-        "MD5Sum",
-        "NotAutomatic",
-        "ButAutomaticUpgrades",
-    ];
+    const OWN: [&str; 6] = ["SHA1", "SHA256", "SHA512", "MD5Sum", "NotAutomatic", "ButAutomaticUpgrades"];
     if let Some(own) = OWN.iter().find(|own| own.eq_ignore_ascii_case(name)) {
         return (*own).to_owned();
     }
@@ -238,20 +218,13 @@ mod tests {
     #[test]
     fn rendering_puts_known_fields_first_and_the_rest_by_name() {
         let mut stanza = Stanza::default();
-        for (name, value) in [
-            ("Zeta", "1"),
-            ("Description", "d\n more"),
-            ("Alpha", "2"),
-            ("Package", "p"),
-            ("Files", "\n a"),
-        ] {
+        for (name, value) in
+            [("Zeta", "1"), ("Description", "d\n more"), ("Alpha", "2"), ("Package", "p"), ("Files", "\n a")]
+        {
             stanza.set(name, value);
         }
         let mut text = String::new();
         stanza.render(&BINARY_ORDER, &mut text);
-        assert_eq!(
-            text,
-            "Package: p\nDescription: d\n more\nAlpha: 2\nFiles:\n a\nZeta: 1\n"
-        );
+        assert_eq!(text, "Package: p\nDescription: d\n more\nAlpha: 2\nFiles:\n a\nZeta: 1\n");
     }
 }

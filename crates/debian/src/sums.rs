@@ -83,13 +83,11 @@ impl Write for Summing {
 
 /// Lower-case hexadecimal text of `bytes`.
 pub fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// A reader that sums what passes through it.
@@ -101,10 +99,7 @@ pub struct SumReader<R> {
 impl<R: Read> SumReader<R> {
     /// Reads from `inner`.
     pub fn new(inner: R) -> Self {
-        SumReader {
-            inner,
-            summing: Summing::default(),
-        }
+        SumReader { inner, summing: Summing::default() }
     }
 
     /// Bytes that passed so far.
@@ -160,10 +155,7 @@ mod tests {
         assert_eq!(sums.size, 0);
         assert_eq!(sums.md5, "d41d8cd98f00b204e9800998ecf8427e");
         assert_eq!(sums.sha1, "da39a3ee5e6b4b0d3255bfef95601890afd80709");
-        assert_eq!(
-            sums.sha256,
-            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-        );
+        assert_eq!(sums.sha256, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
         assert!(sums.sha512.starts_with("cf83e1357eefb8bdf1542850d66d8007"));
     }
 

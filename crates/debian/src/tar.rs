@@ -88,11 +88,7 @@ pub struct Archive<R> {
 impl<R: Read> Archive<R> {
     /// Reads from `input`, which is already unpacked.
     pub fn new(input: R) -> Self {
-        Archive {
-            input,
-            offset: 0,
-            entries: 0,
-        }
+        Archive { input, offset: 0, entries: 0 }
     }
 
     /// Calls `each` with every entry and a reader of its content; what it leaves unread is skipped.
@@ -135,11 +131,7 @@ impl<R: Read> Archive<R> {
             let Some(size) = number(&header[124..136]) else {
                 return bad("the size is not a number");
             };
-            let claimed = if matches!(header[156], b'L' | b'K') {
-                LONGEST_NAME
-            } else {
-                LONGEST_HEADER
-            };
+            let claimed = if matches!(header[156], b'L' | b'K') { LONGEST_NAME } else { LONGEST_HEADER };
             match header[156] {
                 b'L' | b'K' | b'x' | b'g' if size > claimed => {
                     return bad("a name or extended header of absurd size");
@@ -147,11 +139,8 @@ impl<R: Read> Archive<R> {
                 b'L' => long_name = Some(self.small(size, offset)?),
                 b'K' => long_link = Some(self.small(size, offset)?),
                 b'x' => {
-                    extended =
-                        Extended::read(&self.small(size, offset)?).ok_or(TarError::Header {
-                            offset,
-                            problem: "bad extended header",
-                        })?
+                    extended = Extended::read(&self.small(size, offset)?)
+                        .ok_or(TarError::Header { offset, problem: "bad extended header" })?
                 }
                 b'g' => drop(self.small(size, offset)?),
                 b'S' => return bad("sparse files are not supported"),
@@ -159,14 +148,8 @@ impl<R: Read> Archive<R> {
                     if extended.sparse {
                         return bad("sparse files are not supported");
                     }
-                    let name = extended
-                        .path
-                        .or(long_name)
-                        .unwrap_or_else(|| header_name(&header));
-                    let link = extended
-                        .link
-                        .or(long_link)
-                        .unwrap_or_else(|| until_nul(&header[157..257]).to_vec());
+                    let name = extended.path.or(long_name).unwrap_or_else(|| header_name(&header));
+                    let link = extended.link.or(long_link).unwrap_or_else(|| until_nul(&header[157..257]).to_vec());
                     let size = extended.size.unwrap_or(size);
                     return entry(&header, offset, kind, &name, &link, size).map(Some);
                 }
@@ -208,22 +191,11 @@ impl<R: Read> Archive<R> {
         let padding = (512 - size % 512) % 512;
         let skipped = io::copy(&mut (&mut self.input).take(padding), &mut io::sink())?;
         self.offset += skipped;
-        if skipped == padding {
-            Ok(())
-        } else {
-            Err(TarError::Truncated(self.offset))
-        }
+        if skipped == padding { Ok(()) } else { Err(TarError::Truncated(self.offset)) }
     }
 }
 
-fn entry(
-    header: &[u8; 512],
-    offset: u64,
-    kind: u8,
-    name: &[u8],
-    link: &[u8],
-    size: u64,
-) -> Result<Entry, TarError> {
+fn entry(header: &[u8; 512], offset: u64, kind: u8, name: &[u8], link: &[u8], size: u64) -> Result<Entry, TarError> {
     let path = clean_path(name, offset)?;
     let kind = match kind {
         b'0' | 0 | b'7' if name.ends_with(b"/") => EntryKind::Directory,
@@ -234,23 +206,10 @@ fn entry(
         other => EntryKind::Special(other),
     };
     // Only files have content; some packers write the size of a link's target.
-    let size = if matches!(kind, EntryKind::File | EntryKind::Special(_)) {
-        size
-    } else {
-        0
-    };
+    let size = if matches!(kind, EntryKind::File | EntryKind::Special(_)) { size } else { 0 };
     let mode = u32::try_from(number(&header[100..108]).unwrap_or(0o644) & 0o7777).unwrap_or(0o644);
-    let mtime = number(&header[136..148])
-        .and_then(|time| i64::try_from(time).ok())
-        .unwrap_or(0);
-    Ok(Entry {
-        path,
-        kind,
-        mode,
-        mtime,
-        size,
-        offset,
-    })
+    let mtime = number(&header[136..148]).and_then(|time| i64::try_from(time).ok()).unwrap_or(0);
+    Ok(Entry { path, kind, mode, mtime, size, offset })
 }
 
 /// Extended header records that we heed.
@@ -289,64 +248,32 @@ impl Extended {
 }
 
 fn until_nul(bytes: &[u8]) -> &[u8] {
-    &bytes[..bytes
-        .iter()
-        .position(|byte| *byte == 0)
-        .unwrap_or(bytes.len())]
+    &bytes[..bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len())]
 }
 
 fn header_name(header: &[u8; 512]) -> Vec<u8> {
     let name = until_nul(&header[..100]);
     // Only POSIX archives have a prefix; GNU's use the room for something else.
-    let prefix = if &header[257..263] == b"ustar\0" {
-        until_nul(&header[345..500])
-    } else {
-        b""
-    };
-    if prefix.is_empty() {
-        name.to_vec()
-    } else {
-        [prefix, b"/", name].concat()
-    }
+    let prefix = if &header[257..263] == b"ustar\0" { until_nul(&header[345..500]) } else { b"" };
+    if prefix.is_empty() { name.to_vec() } else { [prefix, b"/", name].concat() }
 }
 
 /// Octal text, or a binary number marked by its first bit.
 fn number(field: &[u8]) -> Option<u64> {
     if field[0] & 0x80 != 0 {
         let (high, low) = field.split_at(field.len() - 8);
-        if high
-            .iter()
-            .enumerate()
-            .any(|(at, byte)| *byte != if at == 0 { 0x80 } else { 0 })
-        {
+        if high.iter().enumerate().any(|(at, byte)| *byte != if at == 0 { 0x80 } else { 0 }) {
             return None;
         }
-        return Some(
-            low.iter()
-                .fold(0, |value, byte| value << 8 | u64::from(*byte)),
-        )
-        .filter(|value| *value < 1 << 62);
+        return Some(low.iter().fold(0, |value, byte| value << 8 | u64::from(*byte))).filter(|value| *value < 1 << 62);
     }
     let text = std::str::from_utf8(field).ok()?.trim_matches(['\0', ' ']);
-    if text.is_empty() {
-        Some(0)
-    } else {
-        u64::from_str_radix(text, 8).ok()
-    }
+    if text.is_empty() { Some(0) } else { u64::from_str_radix(text, 8).ok() }
 }
 
 fn checksum_fits(header: &[u8; 512]) -> bool {
-    let sum: u64 = header
-        .iter()
-        .enumerate()
-        .map(|(at, byte)| {
-            if (148..156).contains(&at) {
-                32
-            } else {
-                u64::from(*byte)
-            }
-        })
-        .sum();
+    let sum: u64 =
+        header.iter().enumerate().map(|(at, byte)| if (148..156).contains(&at) { 32 } else { u64::from(*byte) }).sum();
     number(&header[148..156]) == Some(sum)
 }
 
@@ -366,21 +293,14 @@ fn text(bytes: &[u8], offset: u64) -> Result<&str, TarError> {
 /// A relative path without `.`, `..` and doubled slashes.
 fn clean_path(bytes: &[u8], offset: u64) -> Result<String, TarError> {
     let path = text(bytes, offset)?;
-    let refuse = |problem| TarError::Path {
-        offset,
-        path: path.chars().take(200).collect(),
-        problem,
-    };
+    let refuse = |problem| TarError::Path { offset, path: path.chars().take(200).collect(), problem };
     if path.starts_with('/') {
         return Err(refuse("absolute paths are not allowed"));
     }
     if path.len() as u64 > LONGEST_NAME {
         return Err(refuse("too long"));
     }
-    let parts: Vec<_> = path
-        .split('/')
-        .filter(|part| !part.is_empty() && *part != ".")
-        .collect();
+    let parts: Vec<_> = path.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
     if parts.contains(&"..") {
         return Err(refuse("'..' is not allowed"));
     }

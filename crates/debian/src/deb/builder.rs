@@ -91,39 +91,21 @@ impl Builder {
     }
 
     /// Adds a regular file.
-    pub fn file(
-        mut self,
-        path: &str,
-        mode: u32,
-        bytes: impl Into<Vec<u8>>,
-    ) -> Result<Builder, BuildError> {
-        self.content.insert(
-            clean(path)?,
-            Content::File {
-                mode,
-                bytes: bytes.into(),
-            },
-        );
+    pub fn file(mut self, path: &str, mode: u32, bytes: impl Into<Vec<u8>>) -> Result<Builder, BuildError> {
+        self.content.insert(clean(path)?, Content::File { mode, bytes: bytes.into() });
         Ok(self)
     }
 
     /// Adds a regular file with the bytes of one on disk.
     pub fn file_from(self, path: &str, mode: u32, from: &Path) -> Result<Builder, BuildError> {
-        let bytes = std::fs::read(from).map_err(|source| BuildError::Io {
-            what: from.display().to_string(),
-            source,
-        })?;
+        let bytes =
+            std::fs::read(from).map_err(|source| BuildError::Io { what: from.display().to_string(), source })?;
         self.file(path, mode, bytes)
     }
 
     /// Adds a symbolic link.
     pub fn link(mut self, path: &str, target: &str) -> Result<Builder, BuildError> {
-        self.content.insert(
-            clean(path)?,
-            Content::Link {
-                target: target.to_owned(),
-            },
-        );
+        self.content.insert(clean(path)?, Content::Link { target: target.to_owned() });
         Ok(self)
     }
 
@@ -136,16 +118,14 @@ impl Builder {
     /// Adds a maintainer script (`postinst`, `prerm` …).
     #[must_use]
     pub fn script(mut self, name: &str, text: &str) -> Builder {
-        self.scripts
-            .insert(name.to_owned(), text.as_bytes().to_vec());
+        self.scripts.insert(name.to_owned(), text.as_bytes().to_vec());
         self
     }
 
     /// Marks a file of the package as a configuration file.
     #[must_use]
     pub fn conffile(mut self, path: &str) -> Builder {
-        self.conffiles
-            .push(format!("/{}", path.trim_start_matches('/')));
+        self.conffiles.push(format!("/{}", path.trim_start_matches('/')));
         self
     }
 
@@ -153,11 +133,7 @@ impl Builder {
     pub fn file_name(&self) -> String {
         let version = self.control.get("Version");
         let version = version.split_once(':').map_or(version, |(_, rest)| rest);
-        format!(
-            "{}_{version}_{}.deb",
-            self.control.get("Package"),
-            self.control.get("Architecture")
-        )
+        format!("{}_{version}_{}.deb", self.control.get("Package"), self.control.get("Architecture"))
     }
 
     /// The bytes of the `.deb`.
@@ -166,24 +142,13 @@ impl Builder {
             let what = what.to_owned();
             move |source| BuildError::Io { what, source }
         };
-        let control = compress::pack(
-            self.compression,
-            &self.control_tar().map_err(failed("control.tar"))?,
-        )
-        .map_err(failed("control.tar"))?;
-        let data = compress::pack(
-            self.compression,
-            &self.data_tar().map_err(failed("data.tar"))?,
-        )
-        .map_err(failed("data.tar"))?;
+        let control = compress::pack(self.compression, &self.control_tar().map_err(failed("control.tar"))?)
+            .map_err(failed("control.tar"))?;
+        let data = compress::pack(self.compression, &self.data_tar().map_err(failed("data.tar"))?)
+            .map_err(failed("data.tar"))?;
         let suffix = self.compression.suffix();
-        let (control_name, data_name) =
-            (format!("control.tar{suffix}"), format!("data.tar{suffix}"));
-        let members: [(&str, &[u8]); 3] = [
-            ("debian-binary", b"2.0\n"),
-            (&control_name, &control),
-            (&data_name, &data),
-        ];
+        let (control_name, data_name) = (format!("control.tar{suffix}"), format!("data.tar{suffix}"));
+        let members: [(&str, &[u8]); 3] = [("debian-binary", b"2.0\n"), (&control_name, &control), (&data_name, &data)];
         let mut deb = Vec::new();
         ar::write(&mut deb, self.mtime, &members).map_err(failed("the archive"))?;
         Ok(deb)
@@ -193,21 +158,9 @@ impl Builder {
         let mut stanza = self.control.clone();
         if stanza.get("Installed-Size").is_empty() {
             let size = |content: &Content| {
-                if let Content::File { bytes, .. } = content {
-                    bytes.len().div_ceil(1024)
-                } else {
-                    1
-                }
+                if let Content::File { bytes, .. } = content { bytes.len().div_ceil(1024) } else { 1 }
             };
-            stanza.set(
-                "Installed-Size",
-                self.content
-                    .values()
-                    .map(size)
-                    .sum::<usize>()
-                    .max(1)
-                    .to_string(),
-            );
+            stanza.set("Installed-Size", self.content.values().map(size).sum::<usize>().max(1).to_string());
         }
         let mut control = String::new();
         stanza.render(&BINARY_ORDER, &mut control);
@@ -217,9 +170,7 @@ impl Builder {
             .content
             .iter()
             .filter_map(|(path, content)| match content {
-                Content::File { bytes, .. } => {
-                    Some(format!("{}  {path}\n", hex(&Md5::digest(bytes))))
-                }
+                Content::File { bytes, .. } => Some(format!("{}  {path}\n", hex(&Md5::digest(bytes)))),
                 _ => None,
             })
             .collect();
@@ -227,10 +178,7 @@ impl Builder {
             files.insert("md5sums".into(), (0o644, sums.into_bytes()));
         }
         if !self.conffiles.is_empty() {
-            files.insert(
-                "conffiles".into(),
-                (0o644, (self.conffiles.join("\n") + "\n").into_bytes()),
-            );
+            files.insert("conffiles".into(), (0o644, (self.conffiles.join("\n") + "\n").into_bytes()));
         }
         for (name, text) in &self.scripts {
             files.insert(name.clone(), (0o755, text.clone()));
@@ -238,14 +186,7 @@ impl Builder {
         let mut tar = tar::Builder::new(Vec::new());
         self.append(&mut tar, "./", tar::EntryType::Directory, 0o755, b"", None)?;
         for (name, (mode, bytes)) in &files {
-            self.append(
-                &mut tar,
-                &format!("./{name}"),
-                tar::EntryType::Regular,
-                *mode,
-                bytes,
-                None,
-            )?;
+            self.append(&mut tar, &format!("./{name}"), tar::EntryType::Regular, *mode, bytes, None)?;
         }
         tar.into_inner()
     }
@@ -258,41 +199,19 @@ impl Builder {
             for (at, _) in path.match_indices('/') {
                 let folder = &path[..at];
                 if made.insert(folder.to_owned()) && !self.content.contains_key(folder) {
-                    self.append(
-                        &mut tar,
-                        &format!("./{folder}/"),
-                        tar::EntryType::Directory,
-                        0o755,
-                        b"",
-                        None,
-                    )?;
+                    self.append(&mut tar, &format!("./{folder}/"), tar::EntryType::Directory, 0o755, b"", None)?;
                 }
             }
             match content {
-                Content::File { mode, bytes } => self.append(
-                    &mut tar,
-                    &format!("./{path}"),
-                    tar::EntryType::Regular,
-                    *mode,
-                    bytes,
-                    None,
-                )?,
-                Content::Link { target } => self.append(
-                    &mut tar,
-                    &format!("./{path}"),
-                    tar::EntryType::Symlink,
-                    0o777,
-                    b"",
-                    Some(target),
-                )?,
-                Content::Folder { mode } => self.append(
-                    &mut tar,
-                    &format!("./{path}/"),
-                    tar::EntryType::Directory,
-                    *mode,
-                    b"",
-                    None,
-                )?,
+                Content::File { mode, bytes } => {
+                    self.append(&mut tar, &format!("./{path}"), tar::EntryType::Regular, *mode, bytes, None)?
+                }
+                Content::Link { target } => {
+                    self.append(&mut tar, &format!("./{path}"), tar::EntryType::Symlink, 0o777, b"", Some(target))?
+                }
+                Content::Folder { mode } => {
+                    self.append(&mut tar, &format!("./{path}/"), tar::EntryType::Directory, *mode, b"", None)?
+                }
             }
         }
         tar.into_inner()
@@ -324,16 +243,9 @@ impl Builder {
 }
 
 fn clean(path: &str) -> Result<String, BuildError> {
-    let path = path
-        .trim_start_matches("./")
-        .trim_start_matches('/')
-        .trim_end_matches('/');
+    let path = path.trim_start_matches("./").trim_start_matches('/').trim_end_matches('/');
     let bad = path.is_empty()
         || path.chars().any(char::is_control)
         || path.split('/').any(|part| matches!(part, "" | "." | ".."));
-    if bad {
-        Err(BuildError::Path(path.to_owned()))
-    } else {
-        Ok(path.to_owned())
-    }
+    if bad { Err(BuildError::Path(path.to_owned())) } else { Ok(path.to_owned()) }
 }

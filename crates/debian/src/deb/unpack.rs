@@ -45,10 +45,8 @@ pub struct Unpacked {
 /// taken away, devices are refused; nothing outside `folder` is read or written.
 pub fn unpack(input: impl Read, folder: &Path) -> Result<Unpacked, UnpackError> {
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let root = fs::open(folder, flags, Mode::empty()).map_err(|error| UnpackError::Folder {
-        folder: folder.to_owned(),
-        source: error.into(),
-    })?;
+    let root = fs::open(folder, flags, Mode::empty())
+        .map_err(|error| UnpackError::Folder { folder: folder.to_owned(), source: error.into() })?;
     let mut done = Unpacked::default();
     walk(input, |part, member, body| {
         if part != Part::Data {
@@ -57,15 +55,12 @@ pub fn unpack(input: impl Read, folder: &Path) -> Result<Unpacked, UnpackError> 
         with_tar(member, body, Limits::DATA, |archive| {
             archive.each(|entry, content| {
                 place(root.as_fd(), entry, content, &mut done).map_err(|problem| match problem {
-                    Problem::Io(error) => TarError::Read(io::Error::new(
-                        error.kind(),
-                        format!("{}: {error}", entry.path),
-                    )),
-                    Problem::Refused(problem) => TarError::Path {
-                        offset: entry.offset,
-                        path: entry.path.clone(),
-                        problem,
-                    },
+                    Problem::Io(error) => {
+                        TarError::Read(io::Error::new(error.kind(), format!("{}: {error}", entry.path)))
+                    }
+                    Problem::Refused(problem) => {
+                        TarError::Path { offset: entry.offset, path: entry.path.clone(), problem }
+                    }
                 })
             })
         })
@@ -81,9 +76,7 @@ enum Problem {
 impl From<Errno> for Problem {
     fn from(error: Errno) -> Self {
         match error {
-            Errno::NOSYS => {
-                Problem::Refused("this kernel has no openat2; Linux 5.6 or later is needed")
-            }
+            Errno::NOSYS => Problem::Refused("this kernel has no openat2; Linux 5.6 or later is needed"),
             Errno::XDEV | Errno::LOOP => Problem::Refused("leads out of the folder"),
             error => Problem::Io(error.into()),
         }
@@ -96,19 +89,12 @@ impl From<io::Error> for Problem {
     }
 }
 
-fn place(
-    root: BorrowedFd<'_>,
-    entry: &Entry,
-    content: &mut dyn Read,
-    done: &mut Unpacked,
-) -> Result<(), Problem> {
+fn place(root: BorrowedFd<'_>, entry: &Entry, content: &mut dyn Read, done: &mut Unpacked) -> Result<(), Problem> {
     if entry.path.is_empty() {
         return Ok(());
     }
     if let EntryKind::Special(_) = entry.kind {
-        return Err(Problem::Refused(
-            "devices, pipes and unknown entries are not unpacked",
-        ));
+        return Err(Problem::Refused("devices, pipes and unknown entries are not unpacked"));
     }
     let (folder, name) = entry.path.rsplit_once('/').unwrap_or(("", &entry.path));
     let parent = open_folder(root, folder)?;
@@ -120,14 +106,8 @@ fn place(
         EntryKind::Directory => return folder_entry(parent.as_fd(), name, mode),
         EntryKind::File => {
             remove(parent.as_fd(), name)?;
-            let flags =
-                OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-            let mut file = File::from(fs::openat(
-                &parent,
-                name,
-                flags,
-                Mode::from_raw_mode(0o600),
-            )?);
+            let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            let mut file = File::from(fs::openat(&parent, name, flags, Mode::from_raw_mode(0o600))?);
             done.bytes += io::copy(content, &mut file)?;
             file.flush()?;
             fs::fchmod(&file, mode)?;
@@ -142,13 +122,9 @@ fn place(
         EntryKind::Hardlink(target) => {
             let (target_folder, target_name) = target.rsplit_once('/').unwrap_or(("", target));
             let from = open_folder(root, target_folder)?;
-            let kind = fs::FileType::from_raw_mode(
-                fs::statat(&from, target_name, AtFlags::SYMLINK_NOFOLLOW)?.st_mode,
-            );
+            let kind = fs::FileType::from_raw_mode(fs::statat(&from, target_name, AtFlags::SYMLINK_NOFOLLOW)?.st_mode);
             if kind != fs::FileType::RegularFile {
-                return Err(Problem::Refused(
-                    "a hard link to something that is not a file of this package",
-                ));
+                return Err(Problem::Refused("a hard link to something that is not a file of this package"));
             }
             remove(parent.as_fd(), name)?;
             fs::linkat(&from, target_name, &parent, name, AtFlags::empty())?;
@@ -187,12 +163,7 @@ fn folder_entry(parent: BorrowedFd<'_>, name: &str, mode: Mode) -> Result<(), Pr
         Err(error) => return Err(error.into()),
     }
     // Whoever unpacks must be able to go on writing into it.
-    Ok(fs::chmodat(
-        parent,
-        name,
-        mode | Mode::RWXU,
-        AtFlags::empty(),
-    )?)
+    Ok(fs::chmodat(parent, name, mode | Mode::RWXU, AtFlags::empty())?)
 }
 
 /// Takes away a file or link in the way; a folder stays and makes the next step fail.

@@ -19,10 +19,7 @@ pub(super) fn matches(pattern: &str, text: &str) -> bool {
                 Part::Any if letter != '/' => next[at + 1] = true,
                 Part::Letter(wanted) if *wanted == letter => next[at + 1] = true,
                 Part::Class(ranges, negated)
-                    if ranges
-                        .iter()
-                        .any(|(low, high)| (*low..=*high).contains(&letter))
-                        != *negated =>
+                    if ranges.iter().any(|(low, high)| (*low..=*high).contains(&letter)) != *negated =>
                 {
                     next[at + 1] = true
                 }
@@ -63,18 +60,10 @@ fn compile(pattern: &[char]) -> Option<Vec<Part>> {
                 parts.push(Part::Letter(*pattern.get(at)?));
             }
             '[' => {
-                let close = at
-                    + 2
-                    + pattern
-                        .get(at + 2..)?
-                        .iter()
-                        .position(|letter| *letter == ']')?;
+                let close = at + 2 + pattern.get(at + 2..)?.iter().position(|letter| *letter == ']')?;
                 let inside = &pattern[at + 1..close];
-                let (negated, inside) = if matches!(inside.first(), Some('^' | '!')) {
-                    (true, &inside[1..])
-                } else {
-                    (false, inside)
-                };
+                let (negated, inside) =
+                    if matches!(inside.first(), Some('^' | '!')) { (true, &inside[1..]) } else { (false, inside) };
                 let mut ranges = Vec::new();
                 let mut i = 0;
                 while i < inside.len() {

@@ -85,7 +85,5 @@ fn quoted(text: &str, quote: char) -> Result<(String, &str), QueryError> {
             letter => word.push(letter),
         }
     }
-    Err(QueryError(format!(
-        "unexpected token <EOL>: expecting {quote}"
-    )))
+    Err(QueryError(format!("unexpected token <EOL>: expecting {quote}")))
 }

@@ -16,11 +16,7 @@ pub fn parse(text: &str) -> Result<Query, QueryError> {
     if tokens.len() > MOST_TOKENS {
         return Err(QueryError(format!("more than {MOST_TOKENS} words")));
     }
-    let mut parser = Parser {
-        tokens,
-        at: 0,
-        depth: 0,
-    };
+    let mut parser = Parser { tokens, at: 0, depth: 0 };
     let query = parser.or()?;
     match parser.peek() {
         Token::End => Ok(query),
@@ -87,8 +83,7 @@ impl Parser {
             }
             all = pairs;
         }
-        all.pop()
-            .ok_or_else(|| unexpected(&Token::End, "field or package name"))
+        all.pop().ok_or_else(|| unexpected(&Token::End, "field or package name"))
     }
 
     fn or(&mut self) -> Result<Query, QueryError> {
@@ -126,24 +121,16 @@ impl Parser {
             Token::Word(word) => word,
             other => return Err(unexpected(&other, "field or package name")),
         };
-        if word.starts_with('$')
-            || (word.starts_with(|c: char| c.is_ascii_uppercase()) && !word.contains('_'))
-        {
+        if word.starts_with('$') || (word.starts_with(|c: char| c.is_ascii_uppercase()) && !word.contains('_')) {
             let test = self.test()?;
             return Ok(Query::Field { field: word, test });
         }
-        if !matches!(self.peek(), Token::Open | Token::OpenBrace) {
-            if let (Some(first), Some(last)) = (word.find('_'), word.rfind('_')) {
-                if first != last {
-                    let (name, version, architecture) =
-                        (&word[..first], &word[first + 1..last], &word[last + 1..]);
-                    return Ok(Query::Exact {
-                        name: name.into(),
-                        version: version.into(),
-                        architecture: architecture.into(),
-                    });
-                }
-            }
+        if !matches!(self.peek(), Token::Open | Token::OpenBrace)
+            && let (Some(first), Some(last)) = (word.find('_'), word.rfind('_'))
+            && first != last
+        {
+            let (name, version, architecture) = (&word[..first], &word[first + 1..last], &word[last + 1..]);
+            return Ok(Query::Exact { name: name.into(), version: version.into(), architecture: architecture.into() });
         }
         let test = self.test()?;
         let mut architecture = String::new();
@@ -155,11 +142,7 @@ impl Parser {
             }
             self.expect(&Token::CloseBrace, "'}'")?;
         }
-        Ok(Query::Dependency {
-            name: word,
-            test,
-            architecture,
-        })
+        Ok(Query::Dependency { name: word, test, architecture })
     }
 
     /// The condition in parentheses, if there is one.
@@ -184,9 +167,7 @@ impl Parser {
             "%" => Test::Glob(value),
             "~" => {
                 let built = RegexBuilder::new(&value).size_limit(1 << 20).build();
-                Test::Regex(built.map_err(|_| {
-                    QueryError(format!("regular expression {value:?} cannot be read"))
-                })?)
+                Test::Regex(built.map_err(|_| QueryError(format!("regular expression {value:?} cannot be read")))?)
             }
             sign => Test::Compare(Relation::of(sign).unwrap_or(Relation::Equal), value),
         };
