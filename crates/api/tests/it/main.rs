@@ -1,5 +1,6 @@
 //! The API over real sockets.
 mod files;
 mod guard;
+mod hostile;
 mod live;
 mod server;

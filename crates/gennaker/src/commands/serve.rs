@@ -85,6 +85,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     log(&config, &environment);
     // Another provider that was installed before is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
+    // Before anything is made: a refusal leaves no trace.
+    config.listeners()?;
     let data = config.data(&environment);
     folder::ensure(&data)?;
     let data = std::path::absolute(&data)?;

@@ -1,0 +1,4 @@
+//! Stories told with the real binary.
+
+mod server;
+mod server_story;
