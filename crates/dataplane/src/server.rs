@@ -120,8 +120,8 @@ pub(crate) struct Plane {
 }
 
 /// Runs a data plane until it is told to end by `TERM`, `INT` or `POST /stop`.
-pub fn run(options: Options) -> Result<(), ServerError> {
-    let lock = lock(&options)?;
+pub fn run(mut options: Options) -> Result<(), ServerError> {
+    let lock = lock(&mut options)?;
     serve(options, lock, |_| {}, true)
 }
 
@@ -140,8 +140,8 @@ impl Running {
 }
 
 /// Starts a data plane in threads of this process; returns when its socket answers.
-pub fn start(options: Options) -> Result<Running, ServerError> {
-    let lock = lock(&options)?;
+pub fn start(mut options: Options) -> Result<Running, ServerError> {
+    let lock = lock(&mut options)?;
     let (tell, told) = blocking::channel();
     let thread =
         std::thread::spawn(move || serve(options, lock, move |plane| drop(tell.send(plane.ending.clone())), false));
@@ -154,9 +154,12 @@ pub fn start(options: Options) -> Result<Running, ServerError> {
     }
 }
 
-fn lock(options: &Options) -> Result<File, ServerError> {
-    let folder = |source| ServerError::Folder { dir: options.dir.clone(), source };
+/// Makes the data folder and takes its lock. Its path becomes absolute: instances live with another working directory.
+fn lock(options: &mut Options) -> Result<File, ServerError> {
+    let dir = options.dir.clone();
+    let folder = |source| ServerError::Folder { dir: dir.clone(), source };
     disk::private_folder(&options.dir).map_err(folder)?;
+    options.dir = options.dir.canonicalize().map_err(folder)?;
     let path = options.dir.join(LOCK);
     let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path).map_err(folder)?;
     match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {

@@ -1,0 +1,253 @@
+//! Who gets a request, and that none is lost when that changes.
+
+use std::sync::atomic::Ordering::SeqCst;
+use std::time::Duration;
+
+use dataplane::status::HealthState;
+use dataplane::wanted::MemberState::{Active, Draining, Out};
+use dataplane::wanted::{Protocol, Wanted};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::load::Load;
+use crate::world::{Plane, Upstream, check, get, talk, until, web};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_request_fails_while_groups_replace_each_other_under_load() {
+    let plane = Plane::start();
+    let mut old = [Upstream::start("g0-a").await, Upstream::start("g0-b").await];
+    let mut generation = 1;
+    let group = |members: &[Upstream], name: &str, state| members.iter().map(|m| m.member(name, state)).collect::<Vec<_>>();
+    // A network listener whose protocol is found out: keep-alive clients must follow as well.
+    plane.put(&web(generation, Protocol::Auto, group(&old, "g0", Active))).await;
+    let address = plane.address().await;
+    let load = Load::start(address, 8, 4);
+    for n in 1..=6 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let new = [Upstream::start(&format!("g{n}-a")).await, Upstream::start(&format!("g{n}-b")).await];
+        let (before, after) = (format!("g{}", n - 1), format!("g{n}"));
+        generation += 1;
+        let both = |state| [group(&old, &before, state), group(&new, &after, Active)].concat();
+        plane.put(&web(generation, Protocol::Auto, both(Active))).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        generation += 1;
+        plane.put(&web(generation, Protocol::Auto, both(Draining))).await;
+        until("the old group is idle", async || {
+            let web = plane.web().await;
+            web.members.iter().filter(|m| m.group == before).all(|m| m.counters.open == 0).then_some(())
+        })
+        .await;
+        // The old members die the hard way, as soon as the status says that nothing is open there.
+        old = new;
+        generation += 1;
+        plane.put(&web(generation, Protocol::Auto, group(&old, &after, Active))).await;
+    }
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let seen = load.seen.clone();
+    let last = load.end().await;
+    let failures = seen.failures.lock().unwrap();
+    assert!(failures.is_empty(), "{} of {}: {:?}", failures.len(), seen.requests.load(SeqCst), failures.first());
+    assert!(seen.requests.load(SeqCst) > 500, "{}", seen.requests.load(SeqCst));
+    assert!(last.iter().all(|answer| answer.starts_with("g6-")), "{last:?}");
+
+    let web = plane.web().await;
+    assert_eq!((web.total.failed, web.no_member, web.total.reset), (0, 0, 0));
+    let switch = web.last_switch.unwrap();
+    assert_eq!((switch.from, switch.to), (vec!["g5".to_owned(), "g6".into()], vec!["g6".to_owned()]));
+    let groups: Vec<&str> = web.groups.iter().map(|g| g.group.as_str()).collect();
+    assert_eq!(groups, ["g0", "g1", "g2", "g3", "g4", "g5", "g6"]);
+    assert!(web.total.latency.quantile(0.5).is_some());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_running_request_is_finished_by_the_member_that_drains() {
+    let plane = Plane::start();
+    let (a, b) = (Upstream::start("a").await, Upstream::start("b").await);
+    plane.put(&web(1, Protocol::Http, vec![a.member("old", Active)])).await;
+    let address = plane.address().await;
+    let slow = tokio::spawn(async move { get(address, "/slow").await });
+    until("it runs", async || (plane.web().await.members[0].counters.open == 1).then_some(())).await;
+    plane.put(&web(2, Protocol::Http, vec![a.member("old", Draining), b.member("new", Active)])).await;
+    assert_eq!(get(address, "/").await, (200, "b".into()));
+    assert_eq!(plane.web().await.members[0].counters.open, 1);
+    assert_eq!(slow.await.unwrap(), (200, "a".into()));
+    until("it is idle", async || (plane.web().await.members[0].counters.open == 0).then_some(())).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_byte_connection_stays_with_its_member_until_it_is_out() {
+    let plane = Plane::start();
+    // Speaks first, as mail and database servers do.
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let talker = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                stream.write_all(b"hello\n").await.unwrap();
+                let (mut reader, mut writer) = stream.split();
+                let _ = tokio::io::copy(&mut reader, &mut writer).await;
+            });
+        }
+    });
+    let member = |state| dataplane::wanted::Member { id: "t".into(), group: "g".into(), address: talker, weight: 1, state };
+    for protocol in [Protocol::Tcp, Protocol::Auto] {
+        let generation = plane.status().await.generation.unwrap_or(0);
+        plane.put(&web(generation + 1, protocol, vec![member(Active)])).await;
+        let mut stream = TcpStream::connect(plane.address().await).await.unwrap();
+        let mut hello = [0; 6];
+        stream.read_exact(&mut hello).await.unwrap();
+        plane.put(&web(generation + 2, protocol, vec![member(Draining)])).await;
+        stream.write_all(b"still").await.unwrap();
+        let mut still = [0; 5];
+        stream.read_exact(&mut still).await.unwrap();
+        assert_eq!((&hello, &still), (b"hello\n", b"still"));
+        assert_eq!(plane.web().await.members[0].counters.open, 1);
+        plane.put(&web(generation + 3, protocol, vec![member(Out)])).await;
+        assert_eq!(stream.read(&mut still).await.unwrap_or(0), 0);
+        until("it is cut", async || (plane.web().await.members[0].counters.open == 0).then_some(())).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn weights_share_the_requests() {
+    let plane = Plane::with(|o| o.workers = 1);
+    let (a, b) = (Upstream::start("a").await, Upstream::start("b").await);
+    let mut members = vec![a.member("g", Active), b.member("g", Active)];
+    members[0].weight = 3;
+    plane.put(&web(1, Protocol::Http, members)).await;
+    let address = plane.address().await;
+    for _ in 0..40 {
+        assert_eq!(get(address, "/").await.0, 200);
+    }
+    assert_eq!((a.served.load(SeqCst), b.served.load(SeqCst)), (30, 10));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_member_that_refuses_connections_costs_no_request() {
+    let plane = Plane::start();
+    let (a, gone) = (Upstream::start("a").await, Upstream::start("gone").await);
+    let members = vec![a.member("g", Active), gone.member("g", Active)];
+    drop(gone);
+    plane.put(&web(1, Protocol::Http, members)).await;
+    let address = plane.address().await;
+    for _ in 0..10 {
+        assert_eq!(get(address, "/").await, (200, "a".into()));
+    }
+    let web = plane.web().await;
+    assert!(web.members[1].counters.refused >= 4);
+    assert_eq!(web.total.failed, 0);
+}
+
+/// Serves one answer on each connection, then closes it when the next request comes, as a server does whose idle time is over.
+async fn hangs_up_on_the_second() -> std::net::SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let mut request = [0; 4096];
+                let _ = stream.read(&mut request).await;
+                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await;
+                let _ = stream.read(&mut request).await;
+            });
+        }
+    });
+    address
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_on_a_kept_connection_is_sent_again_only_if_that_does_no_harm() {
+    let plane = Plane::with(|o| o.workers = 1);
+    let address = hangs_up_on_the_second().await;
+    let member = dataplane::wanted::Member { id: "m".into(), group: "g".into(), address, weight: 1, state: Active };
+    plane.put(&web(1, Protocol::Http, vec![member])).await;
+    let front = plane.address().await;
+    let ask = async |method: &str| talk(front, &format!("{method} / HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")).await;
+    assert!(ask("GET").await.starts_with("HTTP/1.1 200"));
+    assert!(ask("GET").await.starts_with("HTTP/1.1 200"), "sent again on a new connection");
+    assert_eq!(plane.web().await.total.retried, 1);
+    let posted = ask("POST").await;
+    assert!(posted.starts_with("HTTP/1.1 502"), "{posted}");
+    let total = plane.web().await.total;
+    assert_eq!((total.retried, total.reset, total.failed), (1, 1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_red_member_gets_nothing_while_another_is_green() {
+    let plane = Plane::start();
+    let (a, b) = (Upstream::start("a").await, Upstream::start("b").await);
+    b.status.store(500, SeqCst);
+    let mut wanted = web(1, Protocol::Http, vec![a.member("g", Active), b.member("g", Active)]);
+    wanted.balancers[0].health = Some(check());
+    plane.put(&wanted).await;
+    let address = plane.address().await;
+    until("b is red", async || (plane.web().await.members[1].health.state == HealthState::Down).then_some(())).await;
+    let served = b.served.load(SeqCst);
+    for _ in 0..10 {
+        assert_eq!(get(address, "/").await, (200, "a".into()));
+    }
+    assert_eq!(plane.web().await.members[1].counters.requests, 0);
+    assert!(b.served.load(SeqCst) >= served, "it is still checked");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_members_the_answer_is_503_and_counted() {
+    let plane = Plane::start();
+    plane.put(&web(1, Protocol::Http, Vec::new())).await;
+    let (status, text) = get(plane.address().await, "/").await;
+    assert_eq!((status, text.as_str()), (503, "no instance takes traffic here\n"));
+    assert_eq!(plane.web().await.no_member, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bodies_pass_in_both_directions_and_upgrades_become_tunnels() {
+    let plane = Plane::start();
+    let a = Upstream::start("a").await;
+    plane.put(&web(1, Protocol::Auto, vec![a.member("g", Active)])).await;
+    let front = plane.address().await;
+    let body = "x".repeat(300_000);
+    let request = format!("POST /echo HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+    assert!(talk(front, &request).await.ends_with(&body));
+    let chunked = "POST /echo HTTP/1.1\r\nhost: x\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
+    assert!(talk(front, chunked).await.ends_with("abc"));
+
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let echo = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut request = [0; 4096];
+        let n = stream.read(&mut request).await.unwrap();
+        assert!(String::from_utf8_lossy(&request[..n]).to_lowercase().contains("upgrade: echo"));
+        stream.write_all(b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n").await.unwrap();
+        let (mut reader, mut writer) = stream.split();
+        let _ = tokio::io::copy(&mut reader, &mut writer).await;
+    });
+    let member = dataplane::wanted::Member { id: "e".into(), group: "g".into(), address: echo, weight: 1, state: Active };
+    plane.put(&web(2, Protocol::Auto, vec![member])).await;
+    let mut stream = TcpStream::connect(front).await.unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n").await.unwrap();
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.unwrap());
+    }
+    assert!(head.starts_with(b"HTTP/1.1 101"));
+    stream.write_all(b"ping").await.unwrap();
+    let mut pong = [0; 4];
+    stream.read_exact(&mut pong).await.unwrap();
+    assert_eq!(&pong, b"ping");
+    assert_eq!(plane.web().await.total.open, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_port_in_use_is_named_and_taken_when_it_is_free() {
+    let plane = Plane::start();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut wanted: Wanted = web(1, Protocol::Http, Vec::new());
+    wanted.balancers[0].listeners[0].address = taken.local_addr().unwrap();
+    let accepted = plane.client.put_wanted(&wanted).await.unwrap();
+    let problem = format!("port in use by pid {}", std::process::id());
+    assert!(accepted.problems[0].starts_with(&format!("balancer web: {}: {problem} (", taken.local_addr().unwrap())), "{accepted:?}");
+    assert!(plane.web().await.listeners[0].problem.as_ref().unwrap().starts_with(&problem));
+    drop(taken);
+    until("it listens", async || plane.web().await.listeners[0].bound).await;
+}

@@ -1,0 +1,117 @@
+//! Clients that mean harm: framing, size, slowness, borrowed names; and strangers at the control socket.
+
+use std::os::unix::fs::PermissionsExt;
+use std::sync::atomic::Ordering::SeqCst;
+use std::time::Duration;
+
+use dataplane::client::ClientError;
+use dataplane::server::{self, ServerError};
+use dataplane::wanted::MemberState::Active;
+use dataplane::wanted::{Instance, Protocol, Root, Wanted};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+
+use crate::world::{Plane, Upstream, get, options, talk, web};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_inside_a_request_reaches_no_member() {
+    let plane = Plane::start();
+    let a = Upstream::start("a").await;
+    plane.put(&web(1, Protocol::Http, vec![a.member("g", Active)])).await;
+    let front = plane.address().await;
+    let inner = "GET /smuggled HTTP/1.1\r\nhost: x\r\n\r\n";
+    let n = inner.len();
+    let refused = [
+        format!("POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\ncontent-length: {n}\r\n\r\n{inner}"),
+        format!("POST / HTTP/1.1\r\nhost: x\r\ncontent-length: +{n}\r\n\r\n{inner}"),
+        format!("POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: xchunked\r\n\r\n{inner}"),
+        format!("POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked, identity\r\n\r\n{inner}"),
+        format!("POST / HTTP/1.0\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n{inner}"),
+        format!("POST / HTTP/1.1\r\nhost: x\r\nx: a\r\n b: folded\r\n\r\n{inner}"),
+        format!("POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding : chunked\r\n\r\n{inner}"),
+        format!("POST / HTTP/1.1\r\nhost: x\r\nx: a\rb\r\n\r\n{inner}"),
+        format!("GET / HTTP/1.1\r\nhost: x\r\nhost: y\r\n\r\n{inner}"),
+        format!("GET / HTTP/1.1\r\n\r\n{inner}"),
+        format!("CONNECT x:80 HTTP/1.1\r\nhost: x\r\n\r\n{inner}"),
+    ];
+    for request in &refused {
+        let answer = talk(front, request).await;
+        assert!(answer.starts_with("HTTP/1.1 400"), "{request:?} got {answer:?}");
+    }
+    assert_eq!(a.served.load(SeqCst), 0);
+    assert!(plane.web().await.refused_requests >= 10);
+
+    // Both framings at once: read as chunked, sent on as chunked alone; what follows is a request of its own and is seen as one.
+    let both = "POST /headers HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n";
+    let answer = talk(front, both).await;
+    assert!(!answer.contains("content-length: 3"), "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn heads_are_bounded_in_size_number_and_time_and_others_are_served_meanwhile() {
+    let plane = Plane::with(|o| {
+        o.limits.head_bytes = 16 << 10;
+        o.limits.head_time = Duration::from_millis(400);
+    });
+    let a = Upstream::start("a").await;
+    plane.put(&web(1, Protocol::Http, vec![a.member("g", Active)])).await;
+    let front = plane.address().await;
+    let large = format!("GET / HTTP/1.1\r\nhost: x\r\nx: {}\r\n\r\n", "x".repeat(40 << 10));
+    assert!(talk(front, &large).await.starts_with("HTTP/1.1 431"));
+    let many = format!("GET / HTTP/1.1\r\nhost: x\r\n{}\r\n", "x: y\r\n".repeat(200));
+    assert!(talk(front, &many).await.starts_with("HTTP/1.1 431"));
+
+    let mut slow = Vec::new();
+    for _ in 0..50 {
+        let mut stream = TcpStream::connect(front).await.unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\nhost:").await.unwrap();
+        slow.push(stream);
+    }
+    assert_eq!(get(front, "/").await, (200, "a".into()));
+    for mut stream in slow {
+        let mut rest = Vec::new();
+        let closed = tokio::time::timeout(Duration::from_secs(5), tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut rest)).await;
+        assert!(closed.is_ok(), "a slow head is not waited for");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_cannot_say_who_he_is() {
+    let plane = Plane::start();
+    let a = Upstream::start("a").await;
+    plane.put(&web(1, Protocol::Http, vec![a.member("g", Active)])).await;
+    let request = "GET /headers HTTP/1.1\r\nhost: shop\r\nconnection: close, x-forwarded-for\r\nx-forwarded-for: 6.6.6.6\r\n\
+                   X-Forwarded-Host: evil\r\nforwarded: for=6.6.6.6\r\nx-real-ip: 6.6.6.6\r\ncookie: c=1\r\n\r\n";
+    let answer = talk(plane.address().await, request).await;
+    let (_, told) = answer.split_once("\r\n\r\n").unwrap();
+    let mut lines: Vec<&str> = told.lines().collect();
+    lines.sort_unstable();
+    assert_eq!(lines, ["cookie: c=1", "host: shop", "x-forwarded-for: 127.0.0.1", "x-forwarded-proto: http"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn names_become_no_paths() {
+    let plane = Plane::start();
+    for id in ["../evil", "a/b", "", ".", "-rf", "a b", "ä"] {
+        let instance = Instance::new(id, "g", Root::Host { layers: Vec::new() }, vec!["true".into()]);
+        let refused = plane.client.put_wanted(&Wanted { generation: 1, instances: vec![instance], ..Wanted::default() }).await;
+        assert!(matches!(refused, Err(ClientError::Refused { status: 400, .. })), "{id:?}: {refused:?}");
+    }
+    assert_eq!(plane.status().await.generation, None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_data_folder_is_nobody_else_s_and_has_one_data_plane() {
+    let plane = Plane::start();
+    let mode = |name: &str| std::fs::metadata(plane.dir.path().join(name)).unwrap().permissions().mode() & 0o777;
+    plane.put(&web(1, Protocol::Http, Vec::new())).await;
+    assert_eq!((mode("dataplane.sock"), mode("wanted.json"), mode("dataplane.lock")), (0o600, 0o600, 0o600));
+
+    let second = server::start(options(plane.dir.path())).err().unwrap();
+    assert!(matches!(second, ServerError::Locked(_)), "{second}");
+
+    let open = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(open.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let refused = server::start(options(open.path())).err().unwrap();
+    assert!(matches!(refused, ServerError::Folder { .. }), "{refused}");
+}

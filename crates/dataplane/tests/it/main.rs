@@ -1,0 +1,10 @@
+//! The data plane from outside: real sockets, real processes.
+#![allow(clippy::disallowed_methods, reason = "tests hand the clock in")]
+
+mod balancing;
+mod checks;
+mod hostile;
+mod instances;
+mod load;
+mod wanted_state;
+mod world;

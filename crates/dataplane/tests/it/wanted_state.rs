@@ -1,0 +1,76 @@
+//! The wanted state: taken whole, kept over a kill, older ones refused, newer fields ignored.
+
+use std::process::{Child, Command, Stdio};
+
+use dataplane::client::{Client, ClientError};
+use dataplane::wanted::MemberState::Active;
+use dataplane::wanted::{Protocol, Wanted};
+
+use crate::world::{Plane, Upstream, folder, get, program, until, web};
+
+fn serve(dir: &std::path::Path) -> Child {
+    Command::new(program()).arg("serve").arg(dir).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_killed_data_plane_serves_the_last_wanted_state_again() {
+    let dir = folder();
+    let client = Client::new(dir.path());
+    let a = Upstream::start("a").await;
+    let mut plane = serve(dir.path());
+    until("it answers", async || client.status().await.ok()).await;
+    // A fixed port this time, chosen by the system a moment ago.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut wanted = web(7, Protocol::Http, vec![a.member("g", Active)]);
+    wanted.balancers[0].listeners[0].address = free;
+    client.put_wanted(&wanted).await.unwrap();
+    assert_eq!(get(free, "/").await, (200, "a".into()));
+    plane.kill().unwrap();
+    plane.wait().unwrap();
+    let mut plane = serve(dir.path());
+    let status = until("it answers again", async || client.status().await.ok()).await;
+    assert_eq!(status.generation, Some(7));
+    assert_eq!(get(free, "/").await, (200, "a".into()));
+    client.stop().await.unwrap();
+    assert!(plane.wait().unwrap().success());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_older_generation_is_refused_and_the_same_may_come_again() {
+    let plane = Plane::start();
+    let wanted = web(5, Protocol::Http, Vec::new());
+    plane.put(&wanted).await;
+    plane.put(&wanted).await;
+    let refused = plane.client.put_wanted(&Wanted { generation: 4, ..Wanted::default() }).await.unwrap_err();
+    let ClientError::Refused { status: 409, message } = refused else { panic!("{refused}") };
+    assert_eq!(message, "generation 4 is older than 5, which is in force");
+    let other = Wanted { generation: 5, ..Wanted::default() };
+    assert!(matches!(plane.client.put_wanted(&other).await, Err(ClientError::Refused { status: 409, .. })));
+    assert_eq!(plane.client.wanted().await.unwrap(), Some(wanted));
+}
+
+#[test]
+fn fields_of_a_newer_control_plane_are_ignored_and_a_newer_schema_is_refused_by_name() {
+    let newer = r#"{"schema":1,"generation":3,"moon":"full","balancers":[{"id":"web","listeners":[{"address":"127.0.0.1:1","protocol":"tcp","tls":{}}],
+        "health":{"type":"http","path":"/","colour":"red"},"members":[{"id":"a","group":"g","address":"127.0.0.1:2","locality":"x"}]}]}"#;
+    let wanted: Wanted = serde_json::from_str(newer).unwrap();
+    assert_eq!((wanted.check(), wanted.balancers[0].members[0].weight), (Ok(()), 1));
+    assert_eq!(wanted.balancers[0].health.as_ref().unwrap().rise, 2);
+    let error = Wanted { schema: 2, ..Wanted::default() }.check().unwrap_err();
+    assert!(error.to_string().starts_with("wanted state has schema 2; this data plane knows 1"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn events_come_in_order_and_a_reader_that_missed_some_is_told() {
+    let plane = Plane::start();
+    plane.put(&web(1, Protocol::Http, Vec::new())).await;
+    let first = plane.client.events(1, std::time::Duration::ZERO).await.unwrap();
+    assert!(first.reset, "a number of another life");
+    let client = plane.client.clone();
+    let waiting = tokio::spawn(async move { client.events(first.seq, std::time::Duration::from_secs(5)).await.unwrap() });
+    let a = Upstream::start("a").await;
+    plane.put(&web(2, Protocol::Http, vec![a.member("g", Active)])).await;
+    let next = waiting.await.unwrap();
+    assert!(!next.reset);
+    assert_eq!(next.events[0].text, "traffic of web moved from nobody to g");
+}
