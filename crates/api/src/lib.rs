@@ -9,6 +9,7 @@ pub mod guard;
 pub mod house;
 pub mod live;
 pub mod openapi;
+pub mod page;
 pub mod problem;
 pub mod server;
 

@@ -20,7 +20,7 @@ use tower::ServiceExt;
 use utoipa::openapi::OpenApi;
 
 use crate::guard::Listener;
-use crate::{Guard, House, gate, live, openapi};
+use crate::{Guard, House, gate, live, openapi, page};
 
 /// A request's head must be there within this time.
 const HEAD_TIME: Duration = Duration::from_secs(10);
@@ -42,6 +42,7 @@ pub fn routes() -> (Router<House>, OpenApi) {
 pub fn service(house: House, guard: Guard) -> Router {
     let (router, _) = routes();
     router
+        .merge(page::routes())
         .with_state(house)
         .layer(DefaultBodyLimit::max(BODY_SIZE))
         .layer(middleware::from_fn_with_state(guard, Guard::watch))

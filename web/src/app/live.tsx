@@ -22,7 +22,7 @@ export function Live({ children }: { children: ReactNode }) {
     let gather: ReturnType<typeof setTimeout> | undefined;
     let retry: ReturnType<typeof setTimeout> | undefined;
     let waiting: QueryKey[] = [];
-    let wasCut = false;
+    let missed = false;
 
     const renew = (keys: QueryKey[]) => {
       waiting.push(...keys);
@@ -41,25 +41,43 @@ export function Live({ children }: { children: ReactNode }) {
       opened.onopen = () => {
         setStream({ state: 'live' });
         // What happened while the stream was cut is in no event that we can be sure of.
-        if (wasCut) renew([[]]);
-        wasCut = false;
+        if (missed) renew([[]]);
+        missed = false;
       };
-      opened.onmessage = (event: MessageEvent<string>) => {
+      opened.addEventListener('change', (event: MessageEvent<string>) => {
         const change = readChange(event.data);
         if (change !== null) renew(renewedBy(change));
-      };
+      });
       opened.addEventListener('reset', () => renew([[]]));
       opened.onerror = () => {
-        wasCut = true;
+        missed = true;
         setStream((was) => (was.state === 'cut' ? was : { state: 'cut', since: Date.now() }));
         if (opened.readyState === EventSource.CLOSED) retry ??= setTimeout(open, RETRY);
       };
     };
-    open();
-    return () => {
+
+    const close = () => {
       source?.close();
-      clearTimeout(gather);
+      source = undefined;
       clearTimeout(retry);
+      retry = undefined;
+    };
+
+    // A browser keeps few connections to one server: a tab that nobody looks at must not hold one.
+    const looked = () => {
+      if (document.hidden) {
+        close();
+        missed = true;
+        setStream({ state: 'connecting' });
+      } else if (source === undefined) open();
+    };
+
+    looked();
+    document.addEventListener('visibilitychange', looked);
+    return () => {
+      document.removeEventListener('visibilitychange', looked);
+      close();
+      clearTimeout(gather);
     };
   }, [queries]);
 

@@ -1,6 +1,6 @@
 // The thin bar on top: where I am, the parts of the application, the state of the stream, language and theme.
 
-import { Link, useParams } from '@tanstack/react-router';
+import { Link, useLocation, useParams } from '@tanstack/react-router';
 import { Fragment } from 'react';
 import { languageNames, languages, useLanguage, useTexts, type Language } from '../texts';
 import { Draw } from '../parts/icons';
@@ -34,6 +34,8 @@ export function TopBar() {
 
 function Tabs({ application }: { application: string }) {
   const t = useTexts();
+  // A run belongs to its pipelines.
+  const inRun = useLocation({ select: (location) => location.pathname.includes('/runs/') });
   const tabs = [
     ['/applications/$application/pipelines', t.tabs.pipelines],
     ['/applications/$application/clusters', t.tabs.clusters],
@@ -43,7 +45,7 @@ function Tabs({ application }: { application: string }) {
   return (
     <nav className="tabs" aria-label={t.tabs.of(application)}>
       {tabs.map(([to, word]) => (
-        <Link key={to} to={to} params={{ application }} className="tab" activeProps={{ className: 'tab here', 'aria-current': 'page' }}>
+        <Link key={to} to={to} params={{ application }} className={inRun && word === t.tabs.pipelines ? 'tab here' : 'tab'} activeProps={{ className: 'tab here', 'aria-current': 'page' }}>
           {word}
         </Link>
       ))}

@@ -11,7 +11,11 @@ export function Dialog({ title, onClose, children, foot }: { title: string; onCl
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     const shown = dialog.current;
-    if (shown !== null && !shown.open) shown.showModal();
+    if (shown !== null && !shown.open) {
+      shown.showModal();
+      // The first field, else the button that does it: not the one that closes.
+      (shown.querySelector<HTMLElement>('.dialog-body .field') ?? shown.querySelector<HTMLElement>('.dialog-foot .button:last-child'))?.focus();
+    }
     return () => shown?.close();
   }, []);
   return (

@@ -1,10 +1,12 @@
 // Draws a layered graph: edges as SVG below, nodes as buttons above. Arrow keys walk along the edges. Where to put what is in layers.ts.
 
-import { useEffect, useMemo, useRef, type KeyboardEvent, type ReactNode } from 'react';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState, type KeyboardEvent, type ReactNode, type RefObject } from 'react';
 import { layout, pathOf, type NodeIn } from './layers';
 import './graph.css';
 
-const SIZES = { width: 148, height: 58, gapX: 28, gapY: 14 };
+const ROOMY = { width: 148, height: 58, gapX: 28, gapY: 14 };
+/** For graphs that would not fit: narrower nodes, whose state stands on lines of its own. */
+const TIGHT = { width: 108, height: 78, gapX: 10, gapY: 12 };
 const MARGIN = 4;
 
 export interface GraphNode extends NodeIn {
@@ -19,10 +21,15 @@ export interface GraphNode extends NodeIn {
 export function Graph({ nodes, selected, onSelect, label }: { nodes: GraphNode[]; selected?: string | undefined; onSelect?: (id: string) => void; label: string }) {
   const shape = nodes.map((node) => `${node.id}<${node.after.join(',')}`).join('\n');
   // Placing depends on the shape alone: a change of state must not move anything.
-  // eslint-disable-next-line react-hooks/exhaustive-deps
-  const drawn = useMemo(() => layout(nodes, SIZES), [shape]);
-  const tones = new Map(nodes.map((node) => [node.id, node]));
   const here = useRef<HTMLDivElement>(null);
+  const room = useRoom(here);
+  // eslint-disable-next-line react-hooks/exhaustive-deps
+  const roomy = useMemo(() => layout(nodes, ROOMY), [shape]);
+  const fits = roomy.width + 2 * MARGIN <= room;
+  const sizes = fits ? ROOMY : TIGHT;
+  // eslint-disable-next-line react-hooks/exhaustive-deps
+  const drawn = useMemo(() => (fits ? roomy : layout(nodes, TIGHT)), [roomy, fits]);
+  const tones = new Map(nodes.map((node) => [node.id, node]));
 
   useEffect(() => {
     here.current?.querySelector<HTMLElement>('[aria-pressed=true]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
@@ -37,7 +44,7 @@ export function Graph({ nodes, selected, onSelect, label }: { nodes: GraphNode[]
   };
 
   return (
-    <div className="graph" ref={here} role="group" aria-label={label}>
+    <div className={fits ? 'graph' : 'graph tight'} ref={here} role="group" aria-label={label}>
       <div className="graph-plane" style={{ width: drawn.width + 2 * MARGIN, height: drawn.height + 2 * MARGIN }}>
         <svg className="graph-wires" width={drawn.width + 2 * MARGIN} height={drawn.height + 2 * MARGIN} aria-hidden="true">
           <g transform={`translate(${MARGIN} ${MARGIN})`}>
@@ -55,7 +62,7 @@ export function Graph({ nodes, selected, onSelect, label }: { nodes: GraphNode[]
               type="button"
               data-node={place.id}
               className={`graph-node edge-${node.tone ?? 'none'}${node.dim ? ' dim' : ''}`}
-              style={{ left: place.x + MARGIN, top: place.y + MARGIN, width: SIZES.width, height: SIZES.height }}
+              style={{ left: place.x + MARGIN, top: place.y + MARGIN, width: sizes.width, height: sizes.height }}
               aria-pressed={selected === place.id}
               aria-label={node.label}
               onClick={() => onSelect?.(place.id)}
@@ -68,6 +75,24 @@ export function Graph({ nodes, selected, onSelect, label }: { nodes: GraphNode[]
       </div>
     </div>
   );
+}
+
+/** The width inside the box; endless until it is measured, before anything is painted. */
+function useRoom(box: RefObject<HTMLElement | null>): number {
+  const [room, setRoom] = useState(Number.POSITIVE_INFINITY);
+  useLayoutEffect(() => {
+    const element = box.current;
+    if (element === null) return;
+    const measure = () => {
+      const style = getComputedStyle(element);
+      setRoom(element.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight));
+    };
+    measure();
+    const watcher = new ResizeObserver(measure);
+    watcher.observe(element);
+    return () => watcher.disconnect();
+  }, [box]);
+  return room;
 }
 
 /** The node that an arrow key leads to: along the edges sideways, within the layer up and down. */

@@ -84,8 +84,7 @@ export function ofGroup(group: ServerGroup, t: Texts): Said {
   if (group.disabled) return { tone: 'notrun', word: t.status.disabled };
   if (all === 0) return { tone: 'notrun', word: t.clusters.upOf(0, 0) };
   if (up === all) return { tone: 'well', word: t.status.healthy };
-  if (group.instances.some((instance) => instance.state === 'Down' || instance.state === 'Failed')) {
-    return { tone: 'bad', word: up === 0 ? t.status.down : t.status.mixed(up, all) };
-  }
-  return { tone: 'starting', word: up === 0 ? t.status.starting : t.status.mixed(up, all) };
+  const down = group.instances.filter((instance) => instance.state === 'Down' || instance.state === 'Failed').length;
+  if (down > 0) return { tone: 'bad', word: down === all ? t.status.down : t.status.someDown(down) };
+  return { tone: 'starting', word: up === 0 ? t.status.starting : t.status.someStarting(all - up) };
 }

@@ -51,7 +51,8 @@ export function exact(at: number, language: Language, zone?: string): string {
     timeZoneName: 'short',
     ...(zone === undefined ? {} : { timeZone: zone }),
   }).formatToParts(new Date(at));
-  const of = (type: Intl.DateTimeFormatPartTypes) => parts.find((part) => part.type === type)?.value ?? '';
+  // Korean leaves out the leading zero of minutes and seconds even where two digits are asked for.
+  const of = (type: Intl.DateTimeFormatPartTypes) => (parts.find((part) => part.type === type)?.value ?? '').padStart(2, '0');
   return `${of('year')}-${of('month')}-${of('day')} ${of('hour')}:${of('minute')}:${of('second')} ${of('timeZoneName')}`;
 }
 

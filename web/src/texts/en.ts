@@ -50,7 +50,8 @@ export const en = {
     unknown: 'unknown',
     disabled: 'disabled',
     outOfService: 'out of service',
-    mixed: (up: number, all: number) => `${up} of ${all} up`,
+    someDown: (n: number) => `${n} down`,
+    someStarting: (n: number) => `${n} starting`,
   },
   time: {
     now: 'now',

@@ -45,7 +45,8 @@ export const ko: Texts = {
     unknown: '알 수 없음',
     disabled: '비활성',
     outOfService: '서비스 제외',
-    mixed: (up, all) => `${n(all)}개 중 ${n(up)}개 정상`,
+    someDown: (value) => `${n(value)}개 다운`,
+    someStarting: (value) => `${n(value)}개 시작 중`,
   },
   time: {
     now: '방금',

@@ -26,7 +26,7 @@ export function Details({ group, instance, share, onClose }: { group: ServerGrou
         {instance !== undefined && <h3>{t.clusters.group}</h3>}
         <p className="row drawer-state">
           <Mark said={ofGroup(group, t)} />
-          <span className="soft">{t.clusters.upOf(upCount(group.instances), group.capacity.desired)}</span>
+          <span className="soft small">{t.clusters.upOf(upCount(group.instances), group.capacity.desired)}</span>
         </p>
         <dl className="facts">
           <dt>{t.clusters.traffic}</dt>
