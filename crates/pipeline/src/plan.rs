@@ -49,6 +49,11 @@ pub trait Stage: Send + Sync {
         let _ = context;
     }
 
+    /// Whether it is evaluated when it starts, even without a `${…}`, and never again.
+    fn evaluates_once(&self) -> bool {
+        false
+    }
+
     /// Evaluates the `${…}` of its context, when it starts and before each task.
     fn evaluate(&self, execution: &Value, stage_ref: &str, context: &Value, given: &Given) -> Evaluated {
         evaluate::stage_context(execution, stage_ref, context, given)

@@ -1,2 +1,17 @@
 //! Every stage type; the only place where domains meet.
 #![forbid(unsafe_code)]
+
+pub mod bake;
+pub mod check_preconditions;
+pub mod evaluate_variables;
+pub mod jobs;
+pub mod manual_judgment;
+pub mod noop;
+pub mod pipeline_stage;
+pub mod published;
+mod registry;
+pub mod script;
+pub mod wait;
+pub mod webhook;
+
+pub use registry::{Services, all};

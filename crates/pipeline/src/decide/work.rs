@@ -106,10 +106,14 @@ impl<'a> Work<'a> {
 
     /// The context of a stage with its expressions evaluated. None: something has to be fetched first.
     pub fn evaluated(&mut self, stage: &Stage) -> Option<Map> {
-        if !has_expressions(&stage.context) {
+        let kind = self.world.registry.stage_type(&stage.kind, alias(stage));
+        let wanted = match kind.is_some_and(|kind| kind.evaluates_once()) {
+            true => stage.status == Status::NotStarted,
+            false => has_expressions(&stage.context),
+        };
+        if !wanted {
             return Some(stage.context.clone());
         }
-        let kind = self.world.registry.stage_type(&stage.kind, alias(stage));
         let execution = serde_json::to_value(&self.run).unwrap_or_default();
         let context = Value::Object(stage.context.clone());
         let given = &self.world.given;

@@ -1,0 +1,45 @@
+//! `manualJudgment`: waits until a person answers `continue` or `stop` (`judgmentStatus` in a patch of the stage).
+
+use jiff::{SignedDuration, Timestamp};
+use pipeline::{Plan, PlanError, Stage, StageView, Status, TaskInput, TaskResult, TaskSpec};
+use serde_json::Value;
+
+/// The stage type.
+pub struct ManualJudgmentStage;
+
+/// How long a person may take when the stage does not say.
+const PATIENCE: SignedDuration = SignedDuration::from_hours(3 * 24);
+
+impl Stage for ManualJudgmentStage {
+    fn kind(&self) -> &'static str {
+        "manualJudgment"
+    }
+    fn plan(&self, _: &StageView) -> Result<Plan, PlanError> {
+        Ok(Plan::tasks([TaskSpec::new("waitForJudgment", "manualJudgment").timeout(PATIENCE)]))
+    }
+    fn prepare_restart(&self, context: &mut pipeline::Map) {
+        for key in ["judgmentStatus", "judgmentInput", "lastModifiedBy"] {
+            context.shift_remove(key);
+        }
+    }
+}
+
+pub(crate) fn run(input: &TaskInput, _: Timestamp) -> TaskResult {
+    let Some(view) = input.view() else { return TaskResult::failed("the stage of this judgment is gone") };
+    let answer = view.context().get("judgmentStatus").and_then(Value::as_str).unwrap_or("").trim().to_lowercase();
+    let by = view.stage().last_modified.as_ref().and_then(|m| m.get("user")).cloned().unwrap_or(Value::Null);
+    let result = match answer.as_str() {
+        "continue" => TaskResult::succeeded(),
+        "stop" => TaskResult::done(Status::Terminal),
+        "" => {
+            return TaskResult::again(Timestamp::MAX, "a person has to answer whether to continue or to stop");
+        }
+        other => {
+            let reason = format!("'{other}' is no answer: a person has to answer continue or stop");
+            return TaskResult::again(Timestamp::MAX, reason);
+        }
+    };
+    let input = view.context().get("judgmentInput").cloned().unwrap_or(Value::Null);
+    let result = result.context("lastModifiedBy", by).output("judgmentStatus", answer);
+    if input.is_null() { result } else { result.output("judgmentInput", input) }
+}

@@ -1,0 +1,40 @@
+//! `wait`: lets a given time pass. A timer in the store ends it; no thread waits. `skipRemainingWait` ends it at once.
+
+use jiff::{SignedDuration, Timestamp};
+use pipeline::{Plan, PlanError, Stage, StageView, TaskInput, TaskResult, TaskSpec};
+use serde::Deserialize;
+
+/// The stage type.
+pub struct WaitStage;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Wait {
+    /// How long, in seconds.
+    #[serde(default)]
+    wait_time: i64,
+    #[serde(default)]
+    skip_remaining_wait: bool,
+}
+
+impl Stage for WaitStage {
+    fn kind(&self) -> &'static str {
+        "wait"
+    }
+    fn plan(&self, _: &StageView) -> Result<Plan, PlanError> {
+        Ok(Plan::tasks([TaskSpec::new("wait", "wait")]))
+    }
+}
+
+pub(crate) fn run(input: &TaskInput, now: Timestamp) -> TaskResult {
+    let wait: Wait = match input.config() {
+        Ok(wait) => wait,
+        Err(failed) => return failed,
+    };
+    let length = SignedDuration::from_secs(wait.wait_time.clamp(0, 10 * 366 * 86_400));
+    let end = input.started.checked_add(length).unwrap_or(Timestamp::MAX);
+    if wait.skip_remaining_wait || end <= now {
+        return TaskResult::succeeded();
+    }
+    TaskResult::again(end, format!("it waits {} s, as its waitTime says", wait.wait_time))
+}
