@@ -39,7 +39,8 @@ fn clock() -> Clock {
 fn serve(dir: PathBuf) -> Result<(), String> {
     let exe = std::env::current_exe().map_err(|e| e.to_string())?;
     let drain = Duration::from_secs(5);
-    server::run(server::Options { dir, exe, clock: clock(), workers: 0, limits: Limits::default(), drain }).map_err(|e| e.to_string())
+    server::run(server::Options { dir, exe, clock: clock(), workers: 0, limits: Limits::default(), drain })
+        .map_err(|e| e.to_string())
 }
 
 fn be(role: &str, isolation: &str, dir: &str) -> Result<(), String> {
@@ -69,7 +70,8 @@ fn toy(args: &[&str]) -> Result<(), String> {
             println!("toy was told to die");
             return Err("dying".into());
         }
-        let _ = write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{answer}", answer.len());
+        let _ =
+            write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{answer}", answer.len());
     }
     Ok(())
 }

@@ -42,14 +42,17 @@ async fn get(stream: TcpStream, address: SocketAddr, path: &str, expect: &[Statu
         .header("connection", "close")
         .body(Empty::<Bytes>::new())
         .map_err(|error| format!("cannot be asked: {error}"))?;
-    // The connection is driven here, so that it ends with this check.
+    // The connection is driven here, so that it ends with this check; it may end in the moment in which the answer is there.
+    let mut answer = std::pin::pin!(sender.send_request(request));
     let answer = tokio::select! {
-        answer = sender.send_request(request) => answer,
-        _ = connection => return Err("was accepted, then closed without an answer".into()),
+        answer = answer.as_mut() => answer,
+        _ = connection => answer.await,
     };
     let status = match answer {
         Ok(answer) => answer.status().as_u16(),
-        Err(error) if error.is_incomplete_message() => return Err("was accepted, then closed without an answer".into()),
+        Err(error) if error.is_incomplete_message() || error.is_canceled() || error.is_closed() => {
+            return Err("was accepted, then closed without an answer".into());
+        }
         Err(error) if error.is_parse() => return Err("was answered with something that is not HTTP/1.1".into()),
         Err(error) => return Err(format!("was accepted, then failed: {error}")),
     };

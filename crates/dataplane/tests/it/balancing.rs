@@ -17,7 +17,8 @@ async fn no_request_fails_while_groups_replace_each_other_under_load() {
     let plane = Plane::start();
     let mut old = [Upstream::start("g0-a").await, Upstream::start("g0-b").await];
     let mut generation = 1;
-    let group = |members: &[Upstream], name: &str, state| members.iter().map(|m| m.member(name, state)).collect::<Vec<_>>();
+    let group =
+        |members: &[Upstream], name: &str, state| members.iter().map(|m| m.member(name, state)).collect::<Vec<_>>();
     // A network listener whose protocol is found out: keep-alive clients must follow as well.
     plane.put(&web(generation, Protocol::Auto, group(&old, "g0", Active))).await;
     let address = plane.address().await;
@@ -89,7 +90,8 @@ async fn a_byte_connection_stays_with_its_member_until_it_is_out() {
             });
         }
     });
-    let member = |state| dataplane::wanted::Member { id: "t".into(), group: "g".into(), address: talker, weight: 1, state };
+    let member =
+        |state| dataplane::wanted::Member { id: "t".into(), group: "g".into(), address: talker, weight: 1, state };
     for protocol in [Protocol::Tcp, Protocol::Auto] {
         let generation = plane.status().await.generation.unwrap_or(0);
         plane.put(&web(generation + 1, protocol, vec![member(Active)])).await;
@@ -162,7 +164,9 @@ async fn a_request_on_a_kept_connection_is_sent_again_only_if_that_does_no_harm(
     let member = dataplane::wanted::Member { id: "m".into(), group: "g".into(), address, weight: 1, state: Active };
     plane.put(&web(1, Protocol::Http, vec![member])).await;
     let front = plane.address().await;
-    let ask = async |method: &str| talk(front, &format!("{method} / HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")).await;
+    let ask = async |method: &str| {
+        talk(front, &format!("{method} / HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")).await
+    };
     assert!(ask("GET").await.starts_with("HTTP/1.1 200"));
     assert!(ask("GET").await.starts_with("HTTP/1.1 200"), "sent again on a new connection");
     assert_eq!(plane.web().await.total.retried, 1);
@@ -206,7 +210,8 @@ async fn bodies_pass_in_both_directions_and_upgrades_become_tunnels() {
     plane.put(&web(1, Protocol::Auto, vec![a.member("g", Active)])).await;
     let front = plane.address().await;
     let body = "x".repeat(300_000);
-    let request = format!("POST /echo HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+    let request =
+        format!("POST /echo HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len());
     assert!(talk(front, &request).await.ends_with(&body));
     let chunked = "POST /echo HTTP/1.1\r\nhost: x\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
     assert!(talk(front, chunked).await.ends_with("abc"));
@@ -218,11 +223,15 @@ async fn bodies_pass_in_both_directions_and_upgrades_become_tunnels() {
         let mut request = [0; 4096];
         let n = stream.read(&mut request).await.unwrap();
         assert!(String::from_utf8_lossy(&request[..n]).to_lowercase().contains("upgrade: echo"));
-        stream.write_all(b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n").await.unwrap();
+        stream
+            .write_all(b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n")
+            .await
+            .unwrap();
         let (mut reader, mut writer) = stream.split();
         let _ = tokio::io::copy(&mut reader, &mut writer).await;
     });
-    let member = dataplane::wanted::Member { id: "e".into(), group: "g".into(), address: echo, weight: 1, state: Active };
+    let member =
+        dataplane::wanted::Member { id: "e".into(), group: "g".into(), address: echo, weight: 1, state: Active };
     plane.put(&web(2, Protocol::Auto, vec![member])).await;
     let mut stream = TcpStream::connect(front).await.unwrap();
     stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n").await.unwrap();
@@ -246,7 +255,10 @@ async fn a_port_in_use_is_named_and_taken_when_it_is_free() {
     wanted.balancers[0].listeners[0].address = taken.local_addr().unwrap();
     let accepted = plane.client.put_wanted(&wanted).await.unwrap();
     let problem = format!("port in use by pid {}", std::process::id());
-    assert!(accepted.problems[0].starts_with(&format!("balancer web: {}: {problem} (", taken.local_addr().unwrap())), "{accepted:?}");
+    assert!(
+        accepted.problems[0].starts_with(&format!("balancer web: {}: {problem} (", taken.local_addr().unwrap())),
+        "{accepted:?}"
+    );
     assert!(plane.web().await.listeners[0].problem.as_ref().unwrap().starts_with(&problem));
     drop(taken);
     until("it listens", async || plane.web().await.listeners[0].bound).await;

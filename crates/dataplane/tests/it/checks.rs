@@ -10,7 +10,10 @@ use tokio::net::TcpListener;
 use crate::world::{Plane, Upstream, check, until, web};
 
 async fn becomes(plane: &Plane, state: HealthState) -> Health {
-    until(&format!("{state:?}"), async || Some(plane.web().await.members[0].health.clone()).filter(|h| h.state == state)).await
+    until(&format!("{state:?}"), async || {
+        Some(plane.web().await.members[0].health.clone()).filter(|h| h.state == state)
+    })
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -24,15 +27,22 @@ async fn health_follows_the_answers_and_says_what_it_asked_and_got() {
 
     assert_eq!(becomes(&plane, HealthState::Up).await.why, format!("GET http://{}/ answered 200", a.address));
     a.status.store(500, SeqCst);
-    assert_eq!(becomes(&plane, HealthState::Down).await.why, format!("GET http://{}/ answered 500, expected 200-299", a.address));
+    assert_eq!(
+        becomes(&plane, HealthState::Down).await.why,
+        format!("GET http://{}/ answered 500, expected 200-299", a.address)
+    );
     a.status.store(204, SeqCst);
     becomes(&plane, HealthState::Up).await;
     let address = a.address;
     drop(a);
-    assert_eq!(becomes(&plane, HealthState::Down).await.why, format!("GET http://{address}/ was refused: nothing listens there"));
+    assert_eq!(
+        becomes(&plane, HealthState::Down).await.why,
+        format!("GET http://{address}/ was refused: nothing listens there")
+    );
 
     let events = plane.client.events(start, std::time::Duration::ZERO).await.unwrap();
-    let told: Vec<&str> = events.events.iter().filter(|e| e.id == "web/a").map(|e| e.text.split(':').next().unwrap()).collect();
+    let told: Vec<&str> =
+        events.events.iter().filter(|e| e.id == "web/a").map(|e| e.text.split(':').next().unwrap()).collect();
     assert!(told.ends_with(&["web/a is red", "web/a is green", "web/a is red"]), "{told:?}");
 }
 
@@ -45,7 +55,10 @@ async fn silence_and_nonsense_are_told_apart() {
     let mut wanted = web(1, Protocol::Http, vec![member]);
     wanted.balancers[0].health = Some(dataplane::wanted::HealthCheck { timeout_ms: 60, ..check() });
     plane.put(&wanted).await;
-    assert_eq!(becomes(&plane, HealthState::Down).await.why, format!("GET http://{address}/ got no answer within 60 ms"));
+    assert_eq!(
+        becomes(&plane, HealthState::Down).await.why,
+        format!("GET http://{address}/ got no answer within 60 ms")
+    );
 
     // A TCP check is content with the connection.
     wanted.generation = 2;

@@ -70,7 +70,9 @@ async fn heads_are_bounded_in_size_number_and_time_and_others_are_served_meanwhi
     assert_eq!(get(front, "/").await, (200, "a".into()));
     for mut stream in slow {
         let mut rest = Vec::new();
-        let closed = tokio::time::timeout(Duration::from_secs(5), tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut rest)).await;
+        let closed =
+            tokio::time::timeout(Duration::from_secs(5), tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut rest))
+                .await;
         assert!(closed.is_ok(), "a slow head is not waited for");
     }
 }
@@ -94,7 +96,8 @@ async fn names_become_no_paths() {
     let plane = Plane::start();
     for id in ["../evil", "a/b", "", ".", "-rf", "a b", "ä"] {
         let instance = Instance::new(id, "g", Root::Host { layers: Vec::new() }, vec!["true".into()]);
-        let refused = plane.client.put_wanted(&Wanted { generation: 1, instances: vec![instance], ..Wanted::default() }).await;
+        let refused =
+            plane.client.put_wanted(&Wanted { generation: 1, instances: vec![instance], ..Wanted::default() }).await;
         assert!(matches!(refused, Err(ClientError::Refused { status: 400, .. })), "{id:?}: {refused:?}");
     }
     assert_eq!(plane.status().await.generation, None);

@@ -64,7 +64,14 @@ fn alive(pid: u32) -> bool {
 }
 
 fn serve(dir: &Path) -> Child {
-    Command::new(program()).arg("serve").arg(dir).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    Command::new(program())
+        .arg("serve")
+        .arg(dir)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -84,7 +91,10 @@ async fn an_instance_runs_tells_its_ports_and_ends_when_it_is_wanted_no_more() {
     // Another number restarts it, in place.
     let again = Instance { run: 1, ..a.clone() };
     plane.put(&wanted(2, &[again])).await;
-    until("another shim runs it", async || find(&plane.client, "a").await.filter(|i| i.pid.is_some() && i.shim_pid != status.shim_pid)).await;
+    until("another shim runs it", async || {
+        find(&plane.client, "a").await.filter(|i| i.pid.is_some() && i.shim_pid != status.shim_pid)
+    })
+    .await;
 
     plane.put(&wanted(3, &[])).await;
     until("it is gone", async || plane.status().await.instances.is_empty().then_some(())).await;
@@ -100,7 +110,9 @@ async fn a_program_that_ends_is_red_at_once_says_how_it_ended_and_is_started_aga
     plane.put(&wanted(1, std::slice::from_ref(&a))).await;
     healthy(&plane.client, "a").await;
     get(address(&a), "/die").await;
-    let ended = until("it has ended", async || find(&plane.client, "a").await.filter(|i| i.state == InstanceState::Ended)).await;
+    let ended =
+        until("it has ended", async || find(&plane.client, "a").await.filter(|i| i.state == InstanceState::Ended))
+            .await;
     assert_eq!(ended.exit.as_ref().unwrap().code, Some(1));
     assert_eq!(ended.lines[ended.lines.len() - 2..], ["toy was told to die", "plane: dying"]);
     assert_eq!(ended.health.state, HealthState::Down);
@@ -110,7 +122,10 @@ async fn a_program_that_ends_is_red_at_once_says_how_it_ended_and_is_started_aga
     plane.put(&wanted(2, std::slice::from_ref(&b))).await;
     healthy(&plane.client, "b").await;
     get(address(&b), "/die").await;
-    let again = until("it runs again", async || find(&plane.client, "b").await.filter(|i| i.restarts == 1 && i.health.state == HealthState::Up)).await;
+    let again = until("it runs again", async || {
+        find(&plane.client, "b").await.filter(|i| i.restarts == 1 && i.health.state == HealthState::Up)
+    })
+    .await;
     assert_eq!(again.exit.unwrap().code, Some(1));
 }
 
@@ -153,7 +168,10 @@ async fn no_instance_survives_its_shim_and_a_new_one_takes_its_place() {
     let status = healthy(&plane.client, "a").await;
     kill(status.shim_pid.unwrap());
     until("its program is gone too", async || (!alive(status.pid.unwrap())).then_some(())).await;
-    until("another shim runs it", async || find(&plane.client, "a").await.filter(|i| i.pid.is_some() && i.shim_pid != status.shim_pid)).await;
+    until("another shim runs it", async || {
+        find(&plane.client, "a").await.filter(|i| i.pid.is_some() && i.shim_pid != status.shim_pid)
+    })
+    .await;
     plane.put(&wanted(2, &[])).await;
     until("it is gone", async || plane.status().await.instances.is_empty().then_some(())).await;
 }
@@ -164,7 +182,10 @@ async fn what_cannot_be_started_says_why() {
     let mut a = toy("a", image.path(), "x");
     a.command = vec!["/usr/bin/no-such-program".into()];
     plane.put(&wanted(1, &[a])).await;
-    let status = until("it was tried", async || find(&plane.client, "a").await.filter(|i| i.restarts > 0 && !i.lines.is_empty())).await;
+    let status = until("it was tried", async || {
+        find(&plane.client, "a").await.filter(|i| i.restarts > 0 && !i.lines.is_empty())
+    })
+    .await;
     assert!(status.lines[0].contains("cannot run /usr/bin/no-such-program"), "{:?}", status.lines);
     plane.put(&wanted(2, &[])).await;
     until("it is gone", async || plane.status().await.instances.is_empty().then_some(())).await;
@@ -188,10 +209,18 @@ async fn an_own_root_holds_nothing_of_the_host_but_usr() {
     );
     look.command = vec!["/bin/sh".into(), "-c".into(), script];
     plane.put(&wanted(1, &[look])).await;
-    let status = until("it has looked", async || find(&plane.client, "look").await.filter(|i| i.state == InstanceState::Ended)).await;
-    let lines: Vec<&str> = status.lines.iter().map(String::as_str).filter(|l| !matches!(*l, "lib32" | "lib64" | "libx32")).collect();
+    let status =
+        until("it has looked", async || find(&plane.client, "look").await.filter(|i| i.state == InstanceState::Ended))
+            .await;
+    let lines: Vec<&str> =
+        status.lines.iter().map(String::as_str).filter(|l| !matches!(*l, "lib32" | "lib64" | "libx32")).collect();
     let (root, rest) = lines.split_at(lines.len() - 3);
-    assert_eq!(root, ["bin", "dev", "etc", "lib", "proc", "root", "run", "sbin", "tmp", "usr", "var"], "{:?}", status.lines);
+    assert_eq!(
+        root,
+        ["bin", "dev", "etc", "lib", "proc", "root", "run", "sbin", "tmp", "usr", "var"],
+        "{:?}",
+        status.lines
+    );
     assert_ne!(rest[0], if rustix::process::geteuid().is_root() { "0" } else { "" });
     assert_eq!(rest[1..], ["gennaker-shim", "written"]);
     assert_eq!(status.exit.unwrap().code, Some(0));

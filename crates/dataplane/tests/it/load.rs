@@ -61,7 +61,11 @@ async fn client(address: SocketAddr, keep: bool, seen: Arc<Seen>) -> String {
     last
 }
 
-async fn one(connection: &mut Option<SendRequest<Empty<Bytes>>>, address: SocketAddr, keep: bool) -> Result<String, String> {
+async fn one(
+    connection: &mut Option<SendRequest<Empty<Bytes>>>,
+    address: SocketAddr,
+    keep: bool,
+) -> Result<String, String> {
     let mut sender = match connection.take().filter(|c| !c.is_closed()) {
         Some(sender) => sender,
         None => {
@@ -72,7 +76,8 @@ async fn one(connection: &mut Option<SendRequest<Empty<Bytes>>>, address: Socket
         }
     };
     sender.ready().await.map_err(|e| format!("ready: {e}"))?;
-    let request = Request::get("/").header("host", "web").header("connection", if keep { "keep-alive" } else { "close" });
+    let request =
+        Request::get("/").header("host", "web").header("connection", if keep { "keep-alive" } else { "close" });
     let answer = sender.send_request(request.body(Empty::new()).unwrap()).await.map_err(|e| format!("send: {e}"))?;
     let status = answer.status();
     let body = answer.into_body().collect().await.map_err(|e| format!("body: {e}"))?.to_bytes();

@@ -9,7 +9,14 @@ use dataplane::wanted::{Protocol, Wanted};
 use crate::world::{Plane, Upstream, folder, get, program, until, web};
 
 fn serve(dir: &std::path::Path) -> Child {
-    Command::new(program()).arg("serve").arg(dir).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    Command::new(program())
+        .arg("serve")
+        .arg(dir)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -67,7 +74,8 @@ async fn events_come_in_order_and_a_reader_that_missed_some_is_told() {
     let first = plane.client.events(1, std::time::Duration::ZERO).await.unwrap();
     assert!(first.reset, "a number of another life");
     let client = plane.client.clone();
-    let waiting = tokio::spawn(async move { client.events(first.seq, std::time::Duration::from_secs(5)).await.unwrap() });
+    let waiting =
+        tokio::spawn(async move { client.events(first.seq, std::time::Duration::from_secs(5)).await.unwrap() });
     let a = Upstream::start("a").await;
     plane.put(&web(2, Protocol::Http, vec![a.member("g", Active)])).await;
     let next = waiting.await.unwrap();

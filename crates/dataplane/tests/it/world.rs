@@ -52,7 +52,11 @@ pub fn options(dir: &Path) -> Options {
 }
 
 pub fn folder() -> tempfile::TempDir {
-    tempfile::Builder::new().prefix("plane-").permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700)).tempdir().unwrap()
+    tempfile::Builder::new()
+        .prefix("plane-")
+        .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700))
+        .tempdir()
+        .unwrap()
 }
 
 impl Plane {
@@ -123,7 +127,8 @@ impl Upstream {
         let (status, served) = (Arc::new(AtomicU16::new(200)), Arc::new(AtomicU64::new(0)));
         let connections: Arc<std::sync::Mutex<Vec<tokio::task::AbortHandle>>> = Arc::default();
         let task = tokio::spawn({
-            let (status, served, connections, name) = (status.clone(), served.clone(), connections.clone(), name.to_owned());
+            let (status, served, connections, name) =
+                (status.clone(), served.clone(), connections.clone(), name.to_owned());
             async move {
                 while let Ok((stream, _)) = listener.accept().await {
                     let (status, served, name) = (status.clone(), served.clone(), name.clone());
@@ -131,7 +136,8 @@ impl Upstream {
                         served.fetch_add(1, SeqCst);
                         answer(name.clone(), status.load(SeqCst), request)
                     });
-                    let connection = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+                    let connection =
+                        hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
                     let task = tokio::spawn(async move { drop(connection.await) });
                     connections.lock().unwrap().push(task.abort_handle());
                 }
