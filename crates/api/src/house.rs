@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
+use bakery::Bakery;
+use cloud::Clouds;
 use jiff::Timestamp;
+use pipeline::Engine;
 use store::Store;
 use store::clock::Clock;
 
@@ -13,6 +16,14 @@ use crate::Problem;
 pub struct House {
     /// The control store.
     pub store: Store,
+    /// What runs pipelines and jobs.
+    pub engine: Engine,
+    /// The accounts.
+    pub clouds: Arc<Clouds>,
+    /// The images.
+    pub bakery: Bakery,
+    /// Every kind of stage that a pipeline may hold, sorted.
+    pub stage_kinds: Arc<Vec<&'static str>>,
 }
 
 impl House {

@@ -7,6 +7,7 @@ mod commands;
 mod config;
 mod environment;
 mod folder;
+mod images;
 mod machine;
 mod wiring;
 

@@ -6,39 +6,111 @@ use std::sync::Arc;
 use access::Tokens;
 use anyhow::Context;
 use api::{Guard, GuardConfig, House};
+use async_trait::async_trait;
+use bakery::{Bakery, Host};
+use cloud::Clouds;
+use cloud::local::Local;
+use events::outgoing::{Call, Outgoing, OutgoingConfig};
+use pipeline::engine::Fetch;
+use pipeline::{Engine, Registry};
+use stages::Services;
+use stages::published::AptPublications;
+use stages::script::Scripts;
 use store::clock::{Clock, SystemClock};
 use store::{Location, Migration, Store};
 
 use crate::config::Config;
 use crate::environment::Environment;
+use crate::images::BakedImages;
 
 /// Every domain's schema, in the order in which they may refer to each other.
-const SCHEMAS: &[&[Migration]] = &[];
+const SCHEMAS: &[&[Migration]] = &[pipeline::schema::MIGRATIONS, bakery::MIGRATIONS, cloud::local::MIGRATIONS];
 
-/// What serves requests.
+/// What serves requests, and what works by itself.
 pub struct Parts {
     /// What handlers work with.
     pub house: House,
     /// Who may reach them.
     pub guard: Guard,
+    registry: Registry,
+    outgoing: Arc<Outgoing>,
 }
 
-/// Opens the stores beneath `data` and puts the parts together. Starts nothing yet.
-pub fn build(config: &Config, _environment: &Environment, data: &Path) -> anyhow::Result<Parts> {
+/// Opens the stores beneath `data` and puts the parts together. What takes time begins in [`Parts::start`].
+pub fn build(config: &Config, environment: &Environment, data: &Path) -> anyhow::Result<Parts> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let location = match &config.server.store {
         Some(url) => Location::Postgres(url.reveal().into()),
         None => Location::Sqlite(data.join("gennaker.db")),
     };
     let store = Store::open(location, SCHEMAS, clock.clone()).context("cannot open the store")?;
+    let path = environment.path.to_string_lossy().into_owned();
+    let host = Host::read(Path::new("/"), &path).context("cannot see what this machine has installed")?;
+    let bakery = Bakery::open(store.clone(), data.join("images"), bakery::builders(host))?;
+    let clouds = Arc::new(clouds(&store, &bakery, data, &path)?);
+    let outgoing = OutgoingConfig { allow: config.outgoing.allow.clone(), ..OutgoingConfig::default() };
+    let outgoing = Arc::new(Outgoing::new(outgoing));
+    let engine = Engine::new(store.clone());
+    let services = Services { engine: engine.clone(), outgoing: outgoing.clone() };
+    let roots = roots(config, environment, &clock)?;
+    let registry =
+        stages::bake::register(stages::all(&services), bakery.clone(), Arc::new(AptPublications::new(roots)));
+    let scripts = Scripts { clouds: clouds.clone(), folder: data.join("scripts"), path };
+    let registry = stages::script::register(registry, scripts);
+    let stage_kinds = Arc::new(registry.kinds());
+
     let tokens = Tokens::new(&config.token)?;
     let rules = GuardConfig { hosts: config.server.hosts.clone(), origins: config.server.allowed_origins.clone() };
-    Ok(Parts { house: House { store }, guard: Guard::new(rules, tokens, clock) })
+    let guard = Guard::new(rules, tokens, clock);
+    let house = House { store, engine, clouds, bakery, stage_kinds };
+    Ok(Parts { house, guard, registry, outgoing })
+}
+
+/// The aptly roots that the server follows: those of the configuration, else the user's own when there is one.
+fn roots(config: &Config, environment: &Environment, clock: &Arc<dyn Clock>) -> anyhow::Result<Vec<apt::Root>> {
+    let open = |path: &Path| {
+        apt::Root::open(path, clock.clone()).with_context(|| format!("cannot open the apt root {}", path.display()))
+    };
+    if !config.apt.root.is_empty() {
+        return config.apt.root.iter().map(|root| open(&root.path)).collect();
+    }
+    let own =
+        environment.home.as_ref().map(|home| home.join(".aptly")).filter(|root| root.join("gennaker.db").exists());
+    own.iter().map(|root| open(root)).collect()
+}
+
+/// The accounts: so far this machine.
+fn clouds(store: &Store, bakery: &Bakery, data: &Path, path: &str) -> anyhow::Result<Clouds> {
+    let exe = std::env::current_exe().context("cannot find this program's own file")?;
+    let images = Arc::new(BakedImages(bakery.clone()));
+    let local = Local::open(store.clone(), cloud::local::Options::new(data, exe, path), images);
+    Ok(Clouds::new(vec![local])?)
 }
 
 impl Parts {
-    /// Starts what works by itself: the engine, the data plane's watch, the triggers. Requests are served already.
+    /// Starts what works by itself: the engine takes up what a crash left. Requests are served already.
     pub async fn start(&self) -> anyhow::Result<()> {
-        Ok(())
+        let fetch = Arc::new(FetchOutside(self.outgoing.clone()));
+        self.house.engine.start(self.registry.clone(), fetch).await.context("cannot start the engine")
+    }
+
+    /// Ends the engine's work at the next edge.
+    pub async fn stop(&self) {
+        self.house.engine.stop().await;
+    }
+}
+
+/// What expressions read from elsewhere, through the one outgoing client.
+struct FetchOutside(Arc<Outgoing>);
+
+#[async_trait]
+impl Fetch for FetchOutside {
+    async fn fetch(&self, url: &str) -> Result<String, String> {
+        let call = Call { url: url.to_owned(), ..Call::default() };
+        let answer = self.0.call(call).await.map_err(|error| error.to_string())?;
+        if !answer.status.is_success() {
+            return Err(format!("{} answered", answer.status));
+        }
+        String::from_utf8(answer.body.into()).map_err(|_| "the answer is not UTF-8".to_owned())
     }
 }

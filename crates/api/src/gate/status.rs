@@ -1,7 +1,6 @@
 //! That the server is there, and which version it is.
 
 use axum::Json;
-use axum::response::Redirect;
 use serde::Serialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -10,13 +9,7 @@ use crate::House;
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<House> {
-    OpenApiRouter::new().routes(routes!(home)).routes(routes!(health)).routes(routes!(version))
-}
-
-/// Leads to the page.
-#[utoipa::path(get, path = "/", responses((status = SEE_OTHER, description = "To the page")))]
-async fn home() -> Redirect {
-    Redirect::to("/ui/")
+    OpenApiRouter::new().routes(routes!(health)).routes(routes!(version))
 }
 
 /// Whether the server is well.

@@ -7,6 +7,9 @@ use std::time::Duration;
 
 use access::{Role, Secret, TokenConfig, Tokens, token};
 use api::{Guard, GuardConfig, House};
+use bakery::Bakery;
+use cloud::Clouds;
+use pipeline::Engine;
 use store::clock::SystemClock;
 use store::{Location, Store};
 use tempfile::TempDir;
@@ -46,7 +49,12 @@ impl Server {
     pub fn with_tokens(rules: GuardConfig, tokens: &[(&str, Role)]) -> Self {
         let data = tempfile::tempdir().expect("a folder");
         let clock = Arc::new(SystemClock);
-        let store = Store::open(Location::Sqlite(data.path().join("gennaker.db")), &[], clock.clone()).expect("opens");
+        let store = Store::open(
+            Location::Sqlite(data.path().join("gennaker.db")),
+            &[pipeline::schema::MIGRATIONS, bakery::MIGRATIONS, cloud::local::MIGRATIONS],
+            clock.clone(),
+        )
+        .expect("opens");
         let configured: Vec<_> = tokens
             .iter()
             .map(|(text, role)| TokenConfig {
@@ -60,7 +68,14 @@ impl Server {
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a free port");
         let address = listener.local_addr().expect("an address");
         let (end, ending) = watch::channel(false);
-        let service = api::server::service(House { store: store.clone() }, guard);
+        let house = House {
+            store: store.clone(),
+            engine: Engine::new(store.clone()),
+            clouds: Arc::new(Clouds::default()),
+            bakery: Bakery::open(store.clone(), data.path().join("images"), Vec::new()).expect("opens"),
+            stage_kinds: Arc::default(),
+        };
+        let service = api::server::service(house, guard);
         runtime.spawn(api::server::serve(vec![listener], service, ending));
         Self { address, store, end, _runtime: runtime, _data: data }
     }

@@ -129,8 +129,12 @@ async fn serve(config: &Config, environment: &Environment, data: &Path) -> anyho
     told_to_end().await?;
     tracing::info!("ending: running requests finish, instances and balancer go on");
     let _ = end.send(true);
+    let finished = async {
+        parts.stop().await;
+        serving.await
+    };
     tokio::select! {
-        done = serving => done??,
+        done = finished => done??,
         _ = told_to_end() => tracing::warn!("told twice: ending at once"),
         () = tokio::time::sleep(Duration::from_secs(10)) => {}
     }
