@@ -12,6 +12,7 @@ pub mod openapi;
 pub mod page;
 pub mod problem;
 pub mod server;
+pub mod ui;
 
 pub use guard::{Guard, GuardConfig};
 pub use house::House;

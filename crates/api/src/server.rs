@@ -20,7 +20,7 @@ use tower::ServiceExt;
 use utoipa::openapi::OpenApi;
 
 use crate::guard::Listener;
-use crate::{Guard, House, gate, live, openapi, page};
+use crate::{Guard, House, gate, live, openapi, page, ui};
 
 /// A request's head must be there within this time.
 const HEAD_TIME: Duration = Duration::from_secs(10);
@@ -35,7 +35,7 @@ const GOODBYE: Duration = Duration::from_secs(2);
 
 /// All routes, and the document that describes them; one call makes both, so they cannot differ.
 pub fn routes() -> (Router<House>, OpenApi) {
-    openapi::router().merge(gate::routes()).merge(live::routes()).split_for_parts()
+    openapi::router().merge(gate::routes()).merge(live::routes()).merge(ui::routes()).split_for_parts()
 }
 
 /// The routes behind the guard, ready to serve.
