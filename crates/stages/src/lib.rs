@@ -9,6 +9,7 @@ pub mod manual_judgment;
 pub mod noop;
 pub mod pipeline_stage;
 pub mod published;
+pub mod react;
 mod registry;
 pub mod script;
 pub mod wait;

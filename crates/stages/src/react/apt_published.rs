@@ -1,0 +1,147 @@
+//! A publication has new packages: pipelines with a trigger of type `apt` start. What matches is `pipeline::trigger::apt`.
+//!
+//! The server tails each apt root's outbox. One transaction of the control store moves the root's cursor and inserts the executions,
+//! unique by pipeline and event, so whatever is read twice starts nothing twice.
+
+use std::time::Duration;
+
+use apt::{Event, PUBLISHED, Published, Root};
+use jiff::SignedDuration;
+use pipeline::{Engine, EngineError, Map};
+use serde_json::{Value, json};
+use store::{StoreError, Tx, params};
+
+use super::wake::Wake;
+
+/// What happened longer ago while no server ran starts nothing.
+pub const WINDOW: SignedDuration = SignedDuration::from_mins(15);
+/// The outbox is read at least so often.
+const POLL: Duration = Duration::from_secs(1);
+/// Events of one transaction.
+const AT_ONCE: u32 = 50;
+
+/// Follows one apt root.
+pub struct Tail {
+    /// The root.
+    pub root: Root,
+    /// Starts executions, and holds the control store.
+    pub engine: Engine,
+    /// What is older starts nothing.
+    pub window: SignedDuration,
+}
+
+impl Tail {
+    /// Follows the root until the task is dropped.
+    pub async fn run(self) {
+        let mut wake = Wake::on(self.root.wake());
+        loop {
+            match self.step().await {
+                Ok(true) => continue,
+                Ok(false) => {}
+                Err(error) => tracing::warn!(root = %self.root.path().display(), %error, "cannot follow the outbox; trying again"),
+            }
+            wake.wait(POLL).await;
+        }
+    }
+
+    /// Reads what is new; whether there may be more.
+    pub async fn step(&self) -> Result<bool, TailError> {
+        let name = self.root.path().display().to_string();
+        let of = name.clone();
+        let store = self.engine.store();
+        let cursor = store.read(move |tx| cursor(tx, &of)).await?;
+        let root = self.root.clone();
+        let events = tokio::task::spawn_blocking(move || root.outbox_after(cursor, AT_ONCE))
+            .await
+            .map_err(|e| TailError::Apt(e.to_string()))?
+            .map_err(|e| TailError::Apt(e.to_string()))?;
+        if events.is_empty() {
+            return Ok(false);
+        }
+        let more = events.len() as u32 == AT_ONCE;
+        let (engine, window) = (self.engine.clone(), self.window);
+        store
+            .write(move |tx| {
+                for event in &events {
+                    react(tx, &engine, event, window)?;
+                }
+                let last = events.last().map_or(cursor, |e| e.seq);
+                tx.execute(
+                    "insert into apt_cursor (root, seq) values (?1, ?2) on conflict (root) do update set seq = excluded.seq",
+                    params![name.as_str(), last],
+                )?;
+                Ok::<_, TailError>(())
+            })
+            .await?;
+        Ok(more)
+    }
+}
+
+/// Why an outbox could not be followed.
+#[derive(Debug, thiserror::Error)]
+pub enum TailError {
+    /// The apt root.
+    #[error("{0}")]
+    Apt(String),
+    /// The control store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The engine.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+fn cursor(tx: &mut Tx, root: &str) -> Result<i64, StoreError> {
+    tx.query_opt("select seq from apt_cursor where root = ?1", params![root])?.map_or(Ok(0), |row| row.int(0))
+}
+
+fn react(tx: &mut Tx, engine: &Engine, event: &Event, window: SignedDuration) -> Result<(), TailError> {
+    if event.kind != PUBLISHED {
+        return Ok(());
+    }
+    let Ok(published) = serde_json::from_str::<Published>(&event.body) else {
+        tracing::warn!(event = event.id, "an event of an apt root cannot be read; it starts nothing");
+        return Ok(());
+    };
+    let shown = shown(event, &published);
+    let late = tx.now().duration_since(event.at) > window;
+    for pipeline in pipeline::pipelines::with_trigger(tx, "apt")? {
+        let Some(id) = pipeline.get("id").and_then(Value::as_str) else { continue };
+        let Some(mut trigger) = pipeline::trigger::fires(&pipeline, "apt", &shown) else { continue };
+        add_facts(&mut trigger, event, &published);
+        if late {
+            let now = tx.now();
+            tx.execute(
+                "insert into apt_missed (pipeline, event, happened, at) values (?1, ?2, ?3, ?4) on conflict do nothing",
+                params![id, event.id.as_str(), event.at, now],
+            )?;
+            tracing::info!(pipeline = id, event = event.id, "missed: it was published while no server ran");
+        } else {
+            engine.trigger(tx, id, &trigger, &event.id)?;
+        }
+    }
+    Ok(())
+}
+
+/// The event as triggers match it.
+fn shown(event: &Event, published: &Published) -> Value {
+    json!({
+        "id": event.id,
+        "root": published.root,
+        "prefix": published.prefix,
+        "distribution": published.distribution,
+        "generation": published.generation,
+        "packages": published.packages,
+    })
+}
+
+/// What people want to see beside it: when it was published, and whether the same version had other bytes before.
+fn add_facts(trigger: &mut Map, event: &Event, published: &Published) {
+    let version = trigger.get("version").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let sum = trigger.get("sha256").and_then(Value::as_str).unwrap_or_default();
+    let replaced = published.packages.iter().any(|p| p.replaced && p.sha256 == sum);
+    let shown = if replaced { format!("{version} (replaced)") } else { version };
+    trigger.insert("versionShown".into(), json!(shown));
+    trigger.insert("publishedAt".into(), json!(event.at.as_millisecond()));
+    trigger.insert("eventId".into(), json!(event.id));
+}

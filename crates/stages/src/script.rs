@@ -1,0 +1,336 @@
+//! Script: runs a command as a stage, with live output and limits. When the stage names an image (or stages before it baked one and
+//! `testImage` asks for it), one throwaway instance of that image is started first; its address stands in the command's environment.
+//!
+//! How the process itself is held is in `process`.
+
+mod process;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use cloud::health::Capacity;
+use cloud::names::{ClusterName, GroupName};
+use cloud::operation::{CreateServerGroup, GroupAt};
+use cloud::{Clouds, Key, Operation, Progress, Provider, Resource, ResourceId};
+use jiff::SignedDuration;
+use pipeline::{Effect, Exception, Map, Plan, PlanError, Registry, Stage, StageView, TaskInput, TaskResult, TaskSpec};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use process::{Ended, Script};
+
+const START: &str = "startTestInstance";
+const RUN: &str = "runScript";
+const END: &str = "endTestInstance";
+/// So long a throwaway instance may take until it accepts connections.
+const READY_WITHIN: Duration = Duration::from_secs(30);
+
+/// What the tasks work with.
+pub struct Scripts {
+    /// Where throwaway instances are started.
+    pub clouds: Arc<Clouds>,
+    /// Scripts run in fresh folders below this one.
+    pub folder: PathBuf,
+    /// Where programs are looked for.
+    pub path: String,
+}
+
+/// Adds the stage and its tasks.
+pub fn register(registry: Registry, scripts: Scripts) -> Registry {
+    let scripts = Arc::new(scripts);
+    registry
+        .stage(&ScriptStage)
+        .effect(START, Arc::new(StartInstance(scripts.clone())))
+        .effect(RUN, Arc::new(RunScript(scripts.clone())))
+        .effect(END, Arc::new(EndInstance(scripts)))
+}
+
+/// The configuration.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Config {
+    /// Program and arguments as a list; a text is split at blanks (no shell reads it).
+    #[serde(default)]
+    command: Option<Value>,
+    #[serde(default)]
+    env: BTreeMap<String, String>,
+    #[serde(default)]
+    timeout_seconds: Option<u64>,
+    #[serde(default)]
+    image: Option<String>,
+    /// Test the image that stages before this one baked.
+    #[serde(default)]
+    test_image: bool,
+    #[serde(default, alias = "credentials")]
+    account: Option<String>,
+    #[serde(default)]
+    region: Option<String>,
+}
+
+impl Config {
+    fn words(&self) -> Result<Vec<String>, String> {
+        let words = match &self.command {
+            Some(Value::String(text)) => text.split_whitespace().map(str::to_owned).collect(),
+            Some(list @ Value::Array(_)) => {
+                serde_json::from_value(list.clone()).map_err(|e| format!("\"command\" is a list of texts: {e}"))?
+            }
+            _ => Vec::<String>::new(),
+        };
+        if words.first().is_none_or(String::is_empty) {
+            return Err(
+                "\"command\" is empty: give a list, program first, as in [\"curl\", \"-f\", \"http://…\"]".into()
+            );
+        }
+        if words.iter().any(|w| w.contains('\0')) {
+            return Err("\"command\" holds a NUL byte".into());
+        }
+        Ok(words)
+    }
+
+    fn account(&self) -> &str {
+        self.account.as_deref().unwrap_or("local")
+    }
+
+    fn region(&self) -> &str {
+        self.region.as_deref().unwrap_or("local")
+    }
+}
+
+/// The stage type.
+pub struct ScriptStage;
+
+impl Stage for ScriptStage {
+    fn kind(&self) -> &'static str {
+        "script"
+    }
+
+    fn plan(&self, stage: &StageView) -> Result<Plan, PlanError> {
+        let config: Config = stage.config()?;
+        config.words().map_err(PlanError::Refused)?;
+        let limit = SignedDuration::from_secs(config.timeout_seconds.unwrap_or(300).min(86_400) as i64 + 60);
+        let run = TaskSpec::new("runScript", RUN).timeout(limit);
+        if config.image.is_none() && !config.test_image {
+            return Ok(Plan::tasks([run]));
+        }
+        Ok(Plan::tasks([TaskSpec::new("startTestInstance", START), run, TaskSpec::new("endTestInstance", END)]))
+    }
+
+    fn on_cancel(&self, stage: &StageView) -> Option<TaskSpec> {
+        stage.context().contains_key("testInstance").then_some(TaskSpec::new("endTestInstance", END))
+    }
+
+    fn prepare_restart(&self, context: &mut Map) {
+        for key in ["testInstance", "scriptFailure", "exitCode", "scriptOutput"] {
+            context.shift_remove(key);
+        }
+    }
+}
+
+/// Starts one instance of the image and waits until it accepts connections.
+struct StartInstance(Arc<Scripts>);
+
+impl StartInstance {
+    async fn start(&self, input: &TaskInput) -> Result<Value, String> {
+        let config = config(input)?;
+        let image = image(input, &config).ok_or("no stage before this one baked an image, and \"image\" names none")?;
+        let provider = self.0.clouds.account(config.account()).map_err(|e| e.to_string())?;
+        let cluster = ClusterName::new(&input.execution.application, "", "imagetest").map_err(|e| e.to_string())?;
+        let operation = Operation::CreateServerGroup(CreateServerGroup {
+            cluster,
+            region: config.region().to_owned(),
+            zones: Vec::new(),
+            capacity: Capacity::exactly(1),
+            image: image.clone(),
+            instance_type: None,
+            load_balancers: Vec::new(),
+            firewalls: Vec::new(),
+            traffic: false,
+            env: BTreeMap::new(),
+            labels: BTreeMap::new(),
+            health_check: None,
+        });
+        input.log.line(&format!("starting one instance of {image}"));
+        let outcome = finish(provider.as_ref(), &operation, &Key::new(input.key.as_str())).await?;
+        let group = outcome.first().cloned().ok_or("the cloud names no server group that it made")?;
+        let address = self.ready(provider.as_ref(), config.region(), &group).await?;
+        input.log.line(&format!("{group} listens on {address}"));
+        Ok(
+            json!({"account": config.account(), "region": config.region(), "serverGroup": group, "address": address, "image": image}),
+        )
+    }
+
+    /// The address of the group's instance once it accepts a connection.
+    async fn ready(&self, provider: &dyn Provider, region: &str, group: &str) -> Result<String, String> {
+        let name: GroupName = group.parse().map_err(|e| format!("{e}"))?;
+        let id = ResourceId::ServerGroup { region: region.to_owned(), name };
+        let until = tokio::time::Instant::now() + READY_WITHIN;
+        let mut seen = "it has no instance".to_owned();
+        loop {
+            let found = provider.get(&id).await.map_err(|e| e.to_string())?.and_then(Resource::server_group);
+            if let Some(instance) = found.as_ref().and_then(|g| g.instances.first()) {
+                seen = instance.why.clone().unwrap_or_else(|| format!("{} is {:?}", instance.id, instance.state()));
+                if let Some(address) = &instance.address
+                    && tokio::net::TcpStream::connect(address.as_str()).await.is_ok()
+                {
+                    return Ok(address.clone());
+                }
+            }
+            if tokio::time::Instant::now() >= until {
+                return Err(format!(
+                    "the instance of the image accepts no connection within {} s: {seen}",
+                    READY_WITHIN.as_secs()
+                ));
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+#[async_trait]
+impl Effect for StartInstance {
+    async fn run(&self, input: TaskInput) -> TaskResult {
+        match self.start(&input).await {
+            Ok(instance) => TaskResult::succeeded().context("testInstance", instance),
+            Err(error) => {
+                // Whatever was made must not stay; the key finds it.
+                self.cancel(input).await;
+                TaskResult::failed(error)
+            }
+        }
+    }
+
+    async fn cancel(&self, input: TaskInput) {
+        let Ok(config) = config(&input) else { return };
+        let Ok(provider) = self.0.clouds.account(config.account()) else { return };
+        let query = cloud::Query::of(&input.execution.application);
+        let Ok(inventory) = provider.list(&query).await else { return };
+        for group in inventory.server_groups.iter().filter(|g| g.name.cluster().detail() == "imagetest") {
+            let at = GroupAt { group: group.name.clone(), region: group.region.clone() };
+            let key = Key::new(format!("{}/end/{}", input.key, group.name));
+            let _ = finish(provider.as_ref(), &Operation::DestroyServerGroup(at), &key).await;
+        }
+    }
+}
+
+/// Runs the command. With a test instance its failure is kept for the task that ends the instance.
+struct RunScript(Arc<Scripts>);
+
+#[async_trait]
+impl Effect for RunScript {
+    async fn run(&self, input: TaskInput) -> TaskResult {
+        let config = match config(&input) {
+            Ok(config) => config,
+            Err(error) => return TaskResult::failed(error),
+        };
+        let instance = input.get("testInstance");
+        let ended = match script(&self.0, &config, &input, instance.as_ref()) {
+            Ok(script) => process::run(script, &input.log).await,
+            Err(error) => Err(error),
+        };
+        let (failure, code, output) = match ended {
+            Ok(Ended { failure, code, last }) => (failure, code, last),
+            Err(error) => (Some(error), None, Vec::new()),
+        };
+        match (failure, instance) {
+            (Some(failure), None) => TaskResult::Failed { error: failed(failure, code, &output) },
+            (failure, _) => TaskResult::succeeded()
+                .context("exitCode", json!(code))
+                .context("scriptOutput", output.join("\n"))
+                .context("scriptFailure", json!(failure)),
+        }
+    }
+}
+
+fn script(scripts: &Scripts, config: &Config, input: &TaskInput, instance: Option<&Value>) -> Result<Script, String> {
+    let mut env = config.env.clone();
+    if let Some(address) = instance.and_then(|i| i.get("address")).and_then(Value::as_str) {
+        env.insert("INSTANCE_ADDRESS".into(), address.to_owned());
+        env.insert("INSTANCE_URL".into(), format!("http://{address}"));
+    }
+    let execution = &input.execution;
+    env.insert("GENNAKER_APPLICATION".into(), execution.application.clone());
+    env.insert("GENNAKER_EXECUTION".into(), execution.id.clone());
+    env.entry("PATH".into()).or_insert_with(|| scripts.path.clone());
+    Ok(Script {
+        words: config.words()?,
+        env,
+        folder: scripts.folder.clone(),
+        limit: Duration::from_secs(config.timeout_seconds.unwrap_or(300).min(86_400)),
+    })
+}
+
+fn failed(failure: String, code: Option<i32>, output: &[String]) -> Exception {
+    Exception::new("ScriptFailed", failure).detail("exitCode", json!(code)).detail("output", output.join("\n"))
+}
+
+/// Ends the test instance, then says how the script ended.
+struct EndInstance(Arc<Scripts>);
+
+impl EndInstance {
+    async fn end(&self, input: &TaskInput) -> Result<(), String> {
+        let instance = input.get("testInstance").unwrap_or_default();
+        let part = |key: &str| instance.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let provider = self.0.clouds.account(&part("account")).map_err(|e| e.to_string())?;
+        let group: GroupName = part("serverGroup").parse().map_err(|e| format!("{e}"))?;
+        let destroy = Operation::DestroyServerGroup(GroupAt { group, region: part("region") });
+        finish(provider.as_ref(), &destroy, &Key::new(format!("{}/end", input.key))).await?;
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Effect for EndInstance {
+    async fn run(&self, input: TaskInput) -> TaskResult {
+        if let Err(error) = self.end(&input).await {
+            return TaskResult::failed(format!("the test instance could not be ended: {error}"));
+        }
+        let text = |key: &str| input.get(key).and_then(|v| v.as_str().map(str::to_owned));
+        match text("scriptFailure") {
+            None => TaskResult::succeeded(),
+            Some(failure) => {
+                let code = input.get("exitCode").and_then(|c| c.as_i64()).and_then(|c| i32::try_from(c).ok());
+                let output = text("scriptOutput").unwrap_or_default();
+                TaskResult::Failed { error: failed(failure, code, &[output]) }
+            }
+        }
+    }
+
+    async fn cancel(&self, input: TaskInput) {
+        if let Err(error) = self.end(&input).await {
+            input.log.line(&format!("the test instance could not be ended: {error}"));
+        }
+    }
+}
+
+fn config(input: &TaskInput) -> Result<Config, String> {
+    let view = input.view().ok_or("the stage of this task is gone")?;
+    view.config().map_err(|e| e.to_string())
+}
+
+fn image(input: &TaskInput, config: &Config) -> Option<String> {
+    let named = config.image.clone().filter(|i| !i.is_empty());
+    named.or_else(|| {
+        let details = input.get("deploymentDetails")?;
+        Some(details.get(0)?.get("imageId")?.as_str()?.to_owned())
+    })
+}
+
+/// Starts an operation and waits until it has ended; the names of the groups that it made.
+async fn finish(provider: &dyn Provider, operation: &Operation, key: &Key) -> Result<Vec<String>, String> {
+    let mut changes = provider.watch();
+    let handle = provider.start(operation, key).await.map_err(|e| e.to_string())?;
+    loop {
+        changes.mark_unchanged();
+        match provider.poll(&handle).await.map_err(|e| e.to_string())? {
+            Progress::Done { result } => return Ok(result.server_groups),
+            Progress::Failed { error } => return Err(error),
+            Progress::Cancelled => return Err(format!("{} was cancelled", operation.name())),
+            Progress::Running { .. } => {}
+        }
+        // A change wakes us at once; the time is for clouds that cannot tell.
+        let _ = tokio::time::timeout(Duration::from_secs(1), changes.changed()).await;
+    }
+}
