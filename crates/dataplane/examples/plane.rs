@@ -18,7 +18,8 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     let done: Result<(), String> = match words.as_slice() {
-        ["serve", dir] | ["dataplane", "--detach", "--dir", dir] => serve(PathBuf::from(dir)),
+        ["serve", dir] => serve(PathBuf::from(dir)),
+        ["dataplane", "--detach", "--dir", dir] => detach(dir),
         ["launch", "--role", role, "--isolation", isolation, "--dir", dir] => be(role, isolation, dir),
         ["toy", rest @ ..] => toy(rest),
         _ => Err("plane serve DIR | plane toy ANSWER".into()),
@@ -36,11 +37,25 @@ fn clock() -> Clock {
     Clock::new(|| SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(0)))
 }
 
+fn detach(dir: &str) -> Result<(), String> {
+    let exe = std::env::current_exe().map_err(|e| e.to_string())?;
+    let server = std::process::Command::new(exe).args(["serve", dir]).spawn();
+    server.map(drop).map_err(|e| e.to_string())
+}
+
 fn serve(dir: PathBuf) -> Result<(), String> {
     let exe = std::env::current_exe().map_err(|e| e.to_string())?;
     let drain = Duration::from_secs(5);
-    server::run(server::Options { dir, exe, clock: clock(), workers: 0, limits: Limits::default(), drain })
-        .map_err(|e| e.to_string())
+    server::run(server::Options {
+        dir,
+        exe,
+        clock: clock(),
+        workers: 0,
+        limits: Limits::default(),
+        isolate: true,
+        drain,
+    })
+    .map_err(|e| e.to_string())
 }
 
 fn be(role: &str, isolation: &str, dir: &str) -> Result<(), String> {
@@ -48,12 +63,7 @@ fn be(role: &str, isolation: &str, dir: &str) -> Result<(), String> {
     let kinds = [IsolationKind::Namespaces, IsolationKind::UserNamespace, IsolationKind::None];
     let role = roles.into_iter().find(|r| r.name() == role).ok_or("no such role")?;
     let isolation = kinds.into_iter().find(|k| isolation_name(*k) == isolation).ok_or("no such isolation")?;
-    let error = match launch::main(launch::Options { dir: dir.into(), role, isolation, clock: clock() }) {
-        Ok(()) => return Ok(()),
-        Err(error) => error,
-    };
-    let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
-    Err(format!("{error} {cause}"))
+    launch::main(launch::Options { dir: dir.into(), role, isolation, clock: clock() }).map_err(|e| e.to_string())
 }
 
 /// An HTTP server of a few lines: answers `answer` to everything, one connection at a time, and ends with 3 when asked for `/die`.

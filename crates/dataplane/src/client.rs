@@ -23,13 +23,12 @@ const LARGEST: usize = 64 << 20;
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// Nobody listens.
-    #[error("no data plane answers at {}: {source}", path.display())]
+    #[error("no data plane answers at {}: {cause}", path.display())]
     Connect {
         /// The socket.
         path: PathBuf,
         /// The cause.
-        #[source]
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// It listens, but does not speak.
     #[error("the data plane at {} broke off: {why}", path.display())]
@@ -110,7 +109,7 @@ impl Client {
     async fn exchange<T: DeserializeOwned>(&self, method: Method, path: &str, body: Vec<u8>) -> Result<T, ClientError> {
         let stream = unix::connect(&self.dir, SOCKET)
             .await
-            .map_err(|source| ClientError::Connect { path: self.dir.join(SOCKET), source })?;
+            .map_err(|cause| ClientError::Connect { path: self.dir.join(SOCKET), cause })?;
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|error| self.broken(error))?;
         let driver = tokio::spawn(connection);

@@ -132,11 +132,14 @@ pub struct Subject {
     pub name: String,
 }
 
+/// By address and check, so that nothing is asked twice.
+type RunningChecks = HashMap<(SocketAddr, HealthCheck), (Arc<Check>, AbortHandle)>;
+
 /// All running checks.
 pub struct Checks {
     clock: Clock,
     journal: Arc<Journal>,
-    running: Mutex<HashMap<(SocketAddr, HealthCheck), (Arc<Check>, AbortHandle)>>,
+    running: Mutex<RunningChecks>,
 }
 
 impl Checks {
@@ -186,7 +189,7 @@ impl Checks {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<(SocketAddr, HealthCheck), (Arc<Check>, AbortHandle)>> {
+    fn lock(&self) -> MutexGuard<'_, RunningChecks> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -33,10 +33,10 @@ pub fn find(command: &[String], layers: &[PathBuf], server_path: &str) -> Found 
                 let wanted = if is_env(&interpreter) { argument.unwrap_or_default() } else { interpreter };
                 // The kernel runs the `#!` line as it stands, so only `env NAME` can be helped by a folder on the path.
                 bind(&wanted, layers, server_path, &mut found);
-            } else if is_env(program) {
-                if let Some(name) = command.iter().skip(1).find(|a| !a.starts_with('-') && !a.contains('=')) {
-                    bind(&name.clone(), layers, server_path, &mut found);
-                }
+            } else if is_env(program)
+                && let Some(name) = command.iter().skip(1).find(|a| !a.starts_with('-') && !a.contains('='))
+            {
+                bind(name, layers, server_path, &mut found);
             }
         }
         None => {

@@ -55,13 +55,12 @@ pub struct Options {
 
 /// Why nothing was launched.
 #[derive(Debug, thiserror::Error)]
-#[error("{what}: {source}")]
+#[error("{what}: {cause}")]
 pub struct LaunchError {
     /// What was tried.
     what: String,
     /// The cause.
-    #[source]
-    source: io::Error,
+    cause: io::Error,
 }
 
 /// Adds what was tried to an I/O error.
@@ -71,7 +70,7 @@ trait Tried<T> {
 
 impl<T, E: Into<io::Error>> Tried<T> for Result<T, E> {
     fn tried(self, what: impl FnOnce() -> String) -> Result<T, LaunchError> {
-        self.map_err(|source| LaunchError { what: what(), source: source.into() })
+        self.map_err(|cause| LaunchError { what: what(), cause: cause.into() })
     }
 }
 

@@ -22,7 +22,7 @@ use crate::clock::Clock;
 use crate::health::Checks;
 use crate::instances::Instances;
 use crate::journal::Journal;
-use crate::status::{Accepted, EventKind, Isolation, Status};
+use crate::status::{Accepted, EventKind, Isolation, IsolationKind, Status};
 use crate::wanted::{SCHEMA, Wanted, WantedError};
 use crate::{client, disk, launch, unix};
 
@@ -44,6 +44,8 @@ pub struct Options {
     pub workers: usize,
     /// Bounds on clients and members.
     pub limits: Limits,
+    /// Whether instances are kept apart as far as this machine allows; else they are plain processes.
+    pub isolate: bool,
     /// How long running requests may take when it is told to end.
     pub drain: Duration,
 }
@@ -52,13 +54,12 @@ pub struct Options {
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
     /// The data folder cannot be used.
-    #[error("cannot use the data folder {}: {source}", dir.display())]
+    #[error("cannot use the data folder {}: {cause}", dir.display())]
     Folder {
         /// The folder.
         dir: PathBuf,
         /// The cause.
-        #[source]
-        source: io::Error,
+        cause: io::Error,
     },
     /// Another one serves this folder.
     #[error("another data plane serves {}: ask `gennaker status`, end it with `gennaker down --all`", .0.display())]
@@ -73,7 +74,7 @@ pub enum ServerError {
     },
     /// Threads, sockets.
     #[error("cannot start the data plane: {0}")]
-    Start(#[source] io::Error),
+    Start(io::Error),
 }
 
 /// Why a wanted state is not in force.
@@ -94,13 +95,12 @@ pub enum PutError {
     #[error("generation {0} is in force already with another content: send it with a higher number")]
     Differs(u64),
     /// It could not be written, so it is not in force.
-    #[error("cannot write {}: {source}", path.display())]
+    #[error("cannot write {}: {cause}", path.display())]
     Disk {
         /// The file.
         path: PathBuf,
         /// The cause.
-        #[source]
-        source: io::Error,
+        cause: io::Error,
     },
 }
 
@@ -157,7 +157,7 @@ pub fn start(mut options: Options) -> Result<Running, ServerError> {
 /// Makes the data folder and takes its lock. Its path becomes absolute: instances live with another working directory.
 fn lock(options: &mut Options) -> Result<File, ServerError> {
     let dir = options.dir.clone();
-    let folder = |source| ServerError::Folder { dir: dir.clone(), source };
+    let folder = |cause| ServerError::Folder { dir: dir.clone(), cause };
     disk::private_folder(&options.dir).map_err(folder)?;
     options.dir = options.dir.canonicalize().map_err(folder)?;
     let path = options.dir.join(LOCK);
@@ -172,7 +172,10 @@ fn lock(options: &mut Options) -> Result<File, ServerError> {
 fn serve(options: Options, lock: File, ready: impl FnOnce(&Plane), signals: bool) -> Result<(), ServerError> {
     more_files();
     let stored = read_wanted(&options)?;
-    let isolation = launch::probe(&options.exe, &options.dir);
+    let isolation = match options.isolate {
+        true => launch::probe(&options.exe, &options.dir),
+        false => Isolation { kind: IsolationKind::None, why: "isolation is switched off".into() },
+    };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(ServerError::Start)?;
     let drain = options.drain;
     let plane = runtime.block_on(async {
@@ -276,7 +279,7 @@ impl Plane {
         if current.as_ref() != Some(&wanted) {
             let path = self.options.dir.join(WANTED);
             let bytes = serde_json::to_vec_pretty(&wanted).map_err(io::Error::other);
-            bytes.and_then(|bytes| disk::replace(&path, &bytes)).map_err(|source| PutError::Disk { path, source })?;
+            bytes.and_then(|bytes| disk::replace(&path, &bytes)).map_err(|cause| PutError::Disk { path, cause })?;
         }
         let problems = self.apply(&wanted).await;
         if current.as_ref() != Some(&wanted) {

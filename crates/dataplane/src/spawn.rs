@@ -10,13 +10,12 @@ use crate::client::{Client, ClientError};
 #[derive(Debug, thiserror::Error)]
 pub enum SpawnError {
     /// The program could not be run.
-    #[error("cannot start the data plane {}: {source}", exe.display())]
+    #[error("cannot start the data plane {}: {cause}", exe.display())]
     Run {
         /// The program.
         exe: PathBuf,
         /// The cause.
-        #[source]
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// It ended at once or never answered; its log says why.
     #[error("the data plane did not come up: {why}; see {}", log.display())]
@@ -38,7 +37,7 @@ pub async fn spawn(dir: &Path, exe: &Path) -> Result<Client, SpawnError> {
     if client.status().await.is_ok() {
         return Ok(client);
     }
-    let run = |source| SpawnError::Run { exe: exe.to_owned(), source };
+    let run = |cause| SpawnError::Run { exe: exe.to_owned(), cause };
     let log = std::fs::OpenOptions::new().create(true).append(true).open(dir.join(LOG)).map_err(run)?;
     // It puts itself into the background, so this call returns at once and nobody inherits a zombie.
     let started = tokio::task::spawn_blocking({

@@ -96,7 +96,7 @@ impl AnswerBody {
     pub fn member(body: Incoming, limit: Duration, ticket: Ticket) -> Self {
         let mut ticket = Some(ticket);
         if body.is_end_stream() {
-            ticket.take().map(Ticket::done);
+            close(&mut ticket, Ticket::done);
         }
         Self::Member(MemberBody { body: Bounded { body, limit, timer: None }, ticket })
     }
@@ -116,16 +116,15 @@ impl Body for AnswerBody {
         if let Some(ticket) = &member.ticket
             && ticket.is_cut()
         {
-            member.ticket.take().map(Ticket::broke);
+            close(&mut member.ticket, Ticket::broke);
             return Poll::Ready(Some(Err(BodyError::Silent(Duration::ZERO))));
         }
         let frame = ready!(member.body.poll(cx));
         match &frame {
-            Some(Ok(_)) if member.body.body.is_end_stream() => drop(member.ticket.take().map(Ticket::done)),
-            Some(Ok(_)) => {}
-            None => drop(member.ticket.take().map(Ticket::done)),
-            Some(Err(BodyError::Broken(_))) => drop(member.ticket.take().map(Ticket::broke)),
-            Some(Err(BodyError::Silent(_))) => drop(member.ticket.take().map(Ticket::late)),
+            Some(Ok(_)) if !member.body.body.is_end_stream() => {}
+            Some(Ok(_)) | None => close(&mut member.ticket, Ticket::done),
+            Some(Err(BodyError::Broken(_))) => close(&mut member.ticket, Ticket::broke),
+            Some(Err(BodyError::Silent(_))) => close(&mut member.ticket, Ticket::late),
         }
         Poll::Ready(frame)
     }
@@ -140,5 +139,11 @@ impl Body for AnswerBody {
             Self::Own(own) => own.size_hint(),
             Self::Member(member) => member.body.body.size_hint(),
         }
+    }
+}
+
+fn close(ticket: &mut Option<Ticket>, how: fn(Ticket)) {
+    if let Some(ticket) = ticket.take() {
+        how(ticket);
     }
 }

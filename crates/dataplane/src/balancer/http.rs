@@ -210,8 +210,9 @@ async fn tunnel(client: hyper::upgrade::OnUpgrade, member: hyper::upgrade::OnUpg
     let mut cut = ticket.member.cut.subscribe();
     let moved = async {
         let (client, member) = tokio::try_join!(client, member)?;
-        let copied = tokio::io::copy_bidirectional(&mut TokioIo::new(client), &mut TokioIo::new(member)).await;
-        Ok::<_, hyper::Error>(drop(copied))
+        // However it ended: a tunnel has no good or bad end that we could tell.
+        let _ = tokio::io::copy_bidirectional(&mut TokioIo::new(client), &mut TokioIo::new(member)).await;
+        Ok::<_, hyper::Error>(())
     };
     tokio::select! {
         _ = moved => ticket.done(),

@@ -2,14 +2,13 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 
 use dataplane::client::Client;
 use dataplane::status::{HealthState, InstanceState, InstanceStatus, IsolationKind};
 use dataplane::wanted::{Instance, Restart, Root, Wanted};
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::world::{Plane, check, folder, get, program, until};
+use crate::world::{Plane, Served, check, folder, get, program, until};
 
 /// An image with the toy server in it.
 fn image() -> tempfile::TempDir {
@@ -61,17 +60,6 @@ fn kill(pid: u32) {
 fn alive(pid: u32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     stat.rsplit(") ").next().is_some_and(|rest| !rest.is_empty() && !rest.starts_with(['Z', 'X']))
-}
-
-fn serve(dir: &Path) -> Child {
-    Command::new(program())
-        .arg("serve")
-        .arg(dir)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -133,24 +121,22 @@ async fn a_program_that_ends_is_red_at_once_says_how_it_ended_and_is_started_aga
 async fn instances_outlive_a_killed_data_plane_and_the_next_one_adopts_them() {
     let (dir, image) = (folder(), image());
     let client = Client::new(dir.path());
-    let mut plane = serve(dir.path());
+    let mut plane = Served::start(dir.path());
     until("it answers", async || client.status().await.ok()).await;
     let a = toy("a", image.path(), "x");
     client.put_wanted(&wanted(1, std::slice::from_ref(&a))).await.unwrap();
     let before = healthy(&client, "a").await;
-    plane.kill().unwrap();
-    plane.wait().unwrap();
+    plane.kill();
     assert_eq!(get(address(&a), "/").await.0, 200, "it serves without a data plane");
-    let mut plane = serve(dir.path());
+    let mut plane = Served::start(dir.path());
     let after = healthy(&client, "a").await;
     assert_eq!((after.shim_pid, after.pid, after.restarts), (before.shim_pid, before.pid, 0));
 
     // Everything is killed, as by a reboot: the next data plane brings it back without being told.
-    plane.kill().unwrap();
-    plane.wait().unwrap();
+    plane.kill();
     kill(after.shim_pid.unwrap());
     until("nothing is left", async || (!alive(after.pid.unwrap())).then_some(())).await;
-    let mut plane = serve(dir.path());
+    let mut plane = Served::start(dir.path());
     let back = healthy(&client, "a").await;
     assert_ne!(back.pid, after.pid);
     assert_eq!(get(address(&a), "/").await.0, 200);
@@ -158,7 +144,7 @@ async fn instances_outlive_a_killed_data_plane_and_the_next_one_adopts_them() {
     client.put_wanted(&wanted(2, &[])).await.unwrap();
     until("it is gone", async || client.status().await.unwrap().instances.is_empty().then_some(())).await;
     client.stop().await.unwrap();
-    plane.wait().unwrap();
+    plane.wait();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -224,4 +210,53 @@ async fn an_own_root_holds_nothing_of_the_host_but_usr() {
     assert_ne!(rest[0], if rustix::process::geteuid().is_root() { "0" } else { "" });
     assert_eq!(rest[1..], ["gennaker-shim", "written"]);
     assert_eq!(status.exit.unwrap().code, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_namespaces_nothing_survives_its_shim_either() {
+    let (plane, image) = (Plane::with(|o| o.isolate = false), image());
+    assert_eq!(plane.status().await.isolation.why, "isolation is switched off");
+    // A program that leaves its process group behind, as daemons do.
+    let mut a = toy("a", image.path(), "x");
+    let port = a.port.unwrap();
+    a.command =
+        ["/bin/sh", "-c", "setsid sleep 600 & exec \"$0\" toy x", "/usr/bin/toy-plane"].map(str::to_owned).to_vec();
+    plane.put(&wanted(1, std::slice::from_ref(&a))).await;
+    let first = healthy(&plane.client, "a").await;
+    assert_eq!((first.isolation, first.ports.as_slice()), (IsolationKind::None, &[port][..]));
+    let sleepers = || {
+        let mark =
+            format!("GENNAKER_FOLDER={}", plane.dir.path().canonicalize().unwrap().join("instances/a").display());
+        let pids =
+            std::fs::read_dir("/proc").unwrap().flatten().filter_map(|e| e.file_name().to_str()?.parse::<u32>().ok());
+        let marked = |pid: &u32| {
+            std::fs::read(format!("/proc/{pid}/environ"))
+                .is_ok_and(|e| e.split(|b| *b == 0).any(|e| e == mark.as_bytes()))
+        };
+        pids.filter(marked).collect::<Vec<u32>>()
+    };
+    let before = sleepers();
+    assert_eq!(before.len(), 2, "the server and the sleeper");
+    kill(first.shim_pid.unwrap());
+    until("both are gone", async || before.iter().all(|pid| !alive(*pid)).then_some(())).await;
+    healthy(&plane.client, "a").await;
+    plane.put(&wanted(2, &[])).await;
+    until("it is gone", async || plane.status().await.instances.is_empty().then_some(())).await;
+    assert_eq!(sleepers(), [0; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_control_plane_starts_a_data_plane_once_and_adopts_it_later() {
+    let dir = folder();
+    let first = dataplane::spawn::spawn(dir.path(), &program()).await.unwrap();
+    let pid = first.status().await.unwrap().pid;
+    let second = dataplane::spawn::spawn(dir.path(), &program()).await.unwrap();
+    assert_eq!(second.status().await.unwrap().pid, pid);
+    second.stop().await.unwrap();
+    until("it has ended", async || (!alive(pid)).then_some(())).await;
+    let wrong = dataplane::spawn::spawn(dir.path(), Path::new("/no/such/program")).await.unwrap_err();
+    assert_eq!(
+        wrong.to_string(),
+        "cannot start the data plane /no/such/program: No such file or directory (os error 2)"
+    );
 }

@@ -1,30 +1,17 @@
 //! The wanted state: taken whole, kept over a kill, older ones refused, newer fields ignored.
 
-use std::process::{Child, Command, Stdio};
-
 use dataplane::client::{Client, ClientError};
 use dataplane::wanted::MemberState::Active;
 use dataplane::wanted::{Protocol, Wanted};
 
-use crate::world::{Plane, Upstream, folder, get, program, until, web};
-
-fn serve(dir: &std::path::Path) -> Child {
-    Command::new(program())
-        .arg("serve")
-        .arg(dir)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap()
-}
+use crate::world::{Plane, Served, Upstream, folder, get, until, web};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_data_plane_serves_the_last_wanted_state_again() {
     let dir = folder();
     let client = Client::new(dir.path());
     let a = Upstream::start("a").await;
-    let mut plane = serve(dir.path());
+    let mut plane = Served::start(dir.path());
     until("it answers", async || client.status().await.ok()).await;
     // A fixed port this time, chosen by the system a moment ago.
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
@@ -32,14 +19,13 @@ async fn a_killed_data_plane_serves_the_last_wanted_state_again() {
     wanted.balancers[0].listeners[0].address = free;
     client.put_wanted(&wanted).await.unwrap();
     assert_eq!(get(free, "/").await, (200, "a".into()));
-    plane.kill().unwrap();
-    plane.wait().unwrap();
-    let mut plane = serve(dir.path());
+    plane.kill();
+    let mut plane = Served::start(dir.path());
     let status = until("it answers again", async || client.status().await.ok()).await;
     assert_eq!(status.generation, Some(7));
     assert_eq!(get(free, "/").await, (200, "a".into()));
     client.stop().await.unwrap();
-    assert!(plane.wait().unwrap().success());
+    assert!(plane.wait().success());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -46,6 +46,7 @@ pub fn options(dir: &Path) -> Options {
         exe: program(),
         clock: clock(),
         workers: 2,
+        isolate: true,
         limits: Limits { sniff_time: Duration::from_millis(200), ..Limits::default() },
         drain: Duration::from_secs(1),
     }
@@ -94,7 +95,61 @@ impl Plane {
 
 impl Drop for Plane {
     fn drop(&mut self) {
-        self.running.take().unwrap().stop().unwrap();
+        let stopped = self.running.take().map(Running::stop);
+        end_instances(self.dir.path());
+        assert!(stopped.is_none_or(|s| s.is_ok()) || std::thread::panicking());
+    }
+}
+
+/// Ends what goes on without a data plane.
+pub fn end_instances(dir: &Path) {
+    for entry in std::fs::read_dir(dir.join("instances")).into_iter().flatten().flatten() {
+        if let Ok(word) = dataplane::folder::Folder::at(entry.path()).word()
+            && word.shim.is_alive()
+        {
+            let _ = rustix::process::kill_process(
+                rustix::process::Pid::from_raw(word.shim.pid as i32).unwrap(),
+                rustix::process::Signal::KILL,
+            );
+        }
+    }
+}
+
+/// A data plane as a process of its own.
+pub struct Served {
+    dir: PathBuf,
+    child: std::process::Child,
+}
+
+impl Served {
+    pub fn start(dir: &Path) -> Self {
+        use std::process::{Command, Stdio};
+        let child = Command::new(program())
+            .arg("serve")
+            .arg(dir)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        Self { dir: dir.to_owned(), child: child.unwrap() }
+    }
+
+    /// As `kill -9` does.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    pub fn wait(&mut self) -> std::process::ExitStatus {
+        self.child.wait().unwrap()
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        end_instances(&self.dir);
     }
 }
 

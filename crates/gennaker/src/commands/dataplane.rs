@@ -21,6 +21,9 @@ pub struct Args {
     /// Balancer threads; 0 is one a core
     #[arg(long, default_value_t = 0)]
     workers: usize,
+    /// Run instances as plain processes
+    #[arg(long)]
+    no_isolation: bool,
 }
 
 /// The machine's time, as the data plane takes it.
@@ -49,6 +52,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         clock: clock(),
         workers: args.workers,
         limits: Limits::default(),
+        isolate: !args.no_isolation,
         drain: Duration::from_secs(10),
     };
     server::run(options)?;
