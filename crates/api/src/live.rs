@@ -43,7 +43,7 @@ async fn follow(
     let known = resumed.or(from.after);
     let mut told = house.store.changes();
     let newest = *told.borrow_and_update();
-    let oldest: i64 = house.read::<_, StoreError>(|tx| change::oldest(tx)).await?;
+    let oldest: i64 = house.read::<_, StoreError>(change::oldest).await?;
     // A number from a store that was put back, or from before the window, cannot be gone on from.
     let lost = known.is_some_and(|known| known > newest || known + 1 < oldest);
     let begin = if lost { newest } else { known.unwrap_or(newest) };

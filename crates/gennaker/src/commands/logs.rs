@@ -33,7 +33,7 @@ pub struct Args {
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let machine = args.place.machine()?;
     let mut tails: Vec<Tail> = Vec::new();
-    let mut find = |tails: &mut Vec<Tail>| {
+    let find = |tails: &mut Vec<Tail>| {
         for (instance, folder) in machine.instances() {
             let known = tails.iter().any(|tail| tail.id == instance.id);
             if !known && chosen(&args.what, &instance.group, &instance.id) {
@@ -55,7 +55,10 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             print(&mut out, &tail.id, prefix, &line)?;
         }
     }
-    while args.follow {
+    if !args.follow {
+        return Ok(ExitCode::SUCCESS);
+    }
+    loop {
         std::thread::sleep(Duration::from_millis(100));
         find(&mut tails);
         for tail in &mut tails {
@@ -65,7 +68,6 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         }
         out.flush()?;
     }
-    Ok(ExitCode::SUCCESS)
 }
 
 /// Control characters are shown, not obeyed: a log must not drive the terminal.
