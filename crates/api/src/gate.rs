@@ -4,9 +4,32 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::House;
 
+mod applications;
+mod definitions;
+mod executions;
+mod expression;
+mod misc;
+mod pipelines;
+mod problems;
+mod projects;
+mod starts;
 mod status;
+mod tasks;
+mod view;
+mod webhooks;
 
 /// Every route at the root.
 pub fn routes() -> OpenApiRouter<House> {
-    OpenApiRouter::new().merge(status::routes())
+    OpenApiRouter::new()
+        .merge(status::routes())
+        .merge(applications::routes())
+        .merge(projects::routes())
+        .merge(definitions::routes())
+        .merge(pipelines::routes())
+        .merge(starts::routes())
+        .merge(executions::routes())
+        .merge(expression::routes())
+        .merge(tasks::routes())
+        .merge(webhooks::routes())
+        .merge(misc::routes())
 }

@@ -3,6 +3,7 @@
 //! Handlers build a context, call one function of a domain and wrap the answer. Not here: rules of any domain, configuration files, signals.
 #![forbid(unsafe_code)]
 
+pub mod body;
 pub mod files;
 pub mod gate;
 pub mod guard;

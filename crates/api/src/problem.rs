@@ -8,7 +8,7 @@ use store::StoreError;
 use store::clock::{Clock, SystemClock};
 
 /// An error of a request.
-#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Problem {
     /// When, in milliseconds since 1970.
     timestamp: i64,

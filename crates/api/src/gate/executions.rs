@@ -1,0 +1,314 @@
+//! Executions: looked at, cancelled, held, judged, restarted.
+
+use access::Caller;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::{Extension, Json};
+use pipeline::records::{self, Query as Wanted};
+use pipeline::{Execution, Message};
+use serde::Deserialize;
+use serde_json::Value;
+use store::{StoreError, Tx};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::view;
+use crate::body::Body;
+use crate::{House, Problem};
+
+/// The routes of this file.
+pub fn routes() -> OpenApiRouter<House> {
+    OpenApiRouter::new()
+        .routes(routes!(show, delete))
+        .routes(routes!(cancel))
+        .routes(routes!(cancel_of_application))
+        .routes(routes!(pause))
+        .routes(routes!(resume))
+        .routes(routes!(patch))
+        .routes(routes!(restart))
+        .routes(routes!(of_application))
+        .routes(routes!(find))
+        .routes(routes!(search))
+}
+
+/// One execution, whole.
+#[utoipa::path(get, path = "/pipelines/{id}", params(("id" = String, Path)),
+    responses((status = OK, body = Object), (status = NOT_FOUND, body = Problem)))]
+async fn show(State(house): State<House>, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+    Ok(Json(view::execution(&read(&house, id).await?, true)))
+}
+
+/// An execution, or 404.
+pub async fn read(house: &House, id: String) -> Result<Execution, Problem> {
+    let wanted = id.clone();
+    let run = house.read::<_, StoreError>(move |tx| records::get(tx, &wanted)).await?;
+    run.ok_or_else(|| Problem::not_found(format!("there is no execution {id}")))
+}
+
+/// Forgets an execution that has ended.
+#[utoipa::path(delete, path = "/pipelines/{id}", params(("id" = String, Path)),
+    responses((status = OK), (status = BAD_REQUEST, body = Problem), (status = NOT_FOUND, body = Problem)))]
+async fn delete(State(house): State<House>, Path(id): Path<String>) -> Result<StatusCode, Problem> {
+    house.engine.delete(&id).await?;
+    Ok(StatusCode::OK)
+}
+
+/// Why it is cancelled.
+#[derive(Deserialize, utoipa::IntoParams)]
+pub struct Reason {
+    /// Shown with the execution.
+    reason: Option<String>,
+}
+
+/// Ends an execution.
+#[utoipa::path(put, path = "/pipelines/{id}/cancel", params(("id" = String, Path), Reason),
+    responses((status = OK), (status = NOT_FOUND, body = Problem)))]
+async fn cancel(
+    State(house): State<House>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    Query(reason): Query<Reason>,
+) -> Result<StatusCode, Problem> {
+    end(&house, caller, &id, reason).await
+}
+
+/// Ends an execution; the application in the path is not looked at, because one client leaves it unfilled.
+#[utoipa::path(put, path = "/applications/{application}/pipelines/{id}/cancel",
+    params(("application" = String, Path), ("id" = String, Path), Reason), responses((status = OK), (status = NOT_FOUND, body = Problem)))]
+async fn cancel_of_application(
+    State(house): State<House>,
+    Extension(caller): Extension<Caller>,
+    Path((_application, id)): Path<(String, String)>,
+    Query(reason): Query<Reason>,
+) -> Result<StatusCode, Problem> {
+    end(&house, caller, &id, reason).await
+}
+
+/// Cancels and answers 200.
+pub async fn end(house: &House, caller: Caller, id: &str, reason: Reason) -> Result<StatusCode, Problem> {
+    let reason = reason.reason.filter(|reason| !reason.is_empty());
+    house.engine.tell(id, Message::CancelExecution { user: caller.name, reason }).await?;
+    Ok(StatusCode::OK)
+}
+
+/// Holds an execution.
+#[utoipa::path(put, path = "/pipelines/{id}/pause", params(("id" = String, Path)), responses((status = OK), (status = NOT_FOUND, body = Problem)))]
+async fn pause(
+    State(house): State<House>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    house.engine.tell(&id, Message::PauseExecution { user: caller.name }).await?;
+    Ok(StatusCode::OK)
+}
+
+/// Lets a held execution go on.
+#[utoipa::path(put, path = "/pipelines/{id}/resume", params(("id" = String, Path)), responses((status = OK), (status = NOT_FOUND, body = Problem)))]
+async fn resume(
+    State(house): State<House>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    house.engine.tell(&id, Message::ResumeExecution { user: caller.name }).await?;
+    Ok(StatusCode::OK)
+}
+
+/// Lays values over a stage's context: `{"judgmentStatus":"continue"}`, `{"skipRemainingWait":true}`, `{"manualSkip":true}`.
+#[utoipa::path(patch, path = "/pipelines/{id}/stages/{stage}", params(("id" = String, Path), ("stage" = String, Path)), request_body = Object,
+    responses((status = OK, body = Object), (status = NOT_FOUND, body = Problem)))]
+async fn patch(
+    State(house): State<House>,
+    Extension(caller): Extension<Caller>,
+    Path((id, stage)): Path<(String, String)>,
+    body: Body,
+) -> Result<Json<Value>, Problem> {
+    let context = body.object("the changes")?;
+    house.engine.tell(&id, Message::PatchStage { stage, user: caller.name, context }).await?;
+    Ok(Json(view::execution(&read(&house, id).await?, true)))
+}
+
+/// Runs a stage anew, with everything after it. The body lays values over its context.
+#[utoipa::path(put, path = "/pipelines/{id}/stages/{stage}/restart", params(("id" = String, Path), ("stage" = String, Path)), request_body = Object,
+    responses((status = OK, body = Object), (status = NOT_FOUND, body = Problem)))]
+async fn restart(
+    State(house): State<House>,
+    Extension(caller): Extension<Caller>,
+    Path((id, stage)): Path<(String, String)>,
+    body: Body,
+) -> Result<Json<Value>, Problem> {
+    let context = body.object_or_empty("the changes")?;
+    house.engine.tell(&id, Message::RestartStage { stage, user: caller.name, context }).await?;
+    Ok(Json(view::execution(&read(&house, id).await?, true)))
+}
+
+/// Which executions of an application are wanted.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(rename_all = "camelCase")]
+struct OfApplication {
+    /// How many of each pipeline; absent means 10.
+    limit: Option<usize>,
+    /// Statuses, separated by commas; empty means all.
+    statuses: Option<String>,
+    /// With the stages' data; absent means true.
+    expand: Option<bool>,
+    /// Only of pipelines whose name holds this text.
+    pipeline_name_filter: Option<String>,
+}
+
+/// An application's executions, newest first, so many of each pipeline.
+#[utoipa::path(get, path = "/applications/{application}/pipelines", params(("application" = String, Path), OfApplication),
+    responses((status = OK, body = Vec<Object>)))]
+async fn of_application(
+    State(house): State<House>,
+    Path(application): Path<String>,
+    Query(wanted): Query<OfApplication>,
+) -> Result<Json<Value>, Problem> {
+    let statuses = view::statuses(wanted.statuses.as_deref())?;
+    let limit = wanted.limit.unwrap_or(10).clamp(1, 1000);
+    let filter = wanted.pipeline_name_filter.unwrap_or_default().to_lowercase();
+    let runs = house
+        .read::<_, StoreError>(move |tx| {
+            let mut runs = Vec::new();
+            for pipeline in records::pipelines_that_ran(tx, &application)? {
+                let query = Wanted {
+                    application: Some(application.clone()),
+                    pipeline,
+                    statuses: statuses.clone(),
+                    limit,
+                    ..Wanted::default()
+                };
+                runs.extend(records::list(tx, &query)?);
+            }
+            runs.retain(|run| {
+                filter.is_empty() || run.name.as_deref().unwrap_or_default().to_lowercase().contains(&filter)
+            });
+            newest_first(&mut runs);
+            Ok(runs)
+        })
+        .await?;
+    Ok(shown(&runs, wanted.expand.unwrap_or(true)))
+}
+
+fn newest_first(runs: &mut Vec<Execution>) {
+    runs.sort_by(|a, b| (b.build_time, &b.id).cmp(&(a.build_time, &a.id)));
+    // A run without a saved pipeline is found under each name that is none.
+    runs.dedup_by(|a, b| a.id == b.id);
+}
+
+fn shown(runs: &[Execution], expand: bool) -> Json<Value> {
+    Json(runs.iter().map(|run| view::execution(run, expand)).collect())
+}
+
+/// Which executions are wanted: of pipelines, or by their ids.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(rename_all = "camelCase")]
+struct Find {
+    /// Ids of saved pipelines, separated by commas.
+    pipeline_config_ids: Option<String>,
+    /// Ids of executions, separated by commas.
+    execution_ids: Option<String>,
+    /// How many of each pipeline; absent means 1.
+    limit: Option<usize>,
+    /// Statuses, separated by commas; empty means all.
+    statuses: Option<String>,
+    /// With the stages' data; absent means true.
+    expand: Option<bool>,
+}
+
+/// Executions of some pipelines, or some executions; those that are not there are left out.
+#[utoipa::path(get, path = "/executions", params(Find), responses((status = OK, body = Vec<Object>), (status = BAD_REQUEST, body = Problem)))]
+async fn find(State(house): State<House>, Query(wanted): Query<Find>) -> Result<Json<Value>, Problem> {
+    let list = |text: Option<String>| -> Vec<String> {
+        text.unwrap_or_default().split(',').map(str::trim).filter(|id| !id.is_empty()).map(Into::into).collect()
+    };
+    let (configs, ids) = (list(wanted.pipeline_config_ids), list(wanted.execution_ids));
+    if configs.is_empty() == ids.is_empty() {
+        return Err(Problem::bad_request("give either pipelineConfigIds or executionIds"));
+    }
+    let statuses = view::statuses(wanted.statuses.as_deref())?;
+    let limit = wanted.limit.unwrap_or(1).clamp(1, 1000);
+    let runs = house
+        .read::<_, StoreError>(move |tx| {
+            let mut runs = Vec::new();
+            for id in &ids {
+                runs.extend(records::get(tx, id)?);
+            }
+            for pipeline in &configs {
+                let query =
+                    Wanted { pipeline: Some(pipeline.clone()), statuses: statuses.clone(), limit, ..Wanted::default() };
+                runs.extend(records::list(tx, &query)?);
+            }
+            Ok(runs)
+        })
+        .await?;
+    Ok(shown(&runs, wanted.expand.unwrap_or(true)))
+}
+
+/// What a search looks for.
+#[derive(Clone, Deserialize, utoipa::IntoParams)]
+#[serde(rename_all = "camelCase")]
+struct Search {
+    /// Types of triggers, separated by commas.
+    trigger_types: Option<String>,
+    /// The pipeline's name.
+    pipeline_name: Option<String>,
+    /// The id of the event that started it.
+    event_id: Option<String>,
+    /// Not built before, in milliseconds.
+    trigger_time_start_boundary: Option<i64>,
+    /// Not built after, in milliseconds.
+    trigger_time_end_boundary: Option<i64>,
+    /// Statuses, separated by commas.
+    statuses: Option<String>,
+    /// How many are left out.
+    start_index: Option<usize>,
+    /// How many at most; absent means 10.
+    size: Option<usize>,
+    /// Oldest first.
+    reverse: Option<bool>,
+    /// With the stages' data; absent means false.
+    expand: Option<bool>,
+}
+
+/// Searches the executions of an application, or of all (`*`).
+#[utoipa::path(get, path = "/applications/{application}/executions/search", params(("application" = String, Path), Search),
+    responses((status = OK, body = Vec<Object>)))]
+async fn search(
+    State(house): State<House>,
+    Path(application): Path<String>,
+    Query(wanted): Query<Search>,
+) -> Result<Json<Value>, Problem> {
+    let statuses = view::statuses(wanted.statuses.as_deref())?;
+    let expand = wanted.expand.unwrap_or(false);
+    let runs = house
+        .read::<_, StoreError>(move |tx: &mut Tx<'_>| {
+            let application = Some(application.clone()).filter(|name| name != "*");
+            let mut runs = records::list(
+                tx,
+                &Wanted { application, statuses: statuses.clone(), limit: 5_000, ..Wanted::default() },
+            )?;
+            runs.retain(|run| wanted.fits(run));
+            if wanted.reverse == Some(true) {
+                runs.reverse();
+            }
+            Ok(runs
+                .into_iter()
+                .skip(wanted.start_index.unwrap_or(0))
+                .take(wanted.size.unwrap_or(10).min(1000))
+                .collect::<Vec<_>>())
+        })
+        .await?;
+    Ok(shown(&runs, expand))
+}
+
+impl Search {
+    fn fits(&self, run: &Execution) -> bool {
+        let kinds = self.trigger_types.as_deref().unwrap_or_default();
+        let built = run.build_time.unwrap_or(0);
+        (kinds.is_empty() || kinds.split(',').any(|kind| kind == run.trigger.kind()))
+            && self.pipeline_name.as_ref().is_none_or(|name| run.name.as_ref() == Some(name))
+            && self.event_id.as_deref().is_none_or(|id| run.trigger.get("eventId").and_then(Value::as_str) == Some(id))
+            && self.trigger_time_start_boundary.is_none_or(|from| built >= from)
+            && self.trigger_time_end_boundary.is_none_or(|to| built <= to)
+    }
+}

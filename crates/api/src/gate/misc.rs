@@ -1,0 +1,93 @@
+//! What clients ask at every load and what is answered with nothing until the part that knows it is built: an empty collection is `[]`, never 404.
+
+use axum::Json;
+use axum::extract::Query;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::House;
+
+/// The routes of this file.
+pub fn routes() -> OpenApiRouter<House> {
+    OpenApiRouter::new()
+        .routes(routes!(plugins))
+        .routes(routes!(notification_types))
+        .routes(routes!(jobs))
+        .routes(routes!(webhooks))
+        .routes(routes!(banners))
+        .routes(routes!(templates))
+        .routes(routes!(templates_v2))
+        .routes(routes!(artifact_accounts))
+        .routes(routes!(quiet_period))
+        .routes(routes!(cron))
+}
+
+/// Plugins of the page; there are none.
+#[utoipa::path(get, path = "/plugins/deck/plugin-manifest.json", responses((status = OK, body = Vec<Object>)))]
+async fn plugins() -> Json<Value> {
+    Json(json!([]))
+}
+
+/// Kinds of notifications.
+#[utoipa::path(get, path = "/notifications/metadata", responses((status = OK, body = Vec<Object>)))]
+async fn notification_types() -> Json<Value> {
+    Json(json!([]))
+}
+
+/// Jobs that the operator prepared.
+#[utoipa::path(get, path = "/jobs/preconfigured", responses((status = OK, body = Vec<Object>)))]
+async fn jobs() -> Json<Value> {
+    Json(json!([]))
+}
+
+/// Webhooks that the operator prepared.
+#[utoipa::path(get, path = "/webhooks/preconfigured", responses((status = OK, body = Vec<Object>)))]
+async fn webhooks() -> Json<Value> {
+    Json(json!([]))
+}
+
+/// What the operator tells everybody.
+#[utoipa::path(get, path = "/banners", responses((status = OK, body = Vec<Object>)))]
+async fn banners() -> Json<Value> {
+    Json(json!([]))
+}
+
+/// Templates of the first kind.
+#[utoipa::path(get, path = "/pipelineTemplates", responses((status = OK, body = Vec<Object>)))]
+async fn templates() -> Json<Value> {
+    Json(json!([]))
+}
+
+/// Templates of the second kind.
+#[utoipa::path(get, path = "/v2/pipelineTemplates", responses((status = OK, body = Vec<Object>)))]
+async fn templates_v2() -> Json<Value> {
+    Json(json!([]))
+}
+
+/// Accounts that artifacts are fetched with.
+#[utoipa::path(get, path = "/artifacts/credentials", responses((status = OK, body = Vec<Object>)))]
+async fn artifact_accounts() -> Json<Value> {
+    Json(json!([]))
+}
+
+/// The time in which no pipeline starts by itself; there is none.
+#[utoipa::path(get, path = "/capabilities/quietPeriod", responses((status = OK, body = Object)))]
+async fn quiet_period() -> Json<Value> {
+    Json(json!({ "startTime": 0, "endTime": 0, "enabled": false, "inQuietPeriod": false }))
+}
+
+/// A Quartz expression.
+#[derive(Deserialize, utoipa::IntoParams)]
+struct Cron {
+    /// Six or seven fields.
+    expression: String,
+}
+
+/// Whether a cron trigger would fire. Those triggers are not built yet, and the answer says so instead of promising.
+#[utoipa::path(get, path = "/cron/validate", params(Cron), responses((status = OK, body = Object)))]
+async fn cron(Query(cron): Query<Cron>) -> Json<Value> {
+    let message = format!("cron triggers are not available yet, so \"{}\" would never fire", cron.expression);
+    Json(json!({ "valid": false, "response": message, "message": message, "description": "" }))
+}

@@ -1,0 +1,182 @@
+//! Saved pipelines and strategies, changed.
+
+use access::Caller;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::{Extension, Json};
+use pipeline::pipelines::{self, PipelineError};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::body::Body;
+use crate::{House, Problem};
+
+/// The routes of this file.
+pub fn routes() -> OpenApiRouter<House> {
+    OpenApiRouter::new()
+        .routes(routes!(save))
+        .routes(routes!(save_strategy))
+        .routes(routes!(save_all))
+        .routes(routes!(update))
+        .routes(routes!(rename))
+        .routes(routes!(reorder))
+        .routes(routes!(delete))
+        .routes(routes!(delete_strategy))
+}
+
+/// Whether a lost update is looked for.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(rename_all = "camelCase")]
+struct Stale {
+    /// Refuse when somebody saved it since it was read (`updateTs`).
+    stale_check: Option<bool>,
+}
+
+/// Saves a pipeline; one without `id` gets one.
+#[utoipa::path(post, path = "/pipelines", params(Stale), request_body = Object,
+    responses((status = OK), (status = BAD_REQUEST, body = Problem)))]
+async fn save(
+    State(house): State<House>,
+    Extension(caller): Extension<Caller>,
+    Query(stale): Query<Stale>,
+    body: Body,
+) -> Result<StatusCode, Problem> {
+    let pipeline = body.object("a pipeline")?;
+    keep(&house, pipeline, stale.stale_check.unwrap_or(false), caller).await?;
+    Ok(StatusCode::OK)
+}
+
+/// Saves a strategy: a pipeline that deploys.
+#[utoipa::path(post, path = "/strategies", params(Stale), request_body = Object,
+    responses((status = OK), (status = BAD_REQUEST, body = Problem)))]
+async fn save_strategy(
+    State(house): State<House>,
+    Extension(caller): Extension<Caller>,
+    Query(stale): Query<Stale>,
+    body: Body,
+) -> Result<StatusCode, Problem> {
+    let mut strategy = body.object("a strategy")?;
+    strategy.insert("strategy".into(), json!(true));
+    keep(&house, strategy, stale.stale_check.unwrap_or(false), caller).await?;
+    Ok(StatusCode::OK)
+}
+
+/// Saves many; each for itself.
+#[utoipa::path(post, path = "/pipelines/bulksave", request_body = Vec<Object>, responses((status = OK, body = Object)))]
+async fn save_all(
+    State(house): State<House>,
+    Extension(caller): Extension<Caller>,
+    body: Body,
+) -> Result<Json<Value>, Problem> {
+    let (mut saved, mut failed) = (Vec::new(), Vec::new());
+    for pipeline in body.list("the pipelines")? {
+        let name = pipeline["name"].clone();
+        let done = match pipeline {
+            Value::Object(pipeline) => keep(&house, pipeline, false, caller.clone()).await,
+            _ => Err(Problem::bad_request("a pipeline must be a JSON object")),
+        };
+        match done {
+            Ok(_) => saved.push(name),
+            Err(problem) => failed.push(json!({ "name": name, "errorMsg": problem.message() })),
+        }
+    }
+    Ok(Json(json!({
+        "successful_pipelines_count": saved.len(),
+        "successful_pipelines": saved,
+        "failed_pipelines_count": failed.len(),
+        "failed_pipelines": failed,
+    })))
+}
+
+/// Saves a pipeline under the id in the path and answers what is kept.
+#[utoipa::path(put, path = "/pipelines/{id}", params(("id" = String, Path)), request_body = Object,
+    responses((status = OK, body = Object), (status = BAD_REQUEST, body = Problem)))]
+async fn update(
+    State(house): State<House>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    body: Body,
+) -> Result<Json<Value>, Problem> {
+    let mut pipeline = body.object("a pipeline")?;
+    pipeline.insert("id".into(), json!(id));
+    Ok(Json(Value::Object(keep(&house, pipeline, false, caller).await?)))
+}
+
+async fn keep(
+    house: &House,
+    pipeline: Map<String, Value>,
+    stale_check: bool,
+    caller: Caller,
+) -> Result<Map<String, Value>, Problem> {
+    house.write::<_, PipelineError>(move |tx| pipelines::save(tx, &pipeline, stale_check, &caller.name)).await
+}
+
+/// A new name for a pipeline.
+#[derive(Deserialize, utoipa::ToSchema)]
+struct Rename {
+    /// The application.
+    application: String,
+    /// The name now.
+    from: String,
+    /// The name from now on.
+    to: String,
+}
+
+/// Renames a pipeline.
+#[utoipa::path(post, path = "/pipelines/move", request_body = Rename, responses((status = OK), (status = NOT_FOUND, body = Problem)))]
+async fn rename(
+    State(house): State<House>,
+    Extension(caller): Extension<Caller>,
+    Json(rename): Json<Rename>,
+) -> Result<StatusCode, Problem> {
+    house
+        .write::<_, PipelineError>(move |tx| {
+            let found = pipelines::by_name_or_id(tx, &rename.application, &rename.from)?;
+            let mut pipeline = found.ok_or_else(|| PipelineError::Unknown(rename.from.clone()))?;
+            pipeline.insert("name".into(), json!(rename.to));
+            pipelines::save(tx, &pipeline, false, &caller.name)
+        })
+        .await?;
+    Ok(StatusCode::OK)
+}
+
+/// Puts pipelines into another order: `{application, idsToIndices: {id: place}}`.
+#[utoipa::path(post, path = "/actions/pipelines/reorder", request_body = Object, responses((status = OK, body = Object)))]
+async fn reorder(
+    State(house): State<House>,
+    Extension(caller): Extension<Caller>,
+    body: Body,
+) -> Result<Json<Value>, Problem> {
+    let body = body.object("the new order")?;
+    let Some(Value::Object(places)) = body.get("idsToIndices").cloned() else {
+        return Err(Problem::bad_request("idsToIndices must be an object: id of a pipeline and its place"));
+    };
+    house.write::<_, PipelineError>(move |tx| pipelines::reorder(tx, &places, &caller.name)).await?;
+    Ok(Json(json!({})))
+}
+
+/// Deletes a pipeline.
+#[utoipa::path(delete, path = "/pipelines/{application}/{pipeline}", params(("application" = String, Path), ("pipeline" = String, Path)),
+    responses((status = OK), (status = NOT_FOUND, body = Problem)))]
+async fn delete(
+    State(house): State<House>,
+    Extension(caller): Extension<Caller>,
+    Path((application, name)): Path<(String, String)>,
+) -> Result<StatusCode, Problem> {
+    house.write::<_, PipelineError>(move |tx| pipelines::delete(tx, &application, &name, false, &caller.name)).await?;
+    Ok(StatusCode::OK)
+}
+
+/// Deletes a strategy.
+#[utoipa::path(delete, path = "/strategies/{application}/{strategy}", params(("application" = String, Path), ("strategy" = String, Path)),
+    responses((status = OK), (status = NOT_FOUND, body = Problem)))]
+async fn delete_strategy(
+    State(house): State<House>,
+    Extension(caller): Extension<Caller>,
+    Path((application, name)): Path<(String, String)>,
+) -> Result<StatusCode, Problem> {
+    house.write::<_, PipelineError>(move |tx| pipelines::delete(tx, &application, &name, true, &caller.name)).await?;
+    Ok(StatusCode::OK)
+}
