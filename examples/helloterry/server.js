@@ -13,10 +13,18 @@ const host = process.env.HOST || undefined; // without HOST: every address of th
 // Balancers and cloud platforms name themselves when they ask for health.
 const isProbe = (request) => /health|probe|GoogleHC/i.test(request.headers['user-agent'] || '');
 
+let stopping = false;
+
 const server = http.createServer((request, response) => {
   const status = isProbe(request) ? (answer.healthStatus ?? answer.status) : answer.status;
-  response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8', 'X-Version': answer.version });
-  response.end(`${answer.text}\n`);
+  const body = `${answer.text}\n`;
+  response.writeHead(status, {
+    'Content-Type': 'text/plain; charset=utf-8',
+    'Content-Length': Buffer.byteLength(body),
+    'X-Version': answer.version,
+    ...(stopping && { Connection: 'close' }),
+  });
+  response.end(body);
 });
 
 // Whoever pools connections to us gives them up first; we never close one that a request may be under way on.
@@ -26,9 +34,10 @@ server.listen(port, host, () => {
   console.log(`helloterry ${answer.version} listens on ${host || '*'}:${port}`);
 });
 
-// Stopping: no new connections, the requests under way are finished, then the end.
+// Stopping: whoever still asks gets an answer that says "close"; a connection that stayed silent goes after a moment.
 process.on('SIGTERM', () => {
+  if (stopping) return;
+  stopping = true;
   console.log('helloterry stops');
-  server.close(() => process.exit(0));
-  server.closeIdleConnections();
+  setTimeout(() => server.close(() => process.exit(0)), 1000);
 });
