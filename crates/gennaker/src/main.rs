@@ -9,6 +9,7 @@ mod environment;
 mod folder;
 mod images;
 mod machine;
+mod tidy;
 mod wiring;
 
 use std::process::ExitCode;

@@ -90,6 +90,7 @@ fn clouds(store: &Store, bakery: &Bakery, data: &Path, path: &str) -> anyhow::Re
 impl Parts {
     /// Starts what works by itself: the engine takes up what a crash left. Requests are served already.
     pub async fn start(&self) -> anyhow::Result<()> {
+        tokio::spawn(crate::tidy::forever(self.house.store.clone()));
         let fetch = Arc::new(FetchOutside(self.outgoing.clone()));
         self.house.engine.start(self.registry.clone(), fetch).await.context("cannot start the engine")
     }
