@@ -84,12 +84,12 @@ describe.each([
 
   it.each(TONES)('%s stands out from every ground it is drawn on', (tone) => {
     // Words in these colours are small, so they get more than the 3:1 that shapes need.
-    for (const ground of ['ground', 'raised', 'sunken']) expect(contrast(colour(tone), colour(ground))).toBeGreaterThanOrEqual(4.5);
+    for (const ground of ['ground', 'raised', 'sunken', 'accent-soft']) expect(contrast(colour(tone), colour(ground))).toBeGreaterThanOrEqual(4.5);
   });
 
   it('keeps texts readable', () => {
     for (const ink of ['ink', 'ink-soft', 'ink-faint', 'accent']) {
-      for (const ground of ['ground', 'raised', 'sunken']) expect(contrast(colour(ink), colour(ground)), `${ink} on ${ground}`).toBeGreaterThanOrEqual(4.5);
+      for (const ground of ['ground', 'raised', 'sunken', 'accent-soft']) expect(contrast(colour(ink), colour(ground)), `${ink} on ${ground}`).toBeGreaterThanOrEqual(4.5);
     }
     expect(contrast(colour('judgment-ink'), colour('judgment-fill'))).toBeGreaterThanOrEqual(4.5);
     expect(contrast(colour('accent-ink'), colour('accent'))).toBeGreaterThanOrEqual(4.5);
