@@ -13,17 +13,11 @@ pub(crate) enum Want {
     Long,
     Float,
     Double,
-    Bool,
     Char,
     Text,
     /// A text as it is: nothing becomes one.
     Chars,
-    List,
     Instant,
-    LocalDate,
-    LocalDateTime,
-    Unit,
-    Any,
 }
 
 /// How well an argument fits.
@@ -37,13 +31,12 @@ enum Fit {
 fn fit(want: Want, value: &Value) -> Option<Fit> {
     let close = |is: bool| is.then_some(Fit::Close);
     if value.is_null() {
-        let primitive = matches!(want, Want::Int | Want::Long | Want::Float | Want::Double | Want::Bool | Want::Char);
+        let primitive = matches!(want, Want::Int | Want::Long | Want::Float | Want::Double | Want::Char);
         return (!primitive).then_some(Fit::Exact);
     }
     let number_like = matches!(value, Value::Number(_) | Value::Text(_) | Value::Char(_));
     let converted = |is: bool| is.then_some(Fit::Converted);
     match want {
-        Want::Any => Some(Fit::Close),
         Want::Text if matches!(value, Value::Text(_)) => Some(Fit::Exact),
         Want::Text => converted(is_textual(value)),
         Want::Chars => close(matches!(value, Value::Text(_))),
@@ -51,16 +44,10 @@ fn fit(want: Want, value: &Value) -> Option<Fit> {
         Want::Long => close(matches!(value, Value::Number(Number::Long(_)))).or(converted(number_like)),
         Want::Float => close(matches!(value, Value::Number(Number::Float(_)))).or(converted(number_like)),
         Want::Double => close(matches!(value, Value::Number(Number::Double(_)))).or(converted(number_like)),
-        Want::Bool => close(matches!(value, Value::Bool(_))).or(converted(matches!(value, Value::Text(_)))),
         Want::Char => {
             close(matches!(value, Value::Char(_))).or(converted(matches!(value, Value::Text(_) | Value::Number(_))))
         }
-        Want::List => close(matches!(value, Value::List(_) | Value::Set(_)))
-            .or(converted(matches!(value, Value::Array(_) | Value::Text(_)))),
         Want::Instant => close(matches!(value, Value::Instant(_))),
-        Want::LocalDate => close(matches!(value, Value::LocalDate(_))),
-        Want::LocalDateTime => close(matches!(value, Value::LocalDateTime(_))),
-        Want::Unit => close(matches!(value, Value::Unit(_))).or(converted(matches!(value, Value::Text(_)))),
     }
 }
 

@@ -39,4 +39,5 @@ pub use print::{Reader, print, to_json, to_text};
 pub use scope::{Scope, Thing};
 pub use template::{Filled, Template};
 pub use types::Type;
-pub use value::{Key, List, Map, Members, Text, Value};
+pub use value::{Further, Key, List, Map, Members, Text, Value};
+pub use yaml::read as read_yaml;

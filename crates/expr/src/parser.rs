@@ -168,7 +168,10 @@ impl Parser {
                 // One power only: `2 ^ 3 ^ 2` is no expression.
                 (2, "^") if rest.is_empty() => Operator::Power,
                 (2, "++" | "--") => {
-                    return Err(Failure::parse(self.column(), "++ and -- are refused: they would change shared values"));
+                    return Err(Failure::parse(
+                        self.column(),
+                        "++ and -- are refused: they would change shared values",
+                    ));
                 }
                 _ => break,
             };

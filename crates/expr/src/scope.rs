@@ -22,6 +22,12 @@ pub trait Scope<'a> {
     /// Calls `#function(args)` if the surroundings have it; the language's own functions are asked first.
     fn call(&self, function: &str, args: &[Value<'a>], cost: &Budget) -> Option<Result<Value<'a>, Failure>>;
 
+    /// A property of a symbol, such as `successful` of a status.
+    fn symbol(&self, symbol: &str, property: &str) -> Option<Value<'a>> {
+        let _ = (symbol, property);
+        None
+    }
+
     /// The present.
     fn now(&self) -> jiff::Timestamp;
 

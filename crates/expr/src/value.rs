@@ -159,6 +159,19 @@ pub enum Map<'a> {
     },
     /// Was made.
     Made(Rc<Members<'a>>),
+    /// Lies in the execution, and where it has no member, another place is asked: the context of a stage.
+    Reaching {
+        /// Its own members: what is counted and listed.
+        members: &'a serde_json::Map<String, Json>,
+        /// Where else a member is looked for.
+        further: Rc<dyn Further<'a> + 'a>,
+    },
+}
+
+/// Another place for members.
+pub trait Further<'a> {
+    /// The member called `name`.
+    fn member(&self, name: &str) -> Option<Value<'a>>;
 }
 
 /// The members of an object that was made.
@@ -220,14 +233,23 @@ impl<'a> Map<'a> {
                 members.get(name).filter(|json| !(*sparse && json.is_null())).map(|json| Value::lent(json, *sparse))
             }
             Map::Made(members) => members.get(&Key::Text(Text::Made(name.into()))).cloned(),
+            Map::Reaching { members, .. } => members.get(name).map(Value::of),
         }
+    }
+
+    /// The member called `name`, here or further away.
+    pub fn reach(&self, name: &str) -> Option<Value<'a>> {
+        self.get(name).or_else(|| match self {
+            Map::Reaching { further, .. } => further.member(name),
+            _ => None,
+        })
     }
 
     /// The member with this key, which need not be a text.
     pub fn get_key(&self, key: &Key<'a>) -> Option<Value<'a>> {
         match (self, key) {
             (_, Key::Text(name)) => self.get(name),
-            (Map::Lent { .. }, _) => None,
+            (Map::Lent { .. } | Map::Reaching { .. }, _) => None,
             (Map::Made(members), key) => members.get(key).cloned(),
         }
     }
@@ -238,6 +260,7 @@ impl<'a> Map<'a> {
             Map::Lent { members, sparse: false } => members.len(),
             Map::Lent { members, sparse: true } => members.values().filter(|json| !json.is_null()).count(),
             Map::Made(members) => members.len(),
+            Map::Reaching { members, .. } => members.len(),
         }
     }
 
@@ -259,6 +282,9 @@ impl<'a> Map<'a> {
                 )
             }
             Map::Made(members) => Box::new(members.iter().map(|(key, value)| (key.clone(), value.clone()))),
+            Map::Reaching { members, .. } => {
+                Box::new(members.iter().map(|(name, json)| (Key::Text(Text::Lent(name)), Value::of(json))))
+            }
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::number::Number;
 use crate::value::{Key, Map, Members, Text, Value};
 
 /// All documents of a text.
-pub(crate) fn read<'a>(text: &str, cost: &Budget) -> Result<Vec<Value<'a>>, Failure> {
+pub fn read<'a>(text: &str, cost: &Budget) -> Result<Vec<Value<'a>>, Failure> {
     cost.steps(text.len())?;
     let mut reader = Reader { open: Vec::new(), anchors: HashMap::new(), documents: Vec::new(), cost };
     for event in Parser::new_from_str(text) {

@@ -47,7 +47,7 @@ impl<'a> Evaluation<'_, 'a> {
             },
             Value::Map(members) => match members.get(name) {
                 Some(value) => return Ok(value),
-                None if self.scope.lenient() => return Ok(Value::Null),
+                None if self.scope.lenient() => return Ok(members.reach(name).unwrap_or(Value::Null)),
                 None => {}
             },
             Value::Thing(thing) => {
@@ -57,6 +57,11 @@ impl<'a> Evaluation<'_, 'a> {
             }
             Value::Array(items) if name == "length" => return Ok(Value::int(items.len() as i32)),
             Value::Null => return Err(on_null(&format!("'{name}'"))),
+            Value::Symbol(symbol) => {
+                if let Some(value) = self.scope.symbol(symbol, name) {
+                    return Ok(value);
+                }
+            }
             _ => {}
         }
         let unknown = || Failure::new(format!("{} has no property '{name}'", of.what()));
@@ -79,6 +84,11 @@ impl<'a> Evaluation<'_, 'a> {
                 return result;
             }
         }
+        if let (Value::Symbol(symbol), Some(property), []) = (of, getter_of(name), args)
+            && let Some(value) = self.scope.symbol(symbol, &property)
+        {
+            return Ok(value);
+        }
         methods::call(self, of, name, Args { all: args, cost: self.cost }).unwrap_or_else(|| {
             Err(Failure::refused(format!("{} has no method {name} that expressions may call", of.what())))
         })
@@ -97,7 +107,11 @@ impl<'a> Evaluation<'_, 'a> {
     fn member(&self, of: &Value<'a>, index: &Value<'a>) -> Outcome<'a> {
         match of {
             Value::Null => Err(on_null("an index")),
-            Value::Map(members) => Ok(members.get_key(&self.key(index)?).unwrap_or(Value::Null)),
+            Value::Map(members) => Ok(match index {
+                Value::Text(name) => members.reach(name),
+                other => members.get_key(&self.key(other)?),
+            }
+            .unwrap_or(Value::Null)),
             Value::Root => Ok(match index.as_str() {
                 Some(name) => self.scope.member(name)?.unwrap_or(Value::Null),
                 None => Value::Null,

@@ -17,6 +17,13 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+mod calls;
+mod names;
+mod process;
+mod replace;
+mod stages;
+mod things;
+
 /// What an evaluation may know from outside the execution.
 #[derive(Debug, Clone)]
 pub struct Given {
@@ -65,8 +72,10 @@ pub struct Failed {
     pub expression: String,
     /// Error or null.
     pub level: Level,
-    /// What happened, and where in the text.
+    /// What happened.
     pub description: String,
+    /// For people: the line of the text with a caret at the place.
+    pub place: Option<String>,
 }
 
 /// What came out of an evaluation.
@@ -129,14 +138,13 @@ impl Evaluated {
 /// The stage must be in `execution.stages`; names come from the context that stands *there*. What is evaluated is `context`,
 /// usually the same. `expressionEvaluationSummary` in it is left out of the evaluation and of the result.
 pub fn stage_context(execution: &Value, stage_ref: &str, context: &Value, given: &Given) -> Evaluated {
-    let _ = (execution, stage_ref);
-    Evaluated { value: context.clone(), failed: Vec::new(), needs: Vec::new(), now: given.now }
+    stages::context(execution, stage_ref, context, given)
 }
 
 /// Evaluates a pipeline with its `trigger` as at its start: strict (unknown names fail), in scope are `trigger`, `parameters`, `scmInfo`,
 /// `templateVariables`. Under v4 `stages` stays as it is. The result is the pipeline; its failures belong into `expressionEvaluationSummary`.
 pub fn pipeline(config: &Value, given: &Given) -> Evaluated {
-    Evaluated { value: config.clone(), failed: Vec::new(), needs: Vec::new(), now: given.now }
+    stages::pipeline(config, given)
 }
 
 /// What an `evaluateVariables` stage comes to.
@@ -150,7 +158,7 @@ pub struct Variables {
 
 /// Runs an `evaluateVariables` stage with this context: evaluates it as at its start (in order under v4) and makes the outputs.
 pub fn variables(execution: &Value, stage_ref: &str, context: &Value, given: &Given) -> Variables {
-    Variables { evaluated: stage_context(execution, stage_ref, context, given), outputs: Map::new() }
+    stages::variables(execution, stage_ref, context, given)
 }
 
 /// What a condition came to.
@@ -168,13 +176,22 @@ pub struct Condition {
 ///
 /// `holds` only for true; `result` is the task's `expressionResult`.
 pub fn precondition(execution: &Value, stage_ref: &str, context: &Value, given: &Given) -> Condition {
-    let evaluated = stage_context(execution, stage_ref, context, given);
-    Condition { holds: true, result: Value::Null, evaluated }
+    stages::precondition(execution, stage_ref, context, given)
 }
 
 /// Asks `stageEnabled` of a stage; `enabled` is its value *after* [`stage_context`]. Anything but true or false skips; no or a
 /// blank expression, or another type, does not.
 pub fn stage_enabled(execution: &Value, stage_ref: &str, enabled: &Value, given: &Given) -> Condition {
-    let evaluated = stage_context(execution, stage_ref, enabled, given);
-    Condition { holds: true, result: Value::Null, evaluated }
+    stages::stage_enabled(execution, stage_ref, enabled, given)
+}
+
+/// Evaluates any structure: in the scope of a stage, or without one with only the execution and its trigger. `lenient`: unknown names are
+/// null, as at the start of a stage; else they fail.
+pub fn process(execution: &Value, stage_ref: Option<&str>, input: &Value, lenient: bool, given: &Given) -> Evaluated {
+    stages::process(execution, stage_ref, input, lenient, given)
+}
+
+/// Whether `spelEvaluator` asks for v4; anything else is v3.
+fn is_v4(version: Option<&Value>) -> bool {
+    version.and_then(Value::as_str).is_some_and(|version| version.eq_ignore_ascii_case("v4"))
 }
