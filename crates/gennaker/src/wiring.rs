@@ -15,6 +15,7 @@ use pipeline::engine::Fetch;
 use pipeline::{Engine, Registry};
 use stages::Services;
 use stages::published::AptPublications;
+use stages::react::apt_published::{Tail, WINDOW};
 use stages::script::Scripts;
 use store::clock::{Clock, SystemClock};
 use store::{Location, Migration, Store};
@@ -24,7 +25,8 @@ use crate::environment::Environment;
 use crate::images::BakedImages;
 
 /// Every domain's schema, in the order in which they may refer to each other.
-const SCHEMAS: &[&[Migration]] = &[pipeline::schema::MIGRATIONS, bakery::MIGRATIONS, cloud::local::MIGRATIONS];
+const SCHEMAS: &[&[Migration]] =
+    &[pipeline::schema::MIGRATIONS, bakery::MIGRATIONS, cloud::local::MIGRATIONS, stages::react::MIGRATIONS];
 
 /// What serves requests, and what works by itself.
 pub struct Parts {
@@ -34,6 +36,7 @@ pub struct Parts {
     pub guard: Guard,
     registry: Registry,
     outgoing: Arc<Outgoing>,
+    roots: Vec<apt::Root>,
 }
 
 /// Opens the stores beneath `data` and puts the parts together. What takes time begins in [`Parts::start`].
@@ -54,29 +57,36 @@ pub fn build(config: &Config, environment: &Environment, data: &Path) -> anyhow:
     let services = Services { engine: engine.clone(), outgoing: outgoing.clone() };
     let roots = roots(config, environment, &clock)?;
     let registry =
-        stages::bake::register(stages::all(&services), bakery.clone(), Arc::new(AptPublications::new(roots)));
+        stages::bake::register(stages::all(&services), bakery.clone(), Arc::new(AptPublications::new(roots.clone())));
     let scripts = Scripts { clouds: clouds.clone(), folder: data.join("scripts"), path };
     let registry = stages::script::register(registry, scripts);
+    let registry = stages::infrastructure::register(registry, &clouds);
     let stage_kinds = Arc::new(registry.kinds());
 
     let tokens = Tokens::new(&config.token)?;
     let rules = GuardConfig { hosts: config.server.hosts.clone(), origins: config.server.allowed_origins.clone() };
     let guard = Guard::new(rules, tokens, clock);
     let house = House { store, engine, clouds, bakery, stage_kinds };
-    Ok(Parts { house, guard, registry, outgoing })
+    Ok(Parts { house, guard, registry, outgoing, roots })
 }
 
-/// The aptly roots that the server follows: those of the configuration, else the user's own when there is one.
+/// The aptly roots that the server follows: those of the configuration, else the user's own, which is made when it is not
+/// there yet, so that what is published later is seen.
 fn roots(config: &Config, environment: &Environment, clock: &Arc<dyn Clock>) -> anyhow::Result<Vec<apt::Root>> {
-    let open = |path: &Path| {
-        apt::Root::open(path, clock.clone()).with_context(|| format!("cannot open the apt root {}", path.display()))
-    };
-    if !config.apt.root.is_empty() {
-        return config.apt.root.iter().map(|root| open(&root.path)).collect();
+    if config.apt.root.is_empty() {
+        let own = environment.home.as_ref().map(|home| home.join(".aptly"));
+        let opened = own.map(|path| apt::Root::open(path, clock.clone()));
+        // Nobody asked for this one: the server works without it.
+        return Ok(opened
+            .and_then(|opened| opened.inspect_err(|why| tracing::warn!(%why, "no apt root is followed")).ok())
+            .into_iter()
+            .collect());
     }
-    let own =
-        environment.home.as_ref().map(|home| home.join(".aptly")).filter(|root| root.join("gennaker.db").exists());
-    own.iter().map(|root| open(root)).collect()
+    let open = |root: &crate::config::AptRoot| {
+        let place = root.path.display();
+        apt::Root::open(&root.path, clock.clone()).with_context(|| format!("cannot open the apt root {place}"))
+    };
+    config.apt.root.iter().map(open).collect()
 }
 
 /// The accounts: so far this machine.
@@ -92,7 +102,12 @@ impl Parts {
     pub async fn start(&self) -> anyhow::Result<()> {
         tokio::spawn(crate::tidy::forever(self.house.store.clone()));
         let fetch = Arc::new(FetchOutside(self.outgoing.clone()));
-        self.house.engine.start(self.registry.clone(), fetch).await.context("cannot start the engine")
+        let engine = &self.house.engine;
+        engine.start(self.registry.clone(), fetch).await.context("cannot start the engine")?;
+        for root in self.roots.clone() {
+            tokio::spawn(Tail { root, engine: engine.clone(), window: WINDOW }.run());
+        }
+        Ok(())
     }
 
     /// Ends the engine's work at the next edge.
