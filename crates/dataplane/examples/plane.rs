@@ -18,7 +18,8 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     let done: Result<(), String> = match words.as_slice() {
-        ["serve", dir] => serve(PathBuf::from(dir)),
+        ["serve", dir] => serve(PathBuf::from(dir), false),
+        ["serve", "--take-over", dir] => serve(PathBuf::from(dir), true),
         ["dataplane", "--detach", "--dir", dir] => detach(dir),
         ["launch", "--role", role, "--isolation", isolation, "--dir", dir] => be(role, isolation, dir),
         ["toy", rest @ ..] => toy(rest),
@@ -43,7 +44,7 @@ fn detach(dir: &str) -> Result<(), String> {
     server.map(drop).map_err(|e| e.to_string())
 }
 
-fn serve(dir: PathBuf) -> Result<(), String> {
+fn serve(dir: PathBuf, take_over: bool) -> Result<(), String> {
     let exe = std::env::current_exe().map_err(|e| e.to_string())?;
     let drain = Duration::from_secs(5);
     server::run(server::Options {
@@ -53,6 +54,7 @@ fn serve(dir: PathBuf) -> Result<(), String> {
         workers: 0,
         limits: Limits::default(),
         isolate: true,
+        take_over,
         drain,
     })
     .map_err(|e| e.to_string())

@@ -16,7 +16,7 @@ mod tcp;
 mod worker;
 
 use std::collections::{BTreeSet, HashMap};
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -27,6 +27,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::clock::Clock;
 use crate::health::{Checks, Subject};
 use crate::journal::Journal;
+use crate::server::handover::Handed;
 use crate::status::{BalancerStatus, Counters, EventKind, GroupStatus, Health, HealthState, MemberStatus, Switch};
 use crate::wanted::{self, MemberState, Wanted};
 
@@ -129,7 +130,7 @@ impl Balancers {
     }
 
     /// Puts a wanted state in force; what could not be done comes back by name. When this returns, no thread chooses by the old one.
-    pub async fn apply(&self, wanted: &Wanted, checks: &Checks, inherited: Vec<TcpListener>) -> Vec<String> {
+    pub async fn apply(&self, wanted: &Wanted, checks: &Checks, inherited: Vec<Handed>) -> Vec<String> {
         let (fresh, switched) = {
             let mut state = self.state();
             let before = active(&state.wanted);
@@ -167,9 +168,14 @@ impl Balancers {
         self.listen(fresh);
     }
 
+    /// Stops accepting.
+    pub fn close(&self) {
+        self.state().listeners.close_all();
+    }
+
     /// Stops accepting; returns when all connections have ended, or after `patience`.
     pub fn end(mut self, patience: Duration) {
-        self.state().listeners.close_all();
+        self.close();
         for (orders, _) in &self.workers {
             let _ = orders.send(Order::Quit(patience));
         }
@@ -179,7 +185,7 @@ impl Balancers {
     }
 
     /// The open listening sockets, for a successor.
-    pub fn sockets(&self) -> Vec<TcpListener> {
+    pub fn sockets(&self) -> Vec<Handed> {
         self.state().listeners.sockets()
     }
 

@@ -88,6 +88,11 @@ impl Client {
         self.call(Method::GET, &path, Vec::new(), wait + Duration::from_secs(10)).await
     }
 
+    /// Makes it wait for a successor who takes its listening sockets.
+    pub(crate) async fn hand_over(&self) -> Result<(), ClientError> {
+        self.call::<serde_json::Value>(Method::POST, "/handover", Vec::new(), Duration::from_secs(10)).await.map(drop)
+    }
+
     /// Ends the data plane. Instances go on running, but nothing balances traffic to them any more.
     pub async fn stop(&self) -> Result<(), ClientError> {
         self.call::<serde_json::Value>(Method::POST, "/stop", Vec::new(), Duration::from_secs(10)).await.map(drop)

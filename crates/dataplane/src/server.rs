@@ -2,6 +2,7 @@
 //! ([`control`]); requests run in the balancer's own threads.
 
 mod control;
+pub(crate) mod handover;
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -25,9 +26,12 @@ use crate::journal::Journal;
 use crate::status::{Accepted, EventKind, Isolation, IsolationKind, Status};
 use crate::wanted::{SCHEMA, Wanted, WantedError};
 use crate::{client, disk, launch, unix};
+use handover::Handed;
 
 /// The wanted state's name in the data folder.
 pub const WANTED: &str = "wanted.json";
+/// How long a successor waits for its predecessor.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// The lock's name in the data folder.
 const LOCK: &str = "dataplane.lock";
 
@@ -44,6 +48,8 @@ pub struct Options {
     pub workers: usize,
     /// Bounds on clients and members.
     pub limits: Limits,
+    /// Whether to take the place of the data plane that serves this folder now, with its listening sockets.
+    pub take_over: bool,
     /// Whether instances are kept apart as far as this machine allows; else they are plain processes.
     pub isolate: bool,
     /// How long running requests may take when it is told to end.
@@ -121,8 +127,8 @@ pub(crate) struct Plane {
 
 /// Runs a data plane until it is told to end by `TERM`, `INT` or `POST /stop`.
 pub fn run(mut options: Options) -> Result<(), ServerError> {
-    let lock = lock(&mut options)?;
-    serve(options, lock, |_| {}, true)
+    let (lock, inherited) = claim(&mut options)?;
+    serve(options, lock, inherited, |_| {}, true)
 }
 
 /// A data plane in threads of this process, for tests.
@@ -141,10 +147,11 @@ impl Running {
 
 /// Starts a data plane in threads of this process; returns when its socket answers.
 pub fn start(mut options: Options) -> Result<Running, ServerError> {
-    let lock = lock(&mut options)?;
+    let (lock, inherited) = claim(&mut options)?;
     let (tell, told) = blocking::channel();
-    let thread =
-        std::thread::spawn(move || serve(options, lock, move |plane| drop(tell.send(plane.ending.clone())), false));
+    let thread = std::thread::spawn(move || {
+        serve(options, lock, inherited, move |plane| drop(tell.send(plane.ending.clone())), false)
+    });
     match told.recv() {
         Ok(ending) => Ok(Running { ending, thread }),
         Err(_) => match thread.join() {
@@ -154,35 +161,71 @@ pub fn start(mut options: Options) -> Result<Running, ServerError> {
     }
 }
 
-/// Makes the data folder and takes its lock. Its path becomes absolute: instances live with another working directory.
-fn lock(options: &mut Options) -> Result<File, ServerError> {
+/// Makes the data folder, takes its lock, and the predecessor's listening sockets if it is to be replaced.
+fn claim(options: &mut Options) -> Result<(File, Vec<Handed>), ServerError> {
+    let file = open_lock(options)?;
+    let mut inherited = Vec::new();
+    if options.take_over && !try_lock(&file, options)? {
+        inherited = inherit(options)?;
+        // The predecessor lets go as soon as it has stopped accepting.
+        let deadline = std::time::Instant::now() + PATIENCE;
+        while !try_lock(&file, options)? {
+            if std::time::Instant::now() > deadline {
+                return Err(ServerError::Locked(options.dir.clone()));
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    } else if !try_lock(&file, options)? {
+        return Err(ServerError::Locked(options.dir.clone()));
+    }
+    Ok((file, inherited))
+}
+
+fn inherit(options: &Options) -> Result<Vec<Handed>, ServerError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(ServerError::Start)?;
+    let asked = runtime.block_on(client::Client::new(&options.dir).hand_over());
+    asked.map_err(|error| ServerError::Start(io::Error::other(error.to_string())))?;
+    handover::take(&options.dir).map_err(ServerError::Start)
+}
+
+/// The lock's file. The folder's path becomes absolute: instances live with another working directory.
+fn open_lock(options: &mut Options) -> Result<File, ServerError> {
     let dir = options.dir.clone();
     let folder = |cause| ServerError::Folder { dir: dir.clone(), cause };
     disk::private_folder(&options.dir).map_err(folder)?;
     options.dir = options.dir.canonicalize().map_err(folder)?;
     let path = options.dir.join(LOCK);
-    let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path).map_err(folder)?;
-    match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(file),
-        Err(rustix::io::Errno::WOULDBLOCK) => Err(ServerError::Locked(options.dir.clone())),
-        Err(error) => Err(folder(error.into())),
+    OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path).map_err(folder)
+}
+
+fn try_lock(file: &File, options: &Options) -> Result<bool, ServerError> {
+    match rustix::fs::flock(file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(true),
+        Err(rustix::io::Errno::WOULDBLOCK) => Ok(false),
+        Err(error) => Err(ServerError::Folder { dir: options.dir.clone(), cause: error.into() }),
     }
 }
 
-fn serve(options: Options, lock: File, ready: impl FnOnce(&Plane), signals: bool) -> Result<(), ServerError> {
+fn serve(
+    options: Options,
+    lock: File,
+    inherited: Vec<Handed>,
+    ready: impl FnOnce(&Plane),
+    signals: bool,
+) -> Result<(), ServerError> {
     more_files();
-    let stored = read_wanted(&options)?;
     let isolation = match options.isolate {
         true => launch::probe(&options.exe, &options.dir),
         false => Isolation { kind: IsolationKind::None, why: "isolation is switched off".into() },
     };
+    let stored = read_wanted(&options)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(ServerError::Start)?;
     let drain = options.drain;
     let plane = runtime.block_on(async {
         let plane = Arc::new(Plane::new(options, lock, isolation)?);
         let listener = unix::listen(&plane.options.dir, client::SOCKET).map_err(ServerError::Start)?;
         if let Some(wanted) = stored {
-            let problems = plane.apply(&wanted).await;
+            let problems = plane.apply(&wanted, inherited).await;
             problems.iter().for_each(|p| tracing::warn!("{p}"));
             *plane.wanted.lock().await = Some(wanted);
         }
@@ -192,8 +235,11 @@ fn serve(options: Options, lock: File, ready: impl FnOnce(&Plane), signals: bool
     })?;
     // Tasks hold the plane; they end with the runtime, then the balancer's threads finish what runs.
     runtime.shutdown_timeout(Duration::from_secs(1));
-    if let Some(plane) = Arc::into_inner(plane) {
-        plane.balancers.end(drain);
+    if let Some(Plane { balancers, _lock: lock, .. }) = Arc::into_inner(plane) {
+        balancers.close();
+        // From here on a successor may serve this folder; only running requests are left to this process.
+        drop(lock);
+        balancers.end(drain);
     }
     Ok(())
 }
@@ -281,7 +327,7 @@ impl Plane {
             let bytes = serde_json::to_vec_pretty(&wanted).map_err(io::Error::other);
             bytes.and_then(|bytes| disk::replace(&path, &bytes)).map_err(|cause| PutError::Disk { path, cause })?;
         }
-        let problems = self.apply(&wanted).await;
+        let problems = self.apply(&wanted, Vec::new()).await;
         if current.as_ref() != Some(&wanted) {
             self.journal.note(EventKind::Wanted, "wanted", format!("generation {generation} is in force"));
         }
@@ -289,12 +335,12 @@ impl Plane {
         Ok(Accepted { generation, problems })
     }
 
-    async fn apply(&self, wanted: &Wanted) -> Vec<String> {
+    async fn apply(&self, wanted: &Wanted, inherited: Vec<Handed>) -> Vec<String> {
         let mut subjects = Balancers::subjects(wanted);
         subjects.extend(Instances::subjects(wanted));
         self.checks.set(subjects);
         self.instances.want(&wanted.instances);
-        self.balancers.apply(wanted, &self.checks, Vec::new()).await
+        self.balancers.apply(wanted, &self.checks, inherited).await
     }
 
     pub(crate) async fn wanted(&self) -> Option<Wanted> {
@@ -319,6 +365,20 @@ impl Plane {
 
     pub(crate) fn journal(&self) -> &Journal {
         &self.journal
+    }
+
+    /// Gives the listening sockets to a successor, then ends. What is asked meanwhile is answered by the successor.
+    pub(crate) fn hand_over(self: Arc<Self>) -> io::Result<()> {
+        let listener = handover::listen(&self.options.dir)?;
+        tokio::task::spawn_blocking(move || {
+            let given = handover::give(&listener, &self.balancers.sockets());
+            let _ = std::fs::remove_file(self.options.dir.join(handover::SOCKET));
+            match given {
+                Ok(()) => self.end(),
+                Err(error) => tracing::warn!("the successor did not take over, so this one goes on: {error}"),
+            }
+        });
+        Ok(())
     }
 
     pub(crate) fn end(&self) {

@@ -8,7 +8,7 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http::request::Parts;
 use http::{HeaderValue, Request, Response, StatusCode, header};
@@ -27,6 +27,8 @@ use super::pool::{self, Sender};
 use super::table::{Backend, MemberRuntime};
 use super::worker::{Closing, Worker};
 
+/// How long an idle client may take to ask again before a listener that ends closes its connection.
+const LINGER: Duration = Duration::from_secs(3);
 /// How many members are tried when connections are refused.
 const TRIES: usize = 3;
 
@@ -39,10 +41,14 @@ pub async fn serve(
     mut closing: watch::Receiver<Closing>,
 ) {
     let service = service_fn({
-        let worker = worker.clone();
+        let (worker, closing) = (worker.clone(), closing.clone());
         move |request| {
-            let worker = worker.clone();
-            async move { Ok::<_, Infallible>(answer(worker, slot, peer, request).await) }
+            let (worker, closing) = (worker.clone(), closing.clone());
+            async move {
+                let answer = answer(worker, slot, peer, request).await;
+                let leave = *closing.borrow() != Closing::No && answer.status() != StatusCode::SWITCHING_PROTOCOLS;
+                Ok::<_, Infallible>(if leave { close(answer) } else { answer })
+            }
         }
     });
     let limits = &worker.shared.limits;
@@ -58,8 +64,14 @@ pub async fn serve(
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
         _ = closing.wait_for(|c| *c != Closing::No) => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+            // An idle connection is not closed at once: its client may be sending. It is told to leave with its next answer.
+            tokio::select! {
+                ended = connection.as_mut() => ended,
+                _ = tokio::time::sleep(LINGER) => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+            }
         }
     };
     if let Err(error) = ended

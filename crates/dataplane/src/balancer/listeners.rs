@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use super::worker::Closing;
 use crate::journal::Journal;
 use crate::proc;
+use crate::server::handover::{Handed, Label};
 use crate::status::{EventKind, ListenerStatus};
 use crate::wanted::{Balancer, Protocol};
 
@@ -52,7 +53,7 @@ pub struct Fresh {
 
 impl Listeners {
     /// Opens what these balancers need and marks what they don't. An open socket is kept, also when it moves to another balancer.
-    pub fn want(&mut self, balancers: &[Balancer], mut inherited: Vec<TcpListener>) {
+    pub fn want(&mut self, balancers: &[Balancer], mut inherited: Vec<Handed>) {
         self.all.iter_mut().for_each(|one| one.place = None);
         for (b, balancer) in balancers.iter().enumerate() {
             for (l, listener) in balancer.listeners.iter().enumerate() {
@@ -68,10 +69,10 @@ impl Listeners {
                     one.protocol = listener.protocol;
                     continue;
                 }
-                let given =
-                    inherited.iter().position(|socket| socket.local_addr().is_ok_and(|at| at == listener.address));
+                let label = Label { balancer: balancer.id.clone(), address: listener.address };
+                let given = inherited.iter().position(|handed| handed.label == label);
                 let socket = match given {
-                    Some(at) => adopt(inherited.swap_remove(at)),
+                    Some(at) => adopt(inherited.swap_remove(at).listener),
                     None => open(listener.address),
                 };
                 self.next += 1;
@@ -167,8 +168,12 @@ impl Listeners {
     }
 
     /// Duplicates of all open sockets.
-    pub fn sockets(&self) -> Vec<TcpListener> {
-        self.all.iter().filter_map(|one| one.socket.as_ref().ok()?.listener.try_clone().ok()).collect()
+    pub fn sockets(&self) -> Vec<Handed> {
+        let of = self.all.iter().filter_map(|one| {
+            let listener = one.socket.as_ref().ok()?.listener.try_clone().ok()?;
+            Some(Handed { label: Label { balancer: one.balancer.clone(), address: one.address }, listener })
+        });
+        of.collect()
     }
 }
 

@@ -1,6 +1,6 @@
 //! The control socket: HTTP/1.1 with JSON on a Unix socket, for this user alone.
 //!
-//! `PUT /wanted`, `GET /wanted`, `GET /status`, `GET /events?after=SEQ&wait=MS`, `POST /stop`.
+//! `PUT /wanted`, `GET /wanted`, `GET /status`, `GET /events?after=SEQ&wait=MS`, `POST /handover`, `POST /stop`.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use serde::Serialize;
 use tokio::net::UnixStream;
 
-use super::{Plane, PutError};
+use super::{Plane, PutError, handover};
 use crate::unix;
 use crate::wanted::Wanted;
 
@@ -46,7 +46,7 @@ pub(super) async fn serve(plane: Arc<Plane>, stream: UnixStream) {
     let _ = connection.await;
 }
 
-async fn answer(plane: &Plane, request: Request<Incoming>) -> Response<Full<Bytes>> {
+async fn answer(plane: &Arc<Plane>, request: Request<Incoming>) -> Response<Full<Bytes>> {
     match (request.method(), request.uri().path()) {
         (&Method::PUT, "/wanted") => put(plane, request.into_body()).await,
         (&Method::GET, "/wanted") => json(&plane.wanted().await),
@@ -60,7 +60,14 @@ async fn answer(plane: &Plane, request: Request<Incoming>) -> Response<Full<Byte
             plane.end();
             json(&serde_json::json!({ "stopping": true }))
         }
-        _ => text(StatusCode::NOT_FOUND, "there are: PUT /wanted, GET /wanted, GET /status, GET /events, POST /stop"),
+        (&Method::POST, "/handover") => match plane.clone().hand_over() {
+            Ok(()) => json(&serde_json::json!({ "socket": handover::SOCKET })),
+            Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+        },
+        _ => text(
+            StatusCode::NOT_FOUND,
+            "there are: PUT /wanted, GET /wanted, GET /status, GET /events, POST /handover, POST /stop",
+        ),
     }
 }
 

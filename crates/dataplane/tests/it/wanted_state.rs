@@ -4,6 +4,7 @@ use dataplane::client::{Client, ClientError};
 use dataplane::wanted::MemberState::Active;
 use dataplane::wanted::{Protocol, Wanted};
 
+use crate::load::Load;
 use crate::world::{Plane, Served, Upstream, folder, get, until, web};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -67,4 +68,28 @@ async fn events_come_in_order_and_a_reader_that_missed_some_is_told() {
     let next = waiting.await.unwrap();
     assert!(!next.reset);
     assert_eq!(next.events[0].text, "traffic of web moved from nobody to g");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_successor_takes_the_listeners_over_under_load_and_no_request_fails() {
+    let dir = folder();
+    let client = Client::new(dir.path());
+    let a = Upstream::start("a").await;
+    let mut old = Served::start(dir.path());
+    until("it answers", async || client.status().await.ok()).await;
+    client.put_wanted(&web(3, Protocol::Auto, vec![a.member("g", Active)])).await.unwrap();
+    let before = client.status().await.unwrap();
+    let address = before.balancers[0].listeners[0].bound.unwrap();
+    let load = Load::start(address, 8, 4);
+    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    let _new = Served::replaced(dir.path());
+    let after =
+        until("the successor answers", async || client.status().await.ok().filter(|s| s.pid != before.pid)).await;
+    assert_eq!((after.generation, after.balancers[0].listeners[0].bound), (Some(3), Some(address)));
+    assert!(old.wait().success());
+    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    let seen = load.seen.clone();
+    load.end().await;
+    assert_eq!(*seen.failures.lock().unwrap(), [""; 0]);
+    assert!(client.status().await.unwrap().balancers[0].total.requests > 50);
 }

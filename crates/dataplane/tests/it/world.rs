@@ -47,6 +47,7 @@ pub fn options(dir: &Path) -> Options {
         clock: clock(),
         workers: 2,
         isolate: true,
+        take_over: false,
         limits: Limits { sniff_time: Duration::from_millis(200), ..Limits::default() },
         drain: Duration::from_secs(1),
     }
@@ -131,6 +132,13 @@ impl Served {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn();
+        Self { dir: dir.to_owned(), child: child.unwrap() }
+    }
+
+    /// Replaces it by a successor.
+    pub fn replaced(dir: &Path) -> Self {
+        use std::process::{Command, Stdio};
+        let child = Command::new(program()).args(["serve", "--take-over"]).arg(dir).stdin(Stdio::null()).spawn();
         Self { dir: dir.to_owned(), child: child.unwrap() }
     }
 

@@ -21,6 +21,9 @@ pub struct Args {
     /// Balancer threads; 0 is one a core
     #[arg(long, default_value_t = 0)]
     workers: usize,
+    /// Take the place of the data plane that serves this folder now; its listening sockets stay open
+    #[arg(long)]
+    take_over: bool,
     /// Run instances as plain processes
     #[arg(long)]
     no_isolation: bool,
@@ -53,6 +56,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         workers: args.workers,
         limits: Limits::default(),
         isolate: !args.no_isolation,
+        take_over: args.take_over,
         drain: Duration::from_secs(10),
     };
     server::run(options)?;

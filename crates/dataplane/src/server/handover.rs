@@ -1,0 +1,104 @@
+//! Handing the listening sockets to a successor: it goes on with the same queues of waiting connections, so none is refused or reset.
+//!
+//! The successor asks `POST /handover`, connects to the socket that is named in the answer, and gets one message for each listener:
+//! what it was wanted for as JSON, with the socket itself (`SCM_RIGHTS`). Then the old one finishes what runs and ends.
+
+use std::io::{self, IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::net::{SocketAddr, TcpListener};
+use std::os::fd::AsFd;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+use std::time::Duration;
+
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
+    recvmsg, sendmsg,
+};
+use serde::{Deserialize, Serialize};
+
+/// The socket's name in the data folder.
+pub const SOCKET: &str = "handover.sock";
+/// How long one side waits for the other.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A listening socket that changes its process.
+#[derive(Debug)]
+pub struct Handed {
+    pub label: Label,
+    pub listener: TcpListener,
+}
+
+/// What it was wanted for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Label {
+    pub balancer: String,
+    pub address: SocketAddr,
+}
+
+/// Listens for the successor. The folder is this user's alone.
+pub fn listen(dir: &Path) -> io::Result<UnixListener> {
+    let path = dir.join(SOCKET);
+    let _ = std::fs::remove_file(&path);
+    UnixListener::bind(&path)
+}
+
+/// Gives everything to the successor that connects; returns when it has taken all.
+pub fn give(listener: &UnixListener, sockets: &[Handed]) -> io::Result<()> {
+    listener.set_nonblocking(true)?;
+    let deadline = std::time::Instant::now() + PATIENCE;
+    let stream = loop {
+        match listener.accept() {
+            Ok((stream, _)) => break stream,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock && std::time::Instant::now() < deadline => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            Err(error) => return Err(error),
+        }
+    };
+    stream.set_nonblocking(false)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    for handed in sockets {
+        let label = serde_json::to_vec(&handed.label)?;
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut control = SendAncillaryBuffer::new(&mut space);
+        let descriptors = [handed.listener.as_fd()];
+        control.push(SendAncillaryMessage::ScmRights(&descriptors));
+        sendmsg(&stream, &[IoSlice::new(&label)], &mut control, SendFlags::empty())?;
+        // One message at a time: a stream would join the labels.
+        acknowledged(&stream)?;
+    }
+    sendmsg(&stream, &[IoSlice::new(b"end")], &mut SendAncillaryBuffer::default(), SendFlags::empty())?;
+    acknowledged(&stream)
+}
+
+fn acknowledged(mut stream: &UnixStream) -> io::Result<()> {
+    io::Read::read_exact(&mut stream, &mut [0])
+}
+
+/// Takes everything from the predecessor.
+pub fn take(dir: &Path) -> io::Result<Vec<Handed>> {
+    let stream = UnixStream::connect(dir.join(SOCKET))?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    let mut taken = Vec::new();
+    loop {
+        let mut text = [0; 1024];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut control = RecvAncillaryBuffer::new(&mut space);
+        let got = recvmsg(&stream, &mut [IoSliceMut::new(&mut text)], &mut control, RecvFlags::CMSG_CLOEXEC)?;
+        let text = &text[..got.bytes];
+        let descriptor = control.drain().find_map(|message| match message {
+            RecvAncillaryMessage::ScmRights(mut descriptors) => descriptors.next(),
+            _ => None,
+        });
+        io::Write::write_all(&mut &stream, b".")?;
+        match descriptor {
+            Some(descriptor) => {
+                taken.push(Handed { label: serde_json::from_slice(text)?, listener: TcpListener::from(descriptor) })
+            }
+            None if text == b"end" => return Ok(taken),
+            None => return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the predecessor broke off")),
+        }
+    }
+}
