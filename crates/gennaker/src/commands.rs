@@ -8,6 +8,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 mod completion;
 mod dataplane;
 mod down;
+mod expression;
 mod launch;
 mod logs;
 mod openapi;
@@ -40,6 +41,9 @@ enum Verb {
     /// Make tokens for callers that come over the network
     #[command(subcommand)]
     Token(token::Verb),
+    /// Evaluate ${…} as pipelines do
+    #[command(subcommand)]
+    Expression(expression::Verb),
     /// Print the API's OpenAPI document
     Openapi,
     /// Carry traffic and keep instances running; started by `serve`
@@ -66,6 +70,7 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
         Verb::Serve(args) => serve::run(args),
         Verb::Status(args) => status::run(args),
         Verb::Stop(args) => stop::run(args),
+        Verb::Expression(verb) => expression::run(verb),
         Verb::Down(args) => down::run(args),
         Verb::Logs(args) => logs::run(args),
         Verb::Token(verb) => token::run(verb),
