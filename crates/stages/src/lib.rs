@@ -4,6 +4,7 @@
 pub mod bake;
 pub mod check_preconditions;
 pub mod evaluate_variables;
+pub mod infrastructure;
 pub mod jobs;
 pub mod manual_judgment;
 pub mod noop;

@@ -1,0 +1,155 @@
+//! Tasks of stages that work on all of a cluster but a few: disable, scale down, shrink; and finding an image in a cluster.
+
+use async_trait::async_trait;
+use cloud::health::Capacity;
+use cloud::inventory::ServerGroup;
+use cloud::operation::{GroupAt, ResizeServerGroup, Traffic};
+use cloud::{Clouds, Operation};
+use pipeline::{Effect, Map, StageView, TaskInput, TaskResult};
+use serde_json::{Value, json};
+
+use super::groups::cluster_groups;
+use super::operate::{self, Job, Target, from_error};
+use super::select::Sweep;
+use super::wishes;
+
+/// What is done to the groups that are swept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum What {
+    Disable,
+    ScaleDown,
+    Shrink,
+}
+
+/// Starts the operations of a cluster-wide stage.
+pub(crate) struct SweepCluster {
+    pub clouds: Clouds,
+    pub what: What,
+}
+
+#[async_trait]
+impl Effect for SweepCluster {
+    async fn run(&self, input: TaskInput) -> TaskResult {
+        let Some(view) = input.view() else {
+            return TaskResult::failed("the stage of this task is gone");
+        };
+        let config = view.context().clone();
+        let sweep = sweep(self.what, &config);
+        let mut jobs = Vec::new();
+        for region in wishes::regions(&config) {
+            let groups = match cluster_groups(&self.clouds, &config, &region).await {
+                Ok(Ok(groups)) => groups,
+                Ok(Err(error)) => return from_error(&error, &input),
+                Err(result) => return result,
+            };
+            if groups.is_empty() && wishes::flag(&config, "continueIfClusterNotFound") != Some(true) {
+                let cluster = wishes::text(&config, &["cluster"]).unwrap_or_default();
+                return TaskResult::failed(format!("cluster {cluster} has no server groups in {region}"));
+            }
+            let made = made_before(&view, &region);
+            jobs.extend(sweep.choose(&groups, &made).into_iter().filter_map(|group| self.job(group)));
+        }
+        operate::start(&self.clouds, &input, jobs).await
+    }
+}
+
+impl SweepCluster {
+    fn job(&self, group: &ServerGroup) -> Option<Job> {
+        let (name, region) = (group.name.clone(), group.region.clone());
+        let operation = match self.what {
+            What::Disable if group.disabled => return None,
+            What::Disable => Operation::DisableServerGroup(Traffic { group: name, region, percentage: None }),
+            What::ScaleDown if group.capacity.desired == 0 => return None,
+            What::ScaleDown => {
+                Operation::ResizeServerGroup(ResizeServerGroup { group: name, region, capacity: Capacity::exactly(0) })
+            }
+            What::Shrink => Operation::DestroyServerGroup(GroupAt { group: name, region }),
+        };
+        Some(Job {
+            account: group.account.clone(),
+            operation,
+            group: Some(Target {
+                account: group.account.clone(),
+                region: group.region.clone(),
+                server_group_name: group.name.to_string(),
+            }),
+        })
+    }
+}
+
+fn sweep(what: What, config: &Map) -> Sweep {
+    let keep = |key: &str| wishes::count(config, key).unwrap_or(1) as usize;
+    let flag = |key: &str| wishes::flag(config, key).unwrap_or(false);
+    match what {
+        What::Disable => Sweep {
+            keep: keep("remainingEnabledServerGroups"),
+            prefer_larger: flag("preferLargerOverNewer"),
+            touch_active: true,
+        },
+        What::ScaleDown => Sweep {
+            keep: keep("remainingFullSizeServerGroups"),
+            prefer_larger: flag("preferLargerOverNewer"),
+            touch_active: flag("allowScaleDownActive"),
+        },
+        What::Shrink => Sweep {
+            keep: keep("shrinkToSize"),
+            prefer_larger: flag("retainLargerOverNewer"),
+            touch_active: flag("allowDeleteActive"),
+        },
+    }
+}
+
+/// What deployments before (or around) this stage have made in a region.
+fn made_before(stage: &StageView, region: &str) -> Vec<String> {
+    let names = |before: &Map| match before.get("deploy.server.groups").and_then(|groups| groups.get(region)) {
+        Some(Value::Array(names)) => names.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect(),
+        _ => Vec::new(),
+    };
+    stage.ancestors().iter().flat_map(|before| names(&before.context)).collect()
+}
+
+/// Finds the image that a cluster runs.
+pub(crate) struct FindImage(pub Clouds);
+
+#[async_trait]
+impl Effect for FindImage {
+    async fn run(&self, input: TaskInput) -> TaskResult {
+        let config = input.view().map(|view| view.context().clone()).unwrap_or_default();
+        let mut details = Vec::new();
+        for region in wishes::regions(&config) {
+            let groups = match cluster_groups(&self.0, &config, &region).await {
+                Ok(Ok(groups)) => groups,
+                Ok(Err(error)) => return from_error(&error, &input),
+                Err(result) => return result,
+            };
+            match choose(&config, groups) {
+                Ok(group) => details.push(json!({
+                    "ami": group.image, "imageId": group.image, "imageName": group.image, "region": region,
+                    "cloudProvider": group.provider, "sourceServerGroup": group.name.to_string(),
+                    "refId": input.view().map(|view| view.stage().ref_id.clone()),
+                })),
+                Err(why) => return TaskResult::failed(format!("{why} in {region}")),
+            }
+        }
+        let details = json!(details);
+        TaskResult::succeeded().context("amiDetails", details.clone()).output("deploymentDetails", details)
+    }
+}
+
+/// Pure: the group whose image is meant.
+fn choose(config: &Map, mut groups: Vec<ServerGroup>) -> Result<ServerGroup, String> {
+    groups.retain(|group| !group.leaving);
+    if wishes::flag(config, "onlyEnabled").unwrap_or(true) {
+        groups.retain(|group| !group.disabled);
+    }
+    let cluster = wishes::text(config, &["cluster"]).unwrap_or_default();
+    let none = || format!("cluster {cluster} has no enabled server group");
+    match wishes::text(config, &["selectionStrategy"]).unwrap_or("NEWEST") {
+        "LARGEST" => groups.into_iter().max_by_key(|group| (group.instances.len(), group.created)).ok_or_else(none),
+        "OLDEST" => groups.into_iter().min_by_key(|group| group.created).ok_or_else(none),
+        "FAIL" if groups.len() > 1 => {
+            Err(format!("cluster {cluster} has {} server groups and `selectionStrategy` is FAIL", groups.len()))
+        }
+        _ => groups.into_iter().max_by_key(|group| group.created).ok_or_else(none),
+    }
+}

@@ -1,0 +1,275 @@
+//! The stage types over clouds: what each runs before its tasks, its tasks in order, and what follows.
+
+use jiff::SignedDuration;
+use pipeline::{Map, Plan, PlanError, Stage, StageSpec, StageView, TaskResult, TaskSpec};
+use serde_json::Value;
+
+use super::strategy::{self, Strategy};
+use super::wishes;
+
+/// How long instances may take to come up, or to leave, when the stage does not say.
+const LONG: SignedDuration = SignedDuration::from_mins(30);
+
+const MONITOR: &str = "monitorCloudOperation";
+
+fn refused(result: TaskResult) -> PlanError {
+    match result {
+        TaskResult::Failed { error } => PlanError::Refused(error.errors.join("; ")),
+        other => PlanError::Refused(format!("{other:?}")),
+    }
+}
+
+/// Which tasks of a stage change when it is cancelled: the running operation.
+const CANCEL: TaskSpec = TaskSpec::new("monitorCloudOperation", MONITOR);
+
+/// Deploy: makes a server group in every given cluster, all at the same time.
+pub struct Deploy;
+
+impl Stage for Deploy {
+    fn kind(&self) -> &'static str {
+        "deploy"
+    }
+
+    fn plan(&self, stage: &StageView) -> Result<Plan, PlanError> {
+        let clusters: Vec<Map> = match (stage.context().get("clusters"), stage.context().get("cluster")) {
+            (Some(Value::Array(list)), _) => list.iter().filter_map(|cluster| cluster.as_object().cloned()).collect(),
+            (_, Some(Value::Object(cluster))) => vec![cluster.clone()],
+            _ => Vec::new(),
+        };
+        if clusters.is_empty() {
+            return Err(PlanError::Refused("deploys nothing: give `clusters`".into()));
+        }
+        let mut plan = Plan::tasks([TaskSpec::new("completeParallelDeploy", "completeParallelDeploy")]);
+        for mut cluster in clusters {
+            let region = wishes::regions(&cluster).remove(0);
+            // What stands beside `clusters` holds for all of them.
+            for key in ["stageTimeoutMs", "deploymentDetails", "interestingHealthProviderNames"] {
+                if let Some(value) = stage.context().get(key) {
+                    cluster.entry(key).or_insert_with(|| value.clone());
+                }
+            }
+            plan = plan.before(StageSpec::new("createServerGroup", format!("Deploy in {region}")).context(cluster));
+        }
+        Ok(plan)
+    }
+}
+
+/// Makes one server group, and moves traffic to it as its strategy says.
+pub struct CreateServerGroup;
+
+impl Stage for CreateServerGroup {
+    fn kind(&self) -> &'static str {
+        "createServerGroup"
+    }
+
+    fn plan(&self, stage: &StageView) -> Result<Plan, PlanError> {
+        let config = wishes::cluster_config(stage.context());
+        Strategy::read(wishes::text(&config, &["strategy"]).unwrap_or_default()).map_err(PlanError::Refused)?;
+        wishes::account(&config).map_err(refused)?;
+        wishes::cluster_of(&config, &stage.execution().application).map_err(refused)?;
+        Ok(Plan::tasks([
+            TaskSpec::new("determineSourceServerGroup", "determineSourceServerGroup"),
+            TaskSpec::new("determineHealthProviders", "determineHealthProviders"),
+            TaskSpec::new("createServerGroup", "createServerGroup"),
+            TaskSpec::new("monitorDeploy", MONITOR).timeout(LONG),
+            TaskSpec::new("waitForUpInstances", "waitForUpInstances").timeout(LONG),
+        ]))
+    }
+
+    fn after(&self, stage: &StageView) -> Result<Vec<StageSpec>, PlanError> {
+        let config = wishes::cluster_config(stage.context());
+        // A group without traffic cannot take it over; a later stage moves it.
+        if !wishes::wants_traffic(&config) {
+            return Ok(Vec::new());
+        }
+        let strategy =
+            Strategy::read(wishes::text(&config, &["strategy"]).unwrap_or_default()).map_err(PlanError::Refused)?;
+        let cluster = wishes::cluster_of(&config, &stage.execution().application).map_err(refused)?;
+        let region = wishes::regions(&config).remove(0);
+        let base = strategy::base(&config, &cluster.to_string(), &region);
+        Ok(strategy.after(&config, &base, stage.context().get("source").is_some_and(Value::is_object)))
+    }
+
+    fn on_cancel(&self, _stage: &StageView) -> Option<TaskSpec> {
+        Some(CANCEL)
+    }
+}
+
+/// Stages that work on one server group and differ in their tasks alone.
+pub struct OnGroup {
+    kind: &'static str,
+    aliases: &'static [&'static str],
+    tasks: &'static [TaskSpec],
+}
+
+const TARGET: TaskSpec = TaskSpec::new("determineTargetServerGroup", "determineTargetServerGroup");
+
+/// Changes the number of instances.
+pub static RESIZE: OnGroup = OnGroup {
+    kind: "resizeServerGroup",
+    aliases: &["resizeAsg"],
+    tasks: &[
+        TARGET,
+        TaskSpec::new("resizeServerGroup", "resizeServerGroup"),
+        TaskSpec::new("monitorServerGroup", MONITOR).timeout(LONG),
+        TaskSpec::new("waitForCapacityMatch", "waitForCapacityMatch").timeout(LONG),
+    ],
+};
+
+/// Gives traffic.
+pub static ENABLE: OnGroup = OnGroup {
+    kind: "enableServerGroup",
+    aliases: &["enableAsg"],
+    tasks: &[
+        TARGET,
+        TaskSpec::new("enableServerGroup", "enableServerGroup"),
+        TaskSpec::new("monitorServerGroup", MONITOR).timeout(LONG),
+        TaskSpec::new("waitForUpInstances", "waitForUpInstances").timeout(LONG),
+    ],
+};
+
+/// Takes traffic away.
+pub static DISABLE: OnGroup = OnGroup {
+    kind: "disableServerGroup",
+    aliases: &["disableAsg"],
+    tasks: &[
+        TARGET,
+        TaskSpec::new("disableServerGroup", "disableServerGroup"),
+        TaskSpec::new("monitorServerGroup", MONITOR).timeout(LONG),
+        TaskSpec::new("waitForDownInstances", "waitForRequiredInstancesDown").timeout(LONG),
+    ],
+};
+
+/// Takes traffic away and ends the group.
+pub static DESTROY: OnGroup = OnGroup {
+    kind: "destroyServerGroup",
+    aliases: &["destroyAsg"],
+    tasks: &[
+        TARGET,
+        TaskSpec::new("disableServerGroup", "disableServerGroup"),
+        TaskSpec::new("monitorServerGroup", MONITOR).timeout(LONG),
+        TaskSpec::new("waitForDownInstances", "waitForRequiredInstancesDown").timeout(LONG),
+        TaskSpec::new("destroyServerGroup", "destroyServerGroup"),
+        TaskSpec::new("monitorServerGroup", MONITOR).timeout(LONG),
+        TaskSpec::new("waitForDestroyedServerGroup", "waitForDestroyedServerGroup").timeout(LONG),
+    ],
+};
+
+/// Takes traffic from all of a cluster but a few.
+pub static DISABLE_CLUSTER: OnGroup = OnGroup {
+    kind: "disableCluster",
+    aliases: &[],
+    tasks: &[
+        TaskSpec::new("disableCluster", "disableCluster"),
+        TaskSpec::new("monitorDisableCluster", MONITOR).timeout(LONG),
+        TaskSpec::new("waitForClusterDisable", "waitForRequiredInstancesDown").timeout(LONG),
+    ],
+};
+
+/// Ends the instances of all of a cluster but a few groups.
+pub static SCALE_DOWN_CLUSTER: OnGroup = OnGroup {
+    kind: "scaleDownCluster",
+    aliases: &[],
+    tasks: &[
+        TaskSpec::new("scaleDownCluster", "scaleDownCluster"),
+        TaskSpec::new("monitorScaleDown", MONITOR).timeout(LONG),
+        TaskSpec::new("waitForScaleDown", "waitForCapacityMatch").timeout(LONG),
+    ],
+};
+
+/// Makes load balancers, or makes them as described.
+pub static UPSERT_LOAD_BALANCER: OnGroup = OnGroup {
+    kind: "upsertLoadBalancer",
+    aliases: &["upsertLoadBalancers"],
+    tasks: &[
+        TaskSpec::new("upsertLoadBalancer", "upsertLoadBalancer"),
+        TaskSpec::new("monitorUpsert", MONITOR).timeout(SignedDuration::from_mins(2)),
+    ],
+};
+
+/// Ends a load balancer.
+pub static DELETE_LOAD_BALANCER: OnGroup = OnGroup {
+    kind: "deleteLoadBalancer",
+    aliases: &[],
+    tasks: &[
+        TaskSpec::new("deleteLoadBalancer", "deleteLoadBalancer"),
+        TaskSpec::new("monitorDelete", MONITOR).timeout(SignedDuration::from_mins(10)),
+    ],
+};
+
+/// Ends single instances; their group replaces them.
+pub static TERMINATE_INSTANCES: OnGroup = OnGroup {
+    kind: "terminateInstances",
+    aliases: &["terminateInstanceAndDecrementServerGroup"],
+    tasks: &[
+        TaskSpec::new("terminateInstances", "terminateInstances"),
+        TaskSpec::new("monitorInstances", MONITOR).timeout(LONG),
+    ],
+};
+
+/// Starts single instances anew.
+pub static REBOOT_INSTANCES: OnGroup = OnGroup {
+    kind: "rebootInstances",
+    aliases: &[],
+    tasks: &[
+        TaskSpec::new("rebootInstances", "rebootInstances"),
+        TaskSpec::new("monitorInstances", MONITOR).timeout(LONG),
+    ],
+};
+
+/// Finds the image that a cluster runs.
+pub static FIND_IMAGE: OnGroup =
+    OnGroup { kind: "findImage", aliases: &[], tasks: &[TaskSpec::new("findImage", "findImage")] };
+
+impl Stage for OnGroup {
+    fn kind(&self) -> &'static str {
+        self.kind
+    }
+
+    fn aliases(&self) -> &'static [&'static str] {
+        self.aliases
+    }
+
+    fn plan(&self, _stage: &StageView) -> Result<Plan, PlanError> {
+        Ok(Plan::tasks(self.tasks.iter().cloned()))
+    }
+
+    fn on_cancel(&self, _stage: &StageView) -> Option<TaskSpec> {
+        Some(CANCEL)
+    }
+}
+
+/// Destroys all of a cluster but a few; takes their traffic first when they may be active.
+pub struct ShrinkCluster;
+
+impl Stage for ShrinkCluster {
+    fn kind(&self) -> &'static str {
+        "shrinkCluster"
+    }
+
+    fn plan(&self, stage: &StageView) -> Result<Plan, PlanError> {
+        let context = stage.context();
+        let mut plan = Plan::tasks([
+            TaskSpec::new("shrinkCluster", "shrinkCluster"),
+            TaskSpec::new("monitorShrinkCluster", MONITOR).timeout(LONG),
+            TaskSpec::new("waitForClusterShrink", "waitForDestroyedServerGroup").timeout(LONG),
+        ]);
+        let first = wishes::flag(context, "runDisableClusterStep").unwrap_or(true);
+        if first && wishes::flag(context, "allowDeleteActive") == Some(true) {
+            let mut disable = context.clone();
+            disable.insert(
+                "remainingEnabledServerGroups".into(),
+                wishes::count(context, "shrinkToSize").unwrap_or(1).into(),
+            );
+            let larger = wishes::flag(context, "retainLargerOverNewer").unwrap_or(false);
+            disable.insert("preferLargerOverNewer".into(), larger.into());
+            disable.insert("continueIfClusterNotFound".into(), true.into());
+            plan = plan.before(StageSpec::new("disableCluster", "disableCluster").context(disable));
+        }
+        Ok(plan)
+    }
+
+    fn on_cancel(&self, _stage: &StageView) -> Option<TaskSpec> {
+        Some(CANCEL)
+    }
+}
