@@ -24,6 +24,8 @@ pub struct House {
     pub bakery: Bakery,
     /// Every kind of stage that a pipeline may hold, sorted.
     pub stage_kinds: Arc<Vec<&'static str>>,
+    /// The aptly roots that the server follows.
+    pub roots: Arc<Vec<apt::Root>>,
 }
 
 impl House {

@@ -13,6 +13,8 @@ use utoipa_axum::routes;
 
 use crate::{House, Problem};
 
+mod repositories;
+
 /// How long what broke stands on Home, in milliseconds.
 const BROKEN_FOR: i64 = 24 * 60 * 60 * 1000;
 /// The most that one part of Home lists.
@@ -22,7 +24,7 @@ const LINES: usize = 5_000;
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<House> {
-    OpenApiRouter::new().routes(routes!(home)).routes(routes!(stage_log))
+    OpenApiRouter::new().routes(routes!(home)).routes(routes!(stage_log)).merge(repositories::routes())
 }
 
 /// What Home shows: what runs (and perhaps waits for a person), and what broke in the last day.

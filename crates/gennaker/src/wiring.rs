@@ -66,7 +66,7 @@ pub fn build(config: &Config, environment: &Environment, data: &Path) -> anyhow:
     let tokens = Tokens::new(&config.token)?;
     let rules = GuardConfig { hosts: config.server.hosts.clone(), origins: config.server.allowed_origins.clone() };
     let guard = Guard::new(rules, tokens, clock);
-    let house = House { store, engine, clouds, bakery, stage_kinds };
+    let house = House { store, engine, clouds, bakery, stage_kinds, roots: Arc::new(roots) };
     Ok(Parts { house, guard, registry, outgoing, roots })
 }
 
