@@ -22,6 +22,10 @@ pub(super) fn complete_stage(work: &mut Work, id: &str) {
         synthetic::start(work, id, Owner::After);
         return;
     }
+    if status == Status::FailedContinue && work.run.all_children(id).any(|s| s.status == Status::Running) {
+        // What still runs inside it ends first; then it is asked again.
+        return;
+    }
     let failed_expressions = failed_expressions(&stage);
     if !failed_expressions.is_empty() && stage.flag("failOnFailedExpressions") == Some(true) {
         status = Status::Terminal;

@@ -92,13 +92,14 @@ pub(super) fn continue_parent(work: &mut Work, parent: &str, phase: Owner) {
     if stage.status != Status::Running {
         return;
     }
-    let (mut all_done, mut any_failed) = (true, false);
+    let (mut at_work, mut to_come, mut any_failed) = (false, false, false);
     for child in work.run.children(parent, phase) {
-        all_done &= child.status.is_complete();
+        at_work |= child.status == Status::Running;
+        to_come |= child.status == Status::NotStarted;
         any_failed |= child.status.is_halt();
         any_failed |= child.status == Status::FailedContinue && !siblings_continue(&stage);
     }
-    if !all_done {
+    if at_work || (to_come && !any_failed) {
         return;
     }
     if any_failed || phase == Owner::After {

@@ -1,0 +1,6 @@
+//! What pipelines do, told as stories: decisions alone, and long runs with crashes at every step.
+
+mod decisions;
+mod hostile;
+mod simulation;
+mod world;
