@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 
 use debian::package::{Key, Kind, Package, PackageFile};
 use debian::source::{self, Listed};
-use store::params;
+use store::{Tx, params};
 
 use crate::error::{At, Error, Result};
 use crate::packages;
 use crate::pool::{self, Staged};
-use crate::repo::Change;
+use crate::repo::{Change, Repo};
 use crate::report::{Line, Sink};
 use crate::root::Root;
 use crate::set;
@@ -120,23 +120,9 @@ impl Root {
             staged.extend(one.staged);
         }
         let paths = pool::settle(self, &staged)?;
-        self.store().write(|tx| {
-            for (_, package, _) in &plans {
-                packages::save(tx, package)?;
-            }
-            for (file, path) in staged.iter().zip(&paths) {
-                let sums = &file.file.sums;
-                let size = i64::try_from(sums.size).unwrap_or(i64::MAX);
-                tx.execute(
-                    "insert into pool_file (path, size, md5, sha1, sha256, sha512) values (?1, ?2, ?3, ?4, ?5, ?6) on conflict do nothing",
-                    params![path, size, &sums.md5, &sums.sha1, &sums.sha256, &sums.sha512],
-                )?;
-            }
-            Ok::<(), Error>(())
-        })?;
         // Computed anew when somebody else changed the repository meanwhile, so the report is made of the last outcome.
         let mut outcome = Vec::new();
-        self.change_repo(repo, |tx, current| {
+        let decide = |tx: &mut Tx<'_>, current: &Repo| {
             outcome.clear();
             let mut change = Change::default();
             for (_, package, _) in &plans {
@@ -148,12 +134,22 @@ impl Root {
                 outcome.push(place(&mut change, &package.key, there, force));
             }
             Ok(change)
-        })?;
-        self.store().write(|tx| {
-            for path in &paths {
+        };
+        // A package is recorded in the transaction that puts it into the list, so a cleanup never finds it unused.
+        self.change_repo_with(repo, decide, |tx| {
+            for (_, package, _) in &plans {
+                packages::save(tx, package)?;
+            }
+            for (file, path) in staged.iter().zip(&paths) {
+                let sums = &file.file.sums;
+                let size = i64::try_from(sums.size).unwrap_or(i64::MAX);
+                tx.execute(
+                    "insert into pool_file (path, size, md5, sha1, sha256, sha512) values (?1, ?2, ?3, ?4, ?5, ?6) on conflict do nothing",
+                    params![path, size, &sums.md5, &sums.sha1, &sums.sha256, &sums.sha512],
+                )?;
                 tx.execute("delete from staging where path = ?1", params![path])?;
             }
-            Ok::<(), Error>(())
+            Ok(())
         })?;
         for ((from, package, processed), outcome) in plans.into_iter().zip(outcome) {
             match outcome {

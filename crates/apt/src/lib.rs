@@ -6,22 +6,30 @@
 #![forbid(unsafe_code)]
 
 mod add;
+mod cleanup;
+mod combine;
 mod contents;
 mod error;
+mod include;
 mod outbox;
 mod packages;
 mod pool;
 mod publish;
 mod repo;
 mod report;
+mod resolve;
 mod root;
 mod schema;
+mod select;
 mod set;
 mod snapshot;
 mod uploaders;
 
 pub use add::{AddOptions, Added};
+pub use cleanup::{Cleaned, size};
+pub use combine::{DiffRow, Merge, Pull};
 pub use error::{Error, Result};
+pub use include::{IncludeOptions, Target};
 pub use outbox::{DROPPED, Event, NewPackage, PUBLISHED, Published};
 pub use pool::{located, pool_path};
 pub use publish::{
@@ -29,6 +37,8 @@ pub use publish::{
 };
 pub use repo::{DropRefused, Repo, RepoChange};
 pub use report::{Line, Sink};
+pub use resolve::Follow;
 pub use root::Root;
+pub use select::Transfer;
 pub use snapshot::{Snapshot, SourceKind};
 pub use uploaders::{Rule, Uploaders};

@@ -220,7 +220,17 @@ impl Root {
     pub(crate) fn change_repo(
         &self,
         uuid: &str,
+        compute: impl FnMut(&mut Tx<'_>, &Repo) -> Result<Change>,
+    ) -> Result<Change> {
+        self.change_repo_with(uuid, compute, |_| Ok(()))
+    }
+
+    /// The same, with more to write in the transaction that sets the list.
+    pub(crate) fn change_repo_with(
+        &self,
+        uuid: &str,
         mut compute: impl FnMut(&mut Tx<'_>, &Repo) -> Result<Change>,
+        mut also: impl FnMut(&mut Tx<'_>) -> Result<()>,
     ) -> Result<Change> {
         loop {
             let (repo, change, built) = self.store().read(|tx| {
@@ -231,9 +241,13 @@ impl Root {
                 Ok::<_, Error>((repo, change, built))
             })?;
             let won = self.store().write(|tx| {
-                built.save(tx)?;
                 let sql = "update repo set root = ?2, version = version + 1 where uuid = ?1 and version = ?3";
-                Ok::<_, Error>(tx.execute(sql, params![uuid, &built.root, repo.version])? == 1)
+                if tx.execute(sql, params![uuid, &built.root, repo.version])? != 1 {
+                    return Ok(false);
+                }
+                built.save(tx)?;
+                also(tx)?;
+                Ok::<_, Error>(true)
             })?;
             if won {
                 return Ok(change);

@@ -3,6 +3,7 @@
 //! No domain logic lives here: each verb is a file in `commands/`, aptly's own command line is in `aptly/`.
 #![forbid(unsafe_code)]
 
+mod aptly;
 mod commands;
 mod config;
 mod environment;
@@ -12,8 +13,19 @@ mod machine;
 mod tidy;
 mod wiring;
 
+use std::ffi::OsString;
+use std::path::Path;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    commands::main(std::env::args_os().collect())
+    let mut args: Vec<OsString> = std::env::args_os().collect();
+    let called = args.first().and_then(|name| Path::new(name).file_name().map(OsString::from));
+    if called.is_some_and(|name| name == "aptly") {
+        return aptly::main(args);
+    }
+    if args.get(1).is_some_and(|verb| verb == "apt") {
+        args.remove(0);
+        return aptly::main(args);
+    }
+    commands::main(args)
 }

@@ -1,0 +1,219 @@
+//! `db cleanup`: packages, list parts and pool files that nothing refers to.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use jiff::Timestamp;
+use store::{Tx, params};
+
+use crate::add::walk;
+use crate::error::{At, Error, Result};
+use crate::packages::from_json;
+use crate::pool;
+use crate::report::{Line, Sink};
+use crate::root::Root;
+use crate::set;
+
+/// What was (or would be) removed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Cleaned {
+    /// Package records.
+    pub packages: u64,
+    /// Pool files.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+/// Files that nobody knows are left alone for so long: somebody may be about to record them.
+const YOUNG_SECONDS: i64 = 3600;
+
+impl Root {
+    /// Removes what nothing refers to; with `dry_run` only tells.
+    pub fn cleanup(&self, dry_run: bool, verbose: bool, sink: Sink<'_>) -> Result<Cleaned> {
+        let mut cleaned = Cleaned::default();
+        sink(Line::Step("Loading list of all packages...".into()));
+        let (unused, lists) = self.store().read(|tx| {
+            let lists = lists(tx)?;
+            let mut used = BTreeSet::new();
+            for list in &lists {
+                used.extend(set::load(tx, list)?.iter().map(debian::package::Key::full));
+            }
+            let rows = tx.query("select key from package", &[])?;
+            let mut unused = Vec::new();
+            for row in rows {
+                let key = row.text(0)?;
+                if !used.contains(&key) {
+                    unused.push(key);
+                }
+            }
+            Ok::<_, Error>((unused, lists))
+        })?;
+        sink(Line::Step(format!("Deleting unreferenced packages ({})...", unused.len())));
+        cleaned.packages = unused.len() as u64;
+        if verbose {
+            unused.iter().for_each(|key| sink(Line::Note(format!("  {key}"))));
+        }
+        if !dry_run {
+            self.forget_packages(&unused)?;
+            self.forget_lists(&lists)?;
+        }
+        let files = self.unused_files(&unused)?;
+        sink(Line::Step(format!("Deleting unreferenced files ({})...", files.len())));
+        for (path, bytes) in &files {
+            if verbose {
+                sink(Line::Note(format!("  {path}")));
+            }
+            cleaned.files += 1;
+            cleaned.bytes += bytes;
+        }
+        if !dry_run {
+            self.remove_files(files.keys())?;
+        }
+        if cleaned.bytes > 0 {
+            sink(Line::Step(format!("Disk space freed: {}...", size(cleaned.bytes))));
+        }
+        sink(Line::Step("Compacting database...".into()));
+        Ok(cleaned)
+    }
+
+    /// Removes records that still nobody uses; a list that got one meanwhile is looked up again in the same transaction.
+    fn forget_packages(&self, unused: &[String]) -> Result<()> {
+        for chunk in unused.chunks(200) {
+            self.store().write(|tx| {
+                let lists = lists(tx)?;
+                for key in chunk {
+                    let Some(parsed) = debian::package::Key::parse(key) else { continue };
+                    let mut used = false;
+                    for list in &lists {
+                        used = used || set::named(tx, list, &parsed.name)?.contains(&parsed);
+                    }
+                    if !used {
+                        tx.execute("delete from package where key = ?1", params![key])?;
+                        tx.execute("delete from contents where key = ?1", params![key])?;
+                    }
+                }
+                Ok::<(), Error>(())
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Removes roots and leaves of lists that are gone. Those that are in use now are asked for in the same transaction.
+    fn forget_lists(&self, before: &BTreeSet<String>) -> Result<()> {
+        self.store().write(|tx| {
+            let mut wanted = lists(tx)?;
+            wanted.extend(before.iter().cloned());
+            let mut leaves = BTreeSet::new();
+            for list in &wanted {
+                if tx.query_opt("select 1 from root where hash = ?1", params![list])?.is_some() {
+                    leaves.extend(set::leaves(tx, list)?.into_iter().map(|leaf| leaf.hash));
+                }
+            }
+            for (table, wanted) in [("root", &wanted), ("leaf", &leaves)] {
+                for row in tx.query(&format!("select hash from {table}"), &[])? {
+                    let hash = row.text(0)?;
+                    if !wanted.contains(&hash) {
+                        tx.execute(&format!("delete from {table} where hash = ?1"), params![hash])?;
+                    }
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Files of the pool that no package names (those of `unused` do not count), with their sizes.
+    fn unused_files(&self, unused: &[String]) -> Result<BTreeMap<String, u64>> {
+        let gone: BTreeSet<&String> = unused.iter().collect();
+        let (named, known, staged) = self.store().read(|tx| {
+            let mut named = BTreeSet::new();
+            for row in tx.query("select key, files from package", &[])? {
+                if gone.contains(&row.text(0)?) {
+                    continue;
+                }
+                #[derive(serde::Deserialize)]
+                struct File {
+                    name: String,
+                    sha256: String,
+                }
+                let files: Vec<File> = from_json("a list of files", &row.text(1)?)?;
+                for file in files {
+                    named.insert(pool::pool_path(&file.sha256, &file.name)?);
+                }
+            }
+            let column = |tx: &mut Tx<'_>, sql: &str| -> Result<BTreeSet<String>> {
+                tx.query(sql, &[])?.iter().map(|row| Ok(row.text(0)?)).collect()
+            };
+            let known = column(tx, "select path from pool_file")?;
+            let staged = column(tx, "select path from staging")?;
+            Ok::<_, Error>((named, known, staged))
+        })?;
+        let pool = self.pool();
+        let now = self.store().clock().now();
+        let mut found = BTreeMap::new();
+        walk(&pool, 0, &mut |path| {
+            let Some(below) = path.strip_prefix(&pool).ok().and_then(Path::to_str) else { return };
+            if named.contains(below) || staged.contains(below) {
+                return;
+            }
+            let Ok(meta) = fs::symlink_metadata(path) else { return };
+            let modified = meta.modified().ok().and_then(|time| Timestamp::try_from(time).ok()).unwrap_or(now);
+            if known.contains(below) || modified.as_second() + YOUNG_SECONDS < now.as_second() {
+                found.insert(below.to_owned(), meta.len());
+            }
+        });
+        Ok(found)
+    }
+
+    fn remove_files<'a>(&self, paths: impl Iterator<Item = &'a String>) -> Result<()> {
+        for path in paths {
+            let free = self.store().write(|tx| {
+                // Somebody may have begun to add the same file again.
+                if tx.query_opt("select 1 from staging where path = ?1", params![path])?.is_some() {
+                    return Ok(false);
+                }
+                tx.execute("delete from pool_file where path = ?1", params![path])?;
+                Ok::<_, Error>(true)
+            })?;
+            if !free {
+                continue;
+            }
+            let file = self.pool().join(path);
+            fs::remove_file(&file).at("remove", &file)?;
+            for folder in file.ancestors().skip(1).take(2) {
+                // Fails when something is in it, which is right.
+                let _ = fs::remove_dir(folder);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Every list that something refers to.
+fn lists(tx: &mut Tx<'_>) -> Result<BTreeSet<String>> {
+    let mut found = BTreeSet::new();
+    for sql in ["select root from repo", "select root from snapshot"] {
+        for row in tx.query(sql, &[])? {
+            found.insert(row.text(0)?);
+        }
+    }
+    for row in tx.query("select components from generation", &[])? {
+        let components: BTreeMap<String, String> = from_json("a generation", &row.text(0)?)?;
+        found.extend(components.into_values());
+    }
+    found.remove("");
+    Ok(found)
+}
+
+/// Bytes for people, as aptly writes them.
+pub fn size(bytes: u64) -> String {
+    let (mut value, mut unit) = (bytes as f64, "B");
+    for next in ["KiB", "MiB", "GiB", "TiB"] {
+        if value < 512.0 {
+            break;
+        }
+        (value, unit) = (value / 1024.0, next);
+    }
+    if unit == "B" { format!("{bytes} B") } else { format!("{value:.2} {unit}") }
+}

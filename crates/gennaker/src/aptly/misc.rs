@@ -1,0 +1,14 @@
+//! `config show` and `version`.
+
+use super::flags::Parsed;
+use super::{APTLY_VERSION, Context, Failure, say};
+
+pub fn config_show(context: &mut Context, _: &Parsed) -> Result<(), Failure> {
+    say!("{}", context.config.to_json());
+    Ok(())
+}
+
+pub fn version(_: &mut Context, _: &Parsed) -> Result<(), Failure> {
+    say!("aptly version: {APTLY_VERSION}");
+    Ok(())
+}
