@@ -120,6 +120,8 @@ fn command(exe: &Path, role: Role, dir: &Path, isolation: IsolationKind) -> Comm
 
 /// Starts the shim of the instance in `folder`; returns when it has been started, not when it is ready.
 pub(crate) fn instance(exe: &Path, folder: &Folder, isolation: IsolationKind) -> io::Result<()> {
+    // The file may have been replaced or removed since this process was started from it.
+    let exe = if exe.exists() { exe } else { Path::new(SELF) };
     let started = command(exe, Role::Start, folder.path(), isolation).stderr(Stdio::piped()).output()?;
     if started.status.success() {
         return Ok(());

@@ -1,10 +1,12 @@
 //! Starts the data plane detached from its starter, or adopts the one that runs already.
 
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::client::{Client, ClientError};
+use crate::client::Client;
 
 /// Why there is no data plane.
 #[derive(Debug, thiserror::Error)]
@@ -29,47 +31,65 @@ pub enum SpawnError {
 
 /// The data plane's log in the data folder.
 pub const LOG: &str = "dataplane.log";
+/// A log of this size is put aside at the next start.
+const LARGEST_LOG: u64 = 16 << 20;
+/// How long it may take to answer.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// A client of the data plane of `dir`: of the one that runs, else of one started as `exe dataplane --dir dir --detach`, which lives in
-/// a session of its own and outlives the caller. `dir` exists and is 0700.
+/// a session of its own and outlives the caller. One of another version is replaced under load. `dir` exists and is 0700.
 pub async fn spawn(dir: &Path, exe: &Path) -> Result<Client, SpawnError> {
     let client = Client::new(dir);
-    if client.status().await.is_ok() {
-        return Ok(client);
-    }
-    let run = |cause| SpawnError::Run { exe: exe.to_owned(), cause };
-    let log = std::fs::OpenOptions::new().create(true).append(true).open(dir.join(LOG)).map_err(run)?;
-    // It puts itself into the background, so this call returns at once and nobody inherits a zombie.
-    let started = tokio::task::spawn_blocking({
-        let (exe, dir) = (exe.to_owned(), dir.to_owned());
-        move || {
-            Command::new(exe)
-                .args(["dataplane", "--detach", "--dir"])
-                .arg(dir)
-                .stdin(Stdio::null())
-                .stdout(Stdio::null())
-                .stderr(log)
-                .current_dir("/")
-                .status()
+    match client.status().await {
+        Ok(status) if status.version == env!("CARGO_PKG_VERSION") => Ok(client),
+        Ok(_) => replace(dir, exe).await,
+        Err(_) => {
+            run(dir, exe, &[]).await?;
+            answered(dir, None).await
         }
-    });
-    match started.await {
-        Ok(Ok(status)) if status.success() => {}
-        Ok(Ok(status)) => return Err(silent(dir, &format!("it ended with {status}"))),
-        Ok(Err(source)) => return Err(run(source)),
-        Err(error) => return Err(silent(dir, &error.to_string())),
     }
-    answered(client).await.map_err(|why| silent(dir, &why.to_string()))
 }
 
-async fn answered(client: Client) -> Result<Client, ClientError> {
-    let deadline = Instant::now() + Duration::from_secs(10);
+/// Puts a data plane of the program `exe` in the place of the one that runs: it takes over the listening sockets, so no request notices.
+pub async fn replace(dir: &Path, exe: &Path) -> Result<Client, SpawnError> {
+    let before = Client::new(dir).status().await.ok().map(|status| status.pid);
+    run(dir, exe, &["--take-over"]).await?;
+    answered(dir, before).await
+}
+
+async fn run(dir: &Path, exe: &Path, more: &[&str]) -> Result<(), SpawnError> {
+    let failed = |cause| SpawnError::Run { exe: exe.to_owned(), cause };
+    let full = std::fs::metadata(dir.join(LOG)).is_ok_and(|m| m.len() > LARGEST_LOG);
+    if full {
+        let _ = std::fs::rename(dir.join(LOG), dir.join(format!("{LOG}.1")));
+    }
+    let log = OpenOptions::new().create(true).append(true).mode(0o600).open(dir.join(LOG)).map_err(failed)?;
+    let mut command = Command::new(exe);
+    command.arg("dataplane").args(more).args(["--detach", "--dir"]).arg(dir);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).current_dir("/");
+    // It puts itself into the background, so this ends at once and nobody inherits a zombie.
+    match tokio::task::spawn_blocking(move || command.status()).await {
+        Ok(Ok(status)) if status.success() => Ok(()),
+        Ok(Ok(status)) => Err(silent(dir, &format!("it ended with {status}"))),
+        Ok(Err(cause)) => Err(failed(cause)),
+        Err(error) => Err(silent(dir, &error.to_string())),
+    }
+}
+
+/// Waits for one that is not `before`.
+async fn answered(dir: &Path, before: Option<u32>) -> Result<Client, SpawnError> {
+    let client = Client::new(dir);
+    let deadline = Instant::now() + PATIENCE;
     loop {
-        match client.status().await {
-            Ok(_) => return Ok(client),
-            Err(error) if Instant::now() > deadline => return Err(error),
-            Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+        let why = match client.status().await {
+            Ok(status) if Some(status.pid) != before => return Ok(client),
+            Ok(_) => "the old one goes on".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        if Instant::now() > deadline {
+            return Err(silent(dir, &why));
         }
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 

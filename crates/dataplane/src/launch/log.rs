@@ -7,7 +7,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 
 /// How many of the last lines are told.
-const LINES: usize = 20;
+const LINES: usize = 30;
 /// How long one of them may be.
 const LONGEST: usize = 400;
 
@@ -101,7 +101,7 @@ mod tests {
         assert!(fs::metadata(&path).unwrap().len() <= 4096 + 100);
         assert!(fs::metadata(dir.path().join("log.1")).unwrap().len() <= 4096 + 100);
         let tail = log.tail();
-        assert_eq!(tail[0], "line 4980");
-        assert_eq!(tail[20], "half \u{fffd}[31mred");
+        assert_eq!(tail[0], "line 4970");
+        assert_eq!(tail[30], "half \u{fffd}[31mred");
     }
 }

@@ -16,6 +16,18 @@ fn image() -> tempfile::TempDir {
     let bin = image.path().join("usr/bin");
     std::fs::create_dir_all(&bin).unwrap();
     std::fs::copy(program(), bin.join("toy-plane")).unwrap();
+    // As packages have it that do not know of the merged /usr.
+    for (file, text) in [
+        ("lib/systemd/system/toy.service", "[Service]"),
+        ("etc/toy.conf", "answer=1"),
+        ("etc/shadow", "no"),
+        ("var/lib/toy/data", "1"),
+        ("opt/toy/x", "x"),
+    ] {
+        let path = image.path().join(file);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
     std::fs::set_permissions(image.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     image
 }
@@ -190,7 +202,7 @@ async fn an_own_root_holds_nothing_of_the_host_but_usr() {
     look.restart = Restart::Never;
     look.health = None;
     let script = format!(
-        "ls -d /etc/shadow /etc/ssh /home /boot /mnt {} 2>/dev/null; ls /; id -u; cat /proc/1/comm; touch /usr/x /x 2>/dev/null; touch /var/lib/app/x && echo written",
+        "ls -d /etc/shadow /etc/ssh /home /boot /mnt {} 2>/dev/null; ls /; ls /lib/systemd/system/toy.service /etc/toy.conf /var/lib/toy/data /opt/toy/x /usr/bin/toy-plane /etc/shadow 2>/dev/null; id -u; cat /proc/1/comm; touch /usr/x /x 2>/dev/null; touch /var/lib/app/x && echo written",
         plane.dir.path().display()
     );
     look.command = vec!["/bin/sh".into(), "-c".into(), script];
@@ -200,10 +212,15 @@ async fn an_own_root_holds_nothing_of_the_host_but_usr() {
             .await;
     let lines: Vec<&str> =
         status.lines.iter().map(String::as_str).filter(|l| !matches!(*l, "lib32" | "lib64" | "libx32")).collect();
-    let (root, rest) = lines.split_at(lines.len() - 3);
+    let (lines, rest) = lines.split_at(lines.len() - 3);
+    let (root, image) = lines.split_at(lines.len() - 5);
+    assert_eq!(
+        image,
+        ["/etc/toy.conf", "/lib/systemd/system/toy.service", "/opt/toy/x", "/usr/bin/toy-plane", "/var/lib/toy/data"]
+    );
     assert_eq!(
         root,
-        ["bin", "dev", "etc", "lib", "proc", "root", "run", "sbin", "tmp", "usr", "var"],
+        ["bin", "dev", "etc", "lib", "opt", "proc", "root", "run", "sbin", "tmp", "usr", "var"],
         "{:?}",
         status.lines
     );

@@ -40,12 +40,10 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     if args.detach {
         // The session's leader starts the server and ends, so nobody has to wait for the server's end.
         let _ = rustix::process::setsid();
-        Command::new(exe)
-            .args(["dataplane", "--workers", &args.workers.to_string(), "--dir"])
-            .arg(&args.dir)
-            .stdin(Stdio::null())
-            .spawn()
-            .context("cannot start the data plane")?;
+        let mut server = Command::new(exe);
+        server.args(["dataplane", "--workers", &args.workers.to_string(), "--dir"]).arg(&args.dir).stdin(Stdio::null());
+        server.args(args.take_over.then_some("--take-over")).args(args.no_isolation.then_some("--no-isolation"));
+        server.spawn().context("cannot start the data plane")?;
         return Ok(ExitCode::SUCCESS);
     }
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).with_max_level(tracing::Level::INFO).init();

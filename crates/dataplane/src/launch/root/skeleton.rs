@@ -129,18 +129,25 @@ fn others(root: &Path, layers: &[PathBuf]) -> Result<(), LaunchError> {
     names.sort_unstable();
     names.dedup();
     for name in names {
-        let mut folders: Vec<PathBuf> =
-            layers.iter().map(|l| l.join(&name)).filter(|p| p.is_dir() && !p.is_symlink()).collect();
+        let mut folders: Vec<PathBuf> = below(layers, &name);
         let link = root.join(&name);
         let target = match fs::read_link(&link) {
-            Ok(to) => root.join(to.strip_prefix("/").unwrap_or(&to)),
-            Err(_) => link,
+            // `/lib` is `/usr/lib`: everything that belongs there goes into one overlay, not one over another, which has a limit.
+            Ok(to) => {
+                let merged = to.strip_prefix("/").unwrap_or(&to).to_string_lossy().into_owned();
+                folders.extend(below(layers, &merged));
+                folders.push(Path::new("/").join(&merged));
+                root.join(merged)
+            }
+            Err(_) if link.is_dir() => {
+                folders.push(Path::new("/").join(&name));
+                link
+            }
+            Err(_) => {
+                fs::create_dir(&link).tried(|| format!("cannot make /{name}"))?;
+                link
+            }
         };
-        if target.is_dir() {
-            folders.push(target.clone());
-        } else {
-            fs::create_dir(&target).tried(|| format!("cannot make /{name}"))?;
-        }
         match folders.as_slice() {
             [] => {}
             [one] => shown(one, &target)?,
@@ -148,6 +155,11 @@ fn others(root: &Path, layers: &[PathBuf]) -> Result<(), LaunchError> {
         }
     }
     Ok(())
+}
+
+/// The folders of this name in the layers.
+fn below(layers: &[PathBuf], name: &str) -> Vec<PathBuf> {
+    layers.iter().map(|l| l.join(name)).filter(|p| p.is_dir() && !p.is_symlink()).collect()
 }
 
 fn etc(root: &Path, layers: &[PathBuf], who: &Identity) -> io::Result<()> {
