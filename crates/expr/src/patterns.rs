@@ -71,7 +71,7 @@ fn translate(pattern: &str) -> Result<String, Failure> {
             '(' if class == 0 && next == Some('?') => at += group(&mut out, &chars, at)?,
             '*' | '+' | '?' | '}' if class == 0 => {
                 out.push(c);
-                if next == Some('+') && !(c == '}' && !closes_repetition(&chars, at)) {
+                if next == Some('+') && (c != '}' || closes_repetition(&chars, at)) {
                     return Err(refused("repetition that never gives back (like a++)"));
                 }
                 at += 1;

@@ -122,10 +122,8 @@ fn end_of(inside: &str, column: usize) -> Result<usize, Failure> {
                 (Some(other), _) => return Err(Failure::parse(here, format!("'{c}' does not close '{other}'"))),
                 (None, _) => return Err(Failure::parse(here, format!("'{c}' closes nothing"))),
             },
-            '\'' | '"' => {
-                if !chars.any(|(_, (_, other))| other == c) {
-                    return Err(Failure::parse(here, "this text has no closing quote"));
-                }
+            '\'' | '"' if !chars.any(|(_, (_, other))| other == c) => {
+                return Err(Failure::parse(here, "this text has no closing quote"));
             }
             _ => {}
         }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use saphyr_parser::{Event, Parser, ScalarStyle};
+use saphyr_parser::{Event, Parser, ScalarStyle, Tag};
 
 use crate::budget::{Budget, MAX_RESULT_DEPTH};
 use crate::dates;
@@ -40,20 +40,22 @@ impl<'a> Reader<'_, 'a> {
         match event {
             Event::DocumentStart(_) => self.anchors.clear(),
             Event::Scalar(text, style, anchor, tag) => {
-                let core = tag
-                    .as_ref()
-                    .filter(|tag| tag.handle.ends_with("yaml.org,2002:") || tag.handle == "!!")
-                    .map(|tag| tag.suffix.clone());
-                if tag.is_some() && core.is_none() {
-                    return Err(Failure::refused("tags of other types are refused in YAML"));
-                }
-                let plain = style == ScalarStyle::Plain && core.as_deref() != Some("str");
-                let value = if plain { resolve(&text) } else { Value::text(text.as_ref()) };
+                let tag = known_tag(tag.as_deref())?;
+                let resolved = match tag {
+                    Some("str") => false,
+                    Some(_) => true,
+                    None => style == ScalarStyle::Plain,
+                };
+                let value = if resolved { resolve(&text) } else { Value::text(text.as_ref()) };
                 self.closed(value, anchor)?;
             }
-            Event::SequenceStart(anchor, _) => self.opened(Open::List { anchor, items: Vec::new() })?,
-            Event::MappingStart(anchor, _) => {
-                self.opened(Open::Map { anchor, members: Members::default(), key: None, merged: Vec::new() })?
+            Event::SequenceStart(anchor, tag) => {
+                known_tag(tag.as_deref())?;
+                self.opened(Open::List { anchor, items: Vec::new() })?;
+            }
+            Event::MappingStart(anchor, tag) => {
+                known_tag(tag.as_deref())?;
+                self.opened(Open::Map { anchor, members: Members::default(), key: None, merged: Vec::new() })?;
             }
             Event::SequenceEnd | Event::MappingEnd => match self.open.pop() {
                 Some(Open::List { anchor, items }) => self.closed(Value::List(items.into_iter().collect()), anchor)?,
@@ -101,6 +103,18 @@ impl<'a> Reader<'_, 'a> {
             },
         }
         Ok(())
+    }
+}
+
+/// The name of a tag of YAML's own types; others are refused.
+fn known_tag(tag: Option<&Tag>) -> Result<Option<&str>, Failure> {
+    const KNOWN: [&str; 8] = ["str", "int", "float", "bool", "null", "seq", "map", "timestamp"];
+    match tag {
+        None => Ok(None),
+        Some(tag) if tag.handle.ends_with("yaml.org,2002:") && KNOWN.contains(&tag.suffix.as_str()) => {
+            Ok(Some(&tag.suffix))
+        }
+        Some(tag) => Err(Failure::refused(format!("the tag {}{} is refused in YAML", tag.handle, tag.suffix))),
     }
 }
 

@@ -1,0 +1,5 @@
+//! The language through its public interface.
+
+mod hostile;
+mod language;
+mod surroundings;
