@@ -31,8 +31,12 @@ async function bodyOf(request) {
 
 async function page(response, path) {
   const file = normalize(path.replace(/^\/ui\/?/, '/'));
-  const wanted = extname(file) === '' ? '/index.html' : file;
-  const body = await readFile(join(DIST, wanted)).catch(() => undefined);
+  let wanted = file === '/' ? '/index.html' : file;
+  let body = await readFile(join(DIST, wanted)).catch(() => undefined);
+  if (body === undefined && !wanted.startsWith('/assets/')) {
+    wanted = '/index.html';
+    body = await readFile(join(DIST, wanted));
+  }
   if (body === undefined) return send(response, 404, {});
   response.writeHead(200, { 'content-type': TYPES[extname(wanted)] ?? 'application/octet-stream', 'content-security-policy': CSP, 'x-content-type-options': 'nosniff' });
   response.end(body);

@@ -46,7 +46,7 @@ export function readPipeline(value: unknown): Pipeline {
     application: text(pipeline.application),
     description: optText(pipeline.description),
     disabled: flag(pipeline.disabled),
-    limitConcurrent: pipeline.limitConcurrent !== false,
+    limitConcurrent: flag(pipeline.limitConcurrent),
     stages: raw.map((stage, at) => ({
       refId: chained ? String(at) : text(stage.refId),
       type: text(stage.type),
@@ -96,6 +96,8 @@ export function intent(stage: PlannedStage, t: Texts): string {
       return [t.pipelines.asks, text(config.instructions)].filter((part) => part !== '').join(': ');
     case 'webhook':
       return t.pipelines.calls(`${text(config.method, 'POST')} ${text(config.url)}`);
+    case 'script':
+      return t.pipelines.executes(Array.isArray(config.command) ? texts(config.command).slice(0, 1).join(' ') : text(config.command));
     case 'bake':
       return t.pipelines.installs(text(config.package));
     case 'deploy':

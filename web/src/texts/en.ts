@@ -194,6 +194,7 @@ export const en = {
     waitSeconds: (s: string) => `waits ${s}`,
     asks: 'asks a person',
     calls: (what: string) => `calls ${what}`,
+    executes: (what: string) => `runs ${what}`,
     installs: (what: string) => `installs ${what}`,
     strategy: (name: string) => `strategy ${name}`,
     dark: 'without users’ traffic',

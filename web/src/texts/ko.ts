@@ -189,6 +189,7 @@ export const ko: Texts = {
     waitSeconds: (s) => `${s} 대기`,
     asks: '사람에게 묻습니다',
     calls: (what) => `${what} 호출`,
+    executes: (what) => `${what} 실행`,
     installs: (what) => `${what} 설치`,
     strategy: (name) => `${name} 전략`,
     dark: '사용자 트래픽 없이',
