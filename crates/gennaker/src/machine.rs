@@ -139,8 +139,10 @@ fn holder(data: &Path) -> Option<u32> {
     std::fs::read_to_string(data.join("lock")).ok()?.trim().parse().ok()
 }
 
-/// The application of a server group, an instance's group or a balancer: what stands before the first `-`.
+/// The application of a server group, an instance's group or a balancer: what stands before the first `-`, of a preview
+/// address after its prefix.
 pub fn application(name: &str) -> &str {
+    let name = name.strip_prefix("preview.").unwrap_or(name);
     name.split('-').next().unwrap_or(name)
 }
 
@@ -175,7 +177,9 @@ mod tests {
 
     #[test]
     fn the_application_stands_before_the_first_dash() {
-        for (name, app) in [("shop", "shop"), ("shop-v001", "shop"), ("shop-prod-blue-v001", "shop")] {
+        for (name, app) in
+            [("shop", "shop"), ("shop-v001", "shop"), ("shop-prod-blue-v001", "shop"), ("preview.shop-v001", "shop")]
+        {
             assert_eq!(application(name), app);
         }
     }

@@ -66,7 +66,7 @@ pub fn build(config: &Config, environment: &Environment, data: &Path) -> anyhow:
     let tokens = Tokens::new(&config.token)?;
     let rules = GuardConfig { hosts: config.server.hosts.clone(), origins: config.server.allowed_origins.clone() };
     let guard = Guard::new(rules, tokens, clock);
-    let house = House { store, engine, clouds, bakery, stage_kinds, roots: Arc::new(roots) };
+    let house = House { store, engine, clouds, bakery, stage_kinds, roots: Arc::new(roots.clone()) };
     Ok(Parts { house, guard, registry, outgoing, roots })
 }
 
@@ -104,6 +104,8 @@ impl Parts {
         let fetch = Arc::new(FetchOutside(self.outgoing.clone()));
         let engine = &self.house.engine;
         engine.start(self.registry.clone(), fetch).await.context("cannot start the engine")?;
+        let waker = engine.clone();
+        stages::infrastructure::wake_on_changes(&self.house.clouds, move |topic| waker.wake(topic));
         for root in self.roots.clone() {
             tokio::spawn(Tail { root, engine: engine.clone(), window: WINDOW }.run());
         }

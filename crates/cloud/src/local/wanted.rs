@@ -120,6 +120,10 @@ fn program(group: &Group, instance: &Instance, check: Option<wanted::HealthCheck
     let launch = &group.launch;
     let mut env: BTreeMap<String, String> = launch.env.clone();
     env.extend(group.spec.env.clone());
+    // On the host's network each instance has a port of its own; what a unit says is where it listens when it is alone.
+    for given in ["PORT", "HOST"] {
+        env.remove(given);
+    }
     wanted::Instance {
         zone: instance.zone.clone(),
         env,
