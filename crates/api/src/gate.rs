@@ -8,6 +8,8 @@ mod applications;
 mod definitions;
 mod executions;
 mod expression;
+mod infrastructure;
+mod inventory;
 mod misc;
 mod pipelines;
 mod problems;
@@ -30,6 +32,7 @@ pub fn routes() -> OpenApiRouter<House> {
         .merge(executions::routes())
         .merge(expression::routes())
         .merge(tasks::routes())
+        .merge(infrastructure::routes())
         .merge(webhooks::routes())
         .merge(misc::routes())
 }
