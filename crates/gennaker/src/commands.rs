@@ -7,6 +7,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 mod completion;
 mod dataplane;
+mod demo;
 mod down;
 mod expression;
 mod launch;
@@ -28,6 +29,8 @@ struct Cli {
 /// One line a verb, in the order in which a newcomer meets them.
 #[derive(Subcommand)]
 enum Verb {
+    /// Walk the whole story on this machine, from packages to traffic
+    Demo(demo::Args),
     /// Run the server: the page, the API, pipelines and triggers
     Serve(serve::Args),
     /// Show what runs on this machine
@@ -67,6 +70,7 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
         }
     };
     let done = match cli.verb {
+        Verb::Demo(args) => demo::run(args),
         Verb::Serve(args) => serve::run(args),
         Verb::Status(args) => status::run(args),
         Verb::Stop(args) => stop::run(args),
@@ -80,6 +84,11 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
         Verb::Completion(args) => completion::run(args, &mut Cli::command()),
     };
     done.unwrap_or_else(|error| {
+        let io = error.downcast_ref::<std::io::Error>();
+        if io.is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe) {
+            // Whoever read our output has enough of it.
+            return ExitCode::SUCCESS;
+        }
         eprintln!("gennaker: {error:#}");
         ExitCode::FAILURE
     })
