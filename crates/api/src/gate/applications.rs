@@ -45,36 +45,9 @@ async fn show(
     let wanted = name.clone();
     let attributes = house.read::<_, StoreError>(move |tx| applications::get(tx, &wanted)).await?;
     let attributes = attributes.ok_or_else(|| Problem::not_found(format!("there is no application '{name}'")))?;
-    let clusters = if expand.expand.unwrap_or(true) { clusters(&house, &name).await? } else { json!({}) };
+    let clusters =
+        if expand.expand.unwrap_or(true) { super::infrastructure::summary(&house, &name).await? } else { json!({}) };
     Ok(Json(json!({ "name": attributes.get("name"), "attributes": attributes, "clusters": clusters })))
-}
-
-/// `{account: [{name, loadBalancers, serverGroups, provider}]}`.
-async fn clusters(house: &House, application: &str) -> Result<Value, Problem> {
-    let found = house.clouds.list(&cloud::Query::of(application)).await?;
-    let mut accounts = serde_json::Map::new();
-    for group in found.server_groups {
-        let name = json!(group.name.cluster().to_string());
-        let clusters = accounts.entry(group.account).or_insert_with(|| json!([]));
-        let Some(clusters) = clusters.as_array_mut() else { continue };
-        let place = clusters.iter().position(|cluster| cluster["name"] == name).unwrap_or_else(|| {
-            let provider = &group.provider;
-            clusters.push(json!({ "name": name, "provider": provider, "loadBalancers": [], "serverGroups": [] }));
-            clusters.len() - 1
-        });
-        let add = |list: &mut Value, text: String| {
-            if let Some(list) = list.as_array_mut()
-                && !list.contains(&json!(text))
-            {
-                list.push(json!(text));
-            }
-        };
-        add(&mut clusters[place]["serverGroups"], group.name.to_string());
-        for balancer in group.load_balancers {
-            add(&mut clusters[place]["loadBalancers"], balancer);
-        }
-    }
-    Ok(Value::Object(accounts))
 }
 
 /// How many saved states are wanted.
