@@ -11,6 +11,7 @@ mod folder;
 mod images;
 mod machine;
 mod tidy;
+mod told;
 mod wiring;
 
 use std::ffi::OsString;

@@ -106,6 +106,7 @@ impl Parts {
         engine.start(self.registry.clone(), fetch).await.context("cannot start the engine")?;
         let waker = engine.clone();
         stages::infrastructure::wake_on_changes(&self.house.clouds, move |topic| waker.wake(topic));
+        crate::told::follow(&self.house.store, &self.house.clouds);
         for root in self.roots.clone() {
             tokio::spawn(Tail { root, engine: engine.clone(), window: WINDOW }.run());
         }
