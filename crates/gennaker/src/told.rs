@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cloud::Clouds;
-use store::{Store, StoreError};
+use store::Store;
 
 /// Changes of one account within this time are told as one.
 const GATHER: Duration = Duration::from_millis(100);
@@ -16,7 +16,7 @@ pub fn follow(store: &Store, clouds: &Clouds) {
         tokio::spawn(async move {
             while changes.changed().await.is_ok() {
                 let account = account.clone();
-                let told = store.write::<_, StoreError>(move |tx| tx.change("inventory", &account)).await;
+                let told = store.write(move |tx| tx.change("inventory", &account)).await;
                 if let Err(error) = told {
                     tracing::warn!(%error, "could not tell the live stream of a change");
                 }
