@@ -339,8 +339,10 @@ impl Plane {
         let mut subjects = Balancers::subjects(wanted);
         subjects.extend(Instances::subjects(wanted));
         self.checks.set(subjects);
+        // Traffic leaves an instance before the instance ends.
+        let problems = self.balancers.apply(wanted, &self.checks, inherited).await;
         self.instances.want(&wanted.instances);
-        self.balancers.apply(wanted, &self.checks, inherited).await
+        problems
     }
 
     pub(crate) async fn wanted(&self) -> Option<Wanted> {

@@ -118,3 +118,46 @@ async fn the_data_folder_is_nobody_else_s_and_has_one_data_plane() {
     let refused = server::start(options(open.path())).err().unwrap();
     assert!(matches!(refused, ServerError::Folder { .. }), "{refused}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn too_many_clients_are_turned_away_and_those_who_are_in_are_served() {
+    let plane = Plane::with(|o| o.limits.clients = 10);
+    let a = Upstream::start("a").await;
+    plane.put(&web(1, Protocol::Http, vec![a.member("g", Active)])).await;
+    let front = plane.address().await;
+    let mut first = TcpStream::connect(front).await.unwrap();
+    let mut idle = Vec::new();
+    for _ in 0..30 {
+        idle.push(TcpStream::connect(front).await.unwrap());
+    }
+    first.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    let mut answer = [0; 12];
+    tokio::io::AsyncReadExt::read_exact(&mut first, &mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 200");
+    drop((first, idle));
+    crate::world::until("there is room again", async || {
+        let answer = talk(front, "GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
+        answer.starts_with("HTTP/1.1 200").then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_body_that_stops_is_not_waited_for_and_a_member_that_is_silent_is_given_up() {
+    let plane = Plane::with(|o| {
+        o.limits.silence = Duration::from_millis(300);
+        o.limits.answer_time = Duration::from_millis(300);
+    });
+    let a = Upstream::start("a").await;
+    plane.put(&web(1, Protocol::Http, vec![a.member("g", Active)])).await;
+    let front = plane.address().await;
+    let stopped = talk(front, "POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nhalf").await;
+    assert!(!stopped.starts_with("HTTP/1.1 200"), "{stopped}");
+
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = silent.local_addr().unwrap();
+    let member = dataplane::wanted::Member { id: "s".into(), group: "g".into(), address, weight: 1, state: Active };
+    plane.put(&web(2, Protocol::Http, vec![member])).await;
+    assert_eq!(get(front, "/").await, (504, "the instance did not answer in time\n".into()));
+    assert_eq!(plane.web().await.members[0].counters.timed_out, 1);
+}

@@ -93,3 +93,23 @@ async fn a_successor_takes_the_listeners_over_under_load_and_no_request_fails() 
     assert_eq!(*seen.failures.lock().unwrap(), [""; 0]);
     assert!(client.status().await.unwrap().balancers[0].total.requests > 50);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_written_is_not_in_force() {
+    let plane = Plane::start();
+    let a = Upstream::start("a").await;
+    plane.put(&web(1, Protocol::Http, vec![a.member("g", Active)])).await;
+    let address = plane.address().await;
+    // A folder in the way of the staged file fails as a full disk does, for root as well.
+    let way = plane.dir.path().join("wanted.json.new");
+    std::fs::create_dir(&way).unwrap();
+    let refused = plane.client.put_wanted(&web(2, Protocol::Http, Vec::new())).await.unwrap_err();
+    assert!(
+        matches!(&refused, ClientError::Refused { status: 507, message } if message.starts_with("cannot write ")),
+        "{refused}"
+    );
+    assert_eq!(plane.status().await.generation, Some(1));
+    assert_eq!(get(address, "/").await, (200, "a".into()));
+    std::fs::remove_dir(way).unwrap();
+    plane.put(&web(2, Protocol::Http, Vec::new())).await;
+}
