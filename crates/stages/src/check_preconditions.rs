@@ -63,7 +63,7 @@ pub(crate) fn run(input: &TaskInput, _: Timestamp) -> TaskResult {
 
 fn expression(input: &TaskInput, view: StageView) -> TaskResult {
     let execution = serde_json::to_value(&*input.execution).unwrap_or_default();
-    let context = Value::Object(view.context().clone());
+    let context = view.context().get("context").cloned().unwrap_or(Value::Null);
     let asked = evaluate::precondition(&execution, &view.stage().ref_id, &context, &input.given);
     if !asked.evaluated.needs.is_empty() {
         return TaskResult::Needs(asked.evaluated.needs);

@@ -20,7 +20,14 @@ impl Stage for EvaluateVariablesStage {
     }
     /// Its variables are evaluated one after the other, so that later ones see earlier ones.
     fn evaluate(&self, execution: &Value, stage_ref: &str, context: &Value, given: &Given) -> Evaluated {
-        evaluate::variables(execution, stage_ref, context, given).evaluated
+        let mut evaluated = evaluate::variables(execution, stage_ref, context, given).evaluated;
+        let variables = evaluated.value.get_mut("variables").and_then(Value::as_array_mut);
+        for variable in variables.into_iter().flatten().filter_map(Value::as_object_mut) {
+            if variable.get("value").is_some_and(Value::is_null) {
+                variable.shift_remove("value");
+            }
+        }
+        evaluated
     }
 }
 

@@ -94,8 +94,13 @@ impl Effect for StartPipeline {
         let Some(Value::String(child)) = input.view().and_then(|v| v.context().get("executionId")).cloned() else {
             return;
         };
-        let reason = Some(format!("the pipeline that started it ({}) ended", input.execution.id));
-        let message = Message::CancelExecution { user: "parent pipeline".into(), reason };
+        let id = child.clone();
+        let known = self.0.store().read(move |tx| records::get(tx, &id)).await;
+        if matches!(known, Ok(Some(run)) if run.canceled) {
+            // Somebody else ended it, and what they said stays.
+            return;
+        }
+        let message = Message::CancelExecution { user: "parent pipeline".into(), reason: None };
         if let Err(error) = self.0.tell(&child, message).await {
             tracing::warn!(%error, child, "cannot cancel a child pipeline");
         }

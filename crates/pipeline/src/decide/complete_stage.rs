@@ -182,14 +182,11 @@ fn plan_on_failure(work: &mut Work, stage: &Stage) -> bool {
     synthetic::start(work, id, Owner::After)
 }
 
-/// One sentence for each expression of a stage that failed (a null is none).
+/// One sentence for each expression of a stage that failed, or that was null.
 fn failed_expressions(stage: &Stage) -> Vec<String> {
     let Some(summary) = stage.context.get(SUMMARY).and_then(Value::as_object) else { return Vec::new() };
     let entries = summary.values().filter_map(Value::as_array).flatten();
-    entries
-        .filter(|e| e.get("level").and_then(Value::as_str) == Some("ERROR"))
-        .filter_map(|e| e.get("description").and_then(Value::as_str).map(str::to_owned))
-        .collect()
+    entries.filter_map(|e| e.get("description").and_then(Value::as_str).map(str::to_owned)).collect()
 }
 
 /// Adds error texts to a context's exception, or makes one.

@@ -24,6 +24,9 @@ mod replace;
 mod stages;
 mod things;
 
+#[cfg(test)]
+mod tests;
+
 /// What an evaluation may know from outside the execution.
 #[derive(Debug, Clone)]
 pub struct Given {
