@@ -235,10 +235,20 @@ impl Builder {
         header.set_size(bytes.len() as u64);
         header.set_username("root")?;
         header.set_groupname("root")?;
-        if let Some(target) = link {
-            return tar.append_link(&mut header, path, target);
+        // The crate takes the `./` away that dpkg's own archives have; a name that fits is written as it is.
+        let fits = path.len() < 100 && link.is_none_or(|target| target.len() < 100);
+        match (header.as_gnu_mut(), link) {
+            (Some(raw), link) if fits => {
+                raw.name[..path.len()].copy_from_slice(path.as_bytes());
+                if let Some(target) = link {
+                    raw.linkname[..target.len()].copy_from_slice(target.as_bytes());
+                }
+                header.set_cksum();
+                tar.append(&header, bytes)
+            }
+            (_, Some(target)) => tar.append_link(&mut header, path, target),
+            (_, None) => tar.append_data(&mut header, path, bytes),
         }
-        tar.append_data(&mut header, path, bytes)
     }
 }
 
