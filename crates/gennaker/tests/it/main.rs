@@ -1,6 +1,8 @@
 //! Stories told with the real binary.
 
 mod dataplane_story;
+mod executions;
 mod expressions;
+mod kill_story;
 mod server;
 mod server_story;
