@@ -11,7 +11,7 @@ use tokio::net::{UnixListener, UnixStream};
 const LONGEST: usize = 100;
 
 /// The path to use, and the open folder that must live as long as it is used.
-fn short(dir: &Path, name: &str) -> io::Result<(PathBuf, Option<File>)> {
+pub fn short(dir: &Path, name: &str) -> io::Result<(PathBuf, Option<File>)> {
     let path = dir.join(name);
     if path.as_os_str().len() <= LONGEST {
         return Ok((path, None));

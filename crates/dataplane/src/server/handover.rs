@@ -17,6 +17,8 @@ use rustix::net::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::unix;
+
 /// The socket's name in the data folder.
 pub const SOCKET: &str = "handover.sock";
 /// How long one side waits for the other.
@@ -38,7 +40,7 @@ pub struct Label {
 
 /// Listens for the successor. The folder is this user's alone.
 pub fn listen(dir: &Path) -> io::Result<UnixListener> {
-    let path = dir.join(SOCKET);
+    let (path, _folder) = unix::short(dir, SOCKET)?;
     let _ = std::fs::remove_file(&path);
     UnixListener::bind(&path)
 }
@@ -79,7 +81,8 @@ fn acknowledged(mut stream: &UnixStream) -> io::Result<()> {
 
 /// Takes everything from the predecessor.
 pub fn take(dir: &Path) -> io::Result<Vec<Handed>> {
-    let stream = UnixStream::connect(dir.join(SOCKET))?;
+    let (path, _folder) = unix::short(dir, SOCKET)?;
+    let stream = UnixStream::connect(path)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     let mut taken = Vec::new();
     loop {

@@ -46,7 +46,7 @@ async fn no_request_fails_while_groups_replace_each_other_under_load() {
     tokio::time::sleep(Duration::from_millis(100)).await;
     let seen = load.seen.clone();
     let last = load.end().await;
-    let failures = seen.failures.lock().unwrap();
+    let failures = seen.failures.lock().unwrap().clone();
     assert!(failures.is_empty(), "{} of {}: {:?}", failures.len(), seen.requests.load(SeqCst), failures.first());
     assert!(seen.requests.load(SeqCst) > 500, "{}", seen.requests.load(SeqCst));
     assert!(last.iter().all(|answer| answer.starts_with("g6-")), "{last:?}");

@@ -113,3 +113,18 @@ async fn what_cannot_be_written_is_not_in_force() {
     std::fs::remove_dir(way).unwrap();
     plane.put(&web(2, Protocol::Http, Vec::new())).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_data_folder_may_lie_deeper_than_a_socket_s_path_may_be_long() {
+    let top = folder();
+    let deep = top.path().join("d".repeat(120));
+    let first = dataplane::server::start(crate::world::options(&deep)).unwrap();
+    let client = Client::new(&deep);
+    assert_eq!(client.status().await.unwrap().generation, None);
+    let mut options = crate::world::options(&deep);
+    options.take_over = true;
+    let second = tokio::task::spawn_blocking(move || dataplane::server::start(options)).await.unwrap().unwrap();
+    assert_eq!(client.status().await.unwrap().generation, None);
+    first.stop().unwrap();
+    second.stop().unwrap();
+}
