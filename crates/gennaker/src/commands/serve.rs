@@ -1,5 +1,6 @@
 //! `gennaker serve`: the control plane. Listeners open first, so that it answers within a moment of its start.
 
+use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -155,7 +156,10 @@ async fn told_to_end() -> anyhow::Result<()> {
 fn log(config: &Config, environment: &Environment) {
     use tracing_subscriber::EnvFilter;
     let filter = EnvFilter::new(environment.log.as_deref().unwrap_or("info"));
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     // Only the first subscriber of a process counts.
     let _ = match config.server.log {
         LogFormat::Plain => lines.try_init(),
