@@ -13,6 +13,8 @@ pub mod names;
 pub mod operation;
 mod provider;
 
+pub mod simulated;
+
 pub use clouds::Clouds;
 pub use operation::Operation;
 pub use provider::{CloudError, Handle, Key, Outcome, Progress, Provider, Query, Resource, ResourceId};

@@ -3,4 +3,6 @@
 
 pub mod package;
 pub mod probe;
+#[cfg(feature = "provider")]
+pub mod provider_suite;
 pub mod store_suite;
