@@ -34,10 +34,19 @@ server.listen(port, host, () => {
   console.log(`helloterry ${answer.version} listens on ${host || '*'}:${port}`);
 });
 
-// Stopping: whoever still asks gets an answer that says "close"; a connection that stayed silent goes after a moment.
+// Stopping: whoever still asks gets an answer that says "close"; once nobody is connected, or after a second, it ends.
 process.on('SIGTERM', () => {
   if (stopping) return;
   stopping = true;
   console.log('helloterry stops');
-  setTimeout(() => server.close(() => process.exit(0)), 1000);
+  const end = () => server.close(() => process.exit(0));
+  const latest = setTimeout(end, 1000);
+  const look = setInterval(() => {
+    server.getConnections((_, count) => {
+      if (count > 0) return;
+      clearInterval(look);
+      clearTimeout(latest);
+      end();
+    });
+  }, 50);
 });

@@ -5,6 +5,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::House;
 
 mod applications;
+mod bakery;
 mod definitions;
 mod executions;
 mod expression;
@@ -33,6 +34,7 @@ pub fn routes() -> OpenApiRouter<House> {
         .merge(expression::routes())
         .merge(tasks::routes())
         .merge(infrastructure::routes())
+        .merge(bakery::routes())
         .merge(webhooks::routes())
         .merge(misc::routes())
 }

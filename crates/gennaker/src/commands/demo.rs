@@ -101,9 +101,9 @@ async fn walk(place: &Place, environment: &Environment, progress: &Progress) -> 
     let begun = std::time::Instant::now();
     progress.step("Looking at this machine", checks::machine(place, environment)).await?;
     progress.step("Building helloterry 1.0, 2.0 and a broken 3.0", packages::build(place)).await?;
-    let port = progress.step("Publishing 1.0 with aptly's own commands", aptly::publish_first(place)).await?;
-    progress.step("apt-get installs it from aptly serve", clients::from_aptly(place, port)).await?;
-    progress.step("apt-get installs it from nginx", clients::from_nginx(place, environment)).await?;
+    let line = progress.step("Publishing 1.0 with aptly's own commands", aptly::publish_first(place)).await?;
+    progress.step("apt-get installs it from aptly serve", clients::from_aptly(place, &line)).await?;
+    progress.step("apt-get installs it from nginx", clients::from_nginx(place, environment, &line)).await?;
     let mut server = progress.step("Starting gennaker serve", server::Server::start(place)).await?;
     let mut report = story::tell(place, &mut server, progress).await?;
     report.took = begun.elapsed();

@@ -1,6 +1,11 @@
 //! Stories told with the real binary.
 
+mod apt_crash_story;
+mod apt_story;
+mod aptly_conformance;
 mod dataplane_story;
+mod demo_story;
+mod deploy_kill_story;
 mod executions;
 mod expressions;
 mod kill_story;

@@ -8,10 +8,10 @@ use anyhow::{Context, bail, ensure};
 use super::place::{Place, free_port};
 use super::progress::Said;
 
-/// Makes the repository, publishes 1.0 and serves it; the port of `aptly serve`.
-pub async fn publish_first(place: &Place) -> anyhow::Result<Said<u16>> {
+/// Makes the repository, publishes 1.0 and serves it; the source line that we printed, with the address of `aptly serve`, and that address.
+pub async fn publish_first(place: &Place) -> anyhow::Result<Said<SourceLine>> {
     let port = free_port()?;
-    let mut said = String::new();
+    let (mut said, mut line) = (String::new(), None);
     for words in [
         &["repo", "create", "terry-repo"][..],
         &["repo", "add", "-force-replace", "terry-repo", "helloterry_1.0_all.deb"],
@@ -24,6 +24,9 @@ pub async fn publish_first(place: &Place) -> anyhow::Result<Said<u16>> {
                 output.contains("helloterry_1.0_all"),
                 "aptly repo show does not list helloterry_1.0_all:\n{output}"
             );
+        }
+        if words[0] == "publish" {
+            line = output.lines().map(str::trim).find(|l| l.starts_with("deb [")).map(|l| SourceLine(l.to_owned()));
         }
         said.push_str(&format!("aptly {}\n", words.join(" ")));
     }
@@ -40,7 +43,21 @@ pub async fn publish_first(place: &Place) -> anyhow::Result<Said<u16>> {
     place.spawn("aptly-serve", command)?;
     wait_for_port(port).await.with_context(|| format!("aptly serve: {}", place.tail("aptly-serve")))?;
     said.push_str(&format!("aptly serve -listen=:{port}"));
-    Ok(Said(port, said))
+    let line = line.context("aptly publish repo prints no source line")?;
+    Ok(Said(line.at(port), said))
+}
+
+/// A line for `sources.list`.
+pub struct SourceLine(pub String);
+
+impl SourceLine {
+    /// The same for another server on this machine.
+    pub fn at(&self, port: u16) -> SourceLine {
+        let words = self.0.split(' ').map(|word| {
+            if word.starts_with("http://") { format!("http://127.0.0.1:{port}/") } else { word.to_owned() }
+        });
+        SourceLine(words.collect::<Vec<_>>().join(" "))
+    }
 }
 
 /// Adds another version and publishes it.

@@ -5,23 +5,18 @@ use std::process::Command;
 
 use anyhow::{Context, bail, ensure};
 
-use super::aptly::{public, wait_for_port};
+use super::aptly::{SourceLine, public, wait_for_port};
 use super::place::{Place, free_port};
 use super::progress::Said;
 use crate::environment::Environment;
 
-/// The source line as we print it after a publication without a signature; today's apt refuses it without `trusted`.
-fn source_line(port: u16) -> String {
-    format!("deb [trusted=yes] http://127.0.0.1:{port}/ stretch main")
-}
-
 /// From `aptly serve`.
-pub async fn from_aptly(place: &Place, port: u16) -> anyhow::Result<Said<()>> {
-    install(place, "apt-from-aptly", &source_line(port)).await
+pub async fn from_aptly(place: &Place, line: &SourceLine) -> anyhow::Result<Said<()>> {
+    install(place, "apt-from-aptly", &line.0).await
 }
 
 /// From nginx with the story's configuration.
-pub async fn from_nginx(place: &Place, environment: &Environment) -> anyhow::Result<Said<()>> {
+pub async fn from_nginx(place: &Place, environment: &Environment, line: &SourceLine) -> anyhow::Result<Said<()>> {
     let Some(nginx) = program("nginx", &environment.path.to_string_lossy()) else {
         return Ok(Said((), "left out: nginx is not installed (apt-get install nginx-light)".into()));
     };
@@ -34,7 +29,7 @@ pub async fn from_nginx(place: &Place, environment: &Environment) -> anyhow::Res
     command.arg("-c").arg(&config).arg("-e").arg(place.log().join("nginx.log")).arg("-p").arg(&folder);
     place.spawn("nginx", command)?;
     wait_for_port(port).await.with_context(|| format!("nginx: {}", place.tail("nginx")))?;
-    let Said((), said) = install(place, "apt-from-nginx", &source_line(port)).await?;
+    let Said((), said) = install(place, "apt-from-nginx", &line.at(port).0).await?;
     let who = if environment.root { "its worker runs as www-data" } else { "it runs as you, since you are not root" };
     Ok(Said((), format!("nginx on port {port}; {who}\n{said}")))
 }
