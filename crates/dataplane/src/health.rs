@@ -32,6 +32,16 @@ struct Verdict {
 impl Verdict {
     const NEW: Self = Self { state: HealthState::Starting, good: 0, bad: 0 };
 
+    /// How good a target it is: green before what has answered well, that before what was not asked yet, red last.
+    fn fitness(self) -> u8 {
+        match self.state {
+            HealthState::Up | HealthState::Unknown => 4,
+            HealthState::Starting if self.good > 0 => 3,
+            HealthState::Starting if self.bad == 0 => 2,
+            HealthState::Starting | HealthState::Down => 1,
+        }
+    }
+
     /// After one more check. What has not been green yet turns red when it had the time that `fall` checks take (`age`): it is asked more
     /// often than that, and may need a while to start.
     fn step(self, ok: bool, age: Duration, check: &HealthCheck) -> Self {
@@ -70,7 +80,7 @@ impl Check {
         Self { address, check, fitness: AtomicU8::new(2), inner: Mutex::new(inner), soon: Notify::new() }
     }
 
-    /// See [`crate::balancer`]: 3 green, 2 not known, 1 red.
+    /// See [`crate::balancer::table::Target::fitness`].
     pub fn fitness(&self) -> u8 {
         self.fitness.load(Ordering::Relaxed)
     }
@@ -89,17 +99,17 @@ impl Check {
         let changed = inner.verdict.state != verdict.state;
         inner.verdict = verdict;
         inner.health.why = why;
+        self.fitness.store(verdict.fitness(), Ordering::Relaxed);
         if !changed {
             return;
         }
         inner.health.state = verdict.state;
         inner.health.since = clock.now();
-        let (fitness, word) = match verdict.state {
-            HealthState::Up | HealthState::Unknown => (3, "green"),
-            HealthState::Starting => (2, "starting"),
-            HealthState::Down => (1, "red"),
+        let word = match verdict.state {
+            HealthState::Up | HealthState::Unknown => "green",
+            HealthState::Starting => "starting",
+            HealthState::Down => "red",
         };
-        self.fitness.store(fitness, Ordering::Relaxed);
         for (kind, name) in &inner.names {
             journal.note(*kind, name.clone(), format!("{name} is {word}: {}", inner.health.why));
         }
@@ -169,6 +179,16 @@ impl Checks {
             });
             check.lock().names = names;
         }
+    }
+
+    /// Returns when everything was asked once, or after `patience`.
+    pub async fn asked(&self, patience: Duration) {
+        let asked = async {
+            while self.lock().values().any(|(check, _)| check.lock().verdict == Verdict::NEW) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let _ = tokio::time::timeout(patience, asked).await;
     }
 
     /// The check of an address, if it is checked this way.

@@ -30,6 +30,8 @@ use handover::Handed;
 
 /// The wanted state's name in the data folder.
 pub const WANTED: &str = "wanted.json";
+/// How long the first checks may take before a stored wanted state is served.
+const FIRST_LOOK: Duration = Duration::from_millis(300);
 /// How long a successor waits for its predecessor.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The lock's name in the data folder.
@@ -225,6 +227,9 @@ fn serve(
         let plane = Arc::new(Plane::new(options, lock, isolation)?);
         let listener = unix::listen(&plane.options.dir, client::SOCKET).map_err(ServerError::Start)?;
         if let Some(wanted) = stored {
+            // Who is red now gets nothing, also from a data plane that has just started.
+            plane.check(&wanted);
+            plane.checks.asked(FIRST_LOOK).await;
             let problems = plane.apply(&wanted, inherited).await;
             problems.iter().for_each(|p| tracing::warn!("{p}"));
             *plane.wanted.lock().await = Some(wanted);
@@ -335,10 +340,14 @@ impl Plane {
         Ok(Accepted { generation, problems })
     }
 
-    async fn apply(&self, wanted: &Wanted, inherited: Vec<Handed>) -> Vec<String> {
+    fn check(&self, wanted: &Wanted) {
         let mut subjects = Balancers::subjects(wanted);
         subjects.extend(Instances::subjects(wanted));
         self.checks.set(subjects);
+    }
+
+    async fn apply(&self, wanted: &Wanted, inherited: Vec<Handed>) -> Vec<String> {
+        self.check(wanted);
         // Traffic leaves an instance before the instance ends.
         let problems = self.balancers.apply(wanted, &self.checks, inherited).await;
         self.instances.want(&wanted.instances);

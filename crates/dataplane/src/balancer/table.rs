@@ -58,11 +58,11 @@ pub struct MemberRuntime {
 }
 
 impl Target {
-    /// 3 green or unchecked, 2 not known yet, 1 red, 0 takes nothing. The best that there is gets the traffic: when all are red, a red
+    /// 4 green or without a check, 3 and 2 not known yet, 1 red, 0 takes nothing. The best that there is gets the traffic: when all are red, a red
     /// one may still answer, and a wrong check must not stop a service.
     pub fn fitness(&self) -> u8 {
         match self.state {
-            MemberState::Active if self.weight > 0 => self.check.as_ref().map_or(3, |c| c.fitness()),
+            MemberState::Active if self.weight > 0 => self.check.as_ref().map_or(4, |c| c.fitness()),
             _ => 0,
         }
     }

@@ -13,7 +13,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::unix::pipe;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::signal::unix::{Signal as Signals, SignalKind, signal};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::log::Log;
@@ -36,6 +36,7 @@ struct Shim {
     isolation: IsolationKind,
     clock: Clock,
     log: Arc<Mutex<Log>>,
+    written: Arc<Notify>,
     word: watch::Sender<Word>,
     told: mpsc::UnboundedReceiver<Duration>,
     children: Signals,
@@ -82,10 +83,11 @@ pub fn run(folder: Folder, isolation: IsolationKind, clock: Clock) -> Result<(),
         let (tell, told) = mpsc::unbounded_channel();
         let log = Arc::new(Mutex::new(log));
         tokio::spawn(listen(listener, word.clone(), tell));
-        tokio::spawn(tell_lines(log.clone(), word.clone()));
+        let written = Arc::new(Notify::new());
+        tokio::spawn(tell_lines(log.clone(), word.clone(), written.clone()));
         let children = signal(SignalKind::child()).tried(|| "cannot wait for children".into())?;
         let term = signal(SignalKind::terminate()).tried(|| "cannot take signals".into())?;
-        Shim { folder, spec, isolation, clock, log, word, told, children, term }.supervise().await;
+        Shim { folder, spec, isolation, clock, log, written, word, told, children, term }.supervise().await;
         Ok(())
     })
 }
@@ -156,7 +158,8 @@ impl Shim {
             .stderr(Stdio::from(writer))
             .process_group(0)
             .spawn()?;
-        let reader = tokio::spawn(read(pipe::Receiver::from_owned_fd(reader.into())?, self.log.clone()));
+        let reader =
+            tokio::spawn(read(pipe::Receiver::from_owned_fd(reader.into())?, self.log.clone(), self.written.clone()));
         Ok((Pid::from_child(&child), reader))
     }
 
@@ -249,16 +252,18 @@ impl Shim {
     }
 }
 
-async fn read(mut from: pipe::Receiver, log: Arc<Mutex<Log>>) {
+async fn read(mut from: pipe::Receiver, log: Arc<Mutex<Log>>, written: Arc<Notify>) {
     let mut buffer = vec![0; 64 << 10];
     while let Ok(n @ 1..) = from.read(&mut buffer).await {
         log.lock().unwrap_or_else(PoisonError::into_inner).write(&buffer[..n]);
+        written.notify_one();
     }
 }
 
-/// Tells new lines to watchers, once a second at most.
-async fn tell_lines(log: Arc<Mutex<Log>>, word: watch::Sender<Word>) {
+/// Tells new lines to watchers, once a second at most; a silent program costs nothing.
+async fn tell_lines(log: Arc<Mutex<Log>>, word: watch::Sender<Word>, written: Arc<Notify>) {
     loop {
+        written.notified().await;
         tokio::time::sleep(Duration::from_secs(1)).await;
         let lines = log.lock().unwrap_or_else(PoisonError::into_inner).tail();
         word.send_if_modified(|word| {
