@@ -33,13 +33,16 @@ pub(super) struct Actor {
 
 type Reply = oneshot::Sender<Result<(), EngineError>>;
 
+/// What expressions of an execution ask for, and the pending messages that wait for it.
+type Asked = (String, Vec<Need>, Vec<(String, Message)>);
+
 /// What a batch builds up; nothing of it counts before the commit.
 #[derive(Default)]
 struct Batch {
     next: HashMap<String, Live>,
     journal: HashMap<String, Vec<String>>,
     orders: Vec<(String, Order)>,
-    fetch: Vec<(String, Vec<Need>, Vec<(String, Message)>)>,
+    fetch: Vec<Asked>,
     replies: Vec<Reply>,
     lines: Vec<(String, String, String)>,
     queue: VecDeque<(String, Vec<Message>)>,

@@ -54,7 +54,7 @@ fn make(tx: &mut Tx, request: &StartRequest) -> Result<Execution, EngineError> {
     let mut given = Given { now, seed, ..Given::default() };
     let prior = prior_artifacts(tx, &request.config)?;
     for _ in 0..3 {
-        let source = FromStore(std::cell::RefCell::new(ids[1.min(ids.len())..].to_vec().into_iter()));
+        let source = FromStore(std::cell::RefCell::new(ids.iter().skip(1).cloned().collect::<Vec<_>>().into_iter()));
         let start = Start {
             config: &request.config,
             trigger: &request.trigger,
