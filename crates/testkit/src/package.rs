@@ -16,7 +16,13 @@ pub struct TestPackage {
 /// A package `name` in `version` for all architectures, with one file that says its name and version.
 pub fn package(name: &str, version: &str) -> TestPackage {
     let file = (format!("usr/share/{name}/version"), 0o644, format!("{name} {version}\n").into_bytes());
-    TestPackage { name: name.into(), version: version.into(), architecture: "all".into(), fields: String::new(), files: vec![file] }
+    TestPackage {
+        name: name.into(),
+        version: version.into(),
+        architecture: "all".into(),
+        fields: String::new(),
+        files: vec![file],
+    }
 }
 
 impl TestPackage {
@@ -65,7 +71,9 @@ impl TestPackage {
             self.name, self.version, self.architecture, self.fields
         );
         let empty = Builder::new(&control).expect("the test's control fields are right").mtime(1_700_000_000);
-        let add = |builder: Builder, (path, mode, bytes): &(String, u32, Vec<u8>)| builder.file(path, *mode, bytes.clone()).expect("a relative path");
+        let add = |builder: Builder, (path, mode, bytes): &(String, u32, Vec<u8>)| {
+            builder.file(path, *mode, bytes.clone()).expect("a relative path")
+        };
         self.files.iter().fold(empty, add)
     }
 }
