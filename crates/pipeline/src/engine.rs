@@ -22,7 +22,7 @@ use crate::model::{Kind, Status};
 use crate::start::StartError;
 pub use effects::parent;
 
-use crate::{Map, Registry, TaskResult, records};
+use crate::{Map, Registry, TaskResult, records, retention};
 
 /// Why the engine did not do what it was asked.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -105,6 +105,24 @@ pub struct StartRequest {
     pub key: Option<String>,
 }
 
+/// Forgets what is old, for as long as the process runs.
+async fn forget(store: Store) {
+    loop {
+        tokio::time::sleep(Duration::from_secs(600)).await;
+        loop {
+            let swept = store.write(|tx| retention::sweep(tx, &retention::Keep::default())).await;
+            match swept {
+                Ok(true) => tokio::time::sleep(Duration::from_millis(100)).await,
+                Ok(false) => break,
+                Err(error) => {
+                    tracing::warn!(%error, "cannot forget old executions");
+                    break;
+                }
+            }
+        }
+    }
+}
+
 /// The engine. Cheap to clone; made first, started when all stage types are known.
 #[derive(Clone)]
 pub struct Engine(Arc<Inner>);
@@ -132,6 +150,7 @@ impl Engine {
         let mut actor = actor::Actor::new(self.clone(), registry, fetch, outbox);
         actor.recover().await?;
         tokio::spawn(actor.work());
+        tokio::spawn(forget(self.0.store.clone()));
         Ok(())
     }
 

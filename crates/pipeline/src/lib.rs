@@ -16,6 +16,7 @@ pub mod plan;
 pub mod projects;
 pub mod records;
 pub mod registry;
+pub mod retention;
 pub mod revision;
 pub mod schema;
 pub mod start;

@@ -2,5 +2,6 @@
 
 mod decisions;
 mod hostile;
+mod kept;
 mod simulation;
 mod world;
