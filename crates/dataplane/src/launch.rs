@@ -4,6 +4,7 @@
 //! `start` leaves the machine's PID namespace and starts `shim`, which supervises ([`shim`]) and starts `program`, which makes the
 //! instance's root ([`root`]), drops its rights and becomes the program.
 
+mod cgroup;
 mod log;
 mod root;
 mod shim;
@@ -96,6 +97,11 @@ impl Role {
             Self::ProbeProgram => "probe-program",
         }
     }
+}
+
+/// Removes what the machine keeps of an instance that is gone.
+pub(crate) fn forget(folder: &Folder) {
+    cgroup::leave(Path::new(cgroup::MOUNT), folder.path());
 }
 
 /// As the command line names an isolation.

@@ -257,6 +257,7 @@ impl Keeper {
             Err(error) => error.kind() == std::io::ErrorKind::NotFound,
             Ok(()) => true,
         };
+        launch::forget(&self.folder);
         removed && self.shared.forget(&self.id)
     }
 }

@@ -50,7 +50,7 @@ pub fn become_program(folder: &Folder, isolation: IsolationKind) -> Result<(), L
     if isolation != IsolationKind::None {
         let _ = rustix::system::sethostname(spec.id.as_bytes());
     }
-    limit(&spec)?;
+    limit(&spec, isolation)?;
     who.drop_rights(isolation)?;
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))
         .tried(|| "cannot bind its life to the shim's".into())?;
@@ -148,14 +148,17 @@ fn escape(path: &Path, into: &mut Vec<u8>) {
     }
 }
 
-fn limit(spec: &Instance) -> Result<(), LaunchError> {
+fn limit(spec: &Instance, isolation: IsolationKind) -> Result<(), LaunchError> {
     let set = |resource, value: Option<u64>, what: &str| match value {
         Some(n) => setrlimit(resource, Rlimit { current: Some(n), maximum: Some(n) })
             .tried(|| format!("cannot limit {what} to {n}")),
         None => Ok(()),
     };
     set(Resource::Nofile, spec.limits.open_files, "open files")?;
-    set(Resource::Nproc, spec.limits.processes, "processes")?;
+    // The kernel counts a user's processes all over the machine, so this is a limit only for a user of its own.
+    if rustix::process::geteuid().is_root() && isolation == IsolationKind::Namespaces {
+        set(Resource::Nproc, spec.limits.processes, "processes")?;
+    }
     // A crash must not fill the disk.
     set(Resource::Core, Some(0), "core dumps")
 }

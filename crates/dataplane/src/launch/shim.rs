@@ -17,7 +17,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::log::Log;
-use super::{LaunchError, Role, SELF, Tried, command};
+use super::{LaunchError, Role, SELF, Tried, cgroup, command};
 use crate::clock::Clock;
 use crate::folder::{Ask, Folder, SOCKET, Word};
 use crate::proc::{Family, Process};
@@ -73,7 +73,7 @@ pub fn run(folder: Folder, isolation: IsolationKind, clock: Clock) -> Result<(),
             exit: folder.word().ok().and_then(|w| w.exit),
             restarts: 0,
             lines: Vec::new(),
-            warnings: warnings(&spec),
+            warnings: cgroup::enter(Path::new(cgroup::MOUNT), folder.path(), &spec.limits).into_iter().collect(),
         };
         folder.write_word(&word).tried(|| format!("cannot write {place}/shim.json"))?;
         let log = Log::open(folder.log(), spec.limits.log_bytes.unwrap_or(8 << 20))
@@ -97,14 +97,6 @@ fn me() -> io::Result<Process> {
     let number = std::fs::read_link("/proc/self")?;
     let pid = number.to_str().and_then(|n| n.parse().ok());
     pid.and_then(Process::of).ok_or_else(|| io::Error::other("no number"))
-}
-
-fn warnings(spec: &Instance) -> Vec<String> {
-    let mut warnings = Vec::new();
-    if spec.limits.memory_bytes.is_some() || spec.limits.cpu_milli.is_some() {
-        warnings.push("limits of memory and CPU are not enforced: they need cgroup v2 with these controllers".into());
-    }
-    warnings
 }
 
 impl Shim {
