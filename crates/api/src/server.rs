@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::DefaultBodyLimit;
-use axum::http::Request;
-use axum::middleware;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{Request, StatusCode};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -20,18 +21,31 @@ use tower::ServiceExt;
 use utoipa::openapi::OpenApi;
 
 use crate::guard::Listener;
-use crate::{Guard, House, gate, live, openapi, page, ui};
+use crate::{Guard, House, Problem, gate, live, openapi, page, ui};
 
 /// A request's head must be there within this time.
 const HEAD_TIME: Duration = Duration::from_secs(10);
 /// The largest head of a request, in bytes.
 const HEAD_SIZE: usize = 64 << 10;
-/// The largest body of a request, in bytes; a pipeline of thousands of stages is far smaller.
-const BODY_SIZE: usize = 16 << 20;
 /// Connections at a time, over all listeners.
 const CONNECTIONS: usize = 8_192;
 /// How long running requests get when the server ends; live streams never end by themselves.
 const GOODBYE: Duration = Duration::from_secs(2);
+
+/// What a request's body may cost.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// The largest body, in bytes; a pipeline of thousands of stages is far smaller.
+    pub body_size: usize,
+    /// A body must be there within this time.
+    pub body_time: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { body_size: 16 << 20, body_time: Duration::from_secs(30) }
+    }
+}
 
 /// All routes, and the document that describes them; one call makes both, so they cannot differ.
 pub fn routes() -> (Router<House>, OpenApi) {
@@ -39,13 +53,39 @@ pub fn routes() -> (Router<House>, OpenApi) {
 }
 
 /// The routes behind the guard, ready to serve.
-pub fn service(house: House, guard: Guard) -> Router {
+pub fn service(house: House, guard: Guard, limits: Limits) -> Router {
     let (router, _) = routes();
     router
         .merge(page::routes())
         .with_state(house)
-        .layer(DefaultBodyLimit::max(BODY_SIZE))
+        .layer(DefaultBodyLimit::disable())
+        .layer(middleware::from_fn_with_state(limits, whole_body))
         .layer(middleware::from_fn_with_state(guard, Guard::watch))
+}
+
+/// Takes the whole body before a handler begins, so that nobody holds one by sending slowly or without end. Who may not ask
+/// at all was turned away before.
+async fn whole_body(State(limits): State<Limits>, request: Request<Body>, next: Next) -> Response {
+    let (head, body) = request.into_parts();
+    let taken = tokio::time::timeout(limits.body_time, axum::body::to_bytes(body, limits.body_size)).await;
+    let refuse = |status, message: String| Problem::new(status, message).into_response();
+    match taken {
+        Ok(Ok(body)) => next.run(Request::from_parts(head, Body::from(body))).await,
+        Ok(Err(error)) if too_large(&error) => {
+            let message = format!("the body is larger than {} bytes", limits.body_size);
+            refuse(StatusCode::PAYLOAD_TOO_LARGE, message)
+        }
+        Ok(Err(_)) => refuse(StatusCode::BAD_REQUEST, "the body broke off".into()),
+        Err(_) => {
+            let message = format!("the body was not there within {:?}", limits.body_time);
+            refuse(StatusCode::REQUEST_TIMEOUT, message)
+        }
+    }
+}
+
+fn too_large(error: &axum::Error) -> bool {
+    let source = std::error::Error::source(error);
+    source.is_some_and(|cause| cause.is::<http_body_util::LengthLimitError>())
 }
 
 /// Serves on open sockets until `ending` turns true; then lets running requests finish, for a short while.

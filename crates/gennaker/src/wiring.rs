@@ -20,6 +20,7 @@ use stages::script::Scripts;
 use store::clock::{Clock, SystemClock};
 use store::{Location, Migration, Store};
 
+use crate::aptly;
 use crate::config::Config;
 use crate::environment::Environment;
 use crate::images::BakedImages;
@@ -74,13 +75,12 @@ pub fn build(config: &Config, environment: &Environment, data: &Path) -> anyhow:
 /// there yet, so that what is published later is seen.
 fn roots(config: &Config, environment: &Environment, clock: &Arc<dyn Clock>) -> anyhow::Result<Vec<apt::Root>> {
     if config.apt.root.is_empty() {
-        let own = environment.home.as_ref().map(|home| home.join(".aptly"));
-        let opened = own.map(|path| apt::Root::open(path, clock.clone()));
         // Nobody asked for this one: the server works without it.
-        return Ok(opened
-            .and_then(|opened| opened.inspect_err(|why| tracing::warn!(%why, "no apt root is followed")).ok())
-            .into_iter()
-            .collect());
+        let own = aptly::root::of_user(environment).and_then(|path| {
+            path.map(|path| apt::Root::open(path, clock.clone()).map_err(anyhow::Error::from)).transpose()
+        });
+        let own = own.inspect_err(|why| tracing::warn!("no apt root is followed: {why:#}"));
+        return Ok(own.ok().flatten().into_iter().collect());
     }
     let open = |root: &crate::config::AptRoot| {
         let place = root.path.display();

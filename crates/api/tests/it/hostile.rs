@@ -130,3 +130,30 @@ fn an_idle_connection_costs_its_owner_and_nobody_else() {
     }
     drop(idle);
 }
+
+#[test]
+fn a_body_without_end_is_cut_by_its_size() {
+    let server = Server::start(GuardConfig::default());
+    let head = "POST /pipelines HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
+    let honest = format!("{head}Content-Length: 2000000\r\n\r\n{}", " ".repeat(2_000_000));
+    let chunk = format!("10000\r\n{}\r\n", " ".repeat(0x10000));
+    let chunked = format!("{head}Transfer-Encoding: chunked\r\n\r\n{}", chunk.repeat(20));
+    for bytes in [honest, chunked] {
+        let answer = send(&server, bytes.as_bytes());
+        // The connection may break under what is still being sent before the answer is read.
+        assert!(matches!(answer.status, 413 | 0), "{answer:?}");
+    }
+    assert_eq!(server.ask("GET", "/health", &[]).status, 200);
+}
+
+#[test]
+fn a_body_that_does_not_come_is_not_waited_for() {
+    let server = Server::start(GuardConfig::default());
+    let since = Instant::now();
+    let head =
+        "POST /pipelines HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{";
+    let answer = send(&server, head.as_bytes());
+    assert_eq!(answer.status, 408, "{answer:?}");
+    assert!(answer.body.contains("the body was not there within 500ms"), "{answer:?}");
+    assert!(since.elapsed() < Duration::from_secs(5), "{:?}", since.elapsed());
+}

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use access::{Role, Secret, TokenConfig, Tokens, token};
+use api::server::Limits;
 use api::{Guard, GuardConfig, House};
 use bakery::Bakery;
 use cloud::Clouds;
@@ -16,6 +17,9 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
+
+/// Small ones, so that a test reaches them.
+const LIMITS: Limits = Limits { body_size: 1 << 20, body_time: Duration::from_millis(500) };
 
 /// A running server; it ends with the value.
 pub struct Server {
@@ -76,7 +80,7 @@ impl Server {
             stage_kinds: Arc::default(),
             roots: Arc::default(),
         };
-        let service = api::server::service(house, guard);
+        let service = api::server::service(house, guard, LIMITS);
         runtime.spawn(api::server::serve(vec![listener], service, ending));
         Self { address, store, end, _runtime: runtime, _data: data }
     }

@@ -11,6 +11,7 @@ mod misc;
 mod package;
 mod publish;
 mod repo;
+pub mod root;
 mod serve;
 mod snapshot;
 mod table;

@@ -111,7 +111,7 @@ async fn serve(config: &Config, environment: &Environment, data: &Path) -> anyho
     let (end, ending) = watch::channel(false);
     let serving = tokio::spawn(api::server::serve(
         listeners,
-        api::server::service(parts.house.clone(), parts.guard.clone()),
+        api::server::service(parts.house.clone(), parts.guard.clone(), api::server::Limits::default()),
         ending,
     ));
     let file = ServerFile {

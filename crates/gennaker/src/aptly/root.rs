@@ -1,0 +1,34 @@
+//! Which root the user's own aptly works on, for the server that follows it. Unlike a command, this makes no configuration.
+
+use std::path::PathBuf;
+
+use super::config::Config;
+use crate::environment::Environment;
+
+/// The root of the first usual configuration file, else `~/.aptly`; `None` for a user without a home.
+pub fn of_user(environment: &Environment) -> anyhow::Result<Option<PathBuf>> {
+    let Some(home) = &environment.home else { return Ok(None) };
+    let places = [home.join(".aptly.conf"), "/usr/local/etc/aptly.conf".into(), "/etc/aptly.conf".into()];
+    let Some(file) = places.iter().find(|file| file.exists()) else { return Ok(Some(home.join(".aptly"))) };
+    match Config::load(&file.to_string_lossy(), environment) {
+        Ok(config) => Ok(Some(config.root_dir())),
+        Err(failure) => anyhow::bail!("{failure:?}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_servers_root_is_the_one_of_the_users_aptly() {
+        let home = tempfile::tempdir().expect("a folder");
+        let environment = Environment { home: Some(home.path().to_owned()), ..Environment::default() };
+        assert_eq!(of_user(&Environment::default()).expect("fine"), None);
+        std::fs::write(home.path().join(".aptly.conf"), r#"{ "rootDir": "~/elsewhere" }"#).expect("written");
+        assert_eq!(of_user(&environment).expect("fine"), Some(home.path().join("elsewhere")));
+        std::fs::write(home.path().join(".aptly.conf"), r#"{ "rootDir": 5 }"#).expect("written");
+        let error = of_user(&environment).expect_err("refused").to_string();
+        assert!(error.contains("rootDir has a value of the wrong type"), "{error}");
+    }
+}
