@@ -9,5 +9,8 @@ mod deploy_kill_story;
 mod executions;
 mod expressions;
 mod kill_story;
+mod local_provider;
+mod pipelines_story;
+mod redblack_story;
 mod server;
 mod server_story;
