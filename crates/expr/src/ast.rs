@@ -28,6 +28,8 @@ pub(crate) enum Node {
     Type(String),
     /// `new java.util.Date(0)`
     New(String, Vec<Expr>),
+    /// `new String[]{'a', 'b'}` or `new int[3]`
+    Array(String, ArrayOf),
     /// `- ! +` before something
     Prefix(Prefix, Box<Expr>),
     /// `a + b - c`: operators of one precedence, from the left.
@@ -39,6 +41,13 @@ pub(crate) enum Node {
     Choice(Box<Expr>, Box<Expr>, Box<Expr>),
     /// `a ?: b`
     Default(Box<Expr>, Box<Expr>),
+}
+
+/// What an array is made of.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum ArrayOf {
+    Length(Box<Expr>),
+    Items(Vec<Expr>),
 }
 
 /// A key of `{k: v}`: a bare name is itself.

@@ -129,6 +129,22 @@ impl<'x, 'a> Args<'x, 'a> {
         value.as_str().ok_or_else(|| Failure::new(format!("{} was given where a text is needed", value.what())))
     }
 
+    /// A character: of a text of one, or by its number.
+    pub(crate) fn char(&self, i: usize) -> Result<char, Failure> {
+        let wrong = || Failure::new("a single character is needed");
+        match self.at(i)? {
+            Value::Char(c) => Ok(*c),
+            Value::Number(n) => {
+                n.as_i64().and_then(|n| u32::try_from(n).ok()).and_then(char::from_u32).ok_or_else(wrong)
+            }
+            Value::Text(text) => {
+                let mut chars = text.chars();
+                chars.next().filter(|_| chars.next().is_none()).ok_or_else(wrong)
+            }
+            _ => Err(wrong()),
+        }
+    }
+
     pub(crate) fn int(&self, i: usize) -> Result<i32, Failure> {
         let n = self.long(i)?;
         i32::try_from(n).map_err(|_| Failure::new(format!("{n} does not fit a whole number of 32 bits")))

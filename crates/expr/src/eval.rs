@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::ast::{Comparison, Expr, MapKey, Node, Operator, Prefix, Step};
+use crate::ast::{ArrayOf, Comparison, Expr, MapKey, Node, Operator, Prefix, Step};
 use crate::budget::Budget;
 use crate::convert::{Args, to_bool};
 use crate::failure::Failure;
@@ -73,6 +73,7 @@ impl<'s, 'a> Evaluation<'s, 'a> {
                 let args = self.arguments(args, focus)?;
                 statics::construct(self, of, Args { all: &args, cost: self.cost })?
             }
+            Node::Array(name, of) => self.array(name, of, focus)?,
             Node::Prefix(prefix, of) => self.prefix(*prefix, of, focus)?,
             Node::Chain(first, rest) => self.chain(first, rest, focus)?,
             Node::And(all) => Value::Bool(self.until(all, false, focus)?),
@@ -92,6 +93,34 @@ impl<'s, 'a> Evaluation<'s, 'a> {
 
     fn named_type(&self, name: &str) -> Result<Type, Failure> {
         Type::named(name).ok_or_else(|| Failure::refused(format!("the type {name} cannot be used in expressions")))
+    }
+
+    /// An array of a type that may be named or of a primitive one.
+    fn array(&self, name: &str, of: &ArrayOf, focus: Focus<'_, 'a>) -> Outcome<'a> {
+        let zero = match name {
+            "int" | "short" => Value::int(0),
+            "long" => Value::long(0),
+            "float" => Value::Number(Number::Float(0.0)),
+            "double" => Value::Number(Number::Double(0.0)),
+            "boolean" => Value::Bool(false),
+            _ => self.named_type(name).map(|_| Value::Null)?,
+        };
+        let items = match of {
+            ArrayOf::Length(length) => {
+                let length = Args { all: &[self.value(length, focus)?], cost: self.cost }.int(0)?;
+                let length =
+                    usize::try_from(length).map_err(|_| Failure::new("an array cannot be shorter than nothing"))?;
+                self.cost.steps(length)?;
+                self.cost.output(length)?;
+                vec![zero; length]
+            }
+            ArrayOf::Items(items) => {
+                let items: Vec<Value> = items.iter().map(|item| self.value(item, focus)).collect::<Result<_, _>>()?;
+                let args = Args { all: &items, cost: self.cost };
+                (0..items.len()).map(|i| element(name, args, i)).collect::<Result<_, _>>()?
+            }
+        };
+        Ok(Value::Array(Self::listed(items)))
     }
 
     fn map(&self, members: &[(MapKey, Expr)], focus: Focus<'_, 'a>) -> Outcome<'a> {
@@ -252,4 +281,17 @@ impl<'s, 'a> Evaluation<'s, 'a> {
     pub(crate) fn listed(items: Vec<Value<'a>>) -> crate::value::List<'a> {
         crate::value::List::Made(Rc::new(items))
     }
+}
+
+/// An element of an array as the array's type has it.
+fn element<'a>(name: &str, args: Args<'_, 'a>, i: usize) -> Outcome<'a> {
+    Ok(match name.strip_prefix("java.lang.").unwrap_or(name) {
+        "int" | "short" | "Integer" => Value::int(args.int(i)?),
+        "long" | "Long" => Value::long(args.long(i)?),
+        "double" | "Double" => Value::Number(Number::Double(args.double(i)?)),
+        "float" => Value::Number(Number::Float(args.double(i)? as f32)),
+        "boolean" | "Boolean" => Value::Bool(to_bool(&args.all[i])?),
+        "String" => args.text_or_null(i)?.map_or(Value::Null, Value::text),
+        _ => args.all[i].clone(),
+    })
 }

@@ -53,9 +53,11 @@ pub(crate) fn call<'a>(_run: &Evaluation<'_, 'a>, name: &str, args: Args<'_, 'a>
         "doNotEval" => Ok(Value::Quoted(Rc::new(args.all[0].clone()))),
         "fetchReference" => args.text(0).map(Value::text),
         "readJson" => args.text(0).and_then(|text| read_json(&text, args)),
-        "readYaml" => {
-            args.text(0).and_then(|text| Ok(yaml::read(&text, args.cost)?.into_iter().next().unwrap_or(Value::Null)))
-        }
+        "readYaml" => args.text(0).and_then(|text| match yaml::read(&text, args.cost)?.as_slice() {
+            [] => Ok(Value::Null),
+            [one] => Ok(one.clone()),
+            more => Err(Failure::new(format!("the YAML has {} documents: use #readAllYaml", more.len()))),
+        }),
         _ => {
             args.text(0).and_then(|text| yaml::read(&text, args.cost)).map(|all| Value::List(all.into_iter().collect()))
         }

@@ -114,8 +114,10 @@ fn repeat<'a>(run: &Evaluation<'_, 'a>, text: &str, args: Args<'_, 'a>) -> Outco
 
 fn replace<'a>(run: &Evaluation<'_, 'a>, text: &str, args: Args<'_, 'a>) -> Outcome<'a> {
     let by_char = pick("replace", args.all, &[&[Want::Chars, Want::Chars], &[Want::Char, Want::Char]])? == 1;
-    let (from, to) =
-        if by_char { (args.text(0)?, args.text(1)?) } else { (args.chars(0)?.to_owned(), args.chars(1)?.to_owned()) };
+    let (from, to) = match by_char {
+        true => (args.char(0)?.to_string(), args.char(1)?.to_string()),
+        false => (args.chars(0)?.to_owned(), args.chars(1)?.to_owned()),
+    };
     let count = text.matches(from.as_str()).count();
     run.cost.text(text.len() + count.saturating_mul(to.len()))?;
     Ok(Value::text(text.replace(&from, &to)))

@@ -1,7 +1,7 @@
 //! What stands between operators: literals, names, calls, brackets, and the steps after them.
 
 use super::{Parser, describe};
-use crate::ast::{Expr, MapKey, Node, Step, Which};
+use crate::ast::{ArrayOf, Expr, MapKey, Node, Step, Which};
 use crate::failure::Failure;
 use crate::lexer::{Kind, Token};
 
@@ -80,8 +80,17 @@ impl Parser {
     fn construction(&mut self) -> Result<Node, Failure> {
         self.at += 1;
         let name = self.qualified()?;
-        if self.peek_sign() == "[" {
-            return Err(Failure::parse(self.column(), "arrays are not made with new: write {a, b}"));
+        if let Some(of) = name.strip_suffix("[]") {
+            self.expect("{")?;
+            let Node::List(items) = self.list_or_map_after_brace()? else {
+                return Err(Failure::parse(self.column(), "an array is made of a list: new String[]{'a', 'b'}"));
+            };
+            return Ok(Node::Array(of.to_owned(), ArrayOf::Items(items)));
+        }
+        if self.takes("[") {
+            let length = Box::new(self.expression()?);
+            self.expect("]")?;
+            return Ok(Node::Array(name, ArrayOf::Length(length)));
         }
         match self.arguments()? {
             Some(args) => Ok(Node::New(name, args)),
@@ -205,6 +214,10 @@ impl Parser {
 
     fn list_or_map(&mut self) -> Result<Node, Failure> {
         self.expect("{")?;
+        self.list_or_map_after_brace()
+    }
+
+    fn list_or_map_after_brace(&mut self) -> Result<Node, Failure> {
         if self.takes("}") {
             return Ok(Node::List(Vec::new()));
         }

@@ -87,5 +87,6 @@ fn run_text(text: &str, execution: &Path, args: &Args) -> anyhow::Result<ExitCod
 
 fn has_stage(execution: &Value, reference: &str) -> bool {
     let stages = execution.get("stages").and_then(Value::as_array);
-    stages.is_some_and(|stages| stages.iter().any(|stage| stage.get("refId").and_then(Value::as_str) == Some(reference)))
+    stages
+        .is_some_and(|stages| stages.iter().any(|stage| stage.get("refId").and_then(Value::as_str) == Some(reference)))
 }

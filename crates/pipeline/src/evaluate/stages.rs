@@ -84,8 +84,8 @@ pub(super) fn variables(execution: &Value, stage_ref: &str, given_context: &Valu
     let evaluated = context(execution, stage_ref, given_context, given);
     let list = evaluated.value.get("variables").and_then(Value::as_array);
     let entry = |variable: &Value| {
-        let key = variable.get("key")?.as_str().filter(|key| !key.is_empty())?;
-        Some((key.to_owned(), variable.get("value").cloned().unwrap_or(Value::Null)))
+        let key = expression_text(variable.get("key"));
+        (!key.is_empty()).then(|| (key, variable.get("value").cloned().unwrap_or(Value::Null)))
     };
     let outputs = list.into_iter().flatten().filter_map(entry).filter(|(_, value)| !value.is_null()).collect();
     Variables { outputs, evaluated }
@@ -98,7 +98,7 @@ fn asked(execution: &Value, stage_ref: &str, expression: &str, given: &Given) ->
     let result = match &evaluated.value {
         _ if !evaluated.failed.is_empty() => expression.to_owned(),
         Value::String(text) => text.clone(),
-        other => other.to_string(),
+        other => expr::print(&expr::Value::made(other), &budget()).unwrap_or_default(),
     };
     let holds = evaluated.failed.is_empty() && result.eq_ignore_ascii_case("true");
     Condition { holds, result: Value::String(result), evaluated }

@@ -1,6 +1,7 @@
 //! Typed things: an execution, its stages, and what has a fixed set of properties. Looked at where they lie in the execution's JSON.
 
 use std::rc::Rc;
+use std::sync::LazyLock;
 
 use expr::{Failure, Further, List, Map, Members, Text, Thing, Value};
 use serde_json::{Map as Object, Value as Json};
@@ -89,6 +90,9 @@ pub(super) fn status_property(status: &str, property: &str) -> Option<bool> {
     })
 }
 
+/// Nobody is known to have started it.
+static NOBODY: LazyLock<Json> = LazyLock::new(|| serde_json::json!({"allowedAccounts": []}));
+
 impl<'a> Thing<'a> for Execution<'a> {
     fn what(&self) -> String {
         "an execution".to_owned()
@@ -99,20 +103,17 @@ impl<'a> Thing<'a> for Execution<'a> {
         Some(Ok(match name {
             "id" | "application" | "name" | "buildTime" | "canceledBy" | "cancellationReason" | "description"
             | "pipelineConfigId" | "spelEvaluator" | "partition" | "startTime" | "endTime" | "startTimeExpiry"
-            | "templateVariables" | "paused" | "origin" => plain(json, name),
+            | "templateVariables" | "paused" => plain(json, name),
+            "origin" => or(json, name, Value::text("unknown")),
             "maxConcurrentExecutions" => or(json, name, Value::int(0)),
             "canceled" | "limitConcurrent" | "keepWaitingPipelines" => or(json, name, Value::Bool(false)),
             "notifications" | "systemNotifications" => or(json, name, no_elements()),
             "initialConfig" => or(json, name, no_members()),
             "status" => status(json),
-            "authentication" => match json.get(name) {
-                Some(found @ Json::Object(_)) => Value::Thing(Rc::new(Fixed {
-                    what: "who started it",
-                    json: found,
-                    names: &["user", "allowedAccounts"],
-                })),
-                _ => Value::Null,
-            },
+            "authentication" => {
+                let json = json.get(name).filter(|json| json.is_object()).unwrap_or(&NOBODY);
+                Value::Thing(Rc::new(Fixed { what: "who started it", json, names: &["user", "allowedAccounts"] }))
+            }
             "trigger" => trigger::typed(json.get(name)),
             "stages" => {
                 // Stages know their execution, so it is made anew around the same JSON.
@@ -121,6 +122,22 @@ impl<'a> Thing<'a> for Execution<'a> {
             }
             _ => return None,
         }))
+    }
+
+    fn method(&self, name: &str, args: &[Value<'a>]) -> Option<Outcome<'a>> {
+        let field = match name {
+            "stageById" => "id",
+            "stageByRef" => "refId",
+            "namedStage" => "type",
+            _ => return None,
+        };
+        let [wanted] = args else { return None };
+        let found = Execution::new(self.json).stages().find(|stage| {
+            let value = stage.text(field);
+            value.is_some() && value == wanted.as_str()
+        });
+        let missing = || Failure::new(format!("there is no stage with that {field}"));
+        Some(found.map(|stage| Value::Thing(Rc::new(stage))).ok_or_else(missing))
     }
 
     fn json(&self) -> Result<Json, Failure> {

@@ -13,8 +13,11 @@ pub fn evaluate(file: &Value, given: &Given) -> Vec<Value> {
 fn one(case: &Value, contexts: &Value, given: &Given) -> Value {
     let text = |name: &str| case.get(name).and_then(Value::as_str);
     let context = contexts.get(text("context").unwrap_or_default()).unwrap_or(&Value::Null);
-    let front50 = |name: &str| context.pointer(&format!("/front50/{name}")).and_then(Value::as_array).cloned().unwrap_or_default();
-    let given = Given { pipelines: Some(front50("pipelines")), applications: Some(front50("applications")), ..given.clone() };
+    let front50 = |name: &str| {
+        context.pointer(&format!("/front50/{name}")).and_then(Value::as_array).cloned().unwrap_or_default()
+    };
+    let given =
+        Given { pipelines: Some(front50("pipelines")), applications: Some(front50("applications")), ..given.clone() };
     let mut execution = context.get("execution").cloned().unwrap_or_else(|| json!({}));
     let version = case.get("spelVersion").filter(|version| !version.is_null());
     if let Some(version) = version {

@@ -80,6 +80,6 @@ pub(super) fn label<'a>(names: &Names<'a>, name: &str, kind: &str, label: &str) 
     let manifest = manifests.iter().find(|manifest| manifest.get("kind").and_then(Json::as_str) == Some(kind));
     let manifest = manifest.ok_or_else(|| Failure::new(format!("the stage '{name}' has deployed no {kind}")))?;
     let labels = manifest.pointer("/spec/template/metadata/labels");
-    let value = labels.and_then(|labels| labels.get(label)).map(Value::of);
+    let value = labels.and_then(|labels| labels.get(label)).filter(|label| label.is_string()).map(Value::of);
     value.ok_or_else(|| Failure::new(format!("the {kind} of the stage '{name}' has no label '{label}'")))
 }

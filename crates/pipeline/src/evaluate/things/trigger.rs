@@ -57,7 +57,15 @@ pub(super) fn object<'a>(json: Option<&'a Json>) -> Value<'a> {
     let key = |name: &'a str| Key::Text(Text::Lent(name));
     if let Some(sent) = object_of(json) {
         for (name, value) in sent.iter().filter(|(_, value)| !value.is_null()) {
-            members.insert(key(name), Value::lent(value, true));
+            let value = match name.as_str() {
+                "artifacts" => each(Some(value), artifact_object),
+                "resolvedExpectedArtifacts" => each(Some(value), expected_object),
+                "buildInfo" => {
+                    with_defaults(value, &[("artifacts", no_elements), ("scm", no_elements), ("building", not)])
+                }
+                _ => Value::lent(value, true),
+            };
+            members.insert(key(name), value);
         }
     }
     let defaults = [
@@ -74,7 +82,45 @@ pub(super) fn object<'a>(json: Option<&'a Json>) -> Value<'a> {
     for (name, default) in defaults {
         members.entry(key(name)).or_insert(default);
     }
+    let kind = json.and_then(|json| json.get("type")).and_then(Json::as_str).unwrap_or_default();
+    if matches!(kind, "jenkins" | "concourse" | "wercker" | "travis") {
+        members.entry(key("properties")).or_insert_with(no_members);
+    }
     Value::Map(Map::made(members))
+}
+
+fn not<'a>() -> Value<'a> {
+    Value::Bool(false)
+}
+
+/// A member that is there even when it was not sent.
+type Missing<'a> = (&'static str, fn() -> Value<'a>);
+
+/// An object with members that it has even when they were not sent; null members gone.
+fn with_defaults<'a>(json: &'a Json, defaults: &[Missing<'a>]) -> Value<'a> {
+    let Some(sent) = json.as_object() else { return Value::lent(json, true) };
+    let sent = sent.iter().filter(|(_, value)| !value.is_null());
+    let mut members: Members =
+        sent.map(|(name, value)| (Key::Text(Text::Lent(name)), Value::lent(value, true))).collect();
+    for (name, default) in defaults {
+        members.entry(Key::Text(Text::Lent(name))).or_insert_with(default);
+    }
+    Value::Map(Map::made(members))
+}
+
+fn artifact_object<'a>(json: &'a Json) -> Value<'a> {
+    with_defaults(json, &[("customKind", not), ("metadata", no_members)])
+}
+
+fn expected_object<'a>(json: &'a Json) -> Value<'a> {
+    let whole = with_defaults(json, &[("usePriorArtifact", not), ("useDefaultArtifact", not)]);
+    let Value::Map(members) = &whole else { return whole };
+    let inner = |name: &str| matches!(name, "matchArtifact" | "defaultArtifact" | "boundArtifact");
+    let members = members.iter().map(|(key, value)| match json.get(key.name()) {
+        Some(artifact) if inner(&key.name()) => (key, artifact_object(artifact)),
+        _ => (key, value),
+    });
+    Value::Map(Map::made(members.collect()))
 }
 
 /// The trigger as a thing.
@@ -133,7 +179,7 @@ impl<'a> Thing<'a> for Trigger<'a> {
     }
 
     fn json(&self) -> Result<Json, Failure> {
-        Ok(self.0.clone())
+        result(&object(Some(self.0)))
     }
 
     fn identity(&self) -> usize {
@@ -144,6 +190,11 @@ impl<'a> Thing<'a> for Trigger<'a> {
 fn each<'a>(json: Option<&'a Json>, of: impl Fn(&'a Json) -> Value<'a>) -> Value<'a> {
     let items = json.and_then(Json::as_array);
     Value::List(items.map_or_else(|| List::Made(Rc::default()), |items| items.iter().map(of).collect()))
+}
+
+/// A value as a result.
+fn result(value: &Value) -> Result<Json, Failure> {
+    expr::to_json(value, expr::Reader::Result, &expr::Budget::default())
 }
 
 /// An artifact as a thing.
@@ -179,12 +230,7 @@ impl<'a> Thing<'a> for Artifact<'a> {
     }
 
     fn json(&self) -> Result<Json, Failure> {
-        let mut json = self.0.clone();
-        if let Some(members) = json.as_object_mut() {
-            members.entry("customKind").or_insert(Json::Bool(false));
-            members.entry("metadata").or_insert_with(|| Json::Object(Default::default()));
-        }
-        Ok(json)
+        result(&artifact_object(self.0))
     }
 
     fn identity(&self) -> usize {
@@ -210,7 +256,7 @@ impl<'a> Thing<'a> for Expected<'a> {
     }
 
     fn json(&self) -> Result<Json, Failure> {
-        Ok(self.0.clone())
+        result(&expected_object(self.0))
     }
 
     fn identity(&self) -> usize {
@@ -268,7 +314,7 @@ impl<'a> Thing<'a> for SourceControl<'a> {
     }
 
     fn json(&self) -> Result<Json, Failure> {
-        expr::to_json(&Value::Map(self.0.clone()), expr::Reader::Result, &expr::Budget::default())
+        result(&Value::Map(self.0.clone()))
     }
 
     fn identity(&self) -> usize {
