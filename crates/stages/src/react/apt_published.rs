@@ -38,7 +38,9 @@ impl Tail {
             match self.step().await {
                 Ok(true) => continue,
                 Ok(false) => {}
-                Err(error) => tracing::warn!(root = %self.root.path().display(), %error, "cannot follow the outbox; trying again"),
+                Err(error) => {
+                    tracing::warn!(root = %self.root.path().display(), %error, "cannot follow the outbox; trying again")
+                }
             }
             wake.wait(POLL).await;
         }

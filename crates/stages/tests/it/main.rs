@@ -1,0 +1,5 @@
+//! Where domains meet: published packages start pipelines, bakes take exactly what was published.
+
+mod apt_trigger;
+mod deployments;
+mod world;
