@@ -96,15 +96,19 @@ impl Check {
 
     fn set(&self, verdict: Verdict, why: String, clock: &Clock, journal: &Journal) {
         let mut inner = self.lock();
-        let changed = inner.verdict.state != verdict.state;
+        let turned = inner.verdict.state != verdict.state;
+        // While it is not green, people wait for another reason as much as for another colour.
+        let changed = turned || (verdict.state != HealthState::Up && inner.health.why != why);
         inner.verdict = verdict;
         inner.health.why = why;
         self.fitness.store(verdict.fitness(), Ordering::Relaxed);
         if !changed {
             return;
         }
-        inner.health.state = verdict.state;
-        inner.health.since = clock.now();
+        if turned {
+            inner.health.state = verdict.state;
+            inner.health.since = clock.now();
+        }
         let word = match verdict.state {
             HealthState::Up | HealthState::Unknown => "green",
             HealthState::Starting => "starting",

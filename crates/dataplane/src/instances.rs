@@ -33,7 +33,7 @@ pub(crate) struct Shared {
     pub checks: Arc<Checks>,
     /// What is known, by id; a keeper's entry is gone when its instance is.
     known: Mutex<BTreeMap<String, Known>>,
-    seen: Mutex<Option<(Instant, HashMap<String, Seen>)>>,
+    seen: Mutex<Option<LastLook>>,
 }
 
 struct Known {
@@ -47,6 +47,14 @@ struct Known {
 struct Seen {
     pid: Option<u32>,
     ports: Vec<u16>,
+}
+
+/// A look at `/proc`, and when it was taken.
+struct LastLook {
+    at: Instant,
+    /// The last event then: whoever asks because of a later one gets a new look.
+    seq: u64,
+    seen: HashMap<String, Seen>,
 }
 
 /// All instances.
@@ -188,10 +196,12 @@ impl Shared {
 
     fn seen(&self) -> HashMap<String, Seen> {
         let mut cache = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((at, seen)) = &*cache
-            && at.elapsed() < FRESH
+        let seq = self.journal.seq();
+        if let Some(last) = &*cache
+            && last.at.elapsed() < FRESH
+            && last.seq == seq
         {
-            return seen.clone();
+            return last.seen.clone();
         }
         let shims: Vec<(String, u32)> =
             self.known().iter().filter_map(|(id, k)| Some((id.clone(), k.status.shim_pid?))).collect();
@@ -203,7 +213,7 @@ impl Shared {
                 seen.insert(id, Seen { pid: family.first_child(shim), ports: proc::ports_of(&pids, &listening) });
             }
         }
-        *cache = Some((Instant::now(), seen.clone()));
+        *cache = Some(LastLook { at: Instant::now(), seq, seen: seen.clone() });
         seen
     }
 }
