@@ -75,9 +75,11 @@ pub struct ServerGroup {
 }
 
 impl ServerGroup {
-    /// Whether it serves or could: not disabled, or any instance is up.
+    /// Whether it serves or could: not disabled, or a load balancer sees one of its instances up. That a machine is well says nothing of
+    /// traffic.
     pub fn is_active(&self) -> bool {
-        !self.disabled || self.instances.iter().any(|instance| instance.state() == HealthState::Up)
+        let mut health = self.instances.iter().flat_map(|instance| &instance.health);
+        !self.disabled || health.any(|health| !health.platform && health.state == HealthState::Up)
     }
 
     /// How many instances are in which state.

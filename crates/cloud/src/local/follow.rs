@@ -76,7 +76,7 @@ async fn overtake(shared: &Arc<Shared>, generation: u64) -> Result<(), CloudErro
 async fn listen(shared: &Arc<Shared>, client: &Client) {
     let mut after = 0;
     loop {
-        let draining = shared.state().await.is_ok_and(|state| advance::is_draining(&state));
+        let draining = shared.state().await.is_ok_and(|state| advance::is_draining(&state, &shared.seen()));
         let wait = if draining { DRAINING } else { QUIET };
         match client.events(after, wait).await {
             Ok(events) => {

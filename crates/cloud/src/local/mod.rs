@@ -322,10 +322,10 @@ impl Provider for Local {
         if region != self.shared.rules.region || !self.shared.state().await?.instances.contains_key(instance) {
             return Err(missing());
         }
-        let seen = self.shared.seen();
-        let status = seen.status.iter().flat_map(|status| &status.instances).find(|said| said.id == instance);
-        let all = status.map(|said| said.lines.clone()).unwrap_or_default();
-        Ok(all[all.len().saturating_sub(lines)..].to_vec())
+        let file = self.shared.options.dir.join("instances").join(instance).join("log");
+        let read = tokio::task::spawn_blocking(move || tail(&file, lines)).await;
+        // Before the first line there is no file.
+        Ok(read.ok().and_then(Result::ok).unwrap_or_default())
     }
 }
 
@@ -371,4 +371,18 @@ impl Shared {
         tx.after_commit(move || shared.push.notify_one());
         Ok(started)
     }
+}
+
+/// The last lines of a log; no more is read than its last 256 KiB.
+fn tail(file: &std::path::Path, lines: usize) -> std::io::Result<Vec<String>> {
+    use std::io::{Read, Seek, SeekFrom};
+    const MOST: u64 = 256 << 10;
+    let mut file = std::fs::File::open(file)?;
+    let size = file.metadata()?.len();
+    file.seek(SeekFrom::Start(size.saturating_sub(MOST)))?;
+    let mut bytes = Vec::new();
+    file.take(MOST).read_to_end(&mut bytes)?;
+    let text = String::from_utf8_lossy(&bytes);
+    let all: Vec<&str> = text.lines().skip(usize::from(size > MOST)).collect();
+    Ok(all[all.len().saturating_sub(lines)..].iter().map(|line| (*line).to_owned()).collect())
 }

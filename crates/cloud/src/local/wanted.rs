@@ -36,7 +36,7 @@ pub fn wanted(state: &State) -> Wanted {
                     address: group.preview,
                     protocol: protocol(Protocol::Tcp, group_health_check(state, group)),
                 }],
-                health: check.clone(),
+                health: Some(check.clone()),
                 members: members(state, group, true),
             });
         }
@@ -57,15 +57,14 @@ pub fn group_health_check<'a>(state: &'a State, group: &'a Group) -> Option<&'a 
 }
 
 /// Without any check a connection to the instance's port is one.
-fn group_check(state: &State, group: &Group) -> Option<wanted::HealthCheck> {
-    let own = group_health_check(state, group).map(health);
-    Some(own.unwrap_or_else(|| wanted::HealthCheck {
+fn group_check(state: &State, group: &Group) -> wanted::HealthCheck {
+    group_health_check(state, group).map(health).unwrap_or_else(|| wanted::HealthCheck {
         probe: Probe::Tcp { port: None },
         interval_ms: 2_000,
         timeout_ms: 2_000,
         rise: 1,
         fall: 2,
-    }))
+    })
 }
 
 /// The port of a check means the traffic port: every instance has a port of its own.
@@ -116,7 +115,7 @@ pub fn address(instance: &Instance) -> SocketAddr {
     SocketAddr::from((Ipv4Addr::LOCALHOST, instance.port))
 }
 
-fn program(group: &Group, instance: &Instance, check: Option<wanted::HealthCheck>) -> wanted::Instance {
+fn program(group: &Group, instance: &Instance, check: wanted::HealthCheck) -> wanted::Instance {
     let launch = &group.launch;
     let mut env: BTreeMap<String, String> = launch.env.clone();
     env.extend(group.spec.env.clone());
@@ -132,7 +131,7 @@ fn program(group: &Group, instance: &Instance, check: Option<wanted::HealthCheck
         directory: launch.directory.clone(),
         extra_binds: launch.extra_binds.clone(),
         path: launch.path.clone(),
-        health: check,
+        health: Some(check),
         run: instance.run,
         ..wanted::Instance::new(
             instance.id.clone(),

@@ -92,6 +92,8 @@ fn judge(until: Until, target: &Target, group: Option<&ServerGroup>, context: &M
                 Verdict::NotYet(format!("{name} has {there} instances and shall have {desired}"), Map::new())
             }
         }
+        // Nothing sends it requests: being told is all there is.
+        Until::OutOfTraffic if group.load_balancers.is_empty() && group.disabled => Verdict::Ready(Map::new()),
         Until::OutOfTraffic => {
             let percentage = count(context, "desiredPercentage").unwrap_or(100);
             let total = u32::try_from(group.instances.len()).unwrap_or(u32::MAX);
