@@ -91,7 +91,10 @@ fn is_gone(id: &str, generation: u64, seen: &Seen) -> bool {
 pub fn is_draining(state: &State, seen: &Seen) -> bool {
     // What was taken out of traffic is looked at until its last request has ended, too.
     let busy = |id: &str| seen.status.as_ref().is_some_and(|status| open(status, id) > 0);
-    state.instances.values().any(|instance| instance.leaving.is_some() || (instance.out.is_some() && busy(&instance.id)))
+    state
+        .instances
+        .values()
+        .any(|instance| instance.leaving.is_some() || (instance.out.is_some() && busy(&instance.id)))
 }
 
 /// How far an operation is.

@@ -30,7 +30,10 @@ async fn push(shared: &Arc<Shared>, client: &Client) {
         match tell(shared, client).await {
             Ok(()) => shared.push.notified().await,
             Err(why) => {
-                shared.trouble(why);
+                // Why there is none is worth more than that there is none.
+                if shared.seen().trouble.is_none() {
+                    shared.trouble(why);
+                }
                 let _ = tokio::time::timeout(TROUBLE, shared.push.notified()).await;
             }
         }
