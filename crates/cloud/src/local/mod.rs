@@ -16,8 +16,10 @@ mod wanted;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
+use dataplane::client::Client;
 use jiff::SignedDuration;
 use store::Store;
 use tokio::sync::{Notify, watch};
@@ -33,6 +35,9 @@ use self::state::{End, Started, State};
 use crate::inventory::{Account, Image, Inventory, Region};
 use crate::operation::Operation;
 use crate::provider::{CloudError, Handle, Key, Progress, Provider, Query, Resource, ResourceId};
+
+/// How long a read waits for the data plane before it shows what is known.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// What the binary decides.
 #[derive(Debug, Clone)]
@@ -125,6 +130,18 @@ impl Drop for Local {
 impl Shared {
     fn seen(&self) -> Seen {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What the data plane says now; while it does not answer, what it said last.
+    async fn look_again(&self) -> Seen {
+        let asked = tokio::time::timeout(PATIENCE, Client::new(&self.options.dir).status()).await;
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Ok(Ok(status)) = asked
+            && seen.status.as_ref().is_none_or(|known| known.at <= status.at || known.pid != status.pid)
+        {
+            seen.status = Some(status);
+        }
+        seen.clone()
     }
 
     fn tell(&self) {
@@ -227,7 +244,7 @@ impl Provider for Local {
     }
 
     async fn list(&self, query: &Query) -> Result<Inventory, CloudError> {
-        let (state, seen) = (self.shared.state().await?, self.shared.seen());
+        let (state, seen) = (self.shared.state().await?, self.shared.look_again().await);
         let images = if query.without_images {
             Vec::new()
         } else {
@@ -252,7 +269,7 @@ impl Provider for Local {
             let images: Vec<Image> = self.list(&Query::default()).await?.images;
             return Ok(images.into_iter().find(|known| known.id == *image).map(Resource::Image));
         }
-        let (state, seen) = (self.shared.state().await?, self.shared.seen());
+        let (state, seen) = (self.shared.state().await?, self.shared.look_again().await);
         let reader = self.shared.reader(&state, &seen);
         let here = |region: &String| *region == self.shared.rules.region;
         Ok(match id {

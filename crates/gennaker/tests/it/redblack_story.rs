@@ -1,0 +1,267 @@
+//! Red/black on this machine, by `POST /tasks`, with users on the load balancer all the time: nobody notices, not even when the server is
+//! killed in the middle.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::server::{Server, ask};
+
+/// A folder as an unpacked package leaves it: a program that answers everything alike, and its unit.
+pub fn image(folder: &Path, status: &str, text: &str) {
+    let program = format!(
+        r#"
+use IO::Socket::INET;
+$SIG{{PIPE}} = 'IGNORE';
+my $s = IO::Socket::INET->new(LocalAddr => "127.0.0.1:$ENV{{PORT}}", Listen => 100, ReuseAddr => 1) or die "cannot listen: $!";
+$| = 1; print "listening on $ENV{{PORT}}\n";
+while (my $c = $s->accept) {{
+    my $asked = 0;
+    while (my $l = <$c>) {{ $asked = 1; last if $l eq "\r\n"; }}
+    print $c "{status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{text}" if $asked;
+    close $c;
+}}
+"#,
+        length = text.len()
+    );
+    for (name, content) in [
+        ("usr/share/hello/server.pl", program.as_str()),
+        (
+            "usr/lib/systemd/system/hello.service",
+            "[Service]\nExecStart=/usr/bin/perl /usr/share/hello/server.pl\n",
+        ),
+    ] {
+        let file = folder.join(name);
+        std::fs::create_dir_all(file.parent().expect("a folder")).expect("made");
+        std::fs::write(file, content).expect("written");
+    }
+}
+
+/// Posts a job as a task.
+fn post(server: &Server, job: Value) -> String {
+    let body = json!({"application": "hello", "description": "a test", "job": [job]}).to_string();
+    let (status, answer) = ask(&server.address(), "POST", "/tasks", &body);
+    assert_eq!(status, 200, "{answer}");
+    let answer: Value = serde_json::from_str(&answer).expect("JSON");
+    answer["ref"].as_str().expect("a reference").to_owned()
+}
+
+fn read(server: &Server, path: &str) -> Value {
+    let (status, body) = ask(&server.address(), "GET", path, "");
+    assert_eq!(status, 200, "{path}: {body}");
+    serde_json::from_str(&body).unwrap_or_else(|error| panic!("{path}: {error}: {body}"))
+}
+
+/// Waits until a task has ended.
+fn ended(server: &Server, task: &str) -> Value {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        let seen = read(server, task);
+        if !matches!(seen["status"].as_str(), Some("RUNNING" | "NOT_STARTED")) {
+            return seen;
+        }
+        assert!(Instant::now() < deadline, "{task} does not end: {seen:#}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn succeeds(server: &Server, task: &str) {
+    let seen = ended(server, task);
+    assert_eq!(seen["status"], "SUCCEEDED", "{seen:#}");
+}
+
+fn deploy(server: &Server, image: &str, more: Value) -> String {
+    let image = server.folder.path().join(image);
+    let mut cluster = json!({
+        "account": "local", "application": "hello", "region": "local", "strategy": "redblack", "image": image,
+        "capacity": {"min": 4, "max": 4, "desired": 4}, "loadBalancers": ["hello"],
+    });
+    cluster.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+    post(server, json!({"type": "deploy", "clusters": [cluster]}))
+}
+
+/// The server groups: name, whether it gets traffic, instances up.
+fn groups(server: &Server) -> Vec<(String, bool, u64)> {
+    let list = read(server, "/applications/hello/serverGroups");
+    let one = |group: &Value| {
+        let name = group["name"].as_str().expect("a name").to_owned();
+        (name, group["isDisabled"] == false, group["instanceCounts"]["up"].as_u64().expect("a count"))
+    };
+    list.as_array().expect("a list").iter().map(one).collect()
+}
+
+fn expect(list: &[(&str, bool, u64)]) -> Vec<(String, bool, u64)> {
+    list.iter().map(|(name, traffic, up)| ((*name).to_owned(), *traffic, *up)).collect()
+}
+
+/// Users: some keep their connection, some make a new one for each request.
+struct Users {
+    stop: Arc<AtomicBool>,
+    seen: Arc<Mutex<BTreeMap<String, usize>>>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Users {
+    fn begin(address: &str) -> Self {
+        let (stop, seen) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(BTreeMap::new())));
+        let user = |number: usize| {
+            let (stop, seen, address) = (stop.clone(), seen.clone(), address.to_owned());
+            std::thread::spawn(move || use_it(&address, number < 4, &stop, &seen))
+        };
+        let threads = (0..6).map(user).collect();
+        Self { stop, seen, threads }
+    }
+
+    /// What users were answered, and how often.
+    fn end(self) -> BTreeMap<String, usize> {
+        self.stop.store(true, Ordering::Relaxed);
+        for thread in self.threads {
+            thread.join().expect("a user ends well");
+        }
+        self.seen.lock().expect("not poisoned").clone()
+    }
+
+    fn count(&self, answer: &str) -> usize {
+        self.seen.lock().expect("not poisoned").get(answer).copied().unwrap_or(0)
+    }
+}
+
+fn use_it(address: &str, keep: bool, stop: &AtomicBool, seen: &Mutex<BTreeMap<String, usize>>) {
+    let mut connection = None;
+    while !stop.load(Ordering::Relaxed) {
+        let answer = one_request(address, keep, &mut connection).unwrap_or_else(|error| format!("failed: {error}"));
+        *seen.lock().expect("not poisoned").entry(answer).or_insert(0) += 1;
+        std::thread::sleep(Duration::from_millis(3));
+    }
+}
+
+fn one_request(address: &str, keep: bool, kept: &mut Option<BufReader<TcpStream>>) -> std::io::Result<String> {
+    let mut stream = match kept.take() {
+        Some(stream) => stream,
+        None => BufReader::new(TcpStream::connect(address)?),
+    };
+    stream.get_ref().set_read_timeout(Some(Duration::from_secs(10)))?;
+    let how = if keep { "keep-alive" } else { "close" };
+    write!(stream.get_mut(), "GET / HTTP/1.1\r\nHost: hello\r\nConnection: {how}\r\n\r\n")?;
+    let (mut status, mut line, mut length, mut closes) = (String::new(), String::new(), 0, !keep);
+    stream.read_line(&mut status)?;
+    loop {
+        line.clear();
+        if stream.read_line(&mut line)? == 0 {
+            return Err(std::io::Error::other(format!("cut off after {status:?}")));
+        }
+        let lower = line.trim().to_ascii_lowercase();
+        match lower.split_once(':') {
+            Some(("content-length", value)) => length = value.trim().parse().unwrap_or(0),
+            Some(("connection", value)) => closes |= value.trim() == "close",
+            _ if lower.is_empty() => break,
+            _ => {}
+        }
+    }
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body)?;
+    if !closes {
+        *kept = Some(stream);
+    }
+    let text = String::from_utf8_lossy(&body).into_owned();
+    Ok(if status.contains(" 200 ") { text } else { format!("failed: {}: {text}", status.trim()) })
+}
+
+fn prepare() -> (Server, String) {
+    let server = Server::start("");
+    for (name, status, text) in [
+        ("one", "HTTP/1.1 200 OK", "This is Default"),
+        ("two", "HTTP/1.1 200 OK", "This is v2"),
+        ("bad", "HTTP/1.1 500 Broken", "broken"),
+    ] {
+        image(&server.folder.path().join(name), status, text);
+    }
+    let application = json!({"name": "hello", "email": "owner@example.org"});
+    succeeds(&server, &post(&server, json!({"type": "createApplication", "application": application})));
+    let check = json!({"healthCheckType": "HTTP", "port": 8080, "requestPath": "/", "checkIntervalSec": 0.1, "timeoutSec": 2,
+                       "healthyThreshold": 1, "unhealthyThreshold": 3});
+    let balancer = json!({"type": "upsertLoadBalancer", "credentials": "local", "region": "local", "loadBalancerName": "hello",
+                          "ipProtocol": "TCP", "portRange": "auto", "healthCheck": check});
+    succeeds(&server, &post(&server, balancer));
+    let address = read(&server, "/applications/hello/loadBalancers")[0]["dnsName"].as_str().expect("an address").to_owned();
+    (server, address)
+}
+
+#[test]
+fn traffic_moves_from_version_to_version_and_no_request_fails() {
+    let (server, address) = prepare();
+    succeeds(&server, &deploy(&server, "one", json!({})));
+    assert_eq!(groups(&server), expect(&[("hello-v000", true, 4)]));
+    let first = read(&server, "/applications/hello/serverGroups/local/local/hello-v000");
+    let mut zones: Vec<&str> = first["instances"].as_array().expect("a list").iter().filter_map(|i| i["zone"].as_str()).collect();
+    zones.sort_unstable();
+    assert_eq!(zones, ["local-a", "local-a", "local-b", "local-b"]);
+
+    let users = Users::begin(&address);
+    succeeds(&server, &deploy(&server, "two", json!({})));
+    assert_eq!(groups(&server), expect(&[("hello-v000", false, 0), ("hello-v001", true, 4)]));
+    let oldest = json!({"type": "destroyServerGroup", "credentials": "local", "region": "local", "cluster": "hello",
+                        "target": "oldest_asg_dynamic"});
+    succeeds(&server, &post(&server, oldest));
+    assert_eq!(groups(&server), expect(&[("hello-v001", true, 4)]));
+
+    // A version that never gets well gets no traffic, and says why.
+    let bad = ended(&server, &deploy(&server, "bad", json!({"stageTimeoutMs": 2500})));
+    assert_eq!(bad["status"], "TERMINAL");
+    let why = bad.to_string();
+    assert!(why.contains("0 of 4 instances of hello-v002 are up") && why.contains("answered 500"), "{why}");
+    let red = read(&server, "/applications/hello/serverGroups/local/local/hello-v002");
+    let why = red["instances"][0]["why"].as_str().expect("a red instance says why");
+    assert!(why.contains("answered 500") && why.contains("listening on"), "{why}");
+
+    let answers = users.end();
+    let failed: Vec<_> = answers.iter().filter(|(answer, _)| answer.starts_with("failed")).collect();
+    assert_eq!(failed, [] as [(&String, &usize); 0]);
+    assert_eq!(answers.keys().collect::<Vec<_>>(), ["This is Default", "This is v2"]);
+}
+
+#[test]
+fn a_server_that_is_killed_in_the_middle_of_a_deployment_finishes_it() {
+    let (mut server, address) = prepare();
+    succeeds(&server, &deploy(&server, "one", json!({})));
+    let users = Users::begin(&address);
+    let task = deploy(&server, "two", json!({"delayBeforeDisableSec": 1}));
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while groups(&server).len() < 2 {
+        assert!(Instant::now() < deadline, "the second group never appears");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let folder = server.kill();
+    let before = users.count("This is Default");
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(users.count("This is Default") > before, "users are served while no server runs");
+    server = Server::start_in(folder, "");
+    succeeds(&server, &task);
+    assert_eq!(groups(&server), expect(&[("hello-v000", false, 0), ("hello-v001", true, 4)]));
+    let answers = users.end();
+    assert_eq!(answers.keys().collect::<Vec<_>>(), ["This is Default", "This is v2"], "{answers:?}");
+}
+
+#[test]
+fn what_cannot_be_deployed_is_refused_in_words() {
+    let (server, _) = prepare();
+    for (more, words) in [
+        (json!({"image": "/nowhere/at/all"}), "/nowhere/at/all"),
+        (json!({"loadBalancers": ["nobody"]}), "load balancer \"nobody\" does not exist"),
+        (json!({"account": "mars"}), "no account \"mars\" is configured; known accounts: local"),
+        (json!({"stack": "a-b"}), "stack \"a-b\""),
+        (json!({"strategy": "rollingredblack"}), "rollingredblack"),
+    ] {
+        let seen = ended(&server, &deploy(&server, "one", more));
+        assert_eq!(seen["status"], "TERMINAL", "{words}");
+        assert!(seen.to_string().replace("\\\"", "\"").contains(words), "{words}: {seen:#}");
+    }
+    assert_eq!(groups(&server), expect(&[]));
+}
