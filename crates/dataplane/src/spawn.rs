@@ -94,5 +94,8 @@ async fn answered(dir: &Path, before: Option<u32>) -> Result<Client, SpawnError>
 }
 
 fn silent(dir: &Path, why: &str) -> SpawnError {
-    SpawnError::Silent { why: why.to_owned(), log: dir.join(LOG) }
+    let log = dir.join(LOG);
+    let said = std::fs::read_to_string(&log).unwrap_or_default();
+    let why = said.lines().last().map_or_else(|| why.to_owned(), |last| format!("{why}; it last wrote: {last}"));
+    SpawnError::Silent { why, log }
 }

@@ -195,6 +195,10 @@ impl Keeper {
             status.warnings.clone_from(&word.warnings);
         });
         if !changed {
+            // Who watches an instance that does not get well wants its words; a healthy one may talk as it likes.
+            if before.is_some_and(|b| b.lines != word.lines) && !self.is_green(spec) {
+                self.shared.journal.note(EventKind::Instance, self.id.clone(), "it wrote something");
+            }
             return;
         }
         let text = match (&word.state, &word.exit) {
@@ -211,6 +215,13 @@ impl Keeper {
             self.shared.checks.hint(address, ended.then_some(text.as_str()));
         }
         self.shared.journal.note(EventKind::Instance, self.id.clone(), text);
+    }
+
+    fn is_green(&self, spec: &Instance) -> bool {
+        let check = address(spec).zip(spec.health.as_ref());
+        check
+            .and_then(|(address, check)| self.shared.checks.find(address, check))
+            .is_some_and(|c| c.health().state == HealthState::Up)
     }
 
     fn failed(&self, why: String) {

@@ -256,13 +256,15 @@ async fn read(mut from: pipe::Receiver, log: Arc<Mutex<Log>>, written: Arc<Notif
 async fn tell_lines(log: Arc<Mutex<Log>>, word: watch::Sender<Word>, written: Arc<Notify>) {
     loop {
         written.notified().await;
-        tokio::time::sleep(Duration::from_secs(1)).await;
+        // The first words come soon, a flood of them once a second.
+        tokio::time::sleep(Duration::from_millis(100)).await;
         let lines = log.lock().unwrap_or_else(PoisonError::into_inner).tail();
         word.send_if_modified(|word| {
             let changed = word.lines != lines;
             word.lines = lines;
             changed
         });
+        tokio::time::sleep(Duration::from_millis(900)).await;
     }
 }
 
