@@ -41,7 +41,10 @@ fn outcome(run: &Execution) -> Option<Status> {
     if any(Status::Canceled) {
         return Some(Status::Canceled);
     }
-    let moves = run.top_stages().any(|s| matches!(s.status, Status::Running | Status::Paused) || can_start(run, s));
+    // Of one that was cancelled nothing starts any more.
+    let moves = run
+        .top_stages()
+        .any(|s| matches!(s.status, Status::Running | Status::Paused) || (!run.canceled && can_start(run, s)));
     if moves {
         return None;
     }

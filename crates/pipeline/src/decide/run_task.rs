@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::work::Work;
 use super::{Message, Order, cancel_stage, task_finished};
-use crate::model::{Execution, Stage, Status, Task};
+use crate::model::{Execution, Stage, Status, Task, Waiting};
 use crate::registry::Runs;
 use crate::{Exception, Log, TaskInput, TaskResult};
 
@@ -35,6 +35,9 @@ pub(super) fn run_task(work: &mut Work, id: &str, task_id: &str, recover: bool) 
         return work.clear_task_timer(id, task_id);
     }
     if task.status != Status::Running || work.run.status != Status::Running {
+        if recover && task.is_under_way() {
+            interrupted(work, id, task_id);
+        }
         return;
     }
     let deadline = work.deadline(&stage, task);
@@ -84,6 +87,18 @@ pub(super) fn run_task(work: &mut Work, id: &str, task_id: &str, recover: bool) 
             work.order(Order::Run { stage: id.to_owned(), task: task_id.to_owned(), lease });
         }
     }
+}
+
+/// Whoever ran it is gone, and the execution is held: it is run again when that goes on.
+fn interrupted(work: &mut Work, id: &str, task_id: &str) {
+    let now = work.now;
+    work.edit(id, |s| {
+        if let Some(task) = s.task_mut(task_id) {
+            task.lease += 1;
+            let reason = "it was interrupted, and the execution is held".to_owned();
+            task.waiting = Some(Waiting { reason, since: now, until: None, wake_on: Vec::new() });
+        }
+    });
 }
 
 /// What a task gets. None: the execution has no such task.

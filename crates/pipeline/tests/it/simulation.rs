@@ -1,7 +1,7 @@
 //! Random pipelines, random answers, a crash wherever it likes: each run ends, and no task is run under two keys.
 
-use pipeline::TaskResult;
 use pipeline::model::Status;
+use pipeline::{Message, TaskResult};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -15,6 +15,10 @@ enum Step {
     Soften(usize),
     Timer,
     Crash,
+    Pause,
+    Resume,
+    Cancel,
+    Restart(usize),
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -24,6 +28,10 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => any::<usize>().prop_map(Step::Soften),
         3 => Just(Step::Timer),
         3 => Just(Step::Crash),
+        1 => Just(Step::Pause),
+        2 => Just(Step::Resume),
+        1 => prop::bool::weighted(0.1).prop_map(|yes| if yes { Step::Cancel } else { Step::Resume }),
+        1 => any::<usize>().prop_map(Step::Restart),
     ];
     prop::collection::vec(step, 10..120)
 }
@@ -59,6 +67,13 @@ fn take(runtime: &mut Runtime, step: &Step) {
         Step::Soften(which) if answers => runtime.answer(*which, TaskResult::done(Status::FailedContinue)),
         Step::Timer => drop(runtime.next_timer()),
         Step::Crash => runtime.crash(),
+        Step::Pause => runtime.tell(Message::PauseExecution { user: "ann".into() }),
+        Step::Resume => runtime.tell(Message::ResumeExecution { user: "ann".into() }),
+        Step::Cancel => runtime.tell(Message::CancelExecution { user: "ann".into(), reason: None }),
+        Step::Restart(which) => {
+            let stage = runtime.run.stages[which % runtime.run.stages.len()].id.clone();
+            runtime.tell(Message::RestartStage { stage, user: "ann".into(), context: pipeline::Map::new() });
+        }
         _ => {}
     }
 }
@@ -72,8 +87,9 @@ proptest! {
         for step in &steps {
             take(&mut runtime, step);
         }
-        // From here on everything goes well, with one last crash: it has to end.
+        // From here on everything goes well, after one last crash: it has to end.
         runtime.crash();
+        runtime.tell(Message::ResumeExecution { user: "ann".into() });
         for _ in 0..500 {
             if runtime.run.status.is_complete() {
                 break;
@@ -85,10 +101,13 @@ proptest! {
             }
         }
         prop_assert!(runtime.run.status.is_complete(), "it never ends: {:?}", runtime.picture());
-        prop_assert_eq!(runtime.ended, 1);
+        let restarts = steps.iter().filter(|step| matches!(step, Step::Restart(_))).count();
+        prop_assert!((1..=1 + restarts).contains(&runtime.ended), "it ended {} times", runtime.ended);
         prop_assert!(!runtime.run.stages.iter().any(|s| s.status == Status::Running), "{:?}", runtime.picture());
-        for (task, keys) in &runtime.keys {
-            prop_assert_eq!(keys.len(), 1, "{:?} was run under {:?}", task, keys);
+        for ((stage, task), keys) in &runtime.keys {
+            let restarts = runtime.run.stage(stage).map_or(0, |s| s.restarts as usize);
+            let gone = runtime.run.stage(stage).is_none();
+            prop_assert!(gone || keys.len() <= 1 + restarts, "{} {} was run under {:?}", stage, task, keys);
         }
         if runtime.run.status == Status::Succeeded {
             prop_assert!(!runtime.run.top_stages().any(|s| matches!(s.status, Status::Terminal | Status::Canceled)));
