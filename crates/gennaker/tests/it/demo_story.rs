@@ -7,7 +7,12 @@ use std::process::{Command, Output};
 use testkit::probe;
 
 fn gennaker(words: &[&str], folder: &Path) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_gennaker")).args(words).arg("--data").arg(folder).output().expect("the binary runs")
+    Command::new(env!("CARGO_BIN_EXE_gennaker"))
+        .args(words)
+        .arg("--data")
+        .arg(folder)
+        .output()
+        .expect("the binary runs")
 }
 
 fn text(output: &Output) -> String {

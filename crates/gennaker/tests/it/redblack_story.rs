@@ -33,10 +33,7 @@ while (my $c = $s->accept) {{
     );
     for (name, content) in [
         ("usr/share/hello/server.pl", program.as_str()),
-        (
-            "usr/lib/systemd/system/hello.service",
-            "[Service]\nExecStart=/usr/bin/perl /usr/share/hello/server.pl\n",
-        ),
+        ("usr/lib/systemd/system/hello.service", "[Service]\nExecStart=/usr/bin/perl /usr/share/hello/server.pl\n"),
     ] {
         let file = folder.join(name);
         std::fs::create_dir_all(file.parent().expect("a folder")).expect("made");
@@ -190,7 +187,8 @@ fn prepare() -> (Server, String) {
     let balancer = json!({"type": "upsertLoadBalancer", "credentials": "local", "region": "local", "loadBalancerName": "hello",
                           "ipProtocol": "TCP", "portRange": "auto", "healthCheck": check});
     succeeds(&server, &post(&server, balancer));
-    let address = read(&server, "/applications/hello/loadBalancers")[0]["dnsName"].as_str().expect("an address").to_owned();
+    let address =
+        read(&server, "/applications/hello/loadBalancers")[0]["dnsName"].as_str().expect("an address").to_owned();
     (server, address)
 }
 
@@ -200,7 +198,8 @@ fn traffic_moves_from_version_to_version_and_no_request_fails() {
     succeeds(&server, &deploy(&server, "one", json!({})));
     assert_eq!(groups(&server), expect(&[("hello-v000", true, 4)]));
     let first = read(&server, "/applications/hello/serverGroups/local/local/hello-v000");
-    let mut zones: Vec<&str> = first["instances"].as_array().expect("a list").iter().filter_map(|i| i["zone"].as_str()).collect();
+    let mut zones: Vec<&str> =
+        first["instances"].as_array().expect("a list").iter().filter_map(|i| i["zone"].as_str()).collect();
     zones.sort_unstable();
     assert_eq!(zones, ["local-a", "local-a", "local-b", "local-b"]);
 
