@@ -364,3 +364,46 @@ fn collect(input: &TaskInput, _now: Timestamp) -> TaskResult {
         .collect();
     TaskResult::succeeded().output("deploymentDetails", details).output("artifacts", artifacts)
 }
+
+#[cfg(test)]
+mod tests {
+    use pipeline::Execution;
+    use pipeline::model::Stage as Record;
+
+    use super::*;
+
+    fn asked(config: Value, trigger: Value) -> Result<(Request, Publication), String> {
+        let map = |value: Value| value.as_object().cloned().unwrap_or_default();
+        let stage = Record { id: "s".into(), kind: "bake".into(), context: map(config), ..Record::default() };
+        let run = Execution {
+            stages: vec![Arc::new(stage)],
+            trigger: pipeline::Trigger(map(trigger)),
+            ..Execution::default()
+        };
+        let view = StageView::of(&run, "s").ok_or("no stage")?;
+        request(&view.config().map_err(|e| e.to_string())?, &view)
+    }
+
+    #[test]
+    fn an_apt_trigger_says_exactly_which_bytes() {
+        let trigger = json!({"type": "apt", "root": "/srv/apt", "prefix": ".", "distribution": "stretch", "package": "hello",
+            "version": "2.0", "sha256": "aa", "generation": 7});
+        let (request, publication) = asked(json!({"package": "hello helper"}), trigger.clone()).unwrap();
+        assert_eq!(request.packages[0].version.as_deref(), Some("2.0"));
+        assert_eq!(request.packages[0].sha256.as_deref(), Some("aa"));
+        assert_eq!(request.packages[1].version, None, "only the package that was published");
+        assert_eq!((publication.generation, publication.root.as_deref()), (Some(7), Some("/srv/apt")));
+        let (request, publication) = asked(json!({"package": "hello=1.0"}), trigger).unwrap();
+        assert_eq!(request.packages[0].version.as_deref(), Some("1.0"), "the stage's own version wins");
+        assert_eq!(publication, Publication::default());
+    }
+
+    #[test]
+    fn a_start_by_hand_takes_what_the_stage_says() {
+        let config = json!({"package": "hello", "repository": "stretch", "baseOs": "", "amiName": "terry"});
+        let (request, publication) = asked(config, json!({"type": "manual"})).unwrap();
+        assert_eq!((request.base.as_str(), request.image_name.as_deref()), ("host", Some("terry")));
+        assert_eq!(publication.distribution.as_deref(), Some("stretch"));
+        assert!(asked(json!({"package": "../etc"}), json!({})).is_err());
+    }
+}
