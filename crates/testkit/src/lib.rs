@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod package;
+pub mod postgres;
 pub mod probe;
 #[cfg(feature = "provider")]
 pub mod provider_suite;

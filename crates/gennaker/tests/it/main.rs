@@ -11,6 +11,7 @@ mod expressions;
 mod kill_story;
 mod local_provider;
 mod pipelines_story;
+mod postgres_story;
 mod redblack_story;
 mod server;
 mod server_story;

@@ -8,8 +8,6 @@ use store::clock::SystemClock;
 use store::{Location, Migration, Store, StoreError, Tx, params};
 use testkit::probe;
 
-use crate::server;
-
 const PAIRS: &[Migration] = &[Migration {
     domain: "pairs",
     number: 1,
@@ -103,7 +101,7 @@ fn sqlite_keeps_what_it_acknowledged_before_a_kill() {
 
 #[test]
 fn postgresql_keeps_what_it_acknowledged_before_a_kill() {
-    match server::start() {
+    match testkit::postgres::start() {
         Ok(server) => match server.fresh() {
             Location::Postgres(url) => all_acknowledged_are_there(&url),
             Location::Sqlite(_) => unreachable!("a server gives PostgreSQL databases"),

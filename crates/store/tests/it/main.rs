@@ -4,6 +4,5 @@ mod blobs;
 mod crash;
 mod hostile;
 mod postgres;
-mod server;
 mod shared;
 mod sqlite;

@@ -7,11 +7,9 @@ use store::{Store, StoreError, params};
 use testkit::probe;
 use testkit::store_suite::CASES;
 
-use crate::server;
-
 #[test]
 fn postgresql_holds_the_suite() {
-    let server = match server::start() {
+    let server = match testkit::postgres::start() {
         Ok(server) => server,
         Err(reason) => return probe::not_run(&reason),
     };
@@ -23,7 +21,7 @@ fn postgresql_holds_the_suite() {
 
 #[test]
 fn a_database_that_goes_away_is_found_again_and_shared_with_nobody() {
-    let server = match server::start() {
+    let server = match testkit::postgres::start() {
         Ok(server) => server,
         Err(reason) => return probe::not_run(&reason),
     };

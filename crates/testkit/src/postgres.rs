@@ -10,6 +10,7 @@ use tempfile::TempDir;
 
 const PROGRAMS: &str = "/usr/lib/postgresql/15/bin";
 
+/// A running server; it ends with the value.
 pub struct Server {
     folder: TempDir,
     process: Child,
