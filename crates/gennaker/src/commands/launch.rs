@@ -33,6 +33,11 @@ fn isolation(name: &str) -> Result<IsolationKind, String> {
 
 /// Runs one role.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    launch::main(Options { dir: args.dir, role: args.role, isolation: args.isolation, clock: super::dataplane::clock() })?;
+    launch::main(Options {
+        dir: args.dir,
+        role: args.role,
+        isolation: args.isolation,
+        clock: super::dataplane::clock(),
+    })?;
     Ok(ExitCode::SUCCESS)
 }
