@@ -110,8 +110,7 @@ impl Root {
         if how == Merge::Latest {
             // In index order the highest version of a name comes first.
             let mut seen = BTreeSet::new();
-            merged =
-                merged.into_iter().filter(|key| seen.insert((key.name.clone(), key.architecture.clone()))).collect();
+            merged.retain(|key| seen.insert((key.name.clone(), key.architecture.clone())));
         }
         let names: Vec<String> = sources.iter().map(|source| format!("'{}'", source.name)).collect();
         let description = format!("Merged from sources: {}", names.join(", "));
@@ -120,6 +119,7 @@ impl Root {
     }
 
     /// A snapshot of `target` with packages of `source`; nothing when it was a dry run.
+    #[allow(clippy::too_many_arguments, reason = "each is an argument of the command of that name")]
     pub fn pull_snapshot(
         &self,
         target: &str,

@@ -164,7 +164,7 @@ pub fn close<'a>(
     let mut satisfied = Candidates::new(beside.iter().copied().chain(result.iter().copied()));
     let mut fresh = 0;
     while fresh < result.len() || fresh == 0 {
-        let open = missing(result[fresh..].iter().copied().collect::<Vec<_>>(), &satisfied, architectures, follow);
+        let open = missing(result[fresh..].to_vec(), &satisfied, architectures, follow);
         fresh = result.len();
         let mut added = false;
         for dependency in open {
