@@ -41,4 +41,4 @@ pub use resolve::Follow;
 pub use root::Root;
 pub use select::Transfer;
 pub use snapshot::{Snapshot, SourceKind};
-pub use uploaders::{Rule, Uploaders};
+pub use uploaders::{Rule, Uploaders, plain_json};

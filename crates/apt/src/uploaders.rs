@@ -32,9 +32,9 @@ pub struct Rule {
 }
 
 impl Uploaders {
-    /// Reads the file's text; lines may end in `//` comments. Every condition must be a query.
+    /// Reads the file's text; `//` comments and trailing commas are tolerated. Every condition must be a query.
     pub fn parse(text: &str) -> Result<Uploaders> {
-        let found: Uploaders = serde_json::from_str(&without_comments(text))
+        let found: Uploaders = serde_json::from_str(&plain_json(text))
             .map_err(|error| Error::Invalid(format!("error loading uploaders: {error}")))?;
         for rule in &found.rules {
             debian::query::parse(&rule.condition).map_err(|error| {
@@ -88,25 +88,46 @@ fn same_key(a: &str, b: &str) -> bool {
     a == b || (a.len() == 16 && b.len() == 8 && a.ends_with(&b)) || (b.len() == 16 && a.len() == 8 && b.ends_with(&a))
 }
 
-/// Takes `//` comments away that do not stand in a text.
-fn without_comments(text: &str) -> String {
+/// Takes away what aptly tolerates in JSON that people write: `//` comments and commas before a closing bracket.
+pub fn plain_json(text: &str) -> String {
     let mut kept = String::with_capacity(text.len());
-    for line in text.lines() {
-        let (mut quoted, mut escaped, mut end) = (false, false, line.len());
-        for (at, letter) in line.char_indices() {
-            match letter {
-                _ if escaped => escaped = false,
-                '\\' => escaped = true,
-                '"' => quoted = !quoted,
-                '/' if !quoted && line[at..].starts_with("//") => {
-                    end = at;
-                    break;
+    let mut letters = text.chars().peekable();
+    let (mut quoted, mut escaped) = (false, false);
+    while let Some(letter) = letters.next() {
+        if quoted {
+            kept.push(letter);
+            (escaped, quoted) = (letter == '\\' && !escaped, letter != '"' || escaped);
+            continue;
+        }
+        match letter {
+            '/' if letters.peek() == Some(&'/') => {
+                while letters.peek().is_some_and(|next| *next != '\n') {
+                    letters.next();
                 }
-                _ => {}
+            }
+            '}' | ']' => {
+                let end = kept.trim_end().len();
+                if kept[..end].ends_with(',') {
+                    kept.truncate(end - 1);
+                }
+                kept.push(letter);
+            }
+            letter => {
+                quoted = letter == '"';
+                kept.push(letter);
             }
         }
-        kept.push_str(&line[..end]);
-        kept.push('\n');
     }
     kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain_json;
+
+    #[test]
+    fn comments_and_trailing_commas_are_tolerated_but_not_inside_texts() {
+        let text = "{ // first\n \"url\": \"http://x\\\"//y\", \"list\": [1, 2, ],\n}";
+        assert_eq!(plain_json(text).replace(['\n', ' '], ""), "{\"url\":\"http://x\\\"//y\",\"list\":[1,2]}");
+    }
 }

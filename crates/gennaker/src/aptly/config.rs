@@ -64,7 +64,7 @@ impl Config {
 
     fn read(&mut self, text: &str, path: &Path) -> Result<(), Failure> {
         let bad = |why: String| Failure::Run(format!("error loading config file {}: {why}", path.display()));
-        let given: Value = serde_json::from_str(&plain_json(text)).map_err(|error| bad(error.to_string()))?;
+        let given: Value = serde_json::from_str(&apt::plain_json(text)).map_err(|error| bad(error.to_string()))?;
         let Value::Object(given) = given else { return Err(bad("it is not an object".into())) };
         for (key, value) in given {
             let Some(slot) = self.values.get_mut(&key) else { continue };
@@ -141,49 +141,5 @@ impl Config {
         // Writing JSON values to memory cannot fail.
         let _ = serde::Serialize::serialize(&shown, &mut writer);
         String::from_utf8_lossy(&bytes).into_owned()
-    }
-}
-
-/// Takes away what aptly tolerates in its JSON: `//` comments and commas before a closing bracket.
-fn plain_json(text: &str) -> String {
-    let mut kept = String::with_capacity(text.len());
-    let mut letters = text.chars().peekable();
-    let (mut quoted, mut escaped) = (false, false);
-    while let Some(letter) = letters.next() {
-        if quoted {
-            kept.push(letter);
-            (escaped, quoted) = (letter == '\\' && !escaped, letter != '"' || escaped);
-            continue;
-        }
-        match letter {
-            '/' if letters.peek() == Some(&'/') => {
-                while letters.peek().is_some_and(|next| *next != '\n') {
-                    letters.next();
-                }
-            }
-            '}' | ']' => {
-                let end = kept.trim_end().len();
-                if kept[..end].ends_with(',') {
-                    kept.truncate(end - 1);
-                }
-                kept.push(letter);
-            }
-            letter => {
-                quoted = letter == '"';
-                kept.push(letter);
-            }
-        }
-    }
-    kept
-}
-
-#[cfg(test)]
-mod tests {
-    use super::plain_json;
-
-    #[test]
-    fn comments_and_trailing_commas_are_tolerated_but_not_inside_texts() {
-        let text = "{ // first\n \"url\": \"http://x\\\"//y\", \"list\": [1, 2, ],\n}";
-        assert_eq!(plain_json(text).replace(['\n', ' '], ""), "{\"url\":\"http://x\\\"//y\",\"list\":[1,2]}");
     }
 }
