@@ -35,6 +35,8 @@ pub enum Filled<'a> {
         text: String,
         /// Whether a part was null.
         gaps: bool,
+        /// Whether what an expression came to looks like one itself.
+        carries: bool,
     },
 }
 
@@ -87,14 +89,17 @@ impl Template {
         if let [Part::Expression { tree, column, .. }] = self.parts.as_slice() {
             return run.evaluate(tree).map(Filled::Value).map_err(|failure| failure.shifted(*column));
         }
-        let (mut out, mut gaps) = (String::new(), false);
+        let (mut out, mut gaps, mut carries) = (String::new(), false, false);
         for part in &self.parts {
             match part {
                 Part::Literal(text) => out.push_str(text),
                 Part::Expression { text, tree, column } => {
                     let filled = run.evaluate(tree).map_err(|failure| failure.shifted(*column))?;
                     match to_text(&filled, cost).map_err(|failure| failure.at(*column))? {
-                        Some(value) => out.push_str(&value),
+                        Some(value) => {
+                            carries |= Template::is_in(&value);
+                            out.push_str(&value);
+                        }
                         None => {
                             gaps = true;
                             out.push_str(&format!("${{{text}}}"));
@@ -104,7 +109,7 @@ impl Template {
             }
         }
         cost.text(out.len())?;
-        Ok(Filled::Text { text: out, gaps })
+        Ok(Filled::Text { text: out, gaps, carries })
     }
 }
 

@@ -97,6 +97,15 @@ pub struct Evaluated {
 /// The key of a stage's context (and of a pipeline) that tells which expressions failed.
 pub const SUMMARY: &str = "expressionEvaluationSummary";
 
+/// The key of a stage's context that lists texts that look like expressions but are data: they came out of an evaluation (a parameter that
+/// holds `${…}`) or from outside. They are not evaluated, here and in the stages that this one plans.
+pub const INERT: &str = "textsNotEvaluated";
+
+/// Notes in a stage's context that the texts in `data` (an answer of a webhook, outputs of a job) are never evaluated.
+pub fn keep_as_data(context: &mut Map<String, Value>, data: &Value) {
+    stages::keep_as_data(context, data);
+}
+
 impl Evaluated {
     /// `{expression: [{level, description, exceptionType?, timestamp}]}`, as Spinnaker stores it.
     pub fn summary(&self) -> Map<String, Value> {

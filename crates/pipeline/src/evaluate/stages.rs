@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::names::Names;
 use super::process::{Process, budget};
-use super::{Condition, Evaluated, Given, SUMMARY, Variables, is_v4};
+use super::{Condition, Evaluated, Given, INERT, SUMMARY, Variables, is_v4};
 
 /// Evaluates `input` in the scope of a stage (or of the execution alone).
 pub(super) fn process(
@@ -26,21 +26,53 @@ fn evaluated(names: &Names, given: &Given, run: impl FnOnce(&mut Process) -> Val
     Evaluated { value, failed, needs: names.needs.take(), now: given.now }
 }
 
-/// Evaluates a stage's context as at its start.
+/// Evaluates a stage's context as at its start. What comes out and looks like an expression is noted in it, and not evaluated again.
 pub(super) fn context(execution: &Value, stage_ref: &str, context: &Value, given: &Given) -> Evaluated {
     let mut input = std::borrow::Cow::Borrowed(context);
-    if context.get(SUMMARY).is_some()
+    if (context.get(SUMMARY).is_some() || context.get(INERT).is_some())
         && let Some(members) = input.to_mut().as_object_mut()
     {
         members.shift_remove(SUMMARY);
+        members.shift_remove(INERT);
     }
     let names = Names::of_stage(execution, Some(stage_ref), true, given);
     let variables = names.stage.as_ref().is_some_and(|stage| stage.text("type") == Some("evaluateVariables"));
-    match input.as_object() {
-        Some(members) if variables && is_v4(execution.get("spelEvaluator")) => {
-            evaluated(&names, given, |process| in_order(process, &names, members))
-        }
-        _ => evaluated(&names, given, |process| process.value(&input)),
+    let in_turn = variables && is_v4(execution.get("spelEvaluator"));
+    let own: Vec<String> = texts(context.get(INERT)).collect();
+    evaluated(&names, given, |process| {
+        process.inert.extend(own.iter().cloned());
+        let family = names.stage.iter().flat_map(|stage| stage.family());
+        process.inert.extend(family.flat_map(|stage| texts(stage.context(INERT))));
+        let mut value = match input.as_object() {
+            Some(members) if in_turn => in_order(process, &names, members),
+            _ => process.value(&input),
+        };
+        process.came.extend(own);
+        note_inert(process, &mut value);
+        value
+    })
+}
+
+/// The texts of a list.
+fn texts(list: Option<&Value>) -> impl Iterator<Item = String> + '_ {
+    list.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).map(str::to_owned)
+}
+
+/// Notes in an object which texts in it are data, and forgets them.
+fn note_inert(process: &mut Process, object: &mut Value) {
+    let came = std::mem::take(&mut process.came);
+    if let (Some(members), false) = (object.as_object_mut(), came.is_empty()) {
+        members.insert(INERT.to_owned(), came.into_iter().map(Value::String).collect());
+    }
+}
+
+/// Notes in a context that the texts in `data`, which came from outside, are never evaluated.
+pub(super) fn keep_as_data(context: &mut Map<String, Value>, data: &Value) {
+    let mut found = texts(context.get(INERT)).collect();
+    let before = std::collections::BTreeSet::len(&found);
+    super::process::expression_like(data, &mut found);
+    if found.len() > before {
+        context.insert(INERT.to_owned(), found.into_iter().map(Value::String).collect());
     }
 }
 
@@ -137,9 +169,21 @@ pub(super) fn pipeline(config: &Value, given: &Given) -> Evaluated {
         let Some(members) = config.as_object() else { return config.clone() };
         let mut members = members.clone();
         members.shift_remove(SUMMARY);
-        let stages = if v4 { members.shift_remove("stages") } else { None };
+        let stages = members.shift_remove("stages");
         let mut whole = process.object(&members, 0);
+        process.came.clear();
+        let stages = stages.map(|stages| match stages {
+            stages if v4 => stages,
+            Value::Array(stages) => stages.iter().map(|stage| one_stage(process, stage)).collect(),
+            other => process.value(&other),
+        });
         whole.extend(stages.map(|stages| ("stages".to_owned(), stages)));
         Value::Object(whole)
     })
+}
+
+fn one_stage(process: &mut Process, stage: &Value) -> Value {
+    let mut stage = process.value(stage);
+    note_inert(process, &mut stage);
+    stage
 }

@@ -50,7 +50,44 @@ fn text_from_outside_is_data() {
     execution["stages"][0]["outputs"]["image"] = json!("${parameters.region}");
     let done =
         stage_context(&execution, "2", &json!({"a": "${parameters.region}", "b": "b ${image}"}), &Given::default());
-    assert_eq!(done.value, json!({"a": "${T(java.lang.System).exit(1)} ${image}", "b": "b ${parameters.region}"}));
+    assert_eq!(done.value["a"], "${T(java.lang.System).exit(1)} ${image}");
+    assert_eq!(done.value["b"], "b ${parameters.region}");
+}
+
+#[test]
+fn data_that_looks_like_an_expression_is_never_evaluated_later() {
+    let mut config = json!({
+        "trigger": {"type": "manual", "parameters": {"who": "${#stage('Bake').name}"}},
+        "stages": [{"refId": "1", "type": "wait", "text": "for ${parameters.who}", "list": "${ {parameters.who} }"}, {"refId": "2", "type": "wait"}],
+    });
+    config = pipeline(&config, &Given::default()).value;
+    let evaluated = json!({"text": "for ${#stage('Bake').name}", "list": ["${#stage('Bake').name}"]});
+    let stage = config["stages"][0].clone();
+    assert_eq!((&stage["text"], &stage["list"]), (&evaluated["text"], &evaluated["list"]));
+    assert_eq!(config["stages"][1], json!({"refId": "2", "type": "wait"}));
+
+    // When the stage starts, and before each of its tasks, and in a stage that it plans.
+    let mut execution = execution();
+    execution["stages"][1]["context"] = stage.clone();
+    let mut context = stage;
+    for _ in 0..3 {
+        context = stage_context(&execution, "2", &context, &Given::default()).value;
+        assert_eq!((&context["text"], &context["list"]), (&evaluated["text"], &evaluated["list"]));
+    }
+    let child = json!({"id": "c", "refId": "2<1", "type": "wait", "parentStageId": "b", "context": {"copied": context["text"]}, "outputs": {}});
+    execution["stages"].as_array_mut().expect("stages").push(child);
+    let copied = json!({"copied": context["text"], "own": "${#stage('Bake').context.package}"});
+    let done = stage_context(&execution, "2<1", &copied, &Given::default());
+    assert_eq!(done.value, json!({"copied": "for ${#stage('Bake').name}", "own": "shop"}));
+}
+
+#[test]
+fn what_came_from_outside_can_be_kept_as_data() {
+    let mut context = json!({"body": {"say": "${image}"}, "own": "${image}!"});
+    let body = context["body"].clone();
+    super::keep_as_data(context.as_object_mut().expect("an object"), &body);
+    let done = stage_context(&execution(), "2", &context, &Given::default());
+    assert_eq!((&done.value["body"], &done.value["own"]), (&body, &json!("img-1!")));
 }
 
 #[test]

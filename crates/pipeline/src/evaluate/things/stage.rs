@@ -86,16 +86,20 @@ impl<'a> Stage<'a> {
         Before { leading: vec![parent], beside }
     }
 
-    fn top_level(&self) -> Stage<'a> {
-        let mut top = self.clone();
+    /// The stage and the stages that planned it.
+    pub(in crate::evaluate) fn family(&self) -> Vec<Stage<'a>> {
+        let mut family = vec![self.clone()];
         // A cycle of parents ends after as many steps as there are stages.
-        for _ in 0..self.execution.stages.len() {
-            match top.parent() {
-                Some(parent) => top = parent,
-                None => break,
-            }
+        while let Some(parent) =
+            family.last().and_then(Stage::parent).filter(|_| family.len() <= self.execution.stages.len())
+        {
+            family.push(parent);
         }
-        top
+        family
+    }
+
+    fn top_level(&self) -> Stage<'a> {
+        self.family().pop().unwrap_or_else(|| self.clone())
     }
 
     /// All stages that wait for this one.
