@@ -46,5 +46,6 @@ fn watch(file: &Path) -> Option<AsyncFd<OwnedFd>> {
     let fd = inotify::init(inotify::CreateFlags::NONBLOCK | inotify::CreateFlags::CLOEXEC).ok()?;
     let of = inotify::WatchFlags::ATTRIB | inotify::WatchFlags::MODIFY | inotify::WatchFlags::CLOSE_WRITE;
     inotify::add_watch(&fd, file, of).ok()?;
+    #[allow(deprecated, reason = "unsound only for types whose descriptor can change; an OwnedFd keeps its own")]
     AsyncFd::new(fd).ok()
 }
