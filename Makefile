@@ -13,8 +13,10 @@ demo: web/dist/index.html
 test:
 	@scripts/test
 
+# The balancer against nginx and HAProxy, in one run: requests a second and CPU time a request, and their ratios.
 bench:
-	@scripts/bench
+	cargo build --locked --release --package gennaker
+	@crates/dataplane/benches/balancer.sh target/release/gennaker
 
 # The page is built when its sources are newer than what was built.
 web/dist/index.html: $(shell find web/src web/index.html web/package-lock.json -type f 2>/dev/null)
