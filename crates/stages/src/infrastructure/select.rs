@@ -25,7 +25,7 @@ impl Word {
     }
 
     /// The group among all of a cluster and region; those on their way out do not count.
-    pub fn pick<'a>(self, groups: &'a [ServerGroup]) -> Option<&'a ServerGroup> {
+    pub fn pick(self, groups: &[ServerGroup]) -> Option<&ServerGroup> {
         let mut newest_first: Vec<&ServerGroup> = groups.iter().filter(|group| !group.leaving).collect();
         newest_first.sort_by(|a, b| (b.created, &b.name).cmp(&(a.created, &a.name)));
         match self {
