@@ -62,6 +62,7 @@ pub fn build(config: &Config, environment: &Environment, data: &Path) -> anyhow:
     let scripts = Scripts { clouds: clouds.clone(), folder: data.join("scripts"), path };
     let registry = stages::script::register(registry, scripts);
     let registry = stages::infrastructure::register(registry, &clouds);
+    let registry = stages::delete_application::register(registry, &engine, &clouds);
     let stage_kinds = Arc::new(registry.kinds());
 
     let tokens = Tokens::new(&config.token)?;

@@ -3,6 +3,7 @@
 
 pub mod bake;
 pub mod check_preconditions;
+pub mod delete_application;
 pub mod evaluate_variables;
 pub mod infrastructure;
 pub mod jobs;

@@ -136,9 +136,28 @@ async fn restart(
     Path((id, stage)): Path<(String, String)>,
     body: Body,
 ) -> Result<Json<Value>, Problem> {
-    let context = body.object_or_empty("the changes")?;
+    let mut context = body.object_or_empty("the changes")?;
+    context.extend(saved_preconditions(&house, &id, &stage).await?);
     house.engine.tell(&id, Message::RestartStage { stage, user: caller.name, context }).await?;
     Ok(Json(view::execution(&read(&house, id).await?, true)))
+}
+
+/// The preconditions of a stage as its pipeline is saved now: a restart asks those, not the ones that it failed on.
+async fn saved_preconditions(house: &House, id: &str, stage: &str) -> Result<pipeline::Map, Problem> {
+    let (id, stage) = (id.to_owned(), stage.to_owned());
+    let found = move |tx: &mut Tx<'_>| {
+        let Some(run) = records::get(tx, &id)? else { return Ok(None) };
+        let Some(asked) = run.stage(&stage).filter(|s| s.context.contains_key("preconditions")) else {
+            return Ok(None);
+        };
+        let Some(config) = run.pipeline_config_id.as_deref() else { return Ok(None) };
+        let saved = pipeline::pipelines::by_id(tx, config)?.unwrap_or_default();
+        let stages = saved.get("stages").and_then(Value::as_array);
+        let same = stages.into_iter().flatten().find(|s| s["refId"].as_str() == Some(&asked.ref_id));
+        Ok(same.and_then(|s| s.get("preconditions")).cloned())
+    };
+    let found = house.read::<_, StoreError>(found).await?;
+    Ok(found.map(|list| ("preconditions".to_owned(), list)).into_iter().collect())
 }
 
 /// Which executions of an application are wanted.

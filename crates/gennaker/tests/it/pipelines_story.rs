@@ -164,3 +164,24 @@ fn expressions_look_up_pipelines_and_call_no_address_of_this_machine() {
     let outputs = api.ended(&id_of(&started))["stages"][0]["outputs"].clone();
     assert_eq!(outputs, json!({"id": "ask-first", "refused": "${#fromUrl('http://localhost:1/x')}"}));
 }
+
+#[test]
+fn a_restart_asks_the_preconditions_as_they_are_saved_now() {
+    let server = Server::start("");
+    let api = Api(&server);
+    let asking = |expression: &str| {
+        json!({"application": "shop", "name": "asking", "id": "asking", "stages": [
+            {"refId": "1", "type": "checkPreconditions", "name": "may it", "requisiteStageRefIds": [],
+                "preconditions": [{"type": "expression", "failPipeline": true, "context": {"expression": expression}}]}]})
+    };
+    api.save(&asking("1 > 2"));
+    let (_, started) = api.call("POST", "/pipelines/shop/asking", &json!({}));
+    let id = id_of(&started);
+    let run = api.ended(&id);
+    assert_eq!(run["status"], "TERMINAL");
+    api.save(&asking("2 > 1"));
+    let stage = run["stages"].as_array().and_then(|s| s.iter().find(|s| s["refId"] == "1")).expect("the stage");
+    let path = format!("/pipelines/{id}/stages/{}/restart", stage["id"].as_str().expect("an id"));
+    assert_eq!(api.call("PUT", &path, &json!({})).0, 200);
+    assert_eq!(api.ended(&id)["status"], "SUCCEEDED");
+}
