@@ -156,7 +156,9 @@ async fn told_to_end() -> anyhow::Result<()> {
 fn log(config: &Config, environment: &Environment) {
     use tracing_subscriber::EnvFilter;
     let filter = EnvFilter::new(environment.log.as_deref().unwrap_or("info"));
+    // A log that cannot be written is no reason to stop: complaining about it to the same place would panic.
     let lines = tracing_subscriber::fmt()
+        .log_internal_errors(false)
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal());

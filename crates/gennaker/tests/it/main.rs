@@ -8,6 +8,7 @@ mod demo_story;
 mod deploy_kill_story;
 mod executions;
 mod expressions;
+mod full_disk_story;
 mod kill_story;
 mod local_provider;
 mod pipelines_story;

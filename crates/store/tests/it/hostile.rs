@@ -1,43 +1,16 @@
 //! What the machine does to us: a full disk, links planted in folders.
 
-use std::path::Path;
-use std::process::Command;
 use std::sync::Arc;
 
 use store::blob::{BlobError, Blobs, FolderBlobs};
 use store::clock::SystemClock;
 use store::id::Ids;
 use store::{Location, Migration, SharedStore, Store, StoreError, Tx, params};
+use testkit::disk::SmallDisk;
 use testkit::probe;
 
 const ROWS: &[Migration] =
     &[Migration { domain: "rows", number: 1, sql: "create table line (id bigint primary key, text text not null);" }];
-
-/// A disk of one megabyte, gone with the value.
-struct SmallDisk(tempfile::TempDir);
-
-impl SmallDisk {
-    fn mount() -> Result<Self, String> {
-        let folder = tempfile::tempdir().map_err(|e| e.to_string())?;
-        let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", "size=1m,mode=0700", "tmpfs"]).arg(folder.path());
-        match mount.output() {
-            Ok(done) if done.status.success() => Ok(SmallDisk(folder)),
-            Ok(done) => Err(format!("cannot mount a tmpfs: {}", String::from_utf8_lossy(&done.stderr).trim())),
-            Err(e) => Err(format!("cannot mount a tmpfs: {e}")),
-        }
-    }
-
-    fn path(&self) -> &Path {
-        self.0.path()
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(self.path()).status();
-    }
-}
 
 fn line(tx: &mut Tx<'_>, id: i64) -> Result<(), StoreError> {
     tx.execute("insert into line (id, text) values (?1, ?2)", params![id, "x".repeat(2_000)]).map(drop)
@@ -49,7 +22,7 @@ fn count(tx: &mut Tx<'_>) -> Result<i64, StoreError> {
 
 #[test]
 fn a_full_disk_is_named_and_the_store_goes_on_when_there_is_room_again() {
-    let disk = match SmallDisk::mount() {
+    let disk = match SmallDisk::mount(1) {
         Ok(disk) => disk,
         Err(reason) => return probe::not_run(&reason),
     };
@@ -83,7 +56,7 @@ fn a_full_disk_is_named_and_the_store_goes_on_when_there_is_room_again() {
 
 #[test]
 fn a_full_disk_refuses_a_shared_write_and_a_blob_and_leaves_nothing_half() {
-    let disk = match SmallDisk::mount() {
+    let disk = match SmallDisk::mount(1) {
         Ok(disk) => disk,
         Err(reason) => return probe::not_run(&reason),
     };
