@@ -11,7 +11,7 @@ pub mod inventory;
 pub mod local;
 pub mod names;
 pub mod operation;
-mod provider;
+pub mod provider;
 
 pub mod simulated;
 

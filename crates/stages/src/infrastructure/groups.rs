@@ -18,7 +18,7 @@ fn context(input: &TaskInput) -> Map {
     input.view().map(|view| view.context().clone()).unwrap_or_default()
 }
 
-/// Finds the group that the new one follows, and notes it as `source`.
+/// Finds the group that the new one follows (or is a copy of), and notes it as `source`.
 pub(crate) struct DetermineSource(pub Clouds);
 
 #[async_trait]
@@ -29,36 +29,73 @@ impl Effect for DetermineSource {
             Ok(source) => source,
             Err(result) => return result,
         };
-        let mut result = TaskResult::succeeded();
-        let from_source = wishes::flag(&config, "useSourceCapacity") == Some(true)
-            || wishes::flag(&config, "preferSourceCapacity") == Some(true);
+        let asked = |key: &str| wishes::flag(&config, key) == Some(true);
+        let prefers = asked("preferSourceCapacity");
         let Some(group) = source else {
-            let only = wishes::flag(&config, "useSourceCapacity") == Some(true)
-                && wishes::flag(&config, "preferSourceCapacity") != Some(true);
-            if only && matches!(wishes::capacity(&config), Ok(None)) {
-                return TaskResult::failed(
-                    "`useSourceCapacity` is set, but there is no server group to take the capacity from; give `capacity`",
-                );
+            if asked("useSourceCapacity") && !prefers && matches!(wishes::capacity(&config), Ok(None)) {
+                let why = "`useSourceCapacity` is set, but there is no server group to take the capacity from; give `capacity`";
+                return TaskResult::failed(why);
             }
-            return result;
+            return TaskResult::succeeded();
         };
         let name = group.name.to_string();
-        result = result.context(
-            "source",
-            json!({"account": group.account, "region": group.region, "serverGroupName": name, "asgName": name}),
-        );
-        if from_source {
+        let noted = json!({"account": group.account, "region": group.region, "serverGroupName": name, "asgName": name});
+        let mut result = TaskResult::succeeded().context("source", noted);
+        if asked("useSourceCapacity") || prefers {
             result = result.context("capacity", json!(group.capacity));
+        } else if is_clone(&input) && matches!(wishes::capacity(&config), Ok(None)) {
+            result = result.context("capacity", json!(group.capacity));
+        }
+        if is_clone(&input) {
+            result = copied(result, &config, &group);
         }
         result
     }
 }
 
+fn is_clone(input: &TaskInput) -> bool {
+    input.view().is_some_and(|view| view.stage().kind != "createServerGroup")
+}
+
+/// What a copy takes from its source where the stage says nothing.
+fn copied(mut result: TaskResult, config: &Map, group: &ServerGroup) -> TaskResult {
+    let same = [
+        ("image", json!(group.image)),
+        ("loadBalancers", json!(group.load_balancers)),
+        ("securityGroups", json!(group.firewalls)),
+        ("zones", json!(group.zones)),
+        ("labels", json!(group.labels)),
+    ];
+    for (key, value) in same {
+        if !config.contains_key(key) {
+            result = result.context(key, value);
+        }
+    }
+    result
+}
+
 impl DetermineSource {
     async fn source(&self, config: &Map, input: &TaskInput) -> Result<Option<ServerGroup>, TaskResult> {
-        let cluster = wishes::cluster_of(config, &input.execution.application)?;
+        let account = wishes::account(config)?;
         let region = wishes::regions(config).remove(0);
-        let found = self.0.cluster(&wishes::account(config)?, &cluster, Some(&region)).await;
+        let given = config.get("source").and_then(Value::as_object);
+        if let Some(name) = given.and_then(|source| wishes::text(source, &["serverGroupName", "asgName"])) {
+            let target = Target {
+                account: given.and_then(|source| wishes::text(source, &["account"])).unwrap_or(&account).to_owned(),
+                region: given.and_then(|source| wishes::text(source, &["region"])).unwrap_or(&region).to_owned(),
+                server_group_name: name.to_owned(),
+            };
+            let found = super::until::find(&self.0, &target).await.map_err(|error| from_error(&error, input))?;
+            if found.is_none() && is_clone(input) {
+                return Err(TaskResult::failed(format!(
+                    "source server group {name} does not exist in {}",
+                    target.region
+                )));
+            }
+            return Ok(found);
+        }
+        let cluster = wishes::cluster_of(config, &input.execution.application)?;
+        let found = self.0.cluster(&account, &cluster, Some(&region)).await;
         let groups = found.map_err(|error| from_error(&error, input))?;
         Ok(Word::Current.pick(&groups).cloned())
     }

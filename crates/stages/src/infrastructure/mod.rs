@@ -8,6 +8,7 @@ mod clusters;
 mod groups;
 mod image;
 mod operate;
+mod rollback;
 mod select;
 mod stage_types;
 mod strategy;
@@ -46,6 +47,7 @@ pub fn register(registry: Registry, clouds: &Clouds) -> Registry {
         .effect("deleteLoadBalancer", start(balancers::delete))
         .effect("terminateInstances", start(balancers::terminate))
         .effect("rebootInstances", start(balancers::reboot))
+        .effect("determineRollbackCandidates", Arc::new(rollback::DetermineCandidates(clouds.clone())))
         .effect("disableCluster", sweep(What::Disable))
         .effect("scaleDownCluster", sweep(What::ScaleDown))
         .effect("shrinkCluster", sweep(What::Shrink))
@@ -73,6 +75,8 @@ fn stages(registry: Registry) -> Registry {
         .stage(&stage_types::TERMINATE_INSTANCES)
         .stage(&stage_types::REBOOT_INSTANCES)
         .stage(&stage_types::FIND_IMAGE)
+        .stage(&rollback::RollbackServerGroup)
+        .stage(&rollback::RollbackCluster)
 }
 
 /// Calls `wake` with a topic whenever something in an account changes, until its runtime ends. The binary gives the engine's `wake`.

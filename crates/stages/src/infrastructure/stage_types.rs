@@ -54,7 +54,7 @@ impl Stage for Deploy {
     }
 }
 
-/// Makes one server group, and moves traffic to it as its strategy says.
+/// Makes one server group (anew, or like its source), and moves traffic to it as its strategy says.
 pub struct CreateServerGroup;
 
 impl Stage for CreateServerGroup {
@@ -62,18 +62,25 @@ impl Stage for CreateServerGroup {
         "createServerGroup"
     }
 
+    fn aliases(&self) -> &'static [&'static str] {
+        &["cloneServerGroup", "copyLastAsg"]
+    }
+
     fn plan(&self, stage: &StageView) -> Result<Plan, PlanError> {
-        let config = wishes::cluster_config(stage.context());
+        let mut config = wishes::cluster_config(stage.context());
         Strategy::read(wishes::text(&config, &["strategy"]).unwrap_or_default()).map_err(PlanError::Refused)?;
+        let inherited = if stage.stage().kind == "createServerGroup" { Map::new() } else { of_source(&config) };
+        config.extend(inherited.clone());
         wishes::account(&config).map_err(refused)?;
         wishes::cluster_of(&config, &stage.execution().application).map_err(refused)?;
-        Ok(Plan::tasks([
+        let plan = Plan::tasks([
             TaskSpec::new("determineSourceServerGroup", "determineSourceServerGroup"),
             TaskSpec::new("determineHealthProviders", "determineHealthProviders"),
             TaskSpec::new("createServerGroup", "createServerGroup"),
             TaskSpec::new("monitorDeploy", MONITOR).timeout(LONG),
             TaskSpec::new("waitForUpInstances", "waitForUpInstances").timeout(LONG),
-        ]))
+        ]);
+        Ok(Plan { context: inherited, ..plan })
     }
 
     fn after(&self, stage: &StageView) -> Result<Vec<StageSpec>, PlanError> {
@@ -93,6 +100,28 @@ impl Stage for CreateServerGroup {
     fn on_cancel(&self, _stage: &StageView) -> Option<TaskSpec> {
         Some(CANCEL)
     }
+}
+
+/// Where a copy goes when the stage does not say: beside its source.
+fn of_source(config: &Map) -> Map {
+    let mut found = Map::new();
+    let Some(source) = config.get("source").and_then(Value::as_object) else { return found };
+    let mut add = |key: &str, value: &str| {
+        if !config.contains_key(key) && !value.is_empty() {
+            found.insert(key.to_owned(), value.into());
+        }
+    };
+    add("region", wishes::text(source, &["region"]).unwrap_or_default());
+    if !config.contains_key("credentials") {
+        add("account", wishes::text(source, &["account"]).unwrap_or_default());
+    }
+    let name = wishes::text(source, &["serverGroupName", "asgName"]).unwrap_or_default();
+    if let Ok(name) = name.parse::<cloud::names::GroupName>() {
+        add("application", name.cluster().app());
+        add("stack", name.cluster().stack());
+        add("freeFormDetails", name.cluster().detail());
+    }
+    found
 }
 
 /// Stages that work on one server group and differ in their tasks alone.

@@ -211,3 +211,39 @@ async fn the_size_of_a_cluster_is_a_precondition() {
     assert_eq!(run.status, Status::Terminal);
     assert!(why(&run).contains("expected > 1 server groups in shop here, found 1"), "{}", why(&run));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_is_copied_with_everything_that_is_not_said_otherwise() {
+    let play = play().await;
+    play.succeeds(json!([deploy(json!({"stack": "main", "image": "image-3"}))])).await;
+    let source = json!({"account": "cloudy", "region": "here", "serverGroupName": "shop-main-v000"});
+    play.succeeds(
+        json!([{"type": "cloneServerGroup", "credentials": "cloudy", "source": source, "strategy": "redblack"}]),
+    )
+    .await;
+    assert_eq!(play.groups().await, [group("shop-main-v000", false, 2), group("shop-main-v001", true, 2)]);
+    let all = play.clouds.list(&Query::of("shop")).await.unwrap().server_groups;
+    assert!(all.iter().all(|group| group.image == "image-3"));
+    let gone = json!({"account": "cloudy", "region": "here", "serverGroupName": "shop-main-v009"});
+    let run = play.run(json!([{"type": "cloneServerGroup", "credentials": "cloudy", "source": gone}])).await;
+    assert!(why(&run).contains("shop-main-v009 does not exist"), "{}", why(&run));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_is_rolled_back_to_the_group_before() {
+    let play = play().await;
+    play.succeeds(json!([deploy(json!({"strategy": "redblack"}))])).await;
+    play.succeeds(json!([deploy(json!({"strategy": "redblack", "scaleDown": true, "capacity": {"desired": 3}}))]))
+        .await;
+    assert_eq!(play.groups().await, [group("shop-v000", false, 0), group("shop-v001", true, 3)]);
+    let back = json!({"type": "rollbackCluster", "credentials": "cloudy", "cloudProvider": "simulated", "cluster": "shop", "regions": ["here"]});
+    let run = play.succeeds(json!([back])).await;
+    let mut seen = names(&run);
+    seen.sort();
+    assert_eq!(seen, ["Disable shop-v001", "Enable shop-v000", "Resize shop-v000", "Rollback here", "rollbackCluster"]);
+    assert_eq!(play.groups().await, [group("shop-v000", true, 3), group("shop-v001", false, 3)]);
+    let run = play
+        .run(json!([{"type": "rollbackCluster", "credentials": "cloudy", "cluster": "nothing", "regions": ["here"]}]))
+        .await;
+    assert!(why(&run).contains("has no enabled server group"), "{}", why(&run));
+}
