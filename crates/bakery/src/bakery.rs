@@ -137,9 +137,9 @@ impl Bakery {
             inner.build(&recipe, builder.as_ref(), &work)
         });
         let image = work.await.map_err(|e| BakeError::Died(e.to_string()))??;
-        let row = image.clone();
-        self.0.store.write(move |tx| index::put(tx, &row)).await?;
-        Ok(Baked { image, previously_baked: false })
+        // Made anew with the same digest, it keeps the name under which it is known.
+        let kept = self.0.store.write(move |tx| index::put(tx, &image)).await?;
+        Ok(Baked { image: kept, previously_baked: false })
     }
 
     /// The image of this id or name.

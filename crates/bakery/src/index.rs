@@ -9,16 +9,18 @@ use crate::image::Image;
 pub const MIGRATIONS: &[Migration] =
     &[Migration { domain: "bakery", number: 1, sql: include_str!("migrations/1.sql") }];
 
-/// Writes an image down, or anew.
-pub(crate) fn put(tx: &mut Tx, image: &Image) -> Result<(), BakeError> {
+/// Writes an image down. One of that id stays as it is known: the same digest is the same image, and its name is in use.
+pub(crate) fn put(tx: &mut Tx, image: &Image) -> Result<Image, BakeError> {
+    if let Some(known) = by_reference(tx, &image.id)? {
+        return Ok(known);
+    }
     let document = serde_json::to_string(image).map_err(|e| BakeError::Died(e.to_string()))?;
     tx.execute(
-        "insert into image (id, recipe, name, made, document) values (?1, ?2, ?3, ?4, ?5)
-         on conflict (id) do update set recipe = excluded.recipe, document = excluded.document",
+        "insert into image (id, recipe, name, made, document) values (?1, ?2, ?3, ?4, ?5)",
         params![image.id.as_str(), image.recipe.as_str(), image.name.as_str(), image.made, document],
     )?;
     tx.change("images", &image.id)?;
-    Ok(())
+    Ok(image.clone())
 }
 
 /// The newest image made by this recipe.

@@ -159,3 +159,16 @@ async fn a_bake_that_fails_leaves_no_folder() {
     assert!(error.contains("lib/systemd/system/plain.service"), "{error}");
     assert_eq!(files(&kitchen.images()), Default::default());
 }
+
+#[tokio::test]
+async fn what_is_baked_anew_to_the_same_bytes_keeps_its_name() {
+    let kitchen = Kitchen::new();
+    kitchen.put(&hello("1.0", "one"));
+    let first = kitchen.bake("hello").await.unwrap().image;
+    kitchen.clock.advance(jiff::SignedDuration::from_mins(1));
+    let request = bakery::Request::of(bakery::WantedPackage::list("hello").unwrap());
+    let recipe = kitchen.bakery.resolve(request, kitchen.shelf.clone()).await.unwrap();
+    let again = kitchen.bakery.make(recipe, true, |_| {}).await.unwrap();
+    assert!(!again.previously_baked, "it was asked to be made in any case");
+    assert_eq!(again.image, first);
+}

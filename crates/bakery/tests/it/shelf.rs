@@ -28,6 +28,7 @@ pub struct Kitchen {
     pub bakery: Bakery,
     pub shelf: Arc<Shelf>,
     pub store: Store,
+    pub clock: Arc<FakeClock>,
 }
 
 impl Kitchen {
@@ -35,10 +36,10 @@ impl Kitchen {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(FakeClock::at_text("2027-03-01T12:00:00Z"));
         let place = Location::Sqlite(folder.path().join("gennaker.db"));
-        let store = Store::open(place, &[bakery::MIGRATIONS], clock).unwrap();
+        let store = Store::open(place, &[bakery::MIGRATIONS], clock.clone()).unwrap();
         std::fs::create_dir(folder.path().join("pool")).unwrap();
         let bakery = open(&store, folder.path());
-        Kitchen { folder, bakery, shelf: Arc::default(), store }
+        Kitchen { folder, bakery, shelf: Arc::default(), clock, store }
     }
 
     /// What a restart of the server does.
