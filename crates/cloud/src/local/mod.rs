@@ -10,6 +10,8 @@ mod image;
 mod ports;
 mod read;
 mod state;
+#[cfg(test)]
+mod tests;
 mod unit;
 mod wanted;
 

@@ -41,9 +41,8 @@ impl Effect for DetermineSource {
         let name = group.name.to_string();
         let noted = json!({"account": group.account, "region": group.region, "serverGroupName": name, "asgName": name});
         let mut result = TaskResult::succeeded().context("source", noted);
-        if asked("useSourceCapacity") || prefers {
-            result = result.context("capacity", json!(group.capacity));
-        } else if is_clone(&input) && matches!(wishes::capacity(&config), Ok(None)) {
+        let unsaid = || matches!(wishes::capacity(&config), Ok(None));
+        if asked("useSourceCapacity") || prefers || (is_clone(&input) && unsaid()) {
             result = result.context("capacity", json!(group.capacity));
         }
         if is_clone(&input) {

@@ -1,0 +1,326 @@
+//! The pure parts together: operations, what the data plane is told, and what follows from its answers. No process, no disk.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
+
+use dataplane::status::{self, BalancerStatus, Counters, InstanceStatus, MemberStatus, Status};
+use dataplane::wanted::{MemberState, Root};
+use jiff::{SignedDuration, Timestamp};
+
+use super::advance::{self, Seen};
+use super::apply::{Change, Prepared, Rules};
+use super::image::Launch;
+use super::read::Reader;
+use super::state::State;
+use super::wanted::wanted;
+use crate::health::{Capacity, HealthState};
+use crate::inventory::{HealthCheck, Protocol};
+use crate::operation::{
+    CreateServerGroup, GroupAt, NamedAt, Operation, ResizeServerGroup, Traffic, UpsertLoadBalancer, WantedListener,
+};
+use crate::provider::CloudError;
+
+struct Play {
+    state: State,
+    now: Timestamp,
+    count: u32,
+}
+
+fn rules() -> Rules {
+    Rules {
+        account: "local".into(),
+        region: "local".into(),
+        zones: vec!["local-a".into(), "local-b".into()],
+        listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        free_listeners: false,
+        drain: SignedDuration::from_secs(30),
+    }
+}
+
+impl Play {
+    fn new() -> Self {
+        let mut play = Self { state: State::default(), now: Timestamp::UNIX_EPOCH, count: 0 };
+        let check = HealthCheck {
+            protocol: Protocol::Http,
+            port: 8080,
+            path: "/".into(),
+            interval_ms: 1000,
+            timeout_ms: 1000,
+            healthy_threshold: 1,
+            unhealthy_threshold: 2,
+        };
+        let balancer = UpsertLoadBalancer {
+            name: "front".into(),
+            region: "local".into(),
+            application: "shop".into(),
+            listeners: vec![WantedListener { protocol: Protocol::Tcp, port: 8080 }],
+            health_check: Some(check),
+        };
+        play.does(Operation::UpsertLoadBalancer(balancer));
+        play
+    }
+
+    fn tries(&mut self, operation: &Operation) -> Result<Vec<String>, CloudError> {
+        let launch = Launch {
+            root: Root::Host { layers: vec!["/image".into()] },
+            command: vec!["/bin/true".into()],
+            env: BTreeMap::from([("PORT".into(), "8080".into()), ("MODE".into(), "prod".into())]),
+            user: None,
+            directory: None,
+            extra_binds: Vec::new(),
+            path: Vec::new(),
+        };
+        let mut state = self.state.clone();
+        state.generation += 1;
+        let mut count = self.count;
+        let applied = Change {
+            state: &mut state,
+            rules: &rules(),
+            prepared: Prepared { launch: Some(launch), ports: (20_000..20_100).rev().collect() },
+            now: self.now,
+            random: &mut || {
+                count += 1;
+                format!("{count:04}")
+            },
+        }
+        .apply(operation)?;
+        (self.state, self.count) = (state, count);
+        self.now = self.now.checked_add(SignedDuration::from_secs(1)).unwrap();
+        Ok(applied.outcome.server_groups)
+    }
+
+    fn does(&mut self, operation: Operation) -> Vec<String> {
+        self.tries(&operation).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    fn creates(&mut self, count: u32, traffic: bool) -> String {
+        self.does(Operation::CreateServerGroup(create(count, traffic))).remove(0)
+    }
+
+    /// The balancer's members: instance and whether it takes new requests.
+    fn members(&self, balancer: &str) -> Vec<(String, bool)> {
+        let told = wanted(&self.state);
+        let balancer = told.balancers.into_iter().find(|told| told.id == balancer).expect("it is told");
+        balancer.members.into_iter().map(|member| (member.id, member.state == MemberState::Active)).collect()
+    }
+
+    /// What a data plane says that has done what it was told, while each instance has so many requests open.
+    fn seen(&self, open: u64) -> Seen {
+        let told = wanted(&self.state);
+        let health = status::Health { state: status::HealthState::Up, since: 0, why: "GET / answered 200".into() };
+        let member = |member: &dataplane::wanted::Member| MemberStatus {
+            id: member.id.clone(),
+            group: member.group.clone(),
+            address: member.address,
+            weight: 1,
+            state: member.state,
+            health: health.clone(),
+            counters: Counters { open, ..Counters::default() },
+        };
+        let balancers = told.balancers.iter().map(|told| BalancerStatus {
+            id: told.id.clone(),
+            listeners: Vec::new(),
+            members: told.members.iter().map(member).collect(),
+            groups: Vec::new(),
+            total: Counters::default(),
+            no_member: 0,
+            refused_requests: 0,
+            last_switch: None,
+        });
+        let instances = told.instances.iter().map(|told| running(told, health.clone()));
+        let status = Status {
+            schema: 1,
+            version: "test".into(),
+            pid: 1,
+            started_at: 0,
+            at: 0,
+            generation: Some(told.generation),
+            seq: 0,
+            isolation: status::Isolation { kind: status::IsolationKind::None, why: "a test".into() },
+            balancers: balancers.collect(),
+            instances: instances.collect(),
+        };
+        Seen { confirmed: Some(told.generation), status: Some(status), trouble: None }
+    }
+
+    fn advance(&mut self, seen: &Seen) -> bool {
+        advance::advance(&mut self.state, seen, self.now)
+    }
+}
+
+fn running(told: &dataplane::wanted::Instance, health: status::Health) -> InstanceStatus {
+    InstanceStatus {
+        id: told.id.clone(),
+        group: told.group.clone(),
+        zone: told.zone.clone(),
+        state: status::InstanceState::Running,
+        since: 0,
+        shim_pid: None,
+        pid: Some(7),
+        port: told.port,
+        ports: told.port.into_iter().collect(),
+        exit: None,
+        restarts: 0,
+        lines: Vec::new(),
+        health,
+        isolation: status::IsolationKind::None,
+        warnings: Vec::new(),
+    }
+}
+
+fn create(count: u32, traffic: bool) -> CreateServerGroup {
+    CreateServerGroup {
+        cluster: "shop".parse().unwrap(),
+        region: "local".into(),
+        zones: Vec::new(),
+        capacity: Capacity::exactly(count),
+        image: "/image".into(),
+        instance_type: None,
+        load_balancers: vec!["front".into()],
+        firewalls: Vec::new(),
+        traffic,
+        env: BTreeMap::new(),
+        labels: BTreeMap::new(),
+        health_check: None,
+    }
+}
+
+fn at(group: &str) -> GroupAt {
+    GroupAt { group: group.parse().unwrap(), region: "local".into() }
+}
+
+#[test]
+fn the_whole_wanted_state_is_valid_and_each_instance_has_a_port_of_its_own() {
+    let mut play = Play::new();
+    assert_eq!(play.creates(4, true), "shop-v000");
+    assert_eq!(play.creates(2, false), "shop-v001");
+    let told = wanted(&play.state);
+    told.check().unwrap();
+    assert_eq!(
+        told.balancers.iter().map(|b| b.id.as_str()).collect::<Vec<_>>(),
+        ["front", "preview.shop-v000", "preview.shop-v001"]
+    );
+    let zones: Vec<&str> = told.instances[..4].iter().map(|instance| instance.zone.as_str()).collect();
+    assert_eq!(zones, ["local-a", "local-b", "local-a", "local-b"]);
+    let mut ports: Vec<_> = told.instances.iter().filter_map(|instance| instance.port).collect();
+    ports.dedup();
+    assert_eq!(ports.len(), 6);
+    assert_eq!(told.instances[0].env, BTreeMap::from([("MODE".to_owned(), "prod".to_owned())]), "PORT is the shim's");
+}
+
+#[test]
+fn a_dark_group_answers_on_its_preview_address_only() {
+    let mut play = Play::new();
+    play.creates(1, false);
+    assert_eq!(play.members("front"), [("shop-v000-0001".to_owned(), false)]);
+    assert_eq!(play.members("preview.shop-v000"), [("shop-v000-0001".to_owned(), true)]);
+    let traffic = Traffic { group: "shop-v000".parse().unwrap(), region: "local".into(), percentage: None };
+    play.does(Operation::EnableServerGroup(traffic));
+    assert_eq!(play.members("front"), [("shop-v000-0001".to_owned(), true)]);
+}
+
+#[test]
+fn a_share_of_a_group_leaves_traffic() {
+    let mut play = Play::new();
+    play.creates(4, true);
+    let traffic = |percentage| Traffic { group: "shop-v000".parse().unwrap(), region: "local".into(), percentage };
+    let active = |play: &Play| play.members("front").iter().filter(|(_, active)| *active).count();
+    play.does(Operation::DisableServerGroup(traffic(Some(50))));
+    assert_eq!(active(&play), 2);
+    assert!(!play.state.groups["shop-v000"].disabled, "half of it serves");
+    play.does(Operation::DisableServerGroup(traffic(None)));
+    assert_eq!(active(&play), 0);
+    play.does(Operation::EnableServerGroup(traffic(Some(25))));
+    assert_eq!(active(&play), 1);
+}
+
+#[test]
+fn an_instance_ends_when_its_last_request_has_ended_or_its_time_is_over() {
+    let mut play = Play::new();
+    play.creates(1, true);
+    play.does(Operation::DestroyServerGroup(at("shop-v000")));
+    assert_eq!(wanted(&play.state).instances.len(), 1, "it finishes what it has");
+    assert!(!play.advance(&play.seen(3)), "three requests are open");
+    assert!(play.advance(&play.seen(0)));
+    assert_eq!(wanted(&play.state).instances.len(), 0);
+    assert!(play.state.groups.contains_key("shop-v000"), "it is not yet known to be gone");
+    play.advance(&play.seen(0));
+    assert!(play.state.groups.is_empty() && play.state.instances.is_empty());
+
+    play.creates(1, true);
+    play.does(Operation::DestroyServerGroup(at("shop-v000")));
+    play.now = play.now.checked_add(SignedDuration::from_secs(31)).unwrap();
+    assert!(play.advance(&play.seen(3)), "nobody may hold it for ever");
+}
+
+#[test]
+fn an_older_answer_of_the_data_plane_proves_nothing() {
+    let mut play = Play::new();
+    play.creates(1, true);
+    let before = play.seen(0);
+    play.does(Operation::DestroyServerGroup(at("shop-v000")));
+    assert!(!play.advance(&before), "it was given before the instance was told to drain");
+}
+
+#[test]
+fn a_smaller_group_keeps_its_oldest_instances() {
+    let mut play = Play::new();
+    play.creates(3, true);
+    let resize = |count| ResizeServerGroup {
+        group: "shop-v000".parse().unwrap(),
+        region: "local".into(),
+        capacity: Capacity::exactly(count),
+    };
+    play.does(Operation::ResizeServerGroup(resize(1)));
+    let expected = [("0001", true), ("0002", false), ("0003", false)].map(|(n, on)| (format!("shop-v000-{n}"), on));
+    assert_eq!(play.members("front"), expected);
+    play.does(Operation::ResizeServerGroup(resize(2)));
+    assert_eq!(play.state.staying_of(&"shop-v000".parse().unwrap()).len(), 2, "those that leave are not called back");
+}
+
+#[test]
+fn health_says_starting_up_out_of_service_or_draining() {
+    let mut play = Play::new();
+    play.creates(1, true);
+    let state = |play: &Play, seen: &Seen| {
+        let rules = rules();
+        let reader = Reader { state: &play.state, seen, rules: &rules, now: play.now };
+        reader.group(&play.state.groups["shop-v000"]).instances[0].state()
+    };
+    assert_eq!(state(&play, &Seen::default()), HealthState::Starting);
+    assert_eq!(state(&play, &play.seen(5)), HealthState::Up);
+    let traffic = Traffic { group: "shop-v000".parse().unwrap(), region: "local".into(), percentage: None };
+    play.does(Operation::DisableServerGroup(traffic));
+    assert_eq!(state(&play, &play.seen(5)), HealthState::Draining);
+    assert_eq!(state(&play, &play.seen(0)), HealthState::OutOfService);
+}
+
+#[test]
+fn what_would_break_is_refused_whole() {
+    let mut play = Play::new();
+    play.creates(1, true);
+    let before = play.state.clone();
+    let balancer = |name: &str| UpsertLoadBalancer {
+        name: name.into(),
+        region: "local".into(),
+        application: "shop".into(),
+        listeners: vec![WantedListener { protocol: Protocol::Tcp, port: 8080 }],
+        health_check: None,
+    };
+    let zone = CreateServerGroup { zones: vec!["local-z".into()], ..create(1, true) };
+    for (operation, words) in [
+        (
+            Operation::DeleteLoadBalancer(NamedAt { name: "front".into(), region: "local".into() }),
+            "shop-v000 stands behind",
+        ),
+        (Operation::UpsertLoadBalancer(balancer("second")), "belongs to load balancer front"),
+        (Operation::UpsertLoadBalancer(balancer("preview.shop-v000")), "kept for preview addresses"),
+        (Operation::UpsertLoadBalancer(balancer("../../etc")), "not allowed"),
+        (Operation::CreateServerGroup(zone), "its zones are local-a, local-b"),
+        (Operation::CreateServerGroup(create(5000, true)), "more than"),
+    ] {
+        let error = play.tries(&operation).unwrap_err().to_string();
+        assert!(error.contains(words), "{words}: {error}");
+        assert_eq!(play.state, before);
+    }
+}
