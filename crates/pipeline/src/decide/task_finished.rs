@@ -1,7 +1,10 @@
 //! `TaskFinished`: an effect answered, or a pure task was evaluated.
 
+use jiff::Timestamp;
+
 use super::Message;
 use super::work::Work;
+use crate::evaluate::keep_as_data;
 use crate::model::{Stage, Status, Waiting};
 use crate::{Map, TaskResult};
 
@@ -14,6 +17,12 @@ pub(super) fn task_finished(work: &mut Work, id: &str, task_id: &str, lease: u64
     if task.lease != lease || !task.is_under_way() || stage.status.is_complete() {
         return;
     }
+    // What an effect brings from outside is data, even if it looks like an expression.
+    work.edit(id, |s| match result {
+        TaskResult::Done { context, .. } | TaskResult::Again { context, .. } => keep_as_data(&mut s.context, context),
+        TaskResult::Failed { error } => keep_as_data(&mut s.context, &error.context),
+        TaskResult::Needs(_) => {}
+    });
     apply(work, id, task_id, result);
 }
 
@@ -41,7 +50,9 @@ pub(super) fn apply(work: &mut Work, id: &str, task_id: &str, result: &TaskResul
         }
         TaskResult::Again { wake_on, at_latest, reason, context, outputs } => {
             merge(work, id, context, outputs);
-            let again = Again { wake_on, at_latest: at_latest.as_millisecond(), reason };
+            // The end of time is no time to look again.
+            let at_latest = if *at_latest == Timestamp::MAX { super::NEVER } else { at_latest.as_millisecond() };
+            let again = Again { wake_on, at_latest, reason };
             wait(work, id, task_id, &again);
         }
         TaskResult::Needs(_) => {}

@@ -101,8 +101,9 @@ pub const SUMMARY: &str = "expressionEvaluationSummary";
 /// holds `${…}`) or from outside. They are not evaluated, here and in the stages that this one plans.
 pub const INERT: &str = "textsNotEvaluated";
 
-/// Notes in a stage's context that the texts in `data` (an answer of a webhook, outputs of a job) are never evaluated.
-pub fn keep_as_data(context: &mut Map<String, Value>, data: &Value) {
+/// Notes in a stage's context that the texts in `data` (an answer of a webhook, outputs of a job) are never evaluated. To be called before
+/// `data` is merged into the context; what its author wrote there stays an expression.
+pub fn keep_as_data(context: &mut Map<String, Value>, data: &Map<String, Value>) {
     stages::keep_as_data(context, data);
 }
 

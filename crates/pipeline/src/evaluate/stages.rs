@@ -1,9 +1,11 @@
 //! The places where expressions stand in a pipeline: contexts, variables, conditions, the pipeline itself.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use super::names::Names;
-use super::process::{Process, budget};
+use super::process::{Process, budget, expression_like};
 use super::{Condition, Evaluated, Given, INERT, SUMMARY, Variables, is_v4};
 
 /// Evaluates `input` in the scope of a stage (or of the execution alone).
@@ -66,11 +68,20 @@ fn note_inert(process: &mut Process, object: &mut Value) {
     }
 }
 
-/// Notes in a context that the texts in `data`, which came from outside, are never evaluated.
-pub(super) fn keep_as_data(context: &mut Map<String, Value>, data: &Value) {
-    let mut found = texts(context.get(INERT)).collect();
-    let before = std::collections::BTreeSet::len(&found);
-    super::process::expression_like(data, &mut found);
+/// Notes in a context that the texts in `data`, which will be merged into it, are never evaluated. What stands in the context already is
+/// its author's, even when the data repeats it.
+pub(super) fn keep_as_data(context: &mut Map<String, Value>, data: &Map<String, Value>) {
+    let mut came = BTreeSet::new();
+    data.values().for_each(|value| expression_like(value, &mut came));
+    if came.is_empty() {
+        return;
+    }
+    let mut found: BTreeSet<String> = texts(context.get(INERT)).collect();
+    let mut own = BTreeSet::new();
+    let others = context.iter().filter(|(name, _)| *name != INERT && *name != SUMMARY);
+    others.for_each(|(_, value)| expression_like(value, &mut own));
+    let before = found.len();
+    found.extend(came.into_iter().filter(|text| !own.contains(text)));
     if found.len() > before {
         context.insert(INERT.to_owned(), found.into_iter().map(Value::String).collect());
     }
