@@ -156,7 +156,7 @@ fn link_package(from: &Path, to: &Path, force: bool) -> Result<()> {
     }
     if !force {
         return Err(Error::Conflict(format!(
-            "unable to publish: unable to process packages: error linking file to {}: file already exists and is different",
+            "unable to publish: unable to process packages: error linking file to {}: file already exists and is different; give the package another version, or use -force-overwrite",
             to.display()
         )));
     }
