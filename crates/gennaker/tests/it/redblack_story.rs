@@ -264,3 +264,76 @@ fn what_cannot_be_deployed_is_refused_in_words() {
     }
     assert_eq!(groups(&server), expect(&[]));
 }
+
+#[test]
+fn what_exists_is_read_in_the_shapes_that_clients_need() {
+    let (server, address) = prepare();
+    for path in ["clusters", "serverGroups", "serverGroupManagers"] {
+        let seen = read(&server, &format!("/applications/hello/{path}"));
+        assert!(seen == json!([]) || seen == json!({}), "{path} of nothing: {seen}");
+    }
+    succeeds(&server, &deploy(&server, "one", json!({"stack": "main"})));
+
+    assert_eq!(read(&server, "/applications/hello/clusters"), json!({"local": ["hello-main"]}));
+    let group = read(&server, "/applications/hello/serverGroups")[0].clone();
+    assert_eq!(
+        group["moniker"],
+        json!({"app": "hello", "cluster": "hello-main", "stack": "main", "detail": null, "sequence": 0})
+    );
+    assert_eq!((&group["instanceCounts"]["total"], &group["instanceCounts"]["up"]), (&json!(4), &json!(4)));
+    let instance = group["instances"][0].clone();
+    assert!(
+        instance["id"].is_string() && instance["health"].as_array().is_some_and(|health| health.len() == 2),
+        "{instance}"
+    );
+    let preview = group["previewAddress"].as_str().expect("an address");
+    assert_eq!(one_request(preview, false, &mut None).expect("it answers"), "This is Default");
+
+    let balancer = read(&server, "/applications/hello/loadBalancers")[0].clone();
+    assert_eq!(balancer["dnsName"], json!(address));
+    assert_eq!(balancer["serverGroups"][0]["name"], "hello-main-v000");
+    assert_eq!(balancer["serverGroups"][0]["instances"].as_array().map(Vec::len), Some(4));
+    assert_eq!(read(&server, "/loadBalancers")[0]["accounts"][0]["regions"][0]["name"], "local");
+
+    let id = instance["id"].as_str().expect("an id");
+    assert_eq!(read(&server, &format!("/instances/local/local/{id}"))["serverGroup"], "hello-main-v000");
+    let console = read(&server, &format!("/instances/local/local/{id}/console"));
+    assert!(console["output"].as_str().is_some_and(|text| text.contains("listening on")), "{console}");
+    assert_eq!(read(&server, "/credentials?expand=true")[0]["cloudProvider"], "local");
+    assert_eq!(read(&server, "/credentials/local")["regions"][0]["availabilityZones"], json!(["local-a", "local-b"]));
+    assert_eq!(read(&server, "/securityGroups"), json!({"local": {"local": {"local": []}}}));
+    let found = read(&server, "/search?q=hello-main&type=serverGroups&pageSize=500");
+    assert_eq!(
+        (&found[0]["totalMatches"], &found[0]["results"][0]["serverGroup"]),
+        (&json!(1), &json!("hello-main-v000"))
+    );
+    for path in ["/networks", "/subnets", "/instanceTypes", "/keyPairs", "/serverGroups"] {
+        assert_eq!(read(&server, path), json!([]), "{path}");
+    }
+    for path in [
+        "/credentials/mars",
+        "/applications/hello/serverGroups/local/local/hello-v777",
+        "/applications/hello/serverGroups/local/local/..%2fx",
+        "/instances/local/local/nobody",
+        "/instances/local/local/..%2f..%2fgennaker.db/console",
+        "/loadBalancers/local/local/nobody",
+    ] {
+        let (status, body) = ask(&server.address(), "GET", path, "");
+        assert_eq!(status, 404, "{path}: {body}");
+    }
+}
+
+#[test]
+fn a_deployment_that_is_cancelled_ends_and_what_it_made_is_seen() {
+    let (server, _) = prepare();
+    let task = deploy(&server, "bad", json!({}));
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !read(&server, &task).to_string().contains("0 of 4 instances of hello-v000 are up") {
+        assert!(Instant::now() < deadline, "it never says what it waits for");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let (status, body) = ask(&server.address(), "PUT", &format!("{task}/cancel"), "");
+    assert_eq!(status, 200, "{body}");
+    assert_eq!(ended(&server, &task)["status"], "CANCELED");
+    assert_eq!(groups(&server), expect(&[("hello-v000", true, 0)]));
+}
