@@ -5,11 +5,14 @@ use serde_json::{Value, json};
 use super::Message;
 use super::work::{Work, alias};
 use crate::Map;
+use crate::evaluate::keep_as_data;
 use crate::model::Status;
 
 pub(super) fn patch_stage(work: &mut Work, id: &str, user: &str, context: &Map) {
     let now = work.now;
     work.edit(id, |s| {
+        // What a person answers is no expression of the pipeline's author.
+        keep_as_data(&mut s.context, context);
         s.context.extend(context.clone());
         s.last_modified = Some(json!({"user": user, "allowedAccounts": [], "lastModifiedTime": now}));
     });

@@ -48,3 +48,21 @@ fn a_thousand_stages_in_a_line_settle() {
     }
     assert_eq!(runtime.run.status, Status::Succeeded);
 }
+
+#[test]
+fn text_that_a_person_or_an_effect_brings_is_never_an_expression() {
+    let mut runtime = Runtime::new(&json!({"name": "p", "application": "a", "stages": [
+        {"refId": "a", "type": "nap", "mine": "${1 + 1}"},
+        {"refId": "b", "type": "work"},
+    ]}));
+    let id = runtime.run.stage_by_ref("a").expect("it").id.clone();
+    let answer = json!({"judgmentInput": "${1 + 1}"}).as_object().cloned().expect("an object");
+    runtime.tell(Message::PatchStage { stage: id, user: "ann".into(), context: answer });
+    runtime.answer_of("b", TaskResult::succeeded().context("said", "${1 + 1}").output("said", "${1 + 1}"));
+    runtime.answer_of("b", TaskResult::succeeded());
+    while runtime.next_timer() {}
+    let of = |ref_id: &str, key: &str| runtime.run.stage_by_ref(ref_id).expect("it").context[key].clone();
+    assert_eq!(of("a", "mine"), json!(2));
+    assert_eq!(of("a", "judgmentInput"), json!("${1 + 1}"));
+    assert_eq!(of("b", "said"), json!("${1 + 1}"));
+}
