@@ -22,6 +22,49 @@ pub(crate) fn router() -> OpenApiRouter<House> {
 
 /// The document as pretty JSON with a line break at the end, the same for the same program.
 pub fn document() -> Result<String, serde_json::Error> {
-    let (_, document) = server::routes();
+    let (_, mut document) = server::routes();
+    name_operations(&mut document);
     document.to_pretty_json().map(|text| text + "\n")
+}
+
+/// Names each operation by its method and path: handlers of different files share names, and generated clients need them apart.
+fn name_operations(document: &mut utoipa::openapi::OpenApi) {
+    for (path, item) in &mut document.paths.paths {
+        let place: Vec<&str> = path.split(['/', '{', '}', '-', '.']).filter(|part| !part.is_empty()).collect();
+        let operations = [
+            ("get", &mut item.get),
+            ("put", &mut item.put),
+            ("post", &mut item.post),
+            ("delete", &mut item.delete),
+            ("patch", &mut item.patch),
+        ];
+        for (method, operation) in operations {
+            if let Some(operation) = operation {
+                operation.operation_id = Some(format!("{method}_{}", place.join("_")));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_operation_has_a_name_of_its_own() {
+        let document: serde_json::Value =
+            serde_json::from_str(&document().expect("written")).expect("the document is JSON");
+        let mut names: Vec<&str> = document["paths"]
+            .as_object()
+            .expect("paths")
+            .values()
+            .flat_map(|item| item.as_object().expect("methods").values())
+            .filter_map(|operation| operation["operationId"].as_str())
+            .collect();
+        let all = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert!(all > 20);
+        assert_eq!(names.len(), all, "names of operations are used twice");
+    }
 }

@@ -46,8 +46,8 @@ function judgmentBody(judgment: Judgment, input: string): Record<string, string>
   return input === '' ? { judgmentStatus: judgment } : { judgmentStatus: judgment, judgmentInput: input };
 }
 
-export async function judge(id: string, stage_id: string, judgment: Judgment, input: string): Promise<void> {
-  await answer(client.PATCH('/pipelines/{id}/stages/{stage_id}', { params: { path: { id, stage_id } }, body: judgmentBody(judgment, input) }));
+export async function judge(id: string, stage: string, judgment: Judgment, input: string): Promise<void> {
+  await answer(client.PATCH('/pipelines/{id}/stages/{stage}', { params: { path: { id, stage } }, body: judgmentBody(judgment, input) }));
 }
 
 export function judgeSaid(origin: string, id: string, stage: string, judgment: Judgment, input: string): Said {

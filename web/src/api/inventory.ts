@@ -71,12 +71,13 @@ function firstText(maps: JsonMap[], keys: string[]): string | undefined {
 export function readInstance(value: unknown): Instance {
   const instance = map(value);
   const checks = list(instance.health).map(map);
+  // Behind a load balancer it is one object, whose `state` has the balancer's own words.
   const single = map(instance.health);
-  const state = text(instance.healthState) || firstText([...checks, single], ['state']) || 'Unknown';
+  const state = text(instance.healthState) || firstText([...checks, single], ['healthState', 'state']) || 'Unknown';
   return {
     id: text(instance.id, text(instance.name)),
     name: text(instance.name) || text(instance.id),
-    state,
+    state: state === 'InService' ? 'Up' : state,
     zone: optText(instance.zone) ?? optText(map(instance.placement).availabilityZone),
     launchTime: optNumber(instance.launchTime),
     address: firstText([instance, ...checks], ['address', 'privateIpAddress', 'publicIpAddress']),

@@ -74,11 +74,11 @@ export const tasksQuery = (application: string) =>
   });
 
 /** The log lines of a stage and of its inner stages. */
-export const logQuery = (id: string, stage_id: string) =>
+export const logQuery = (id: string, stage: string) =>
   queryOptions({
-    queryKey: ['log', id, stage_id],
+    queryKey: ['log', id, stage],
     queryFn: async ({ signal }) =>
-      readLog(await answer(client.GET('/ui-api/executions/{id}/stages/{stage_id}/log', { params: { path: { id, stage_id } }, signal }))),
+      readLog(await answer(client.GET('/ui-api/executions/{id}/stages/{stage_id}/log', { params: { path: { id, stage_id: stage } }, signal }))),
   });
 
 export const repositoriesQuery = () =>
