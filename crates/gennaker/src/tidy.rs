@@ -7,6 +7,8 @@ use store::{Store, StoreError, change};
 
 /// A reader of the live stream that was away for longer reads everything anew.
 const CHANGES: SignedDuration = SignedDuration::from_hours(24);
+/// Longer than any execution is kept: nobody asks for the key of an older operation again.
+const OPERATIONS: SignedDuration = SignedDuration::from_hours(24 * 120);
 /// How often it is looked.
 const EVERY: Duration = Duration::from_secs(600);
 /// Rows in one transaction.
@@ -19,6 +21,9 @@ pub async fn forever(store: Store) {
             // A full disk, mostly: the next round tries again.
             tracing::warn!(%error, "could not forget old changes");
         }
+        if let Err(error) = forget_operations(&store).await {
+            tracing::warn!(%error, "could not forget old operations");
+        }
         tokio::time::sleep(EVERY).await;
     }
 }
@@ -27,6 +32,11 @@ async fn sweep(store: &Store) -> Result<(), StoreError> {
     let before = store.clock().now().checked_sub(CHANGES).unwrap_or(jiff::Timestamp::MIN);
     while store.write(move |tx| change::sweep(tx, before, PIECE)).await? == u64::from(PIECE) {}
     Ok(())
+}
+
+async fn forget_operations(store: &Store) -> Result<(), StoreError> {
+    let before = store.clock().now().checked_sub(OPERATIONS).unwrap_or(jiff::Timestamp::MIN);
+    store.write(move |tx| cloud::local::forget(tx, before)).await.map(drop)
 }
 
 #[cfg(test)]

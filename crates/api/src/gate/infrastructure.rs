@@ -21,6 +21,7 @@ pub fn routes() -> OpenApiRouter<House> {
         .routes(routes!(clusters_of_account))
         .routes(routes!(cluster))
         .routes(routes!(cluster_groups))
+        .routes(routes!(target))
         .routes(routes!(groups))
         .routes(routes!(group))
         .routes(routes!(groups_everywhere))
@@ -37,6 +38,7 @@ fn catalog() -> OpenApiRouter<House> {
     OpenApiRouter::new()
         .routes(routes!(accounts))
         .routes(routes!(account))
+        .routes(routes!(accounts_of_type))
         .routes(routes!(security_groups))
         .routes(routes!(firewalls))
         .routes(routes!(images))
@@ -122,6 +124,40 @@ async fn cluster_groups(
     let own =
         all.server_groups.iter().filter(|group| group.account == account && group.name.cluster().to_string() == name);
     Ok(Json(own.map(shape::group_details).collect()))
+}
+
+/// The server group of a cluster that a word means: `current_asg_dynamic`, `ancestor_asg_dynamic`, `oldest_asg_dynamic`.
+#[utoipa::path(get, path = "/applications/{application}/clusters/{account}/{cluster}/{provider}/{region}/serverGroups/target/{target}",
+    params(("application" = String, Path), ("account" = String, Path), ("cluster" = String, Path), ("provider" = String, Path),
+        ("region" = String, Path), ("target" = String, Path)),
+    responses((status = OK, body = Object), (status = NOT_FOUND, body = Problem)))]
+async fn target(
+    State(house): State<House>,
+    Path((_application, account, cluster, _provider, region, target)): Path<(
+        String,
+        String,
+        String,
+        String,
+        String,
+        String,
+    )>,
+) -> Result<Json<Value>, Problem> {
+    let missing = || {
+        Problem::not_found(format!(
+            "cluster {cluster} in {account}/{region} has no server group that \"{target}\" means"
+        ))
+    };
+    let name = cluster.parse().map_err(|_| missing())?;
+    // The newest first; what is on its way out does not count.
+    let mut groups = house.clouds.cluster(&account, &name, Some(&region)).await?;
+    groups.retain(|group| !group.leaving);
+    let found = match target.trim_end_matches("_dynamic") {
+        "current_asg" => groups.first(),
+        "ancestor_asg" => groups.get(1),
+        "oldest_asg" => groups.last().filter(|_| groups.len() > 1),
+        _ => None,
+    };
+    Ok(Json(shape::group_details(found.ok_or_else(missing)?)))
 }
 
 /// What of an application's server groups is asked for.
@@ -275,6 +311,13 @@ async fn accounts(State(house): State<House>) -> Json<Value> {
     responses((status = OK, body = Object), (status = NOT_FOUND, body = Problem)))]
 async fn account(State(house): State<House>, Path(account): Path<String>) -> Result<Json<Value>, Problem> {
     Ok(Json(shape::account(&house.clouds.account(&account)?.describe())))
+}
+
+/// The accounts of one cloud.
+#[utoipa::path(get, path = "/credentials/type/{provider}", params(("provider" = String, Path)),
+    responses((status = OK, body = Vec<Object>)))]
+async fn accounts_of_type(State(house): State<House>, Path(provider): Path<String>) -> Json<Value> {
+    Json(house.clouds.describe().iter().filter(|account| account.provider == provider).map(shape::account).collect())
 }
 
 /// Firewalls by account, provider and region.

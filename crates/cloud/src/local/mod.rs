@@ -27,7 +27,7 @@ use store::Store;
 use tokio::sync::{Notify, watch};
 
 pub use self::image::{FoldersOnly, ImageError, Images, Launch};
-pub use self::state::MIGRATIONS;
+pub use self::state::{MIGRATIONS, forget};
 pub use self::unit::{Unit, UnitError, find as find_unit, parse as parse_unit};
 
 use self::advance::Seen;

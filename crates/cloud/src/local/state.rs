@@ -30,6 +30,11 @@ pub const MIGRATIONS: &[Migration] = &[Migration {
           create index local_operation_running on local_operation (account, running);",
 }];
 
+/// Forgets operations that ended and were started before a moment: their keys are not asked for any more. Tells how many.
+pub fn forget(tx: &mut Tx<'_>, before: Timestamp) -> Result<u64, StoreError> {
+    tx.execute("delete from local_operation where running = 0 and started < ?1", params![before])
+}
+
 /// A server group.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Group {
