@@ -13,6 +13,8 @@ use pipeline::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::stoppable::Stoppable;
+
 const CREATE: &str = "createBake";
 const MONITOR: &str = "monitorBake";
 const COMPLETED: &str = "completedBake";
@@ -45,7 +47,7 @@ pub fn register(registry: Registry, bakery: Bakery, publications: Arc<dyn Public
     registry
         .stage(&BakeStage)
         .effect(CREATE, Arc::new(CreateBake { bakery: bakery.clone(), publications }))
-        .effect(MONITOR, Arc::new(MonitorBake { bakery }))
+        .effect(MONITOR, Arc::new(MonitorBake { bakery, running: Stoppable::default() }))
         .pure(COMPLETED, completed)
         .pure(COLLECT, collect)
 }
@@ -246,6 +248,7 @@ impl Effect for CreateBake {
 /// Makes the image, or finds it.
 struct MonitorBake {
     bakery: Bakery,
+    running: Stoppable,
 }
 
 #[async_trait]
@@ -260,10 +263,16 @@ impl Effect for MonitorBake {
         };
         let anew = wants_rebake(&input);
         let log = input.log.clone();
-        match self.bakery.make(recipe, anew, move |line| log.line(line)).await {
-            Ok(baked) => done(&input, &baked),
-            Err(error) => TaskResult::failed(error.to_string()),
+        let make = self.bakery.make(recipe, anew, move |line| log.line(line));
+        match self.running.run(&input.key, make).await {
+            None => TaskResult::failed("the bake was cancelled"),
+            Some(Ok(baked)) => done(&input, &baked),
+            Some(Err(error)) => TaskResult::failed(error.to_string()),
         }
+    }
+
+    async fn cancel(&self, input: TaskInput) {
+        self.running.stop(&input.key);
     }
 }
 

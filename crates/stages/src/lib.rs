@@ -14,6 +14,7 @@ pub mod published;
 pub mod react;
 mod registry;
 pub mod script;
+mod stoppable;
 pub mod wait;
 pub mod webhook;
 

@@ -22,11 +22,16 @@ use serde_json::{Value, json};
 
 use process::{Ended, Script};
 
+use crate::stoppable::Stoppable;
+
 const START: &str = "startTestInstance";
 const RUN: &str = "runScript";
 const END: &str = "endTestInstance";
 /// So long a throwaway instance may take until it accepts connections.
 const READY_WITHIN: Duration = Duration::from_secs(30);
+
+/// Says whose a throwaway instance is: the stage's id.
+const LABEL: &str = "test-of";
 
 /// What the tasks work with.
 pub struct Scripts {
@@ -44,7 +49,7 @@ pub fn register(registry: Registry, scripts: Scripts) -> Registry {
     registry
         .stage(&ScriptStage)
         .effect(START, Arc::new(StartInstance(scripts.clone())))
-        .effect(RUN, Arc::new(RunScript(scripts.clone())))
+        .effect(RUN, Arc::new(RunScript(scripts.clone(), Stoppable::default())))
         .effect(END, Arc::new(EndInstance(scripts)))
 }
 
@@ -149,7 +154,7 @@ impl StartInstance {
             firewalls: Vec::new(),
             traffic: false,
             env: BTreeMap::new(),
-            labels: BTreeMap::new(),
+            labels: [(LABEL.to_owned(), input.stage_id.clone())].into(),
             health_check: None,
         });
         input.log.line(&format!("starting one instance of {image}"));
@@ -207,7 +212,7 @@ impl Effect for StartInstance {
         let Ok(provider) = self.0.clouds.account(config.account()) else { return };
         let query = cloud::Query::of(&input.execution.application);
         let Ok(inventory) = provider.list(&query).await else { return };
-        for group in inventory.server_groups.iter().filter(|g| g.name.cluster().detail() == "imagetest") {
+        for group in inventory.server_groups.iter().filter(|g| g.labels.get(LABEL) == Some(&input.stage_id)) {
             let at = GroupAt { group: group.name.clone(), region: group.region.clone() };
             let key = Key::new(format!("{}/end/{}", input.key, group.name));
             let _ = finish(provider.as_ref(), &Operation::DestroyServerGroup(at), &key).await;
@@ -216,7 +221,7 @@ impl Effect for StartInstance {
 }
 
 /// Runs the command. With a test instance its failure is kept for the task that ends the instance.
-struct RunScript(Arc<Scripts>);
+struct RunScript(Arc<Scripts>, Stoppable);
 
 #[async_trait]
 impl Effect for RunScript {
@@ -227,7 +232,10 @@ impl Effect for RunScript {
         };
         let instance = input.get("testInstance");
         let ended = match script(&self.0, &config, &input, instance.as_ref()) {
-            Ok(script) => process::run(script, &input.log).await,
+            Ok(script) => {
+                let run = self.1.run(&input.key, process::run(script, &input.log)).await;
+                run.unwrap_or_else(|| Err("the script was cancelled".into()))
+            }
             Err(error) => Err(error),
         };
         let (failure, code, output) = match ended {
@@ -241,6 +249,10 @@ impl Effect for RunScript {
                 .context("scriptOutput", output.join("\n"))
                 .context("scriptFailure", json!(failure)),
         }
+    }
+
+    async fn cancel(&self, input: TaskInput) {
+        self.1.stop(&input.key);
     }
 }
 

@@ -3,4 +3,5 @@
 mod apt_trigger;
 mod bakes;
 mod deployments;
+mod scripts;
 mod world;
