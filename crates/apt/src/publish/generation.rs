@@ -91,12 +91,29 @@ pub(super) fn make(
             return Err(error);
         }
     };
+    keep_times_apart(&self::folder(root, &publication, before), &folder)?;
     pool::sync(&folder)?;
     let link = prepare_link(root, &publication)?;
     commit(root, &publication, roots, &components, indexes, before)?;
     flip(root, &publication, &link)?;
     root.touch_wake();
     Ok(publication)
+}
+
+/// HTTP tells times in whole seconds, and clients ask "is it newer than what I have?": two generations of one second would be the same to them. So
+/// what apt asks for first is at least a second younger than its predecessor.
+fn keep_times_apart(old: &Path, new: &Path) -> Result<()> {
+    for name in ["InRelease", "Release", "Release.gpg"] {
+        let (old, new) = (old.join(name), new.join(name));
+        let (Ok(before), Ok(now)) = (fs::metadata(&old), fs::metadata(&new)) else { continue };
+        if now.mtime() > before.mtime() {
+            continue;
+        }
+        let next = u64::try_from(before.mtime() + 1).unwrap_or_default();
+        let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(next);
+        fs::File::options().append(true).open(&new).and_then(|file| file.set_modified(time)).at("write", &new)?;
+    }
+    Ok(())
 }
 
 /// The packages of each component that the architectures show.
@@ -199,7 +216,34 @@ fn render(
     let path = folder.join("Release");
     write(&path, text.as_bytes())?;
     sign::sign(folder, &text, making.signing, making.date, sink)?;
+    date_after(folder, &self::folder(root, publication, before))?;
     Ok(indexes)
+}
+
+/// Dates the files of a generation at least a second after those of the one before. Clients ask with whole seconds whether
+/// something is newer, so of two generations within one second they would keep the first.
+fn date_after(folder: &Path, before: &Path) -> Result<()> {
+    let time = |folder: &Path| fs::metadata(folder.join("Release")).and_then(|meta| meta.modified());
+    let Ok(old) = time(before) else { return Ok(()) };
+    let new = time(folder).at("read", folder)?;
+    let seconds =
+        |time: std::time::SystemTime| time.duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    if seconds(new) > seconds(old) {
+        return Ok(());
+    }
+    let next = std::time::UNIX_EPOCH + std::time::Duration::from_secs(seconds(old) + 1);
+    let mut files = Vec::new();
+    crate::add::walk(folder, 0, &mut |file| {
+        // The by-hash names are links to the same files, or belong to older generations.
+        if !file.components().any(|part| part.as_os_str() == "by-hash") {
+            files.push(file.to_owned());
+        }
+    });
+    for file in files {
+        let opened = fs::OpenOptions::new().write(true).open(&file);
+        opened.and_then(|opened| opened.set_modified(next)).at("write", &file)?;
+    }
+    Ok(())
 }
 
 fn hundred_years_after(now: Timestamp) -> Timestamp {

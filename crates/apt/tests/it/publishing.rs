@@ -135,3 +135,19 @@ fn cleanup_takes_what_nothing_refers_to_and_nothing_else() {
     let generation = again.generation(".", "stretch", None).unwrap();
     assert_eq!(again.generation_packages(&generation).unwrap().len(), 2);
 }
+
+#[test]
+fn generations_within_one_second_have_different_times() {
+    let place = Place::new();
+    place.create("r");
+    place.add("r", &package("hello", "1.0"), false);
+    place.publish("r", "stretch");
+    let release = place.root.public().join("dists/stretch/Release");
+    let seconds = || std::os::unix::fs::MetadataExt::mtime(&fs::metadata(&release).unwrap());
+    let mut last = seconds();
+    for _ in 0..3 {
+        place.update("stretch");
+        assert!(seconds() > last, "a client that asks for changes since then gets them");
+        last = seconds();
+    }
+}
