@@ -174,10 +174,10 @@ fn flag(
             next
         }
     };
-    if let (Kind::Int, Some(value)) = (flag.kind, &value) {
-        if value.parse::<i64>().is_err() {
-            return wrong(format!("invalid value {value:?} for flag -{name}{}", quote_hint(value)));
-        }
+    if let (Kind::Int, Some(value)) = (flag.kind, &value)
+        && value.parse::<i64>().is_err()
+    {
+        return wrong(format!("invalid value {value:?} for flag -{name}{}", quote_hint(value)));
     }
     given.push((name.to_owned(), value));
     Ok(())

@@ -234,25 +234,25 @@ fn usage(path: &[String]) -> String {
     };
     let commands: Vec<_> = COMMANDS.iter().filter(below).collect();
     let mut text = String::new();
-    if let [command] = commands[..] {
-        if command.path.len() == path.len() {
+    if let [command] = commands[..]
+        && command.path.len() == path.len()
+    {
+        text.push_str(&format!(
+            "Usage: aptly {} {}\n\naptly {} - {}\n\nOptions:\n",
+            command.path.join(" "),
+            command.takes,
+            command.path.join(" "),
+            command.help
+        ));
+        for flag in command.flags.iter().flat_map(|flags| flags.iter()).chain(table::GLOBAL) {
             text.push_str(&format!(
-                "Usage: aptly {} {}\n\naptly {} - {}\n\nOptions:\n",
-                command.path.join(" "),
-                command.takes,
-                command.path.join(" "),
-                command.help
+                "  -{}{}: {}\n",
+                flag.name,
+                if flag.default.is_empty() { String::new() } else { format!("={}", flag.default) },
+                flag.help
             ));
-            for flag in command.flags.iter().flat_map(|flags| flags.iter()).chain(table::GLOBAL) {
-                text.push_str(&format!(
-                    "  -{}{}: {}\n",
-                    flag.name,
-                    if flag.default.is_empty() { String::new() } else { format!("={}", flag.default) },
-                    flag.help
-                ));
-            }
-            return text;
         }
+        return text;
     }
     text.push_str("Usage: aptly <command> [flags] [words]\n\nCommands:\n");
     let shown = if commands.is_empty() { COMMANDS.iter().collect() } else { commands };
