@@ -91,29 +91,12 @@ pub(super) fn make(
             return Err(error);
         }
     };
-    keep_times_apart(&self::folder(root, &publication, before), &folder)?;
     pool::sync(&folder)?;
     let link = prepare_link(root, &publication)?;
     commit(root, &publication, roots, &components, indexes, before)?;
     flip(root, &publication, &link)?;
     root.touch_wake();
     Ok(publication)
-}
-
-/// HTTP tells times in whole seconds, and clients ask "is it newer than what I have?": two generations of one second would be the same to them. So
-/// what apt asks for first is at least a second younger than its predecessor.
-fn keep_times_apart(old: &Path, new: &Path) -> Result<()> {
-    for name in ["InRelease", "Release", "Release.gpg"] {
-        let (old, new) = (old.join(name), new.join(name));
-        let (Ok(before), Ok(now)) = (fs::metadata(&old), fs::metadata(&new)) else { continue };
-        if now.mtime() > before.mtime() {
-            continue;
-        }
-        let next = u64::try_from(before.mtime() + 1).unwrap_or_default();
-        let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(next);
-        fs::File::options().append(true).open(&new).and_then(|file| file.set_modified(time)).at("write", &new)?;
-    }
-    Ok(())
 }
 
 /// The packages of each component that the architectures show.

@@ -85,24 +85,6 @@ fn readers_of_the_old_release_still_find_its_indexes_by_hash() {
 }
 
 #[test]
-fn generations_of_one_second_differ_for_a_client_that_asks_what_is_newer() {
-    use std::os::unix::fs::MetadataExt;
-    let place = Place::new();
-    place.create("r");
-    place.add("r", &package("hello", "1.0"), false);
-    place.publish("r", "stretch");
-    let release = place.root.public().join("dists/stretch/Release");
-    let mut shown = fs::metadata(&release).unwrap().mtime();
-    for version in ["2.0", "3.0", "4.0"] {
-        place.add("r", &package("hello", version), false);
-        place.update("stretch");
-        let next = fs::metadata(&release).unwrap().mtime();
-        assert!(next > shown, "{version}: {next} is not after {shown}");
-        shown = next;
-    }
-}
-
-#[test]
 fn a_crash_between_commit_and_rename_is_finished_by_whoever_comes_next() {
     let place = Place::new();
     place.create("r");
