@@ -123,6 +123,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/applications/{application}/clusters/{account}/{cluster}/{provider}/{region}/serverGroups/target/{target}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The server group of a cluster that a word means: `current_asg_dynamic`, `ancestor_asg_dynamic`, `oldest_asg_dynamic`. */
+        get: operations["get_applications_application_clusters_account_cluster_provider_region_serverGroups_target_target"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/applications/{application}/executions/search": {
         parameters: {
             query?: never;
@@ -378,6 +395,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/bakery/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Base images of every cloud. */
+        get: operations["get_bakery_options"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/bakery/options/{provider}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Base images of one cloud; `null` for one that bakes nothing. */
+        get: operations["get_bakery_options_provider"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/banners": {
         parameters: {
             query?: never;
@@ -438,6 +489,23 @@ export interface paths {
         };
         /** The accounts. What `expand` adds is always there. */
         get: operations["get_credentials"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/credentials/type/{provider}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The accounts of one cloud. */
+        get: operations["get_credentials_type_provider"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1708,6 +1776,40 @@ export interface operations {
             };
         };
     };
+    get_applications_application_clusters_account_cluster_provider_region_serverGroups_target_target: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                application: string;
+                account: string;
+                cluster: string;
+                provider: string;
+                region: string;
+                target: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, unknown>;
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_applications_application_executions_search: {
         parameters: {
             query?: {
@@ -2114,6 +2216,46 @@ export interface operations {
             };
         };
     };
+    get_bakery_options: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, unknown>[];
+                };
+            };
+        };
+    };
+    get_bakery_options_provider: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, unknown>;
+                };
+            };
+        };
+    };
     get_banners: {
         parameters: {
             query?: never;
@@ -2176,6 +2318,27 @@ export interface operations {
             query?: never;
             header?: never;
             path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, unknown>[];
+                };
+            };
+        };
+    };
+    get_credentials_type_provider: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider: string;
+            };
             cookie?: never;
         };
         requestBody?: never;

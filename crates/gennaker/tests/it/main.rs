@@ -11,6 +11,7 @@ mod expressions;
 mod full_disk_story;
 mod kill_story;
 mod local_provider;
+mod page_story;
 mod pipelines_story;
 mod postgres_story;
 mod redblack_story;
