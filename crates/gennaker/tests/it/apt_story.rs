@@ -263,6 +263,38 @@ fn nginx(machine: &Machine) -> (Running, u16) {
 }
 
 #[test]
+fn a_signed_publication_is_verified_by_apt() {
+    if !have("gpg") || !have("gpgconf") || !have("apt-get") {
+        return;
+    }
+    let machine = Machine::new();
+    // In a folder of its own with a short path: gpg's agent listens on a socket in it.
+    let keys = tempfile::tempdir().expect("a folder");
+    fs::set_permissions(keys.path(), fs::Permissions::from_mode(0o700)).expect("closed");
+    let gpg = |words: &[&str]| {
+        let mut command = Command::new("gpg");
+        command.env("GNUPGHOME", keys.path()).args(["--batch", "--no-tty"]).args(words);
+        let output = command.output().expect("gpg starts");
+        assert!(output.status.success(), "gpg {words:?}: {}", String::from_utf8_lossy(&output.stderr));
+        output.stdout
+    };
+    gpg(&["--passphrase", "", "--quick-gen-key", "Repository <repo@example.org>", "rsa3072", "sign", "never"]);
+    package("helloterry", "1.0").write_to(machine.path());
+    machine.run("aptly repo create terry-repo");
+    machine.run("aptly repo add terry-repo helloterry_1.0_all.deb");
+    let mut publish = machine.command("aptly publish repo -distribution=stretch -architectures=amd64 terry-repo");
+    let output = publish.env("GNUPGHOME", keys.path()).stdin(Stdio::null()).output().expect("started");
+    assert!(output.status.success(), "{output:?}");
+    let (_server, said) = serve(&machine);
+    let key = machine.path().join("key.gpg");
+    fs::write(&key, gpg(&["--export"])).expect("written");
+    let line = said.lines().map(str::trim).find(|line| line.starts_with("deb [signed-by=")).expect("a source line");
+    let client = Client::new(&line.replace("/etc/apt/keyrings/your-key.gpg", &key.display().to_string()));
+    assert_eq!(client.fetch(), "helloterry 1.0\n");
+    let _ = Command::new("gpgconf").env("GNUPGHOME", keys.path()).args(["--kill", "all"]).status();
+}
+
+#[test]
 fn mistakes_have_a_clear_message_and_the_right_exit_code() {
     let machine = Machine::new();
     assert!(
