@@ -94,7 +94,7 @@ async function walk() {
     const why = await page.locator('.drawer .why').innerText();
     must(why.length > 10, `the instance says only "${why}"`);
     await accessible('clusters');
-    await picture('clusters');
+    await picture('instance');
     await page.goBack();
     must(!page.url().includes('instance='), 'going back does not close the instance');
   });
@@ -185,7 +185,14 @@ async function walk() {
     await page.goto(`${base}/ui/repositories`);
     await page.locator('.repository, .notice').first().waitFor();
     await accessible('repositories');
-    await picture('repositories');
+    if ((await page.locator('.repository').count()) > 0) await picture('repositories');
+  });
+
+  await step('the cluster shows where the traffic is now', async () => {
+    await page.goto(`${under}/clusters`);
+    await page.locator('.group-line:not(.group-head)').first().waitFor();
+    must((await page.locator('.group-traffic').allInnerTexts()).some((text) => text.includes('100')), 'no server group has all of the traffic');
+    await picture('clusters');
   });
 
   await step('a cut stream is said, and found again', async () => {

@@ -161,7 +161,8 @@ function readCheck(check: JsonMap, plain: string | undefined): HealthCheck | und
     return plain === undefined ? undefined : { what: plain, interval: undefined, timeout: undefined, rise: undefined, fall: undefined };
   }
   const kind = firstText([check], ['healthCheckType', 'type', 'protocol']) ?? 'HTTP';
-  const port = firstText([check], ['port']);
+  // Port 0 stands for the port that carries the traffic.
+  const port = firstText([check].filter((one) => number(one.port) !== 0), ['port']);
   const path = firstText([check], ['requestPath', 'path']);
   return {
     what: `${kind.toUpperCase()}${port === undefined ? '' : ` :${port}`}${path === undefined ? '' : ` ${path}`}`,

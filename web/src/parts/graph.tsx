@@ -4,7 +4,7 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState, type KeyboardEve
 import { layout, pathOf, type NodeIn } from './layers';
 import './graph.css';
 
-const ROOMY = { width: 148, height: 58, gapX: 28, gapY: 14 };
+const ROOMY = { width: 164, height: 58, gapX: 26, gapY: 14 };
 /** For graphs that would not fit: narrower nodes, whose state stands on lines of its own. */
 const TIGHT = { width: 108, height: 78, gapX: 10, gapY: 12 };
 const MARGIN = 4;

@@ -64,6 +64,7 @@ export const en = {
     since: (text: string) => `since ${text}`,
     started: 'Started',
     ended: 'Ended',
+    until: 'At the latest',
     duration: 'Duration',
   },
   common: {

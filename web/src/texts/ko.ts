@@ -59,6 +59,7 @@ export const ko: Texts = {
     since: (text) => `${text}부터`,
     started: '시작',
     ended: '종료',
+    until: '늦어도',
     duration: '소요 시간',
   },
   common: {

@@ -11,7 +11,8 @@ import { Mark } from '../../parts/mark';
 import { whyOf } from '../../parts/reason';
 import { ofStage, plain } from '../../parts/status';
 import { Ago, Took } from '../../parts/when';
-import { useTexts } from '../../texts';
+import { exact } from '../../parts/time';
+import { useLanguage, useTexts } from '../../texts';
 import { Judgment } from './judgment';
 import { TABS, type Tab } from './views';
 
@@ -83,7 +84,7 @@ function Summary({ run, stage, onStage }: { run: Execution; stage: Stage; onStag
           </dd>
           {until !== undefined && (
             <>
-              <dt>{t.status.waiting}</dt>
+              <dt>{t.time.until}</dt>
               <dd>
                 <Until at={until} />
               </dd>
@@ -122,8 +123,8 @@ function Summary({ run, stage, onStage }: { run: Execution; stage: Stage; onStag
 }
 
 function Until({ at }: { at: number }) {
-  const t = useTexts();
-  return <span>{t.run.whyWaitUntil(new Date(at).toLocaleTimeString())}</span>;
+  const { language } = useLanguage();
+  return <time dateTime={new Date(at).toISOString()}>{exact(at, language)}</time>;
 }
 
 function deployedGroups(stage: Stage): string[] {
