@@ -7,6 +7,7 @@ mod config;
 mod db;
 mod flags;
 mod graph;
+mod mirror;
 mod misc;
 mod package;
 mod publish;

@@ -21,8 +21,8 @@ pub fn create(context: &mut Context, parsed: &Parsed) -> Result<(), Failure> {
     match words[..] {
         [name, "from", "repo", repo] => root.snapshot_repo(name, repo).unable("add snapshot")?,
         [name, "empty"] => root.snapshot_empty(name).unable("add snapshot")?,
-        [_, "from", "mirror", _] => {
-            return Err(Failure::Run("unable to create snapshot: mirrors are not supported yet".into()));
+        [_, "from", "mirror", mirror] => {
+            return Err(Failure::Run(format!("unable to create snapshot: mirror with name {mirror} not found")));
         }
         _ => return Err(Failure::Misuse("expected <name> from repo <repo>, or <name> empty".into(), Vec::new())),
     };

@@ -1,7 +1,7 @@
 //! aptly's command line as a table: from it come parsing, help, completion and the documentation.
 
 use super::flags::Parsed;
-use super::{Context, Failure, db, graph, misc, package, publish, repo, serve, snapshot, task};
+use super::{Context, Failure, db, graph, mirror, misc, package, publish, repo, serve, snapshot, task};
 
 /// How a flag takes its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -237,6 +237,31 @@ pub const COMMANDS: &[Command] = &[
         repo::search,
         "find packages in a local repository"
     ),
+    command!(
+        &["repo", "import"],
+        "<mirror> <destination> <query>...",
+        &[DRY_DEPS],
+        3,
+        ANY,
+        mirror::import,
+        "copy packages from a mirror"
+    ),
+    command!(&["mirror", "list"], "", &[RAW_JSON], 0, 0, mirror::list, "list mirrors"),
+    command!(&["mirror", "show"], "<name>", &[SHOW], 1, 1, mirror::missing, "show a mirror"),
+    command!(&["mirror", "search"], "<name> [<query>]", &[SEARCH], 1, 2, mirror::missing, "find packages in a mirror"),
+    command!(
+        &["mirror", "create"],
+        "<name> <url> <distribution> [<component>...]",
+        &[],
+        2,
+        ANY,
+        mirror::create,
+        "create a mirror"
+    ),
+    command!(&["mirror", "update"], "<name>", &[FORCE], 1, 1, mirror::missing, "download what is new"),
+    command!(&["mirror", "edit"], "<name>", &[], 1, 1, mirror::missing, "change a mirror"),
+    command!(&["mirror", "rename"], "<old name> <new name>", &[], 2, 2, mirror::missing, "rename a mirror"),
+    command!(&["mirror", "drop"], "<name>", &[FORCE], 1, 1, mirror::missing, "remove a mirror"),
     command!(
         &["snapshot", "create"],
         "<name> (from repo <repo>|empty)",
