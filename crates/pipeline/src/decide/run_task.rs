@@ -78,7 +78,9 @@ pub(super) fn run_task(work: &mut Work, id: &str, task_id: &str, recover: bool) 
                 if let Some(task) = s.task_mut(task_id) {
                     task.lease += 1;
                     task.attempt += 1;
-                    task.waiting = None;
+                    if let Some(waited) = task.waiting.take() {
+                        task.other.insert(WAITED_FOR.into(), waited.reason.into());
+                    }
                     task.other.shift_remove("woken");
                     lease = task.lease;
                 }
@@ -88,6 +90,9 @@ pub(super) fn run_task(work: &mut Work, id: &str, task_id: &str, recover: bool) 
         }
     }
 }
+
+/// What a task waited for before it looked again.
+const WAITED_FOR: &str = "waitedFor";
 
 /// Whoever ran it is gone, and the execution is held: it is run again when that goes on.
 fn interrupted(work: &mut Work, id: &str, task_id: &str) {
@@ -142,8 +147,10 @@ fn timed_out(work: &mut Work, stage: &Stage, task: &Task) {
     let since = task.start_time.or(stage.start_time).unwrap_or(work.now);
     let seconds = (work.now - since) / 1000;
     let mut text = format!("{} of stage {} timed out after {seconds} s", task.name, stage.name);
-    if let Some(waiting) = &task.waiting {
-        text = format!("{text}; it was waiting because {}", waiting.reason);
+    let reason = task.waiting.as_ref().map(|waiting| waiting.reason.as_str());
+    // While it looks again it waits for nothing; what it waited for before is why it is late.
+    if let Some(reason) = reason.or_else(|| task.other.get(WAITED_FOR)?.as_str()) {
+        text = format!("{text}; it was waiting because {reason}");
     }
     let error = Exception::new("TimeoutException", text);
     task_finished::apply(work, &stage.id, &task.id, &TaskResult::Failed { error });
