@@ -10,6 +10,7 @@ import { router } from './app/router';
 import { Speaking } from './texts';
 import './style/tokens.css';
 import './style/base.css';
+import './style/controls.css';
 
 const queries = new QueryClient({
   defaultOptions: {
