@@ -33,6 +33,13 @@ enum Verb {
     Demo(demo::Args),
     /// Run the server: the page, the API, pipelines and triggers
     Serve(serve::Args),
+    /// Keep Debian repositories: every command of aptly (a link named aptly does the same)
+    #[command(disable_help_flag = true)]
+    Apt {
+        /// A command of aptly and its flags; `gennaker apt help` lists them
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<OsString>,
+    },
     /// Show what runs on this machine
     Status(status::Args),
     /// End the server; instances and balancers go on running
@@ -72,6 +79,7 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
     let done = match cli.verb {
         Verb::Demo(args) => demo::run(args),
         Verb::Serve(args) => serve::run(args),
+        Verb::Apt { words } => Ok(crate::aptly::main(std::iter::once("apt".into()).chain(words).collect())),
         Verb::Status(args) => status::run(args),
         Verb::Stop(args) => stop::run(args),
         Verb::Expression(verb) => expression::run(verb),

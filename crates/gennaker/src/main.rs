@@ -19,13 +19,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let mut args: Vec<OsString> = std::env::args_os().collect();
+    let args: Vec<OsString> = std::env::args_os().collect();
     let called = args.first().and_then(|name| Path::new(name).file_name().map(OsString::from));
     if called.is_some_and(|name| name == "aptly") {
-        return aptly::main(args);
-    }
-    if args.get(1).is_some_and(|verb| verb == "apt") {
-        args.remove(0);
         return aptly::main(args);
     }
     commands::main(args)
