@@ -121,10 +121,11 @@ impl Writer {
     }
 
     fn committed(&mut self, batch: Vec<Box<dyn Job>>, effects: Vec<Effect>, before: i64) {
-        batch.into_iter().for_each(|job| job.answer(None));
+        // Before the answers: who has theirs and then looks at the number sees their own change in it.
         if self.newest != before {
             self.told.send_replace(self.newest);
         }
+        batch.into_iter().for_each(|job| job.answer(None));
         for effect in effects {
             if let Err(panic) = catch_unwind(AssertUnwindSafe(effect)) {
                 tracing::error!(what = message(&*panic), "an effect after a commit panicked");
