@@ -9,6 +9,7 @@ pub mod applications;
 pub mod decide;
 pub mod engine;
 pub mod evaluate;
+pub mod fields;
 pub mod json_path;
 pub mod lenient;
 pub mod model;

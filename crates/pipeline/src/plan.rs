@@ -1,6 +1,7 @@
 //! What a stage type is: the trait that each implements, and the plan that it answers.
 
 use jiff::SignedDuration;
+use schemars::Schema;
 use serde_json::Value;
 
 use crate::evaluate::{self, Evaluated, Given};
@@ -15,6 +16,11 @@ pub trait Stage: Send + Sync {
     /// Other names for the same type.
     fn aliases(&self) -> &'static [&'static str] {
         &[]
+    }
+
+    /// Which fields its configuration has (`crate::fields`); none: any. What every stage may have is not listed.
+    fn schema(&self) -> Option<Schema> {
+        None
     }
 
     /// Called once when the stage starts, with its expressions evaluated: what runs before it, and its tasks.

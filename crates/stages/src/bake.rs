@@ -9,7 +9,9 @@ use bakery::{Baked, Bakery, PackageSource, Recipe, Request, SourceError, WantedP
 use jiff::{SignedDuration, Timestamp};
 use pipeline::{
     Effect, Map, Plan, PlanError, Registry, Stage, StageSpec, StageView, Status, TaskInput, TaskResult, TaskSpec,
+    fields,
 };
+use schemars::Schema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -44,12 +46,14 @@ pub trait Publications: Send + Sync {
 
 /// Adds the stage and its tasks.
 pub fn register(registry: Registry, bakery: Bakery, publications: Arc<dyn Publications>) -> Registry {
-    registry
-        .stage(&BakeStage)
+    types(registry)
         .effect(CREATE, Arc::new(CreateBake { bakery: bakery.clone(), publications }))
         .effect(MONITOR, Arc::new(MonitorBake { bakery, running: Stoppable::default() }))
-        .pure(COMPLETED, completed)
-        .pure(COLLECT, collect)
+}
+
+/// Adds the stage and the tasks that need no bakery.
+pub fn types(registry: Registry) -> Registry {
+    registry.stage(&BakeStage).pure(COMPLETED, completed).pure(COLLECT, collect)
 }
 
 /// The configuration.
@@ -86,9 +90,22 @@ struct Config {
 /// The stage type.
 pub struct BakeStage;
 
+const FIELDS: &str = "
+    package/packageArtifactIds!: text|[text], baseOs: text, baseLabel: text, builder: text, cloudProvider: text, cloudProviderType: text,
+    region: text, regions: [text], skipRegionDetection: flag, vmType: text, storeType: text, enhancedNetworking: flag, baseAmi: text,
+    baseName: text, amiName: text, amiSuffix: text, rebake: flag, upgrade: flag, extendedAttributes: object, templateFileName: text,
+    varFileName: text, user: text, account: text, accountName: text, packageArtifacts: list, osType: text, managedImage: text,
+    publisher: text, offer: text, sku: text, instanceType: text, rootVolumeSize: number, organization: text,
+    allowMissingPackageInstallation: flag, showAdvancedOptions: flag, command: [text],
+    repository: text|{root: text, prefix: text, distribution: text, generation: whole}";
+
 impl Stage for BakeStage {
     fn kind(&self) -> &'static str {
         "bake"
+    }
+
+    fn schema(&self) -> Option<Schema> {
+        Some(fields::written(FIELDS))
     }
 
     fn plan(&self, stage: &StageView) -> Result<Plan, PlanError> {

@@ -2,7 +2,10 @@
 
 use jiff::Timestamp;
 use pipeline::evaluate;
-use pipeline::{Exception, Map, Plan, PlanError, Stage, StageSpec, StageView, Status, TaskInput, TaskResult, TaskSpec};
+use pipeline::{
+    Exception, Map, Plan, PlanError, Stage, StageSpec, StageView, Status, TaskInput, TaskResult, TaskSpec, fields,
+};
+use schemars::Schema;
 use serde_json::{Value, json};
 
 /// The stage type.
@@ -11,9 +14,20 @@ pub struct CheckPreconditionsStage;
 /// The keys by which a stage decides what a failure means; its preconditions take them over.
 const FLAGS: [&str; 2] = ["continuePipeline", "completeOtherBranchesThenFail"];
 
+const FIELDS: &str = "
+    preconditions: [{
+        type: expression|clusterSize|stageStatus, failPipeline: flag, cloudProvider: text,
+        context: {
+            expression: text|flag, failureMessage: text, cluster: text, comparison: <|<=|==|>=|>, expected: count, credentials: text,
+            regions: [text], onlyEnabledServerGroups: flag, moniker: object, stageName: text, stageStatus: text}}]";
+
 impl Stage for CheckPreconditionsStage {
     fn kind(&self) -> &'static str {
         "checkPreconditions"
+    }
+
+    fn schema(&self) -> Option<Schema> {
+        Some(fields::written(FIELDS))
     }
 
     fn plan(&self, stage: &StageView) -> Result<Plan, PlanError> {

@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 use pipeline::evaluate::{self, Evaluated, Given};
-use pipeline::{Plan, PlanError, Stage, StageView, TaskInput, TaskResult, TaskSpec};
+use pipeline::{Plan, PlanError, Stage, StageView, TaskInput, TaskResult, TaskSpec, fields};
+use schemars::Schema;
 use serde_json::Value;
 
 /// The stage type.
@@ -11,6 +12,9 @@ pub struct EvaluateVariablesStage;
 impl Stage for EvaluateVariablesStage {
     fn kind(&self) -> &'static str {
         "evaluateVariables"
+    }
+    fn schema(&self) -> Option<Schema> {
+        Some(fields::written("variables!: [{key!: text, value: any, description: text, sourceValue: any}]"))
     }
     fn plan(&self, _: &StageView) -> Result<Plan, PlanError> {
         Ok(Plan::tasks([TaskSpec::new("evaluateVariables", "evaluateVariables")]))

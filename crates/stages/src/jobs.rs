@@ -5,7 +5,10 @@ use base64::Engine as _;
 use pipeline::applications::{self, ApplicationError, Save};
 use pipeline::engine::Engine;
 use pipeline::pipelines::{self, PipelineError};
-use pipeline::{Effect, Exception, Map, Plan, PlanError, Stage, StageView, TaskInput, TaskResult, TaskSpec, projects};
+use pipeline::{
+    Effect, Exception, Map, Plan, PlanError, Stage, StageView, TaskInput, TaskResult, TaskSpec, fields, projects,
+};
+use schemars::Schema;
 use serde_json::{Value, json};
 use store::{StoreError, Tx};
 
@@ -15,6 +18,21 @@ pub struct Job(&'static str);
 impl Stage for Job {
     fn kind(&self) -> &'static str {
         self.0
+    }
+    fn schema(&self) -> Option<Schema> {
+        let notation = match self.0 {
+            "createApplication" | "updateApplication" | "upsertApplication" | "deleteApplication" => {
+                "application!: object"
+            }
+            "savePipeline" | "updatePipeline" | "saveStrategy" => {
+                "pipeline/pipelines!: text|object|list, pipelineId: text, staleCheck: flag, isBulkSavingPipelines: flag, application: text"
+            }
+            "deletePipeline" => "pipeline!: text|object, application: text",
+            "reorderPipelines" => "idsToIndices!: object, application: text",
+            "upsertProject" | "deleteProject" => "project!: object, user: text",
+            _ => return None,
+        };
+        Some(fields::written(notation))
     }
     fn plan(&self, _: &StageView) -> Result<Plan, PlanError> {
         Ok(Plan::tasks([TaskSpec::new(self.0, self.0)]))

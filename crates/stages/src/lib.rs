@@ -18,4 +18,4 @@ mod stoppable;
 pub mod wait;
 pub mod webhook;
 
-pub use registry::{Services, all};
+pub use registry::{Services, all, types};

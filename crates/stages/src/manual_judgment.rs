@@ -1,7 +1,8 @@
 //! `manualJudgment`: waits until a person answers `continue` or `stop` (`judgmentStatus` in a patch of the stage).
 
 use jiff::{SignedDuration, Timestamp};
-use pipeline::{Plan, PlanError, Stage, StageView, Status, TaskInput, TaskResult, TaskSpec};
+use pipeline::{Plan, PlanError, Stage, StageView, Status, TaskInput, TaskResult, TaskSpec, fields};
+use schemars::Schema;
 use serde_json::Value;
 
 /// The stage type.
@@ -10,9 +11,16 @@ pub struct ManualJudgmentStage;
 /// How long a person may take when the stage does not say.
 const PATIENCE: SignedDuration = SignedDuration::from_hours(3 * 24);
 
+const FIELDS: &str = "
+    instructions: text, judgmentInputs: [{value!: text}|text], judgmentStatus: text, judgmentInput: any,
+    selectedStageRoles: [text], requiredJudgmentRoles: [text], propagateAuthenticationContext: flag";
+
 impl Stage for ManualJudgmentStage {
     fn kind(&self) -> &'static str {
         "manualJudgment"
+    }
+    fn schema(&self) -> Option<Schema> {
+        Some(fields::written(FIELDS))
     }
     fn plan(&self, _: &StageView) -> Result<Plan, PlanError> {
         Ok(Plan::tasks([TaskSpec::new("waitForJudgment", "manualJudgment").timeout(PATIENCE)]))

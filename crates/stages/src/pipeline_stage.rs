@@ -6,8 +6,9 @@ use pipeline::engine::{self, Engine, EngineError, StartRequest};
 use pipeline::model::Kind;
 use pipeline::{
     Effect, Exception, Execution, Map, Message, Plan, PlanError, Stage, StageView, Status, TaskInput, TaskResult,
-    TaskSpec, pipelines, records,
+    TaskSpec, fields, pipelines, records,
 };
+use schemars::Schema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -39,9 +40,16 @@ fn yes() -> bool {
 
 const PATIENCE: SignedDuration = SignedDuration::from_hours(12);
 
+const FIELDS: &str = "
+    pipeline/pipelineId!: text, application: text, pipelineApplication: text, pipelineParameters: object, waitForCompletion: flag,
+    skipDownstreamOutput: flag, skippable: flag, pipelineArtifacts: [object]";
+
 impl Stage for PipelineStage {
     fn kind(&self) -> &'static str {
         "pipeline"
+    }
+    fn schema(&self) -> Option<Schema> {
+        Some(fields::written(FIELDS))
     }
     fn plan(&self, stage: &StageView) -> Result<Plan, PlanError> {
         let config: Config = stage.config()?;

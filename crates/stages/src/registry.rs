@@ -1,11 +1,14 @@
-//! The one list of all stage types and tasks. A new stage type is a file beside this one and a line here.
+//! The one list of all stage types and tasks. A new stage type is a file beside this one, a line in `flow` and, for its effects, in `all`.
 
 use std::sync::Arc;
 
 use events::outgoing::Outgoing;
 use pipeline::{Engine, Registry};
 
-use crate::{check_preconditions, evaluate_variables, jobs, manual_judgment, noop, pipeline_stage, wait, webhook};
+use crate::{
+    bake, check_preconditions, evaluate_variables, infrastructure, jobs, manual_judgment, noop, pipeline_stage, script,
+    wait, webhook,
+};
 
 /// What stages work with.
 #[derive(Clone)]
@@ -16,11 +19,14 @@ pub struct Services {
     pub outgoing: Arc<Outgoing>,
 }
 
-/// Every stage type and task.
-pub fn all(services: &Services) -> Registry {
-    let Services { engine, outgoing } = services.clone();
-    let mut registry = Registry::new()
-        // flow
+/// Every stage type, with the tasks that need nothing from outside: enough to say what a pipeline would do.
+pub fn types() -> Registry {
+    let registry = jobs::ALL.iter().fold(flow(), |registry, kind| registry.stage(kind));
+    infrastructure::stages(bake::types(registry.stage(&script::ScriptStage)))
+}
+
+fn flow() -> Registry {
+    Registry::new()
         .stage(&wait::WaitStage)
         .pure("wait", wait::run)
         .stage(&noop::NoopStage)
@@ -31,10 +37,15 @@ pub fn all(services: &Services) -> Registry {
         .stage(&evaluate_variables::EvaluateVariablesStage)
         .pure("evaluateVariables", evaluate_variables::run)
         .stage(&pipeline_stage::PipelineStage)
+        .stage(&webhook::WebhookStage)
+}
+
+/// Every stage type and task that needs no more than these services. Those over clouds, images and scripts register themselves.
+pub fn all(services: &Services) -> Registry {
+    let Services { engine, outgoing } = services.clone();
+    let mut registry = flow()
         .effect("startPipeline", Arc::new(pipeline_stage::StartPipeline(engine.clone())))
         .effect("monitorPipeline", Arc::new(pipeline_stage::MonitorPipeline(engine.clone())))
-        // the outside
-        .stage(&webhook::WebhookStage)
         .effect("createWebhook", Arc::new(webhook::CreateWebhook(outgoing.clone())))
         .effect("monitorWebhook", Arc::new(webhook::MonitorWebhook(outgoing)));
     // jobs of POST /tasks
@@ -43,4 +54,23 @@ pub fn all(services: &Services) -> Registry {
         registry = registry.stage(kind).effect(pipeline::Stage::kind(kind), job.clone());
     }
     registry
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn every_stage_type_says_which_fields_it_has() {
+        let registry = types();
+        let silent = ["noop", pipeline::window::KIND];
+        for kind in registry.kinds().into_iter().filter(|kind| !silent.contains(kind)) {
+            let schema = registry.stage_type(kind, None).and_then(pipeline::Stage::schema);
+            let schema = schema.map(Value::from).unwrap_or_default();
+            let fields = schema.get("properties").and_then(Value::as_object);
+            assert!(fields.is_some_and(|fields| !fields.is_empty()), "{kind}: {schema}");
+        }
+    }
 }

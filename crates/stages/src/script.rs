@@ -16,7 +16,10 @@ use cloud::names::{ClusterName, GroupName};
 use cloud::operation::{CreateServerGroup, GroupAt};
 use cloud::{Clouds, Key, Operation, Progress, Provider, Resource, ResourceId};
 use jiff::SignedDuration;
-use pipeline::{Effect, Exception, Map, Plan, PlanError, Registry, Stage, StageView, TaskInput, TaskResult, TaskSpec};
+use pipeline::{
+    Effect, Exception, Map, Plan, PlanError, Registry, Stage, StageView, TaskInput, TaskResult, TaskSpec, fields,
+};
+use schemars::Schema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -107,9 +110,18 @@ impl Config {
 /// The stage type.
 pub struct ScriptStage;
 
+const FIELDS: &str = "
+    command/scriptPath!: [text|number]|text, args: [text|number], env: object, workingDirectory: text, limits: object,
+    timeoutSeconds: count, image: text, testImage: flag, account: text, credentials: text, region: text, cluster: text, cmc: text,
+    repoUrl: text, repoBranch: text, propertyFile: text, waitForCompletion: flag, cloudProvider: text, user: text";
+
 impl Stage for ScriptStage {
     fn kind(&self) -> &'static str {
         "script"
+    }
+
+    fn schema(&self) -> Option<Schema> {
+        Some(fields::written(FIELDS))
     }
 
     fn plan(&self, stage: &StageView) -> Result<Plan, PlanError> {

@@ -1,25 +1,35 @@
 //! `wait`: lets a given time pass. A timer in the store ends it; no thread waits. `skipRemainingWait` ends it at once.
 
 use jiff::{SignedDuration, Timestamp};
-use pipeline::{Plan, PlanError, Stage, StageView, TaskInput, TaskResult, TaskSpec};
+use pipeline::{Plan, PlanError, Stage, StageView, TaskInput, TaskResult, TaskSpec, fields};
+use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
 
 /// The stage type.
 pub struct WaitStage;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Wait {
     /// How long, in seconds.
     #[serde(default)]
+    #[schemars(required, range(min = 0))]
     wait_time: i64,
+    /// Ends it at once.
     #[serde(default)]
     skip_remaining_wait: bool,
+    /// What the page asks before somebody skips it.
+    #[serde(default)]
+    #[allow(dead_code, reason = "people read it, the engine does not")]
+    skip_wait_text: Option<String>,
 }
 
 impl Stage for WaitStage {
     fn kind(&self) -> &'static str {
         "wait"
+    }
+    fn schema(&self) -> Option<Schema> {
+        Some(fields::of::<Wait>())
     }
     fn plan(&self, _: &StageView) -> Result<Plan, PlanError> {
         Ok(Plan::tasks([TaskSpec::new("wait", "wait")]))

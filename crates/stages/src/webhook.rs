@@ -5,7 +5,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use events::outgoing::{Answer, Call, CallError, Outgoing};
 use jiff::{SignedDuration, Timestamp};
-use pipeline::{Effect, Exception, Map, Plan, PlanError, Stage, StageView, Status, TaskInput, TaskResult, TaskSpec};
+use pipeline::{
+    Effect, Exception, Map, Plan, PlanError, Stage, StageView, Status, TaskInput, TaskResult, TaskSpec, fields,
+};
+use schemars::Schema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -45,9 +48,20 @@ const AGAIN: SignedDuration = SignedDuration::from_secs(2);
 /// Answers that may be better next time.
 const RETRY: [u16; 4] = [429, 502, 503, 504];
 
+const FIELDS: &str = "
+    url!: text, method: GET|HEAD|POST|PUT|DELETE|PATCH|OPTIONS, payload: any, customHeaders: object, waitForCompletion: flag, monitorOnly: flag,
+    statusUrlResolution: getMethod|locationHeader|webhookResponse|constant, statusUrlJsonPath: text, statusJsonPath: text,
+    progressJsonPath: text, successStatuses: text, canceledStatuses: text, terminalStatuses: text, failFastStatusCodes: [whole],
+    retryStatusCodes: [whole], webhookRetryStatusCodes: [whole], retries: object, waitBeforeMonitor: count, cancelEndpoint: text,
+    cancelMethod: GET|HEAD|POST|PUT|DELETE|PATCH|OPTIONS, cancelPayload: any, account: text, signalCancellation: flag,
+    parameterValues: object";
+
 impl Stage for WebhookStage {
     fn kind(&self) -> &'static str {
         "webhook"
+    }
+    fn schema(&self) -> Option<Schema> {
+        Some(fields::written(FIELDS))
     }
     fn plan(&self, stage: &StageView) -> Result<Plan, PlanError> {
         let config: Config = stage.config()?;

@@ -5,6 +5,7 @@
 
 mod balancers;
 mod clusters;
+mod fields;
 mod groups;
 mod image;
 mod operate;
@@ -33,7 +34,6 @@ pub fn register(registry: Registry, clouds: &Clouds) -> Registry {
     let wait = |until: Until| Arc::new(Await { clouds: clouds.clone(), until });
     let sweep = |what: What| Arc::new(SweepCluster { clouds: clouds.clone(), what });
     stages(registry)
-        .pure("completeParallelDeploy", complete_parallel_deploy)
         .effect("monitorCloudOperation", Arc::new(Monitor { clouds: clouds.clone() }))
         .effect("determineSourceServerGroup", Arc::new(groups::DetermineSource(clouds.clone())))
         .effect("determineHealthProviders", Arc::new(groups::DetermineHealth(clouds.clone())))
@@ -59,7 +59,8 @@ pub fn register(registry: Registry, clouds: &Clouds) -> Registry {
         .effect("waitForDestroyedServerGroup", wait(Until::Gone))
 }
 
-fn stages(registry: Registry) -> Registry {
+/// Adds the stage types alone, with the task that needs no cloud.
+pub fn stages(registry: Registry) -> Registry {
     registry
         .stage(&stage_types::Deploy)
         .stage(&stage_types::CreateServerGroup)
@@ -77,6 +78,7 @@ fn stages(registry: Registry) -> Registry {
         .stage(&stage_types::FIND_IMAGE)
         .stage(&rollback::RollbackServerGroup)
         .stage(&rollback::RollbackCluster)
+        .pure("completeParallelDeploy", complete_parallel_deploy)
 }
 
 /// Calls `wake` with a topic whenever something in an account changes, until its runtime ends. The binary gives the engine's `wake`.

@@ -4,8 +4,10 @@ use async_trait::async_trait;
 use cloud::Clouds;
 use cloud::inventory::ServerGroup;
 use pipeline::{Effect, Map, Plan, PlanError, Stage, StageSpec, StageView, TaskInput, TaskResult, TaskSpec};
+use schemars::Schema;
 use serde_json::{Value, json};
 
+use super::fields;
 use super::groups::cluster_groups;
 use super::operate::from_error;
 use super::strategy;
@@ -17,6 +19,15 @@ pub struct RollbackServerGroup;
 impl Stage for RollbackServerGroup {
     fn kind(&self) -> &'static str {
         "rollbackServerGroup"
+    }
+
+    fn schema(&self) -> Option<Schema> {
+        Some(fields::placed(
+            "rollbackType: EXPLICIT|PREVIOUS_IMAGE|TEST, cluster: text,
+             rollbackContext!: {
+                 rollbackServerGroupName: text, restoreServerGroupName: text, targetHealthyRollbackPercentage: number,
+                 delayBeforeDisableSeconds: count, imageName: text, imageId: text, disableOnly: flag, enableAndDisableOnly: flag}",
+        ))
     }
 
     fn plan(&self, stage: &StageView) -> Result<Plan, PlanError> {
@@ -74,6 +85,14 @@ pub struct RollbackCluster;
 impl Stage for RollbackCluster {
     fn kind(&self) -> &'static str {
         "rollbackCluster"
+    }
+
+    fn schema(&self) -> Option<Schema> {
+        Some(fields::on_cluster(
+            "serverGroup: text, targetHealthyRollbackPercentage: number, waitTimeBetweenRegions: count, rollbackTimeout: count,
+             originalServerGroup: text,
+             additionalRollbackContext: {onlyEnabledServerGroups: flag, disableOnly: flag, enableAndDisableOnly: flag}",
+        ))
     }
 
     fn plan(&self, _stage: &StageView) -> Result<Plan, PlanError> {

@@ -2,8 +2,10 @@
 
 use jiff::SignedDuration;
 use pipeline::{Map, Plan, PlanError, Stage, StageSpec, StageView, TaskResult, TaskSpec};
+use schemars::Schema;
 use serde_json::Value;
 
+use super::fields;
 use super::strategy::{self, Strategy};
 use super::wishes;
 
@@ -30,6 +32,10 @@ impl Stage for Deploy {
         "deploy"
     }
 
+    fn schema(&self) -> Option<Schema> {
+        Some(fields::deploy())
+    }
+
     fn plan(&self, stage: &StageView) -> Result<Plan, PlanError> {
         let clusters: Vec<Map> = match (stage.context().get("clusters"), stage.context().get("cluster")) {
             (Some(Value::Array(list)), _) => list.iter().filter_map(|cluster| cluster.as_object().cloned()).collect(),
@@ -43,6 +49,13 @@ impl Stage for Deploy {
         for mut cluster in clusters {
             let region = wishes::regions(&cluster).remove(0);
             // What stands beside `clusters` holds for all of them.
+            if wishes::account(&cluster).is_err() {
+                for key in ["credentials", "account"] {
+                    if let Some(value) = stage.context().get(key) {
+                        cluster.insert(key.to_owned(), value.clone());
+                    }
+                }
+            }
             for key in ["stageTimeoutMs", "deploymentDetails", "interestingHealthProviderNames"] {
                 if let Some(value) = stage.context().get(key) {
                     cluster.entry(key).or_insert_with(|| value.clone());
@@ -64,6 +77,10 @@ impl Stage for CreateServerGroup {
 
     fn aliases(&self) -> &'static [&'static str] {
         &["cloneServerGroup", "copyLastAsg"]
+    }
+
+    fn schema(&self) -> Option<Schema> {
+        Some(fields::create())
     }
 
     fn plan(&self, stage: &StageView) -> Result<Plan, PlanError> {
@@ -128,15 +145,27 @@ fn of_source(config: &Map) -> Map {
 pub struct OnGroup {
     kind: &'static str,
     aliases: &'static [&'static str],
+    fields: fn() -> Schema,
     tasks: &'static [TaskSpec],
 }
 
 const TARGET: TaskSpec = TaskSpec::new("determineTargetServerGroup", "determineTargetServerGroup");
 
+const INSTANCES: &str =
+    "instanceIds/instance!: [text]|text, serverGroupName: text, asgName: text, loadBalancerNames: [text]";
+
 /// Changes the number of instances.
 pub static RESIZE: OnGroup = OnGroup {
     kind: "resizeServerGroup",
     aliases: &["resizeAsg"],
+    fields: || {
+        fields::on_group(
+            "action: scale_exact|scale_up|scale_down|scale_to_cluster|scale_to_server_group, resizeType: text,
+             capacity: {min: count, max: count, desired: count}, scalePct: number, scaleNum: count, targetSize: count,
+             source: object, pinCapacity: flag, pinMinimumCapacity: flag, unpinMinimumCapacity: flag,
+             targetHealthyDeployPercentage: number",
+        )
+    },
     tasks: &[
         TARGET,
         TaskSpec::new("resizeServerGroup", "resizeServerGroup"),
@@ -149,6 +178,7 @@ pub static RESIZE: OnGroup = OnGroup {
 pub static ENABLE: OnGroup = OnGroup {
     kind: "enableServerGroup",
     aliases: &["enableAsg"],
+    fields: || fields::on_group("desiredPercentage: number, targetHealthyDeployPercentage: number"),
     tasks: &[
         TARGET,
         TaskSpec::new("enableServerGroup", "enableServerGroup"),
@@ -161,6 +191,7 @@ pub static ENABLE: OnGroup = OnGroup {
 pub static DISABLE: OnGroup = OnGroup {
     kind: "disableServerGroup",
     aliases: &["disableAsg"],
+    fields: || fields::on_group("desiredPercentage: number, targetHealthyDeployPercentage: number"),
     tasks: &[
         TARGET,
         TaskSpec::new("disableServerGroup", "disableServerGroup"),
@@ -173,6 +204,7 @@ pub static DISABLE: OnGroup = OnGroup {
 pub static DESTROY: OnGroup = OnGroup {
     kind: "destroyServerGroup",
     aliases: &["destroyAsg"],
+    fields: || fields::on_group(""),
     tasks: &[
         TARGET,
         TaskSpec::new("disableServerGroup", "disableServerGroup"),
@@ -188,6 +220,12 @@ pub static DESTROY: OnGroup = OnGroup {
 pub static DISABLE_CLUSTER: OnGroup = OnGroup {
     kind: "disableCluster",
     aliases: &[],
+    fields: || {
+        fields::on_cluster(
+            "remainingEnabledServerGroups: count, preferLargerOverNewer: flag, desiredPercentage: number,
+             continueIfClusterNotFound: flag",
+        )
+    },
     tasks: &[
         TaskSpec::new("disableCluster", "disableCluster"),
         TaskSpec::new("monitorDisableCluster", MONITOR).timeout(LONG),
@@ -199,6 +237,12 @@ pub static DISABLE_CLUSTER: OnGroup = OnGroup {
 pub static SCALE_DOWN_CLUSTER: OnGroup = OnGroup {
     kind: "scaleDownCluster",
     aliases: &[],
+    fields: || {
+        fields::on_cluster(
+            "remainingFullSizeServerGroups: count, allowScaleDownActive: flag, preferLargerOverNewer: flag,
+             continueIfClusterNotFound: flag",
+        )
+    },
     tasks: &[
         TaskSpec::new("scaleDownCluster", "scaleDownCluster"),
         TaskSpec::new("monitorScaleDown", MONITOR).timeout(LONG),
@@ -210,6 +254,7 @@ pub static SCALE_DOWN_CLUSTER: OnGroup = OnGroup {
 pub static UPSERT_LOAD_BALANCER: OnGroup = OnGroup {
     kind: "upsertLoadBalancer",
     aliases: &["upsertLoadBalancers"],
+    fields: fields::balancers,
     tasks: &[
         TaskSpec::new("upsertLoadBalancer", "upsertLoadBalancer"),
         TaskSpec::new("monitorUpsert", MONITOR).timeout(SignedDuration::from_mins(2)),
@@ -220,6 +265,7 @@ pub static UPSERT_LOAD_BALANCER: OnGroup = OnGroup {
 pub static DELETE_LOAD_BALANCER: OnGroup = OnGroup {
     kind: "deleteLoadBalancer",
     aliases: &[],
+    fields: || fields::placed("loadBalancerName/name!: text, loadBalancerType: text, vpcId: text"),
     tasks: &[
         TaskSpec::new("deleteLoadBalancer", "deleteLoadBalancer"),
         TaskSpec::new("monitorDelete", MONITOR).timeout(SignedDuration::from_mins(10)),
@@ -230,6 +276,7 @@ pub static DELETE_LOAD_BALANCER: OnGroup = OnGroup {
 pub static TERMINATE_INSTANCES: OnGroup = OnGroup {
     kind: "terminateInstances",
     aliases: &["terminateInstanceAndDecrementServerGroup"],
+    fields: || fields::placed(INSTANCES),
     tasks: &[
         TaskSpec::new("terminateInstances", "terminateInstances"),
         TaskSpec::new("monitorInstances", MONITOR).timeout(LONG),
@@ -240,6 +287,7 @@ pub static TERMINATE_INSTANCES: OnGroup = OnGroup {
 pub static REBOOT_INSTANCES: OnGroup = OnGroup {
     kind: "rebootInstances",
     aliases: &[],
+    fields: || fields::placed(INSTANCES),
     tasks: &[
         TaskSpec::new("rebootInstances", "rebootInstances"),
         TaskSpec::new("monitorInstances", MONITOR).timeout(LONG),
@@ -247,8 +295,17 @@ pub static REBOOT_INSTANCES: OnGroup = OnGroup {
 };
 
 /// Finds the image that a cluster runs.
-pub static FIND_IMAGE: OnGroup =
-    OnGroup { kind: "findImage", aliases: &[], tasks: &[TaskSpec::new("findImage", "findImage")] };
+pub static FIND_IMAGE: OnGroup = OnGroup {
+    kind: "findImage",
+    aliases: &["findAmi"],
+    fields: || {
+        fields::on_cluster(
+            "onlyEnabled: flag, selectionStrategy: LARGEST|NEWEST|OLDEST|FAIL, imageNamePattern: text, resolveMissingLocations: flag,
+             skipRegionDetection: flag",
+        )
+    },
+    tasks: &[TaskSpec::new("findImage", "findImage")],
+};
 
 impl Stage for OnGroup {
     fn kind(&self) -> &'static str {
@@ -257,6 +314,10 @@ impl Stage for OnGroup {
 
     fn aliases(&self) -> &'static [&'static str] {
         self.aliases
+    }
+
+    fn schema(&self) -> Option<Schema> {
+        Some((self.fields)())
     }
 
     fn plan(&self, _stage: &StageView) -> Result<Plan, PlanError> {
@@ -274,6 +335,13 @@ pub struct ShrinkCluster;
 impl Stage for ShrinkCluster {
     fn kind(&self) -> &'static str {
         "shrinkCluster"
+    }
+
+    fn schema(&self) -> Option<Schema> {
+        Some(fields::on_cluster(
+            "shrinkToSize: count, allowDeleteActive: flag, retainLargerOverNewer: flag, runDisableClusterStep: flag,
+             continueIfClusterNotFound: flag",
+        ))
     }
 
     fn plan(&self, stage: &StageView) -> Result<Plan, PlanError> {
