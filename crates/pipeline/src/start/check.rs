@@ -51,6 +51,7 @@ pub fn check(config: &Map) -> Result<(), StartError> {
         if stage.get("type").and_then(Value::as_str).is_none_or(str::is_empty) {
             return Err(StartError::at(format!("$.stages[{i}].type"), "a stage needs a type"));
         }
+        request_lines(i, stage)?;
         if let Some(reference) = stage.get("refId").and_then(Value::as_str)
             && let Some(first) = seen.insert(reference, i)
         {
@@ -67,6 +68,32 @@ pub fn check(config: &Map) -> Result<(), StartError> {
                 let path = format!("$.stages[{i}].requisiteStageRefIds[{j}]");
                 return Err(StartError::at(path, format!("there is no stage with the refId '{one}'")));
             }
+        }
+    }
+    Ok(())
+}
+
+/// What becomes a line of a request, whoever sends it, holds no line break.
+fn request_lines(i: usize, stage: &Value) -> Result<(), StartError> {
+    let breaks = |text: &str| text.contains(['\r', '\n', '\0']);
+    let broken = |value: &Value| match value {
+        Value::String(text) => breaks(text),
+        Value::Array(list) => list.iter().filter_map(Value::as_str).any(breaks),
+        _ => false,
+    };
+    for key in ["method", "cancelMethod"] {
+        if stage.get(key).is_some_and(broken) {
+            return Err(StartError::at(format!("$.stages[{i}].{key}"), "holds a line break"));
+        }
+    }
+    let headers = stage.get("customHeaders").and_then(Value::as_object);
+    for (name, value) in headers.into_iter().flatten() {
+        if breaks(name) {
+            let what = format!("the name '{}' holds a line break", name.escape_debug());
+            return Err(StartError::at(format!("$.stages[{i}].customHeaders"), what));
+        }
+        if broken(value) {
+            return Err(StartError::at(format!("$.stages[{i}].customHeaders.{name}"), "holds a line break"));
         }
     }
     Ok(())
