@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod applications;
+pub mod artifacts;
 pub mod decide;
 pub mod engine;
 pub mod evaluate;

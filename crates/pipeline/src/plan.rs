@@ -60,6 +60,11 @@ pub trait Stage: Send + Sync {
         false
     }
 
+    /// Whether it makes artifacts: then what its `expectedArtifacts` ask for is bound when its tasks are done.
+    fn makes_artifacts(&self) -> bool {
+        false
+    }
+
     /// Evaluates the `${…}` of its context, when it starts and before each task.
     fn evaluate(&self, execution: &Value, stage_ref: &str, context: &Value, given: &Given) -> Evaluated {
         evaluate::stage_context(execution, stage_ref, context, given)

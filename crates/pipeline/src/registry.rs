@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::{Effect, PureTask, Stage};
+use crate::{Effect, PureTask, Stage, artifacts};
 
 /// Stage types by kind, tasks by key.
 #[derive(Default, Clone)]
@@ -23,9 +23,12 @@ pub enum Runs {
 }
 
 impl Registry {
-    /// Holds only what every stage may ask for: the execution window.
+    /// Holds only what every stage may ask for: the execution window, and the binding of what it made.
     pub fn new() -> Registry {
-        Registry::default().stage(&crate::window::WindowStage).pure(crate::window::TASK, crate::window::run)
+        Registry::default()
+            .stage(&crate::window::WindowStage)
+            .pure(crate::window::TASK, crate::window::run)
+            .pure(artifacts::BIND.task, artifacts::bind_produced)
     }
 
     /// Adds a stage type under its kind and its aliases.

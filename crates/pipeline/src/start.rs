@@ -12,6 +12,7 @@ use crate::Map;
 use crate::evaluate::{self, Given, Need};
 use crate::model::{Execution, Kind, Stage, Status, Trigger};
 
+pub(crate) use artifacts::matches;
 pub use check::check;
 
 /// How many stages an execution may have.

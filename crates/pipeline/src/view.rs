@@ -66,6 +66,19 @@ impl<'a> StageView<'a> {
         self.get(key).and_then(Value::as_str)
     }
 
+    /// Who this stage acts for: whoever answered the nearest judgment before it that hands its authentication on
+    /// (`propagateAuthenticationContext`), else whoever started the run.
+    pub fn user(&self) -> &'a str {
+        let hands_on = |s: &&Arc<Stage>| s.flag("propagateAuthenticationContext") == Some(true);
+        let judged = self
+            .ancestors()
+            .into_iter()
+            .filter(hands_on)
+            .find_map(|s| s.last_modified.as_ref().filter(|_| s.status.lets_others_start())?.get("user")?.as_str());
+        let started = || self.execution.authentication.get("user").and_then(Value::as_str);
+        judged.or_else(started).unwrap_or_else(|| self.execution.trigger.user())
+    }
+
     /// The stage that planned this one.
     pub fn parent(&self) -> Option<StageView<'a>> {
         StageView::of(self.execution, self.stage.parent_stage_id.as_deref()?)

@@ -6,7 +6,7 @@ use super::work::{Work, alias};
 use super::{Message, complete_stage, synthetic};
 use crate::evaluate;
 use crate::model::{Kind, Owner, Stage, Status, Task};
-use crate::{Exception, Plan, PlanError};
+use crate::{Exception, Plan, PlanError, artifacts};
 
 /// How deep stages may plan stages inside each other.
 const DEEPEST: usize = 20;
@@ -102,8 +102,11 @@ fn begin(work: &mut Work, stage: &Stage) {
             work.edit(&id, |s| *s = planned);
             work.send(Message::CompleteStage { stage: id });
         }
-        Ok(plan) => {
+        Ok(mut plan) => {
             planned.context.extend(plan.context);
+            if kind.makes_artifacts() && !plan.tasks.is_empty() && !artifacts::expected(&planned.context).is_empty() {
+                plan.tasks.push(artifacts::BIND);
+            }
             planned.tasks = tasks(&plan.tasks);
             let window = (!planned.is_synthetic()).then(|| crate::window::stage_of(&planned)).flatten();
             work.edit(&id, |s| *s = planned);

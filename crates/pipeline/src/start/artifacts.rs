@@ -77,7 +77,7 @@ fn bind(expected: &Value, received: &[Value], prior: &[Value]) -> Result<Value, 
 }
 
 /// Whether an artifact is what is expected: each field that is given is equal, or matches as a whole as a regular expression.
-pub(super) fn matches(pattern: &Value, artifact: &Value) -> bool {
+pub(crate) fn matches(pattern: &Value, artifact: &Value) -> bool {
     ["type", "name", "version", "location", "reference"].iter().all(|field| {
         let want = pattern.get(*field).and_then(Value::as_str).unwrap_or("");
         let have = artifact.get(*field).and_then(Value::as_str).unwrap_or("");
