@@ -6,6 +6,7 @@ use bakery::Bakery;
 use cloud::Clouds;
 use jiff::Timestamp;
 use pipeline::Engine;
+use stages::webhook::Preconfigured;
 use store::Store;
 use store::clock::Clock;
 
@@ -24,6 +25,8 @@ pub struct House {
     pub bakery: Bakery,
     /// Every kind of stage that a pipeline may hold, sorted.
     pub stage_kinds: Arc<Vec<&'static str>>,
+    /// Webhooks that the operator prepared.
+    pub webhooks: Arc<Vec<Preconfigured>>,
     /// The aptly roots that the server follows.
     pub roots: Arc<Vec<apt::Root>>,
 }

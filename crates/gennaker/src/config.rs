@@ -7,6 +7,7 @@ use access::TokenConfig;
 use anyhow::{Context, bail};
 use events::outgoing::Allow;
 use serde::Deserialize;
+use stages::webhook::Preconfigured;
 
 use crate::environment::Environment;
 
@@ -22,6 +23,10 @@ pub struct Config {
     pub outgoing: Outgoing,
     /// `[apt]`
     pub apt: Apt,
+    /// `[webhook]`
+    pub webhook: Webhook,
+    /// `[script]`
+    pub script: Script,
 }
 
 /// Where the server keeps its data and listens.
@@ -93,6 +98,22 @@ pub enum LogFormat {
 pub struct Outgoing {
     /// `host:port`, ranges of addresses, `public`; empty allows nothing.
     pub allow: Allow,
+}
+
+/// Webhooks that pipelines may use without knowing where they lead.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Webhook {
+    /// `[[webhook.preconfigured]]`: each is a stage type, with Spinnaker's keys.
+    pub preconfigured: Vec<Preconfigured>,
+}
+
+/// What script stages may use of this machine.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Script {
+    /// Folders whose files may be run by their path, and in which scripts may run; empty allows none.
+    pub allow: Vec<PathBuf>,
 }
 
 /// Which aptly roots the server follows.
@@ -209,6 +230,18 @@ mod tests {
         let error =
             format!("{:#}", load("[server]\nlitsen = 1\n", &Environment::default(), Vec::new()).expect_err("refused"));
         assert!(error.contains("line 2") && error.contains("litsen") && error.contains("`listen`"), "{error}");
+    }
+
+    #[test]
+    fn a_preconfigured_webhook_has_spinnakers_keys() {
+        let file = "[[webhook.preconfigured]]\ntype = \"chat\"\nlabel = \"Chat\"\nurl = \"https://chat/hook\"\nsensitiveHeaders = [\"X-Mine\"]\n\
+                    [webhook.preconfigured.customHeaders]\nX-Mine = \"value\"\n";
+        let config = load(file, &Environment::default(), Vec::new()).expect("good");
+        let [webhook] = config.webhook.preconfigured.as_slice() else { panic!("there is one") };
+        assert_eq!((webhook.kind.as_str(), webhook.check(&["wait"])), ("chat", Ok(())));
+        let error = load("[[webhook.preconfigured]]\nurll = \"x\"\n", &Environment::default(), Vec::new());
+        let error = format!("{:#}", error.expect_err("refused"));
+        assert!(error.contains("line 2") && error.contains("urll"), "{error}");
     }
 
     #[test]

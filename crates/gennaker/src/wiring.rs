@@ -55,20 +55,28 @@ pub fn build(config: &Config, environment: &Environment, data: &Path) -> anyhow:
     let outgoing = OutgoingConfig { allow: config.outgoing.allow.clone(), ..OutgoingConfig::default() };
     let outgoing = Arc::new(Outgoing::new(outgoing));
     let engine = Engine::new(store.clone());
-    let services = Services { engine: engine.clone(), outgoing: outgoing.clone() };
+    let webhooks = Arc::new(config.webhook.preconfigured.clone());
+    let services = Services { engine: engine.clone(), outgoing: outgoing.clone(), webhooks: webhooks.clone() };
     let roots = roots(config, environment, &clock)?;
     let registry =
         stages::bake::register(stages::all(&services), bakery.clone(), Arc::new(AptPublications::new(roots.clone())));
-    let scripts = Scripts { clouds: clouds.clone(), folder: data.join("scripts"), path };
+    let scripts = Scripts {
+        clouds: clouds.clone(),
+        folder: data.join("scripts"),
+        path,
+        outgoing: outgoing.clone(),
+        allowed: config.script.allow.clone(),
+    };
     let registry = stages::script::register(registry, scripts);
     let registry = stages::infrastructure::register(registry, &clouds);
     let registry = stages::delete_application::register(registry, &engine, &clouds);
+    let registry = stages::webhook::register_preconfigured(registry, &webhooks)?;
     let stage_kinds = Arc::new(registry.kinds());
 
     let tokens = Tokens::new(&config.token)?;
     let rules = GuardConfig { hosts: config.server.hosts.clone(), origins: config.server.allowed_origins.clone() };
     let guard = Guard::new(rules, tokens, clock);
-    let house = House { store, engine, clouds, bakery, stage_kinds, roots: Arc::new(roots.clone()) };
+    let house = House { store, engine, clouds, bakery, stage_kinds, webhooks, roots: Arc::new(roots.clone()) };
     Ok(Parts { house, guard, registry, outgoing, roots })
 }
 

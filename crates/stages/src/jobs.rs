@@ -4,7 +4,10 @@ use async_trait::async_trait;
 use base64::Engine as _;
 use pipeline::applications::{self, ApplicationError, Save};
 use pipeline::engine::Engine;
+use pipeline::evaluate::{self, Evaluated, Given};
+use pipeline::model::Kind;
 use pipeline::pipelines::{self, PipelineError};
+use pipeline::start::StartError;
 use pipeline::{
     Effect, Exception, Map, Plan, PlanError, Stage, StageView, TaskInput, TaskResult, TaskSpec, fields, projects,
 };
@@ -37,15 +40,21 @@ impl Stage for Job {
     fn plan(&self, _: &StageView) -> Result<Plan, PlanError> {
         Ok(Plan::tasks([TaskSpec::new(self.0, self.0)]))
     }
-    /// What is saved is saved as written: its `${…}` are for its own runs.
-    fn evaluate(
-        &self,
-        _: &Value,
-        _: &str,
-        context: &Value,
-        given: &pipeline::evaluate::Given,
-    ) -> pipeline::evaluate::Evaluated {
-        pipeline::evaluate::Evaluated { value: context.clone(), failed: Vec::new(), needs: Vec::new(), now: given.now }
+    /// What is saved is saved as written: its `${…}` are for its own runs. In a pipeline a text beside it (`pipeline` in base64, say) may be an
+    /// expression of that pipeline's.
+    fn evaluate(&self, execution: &Value, stage_ref: &str, context: &Value, given: &Given) -> Evaluated {
+        let whole = || Evaluated { value: context.clone(), failed: Vec::new(), needs: Vec::new(), now: given.now };
+        let Some(members) = context.as_object().filter(|_| execution["type"] == json!(Kind::Pipeline)) else {
+            return whole();
+        };
+        let texts: Map = members.iter().filter(|(_, v)| v.is_string()).map(|(k, v)| (k.clone(), v.clone())).collect();
+        let mut evaluated = evaluate::stage_context(execution, stage_ref, &Value::Object(texts), given);
+        let mut all = members.clone();
+        if let Value::Object(texts) = evaluated.value {
+            all.extend(texts);
+        }
+        evaluated.value = Value::Object(all);
+        evaluated
     }
 }
 
@@ -85,7 +94,7 @@ impl Effect for DoJob {
     async fn run(&self, input: TaskInput) -> TaskResult {
         let Some(view) = input.view() else { return TaskResult::failed("the stage of this job is gone") };
         let (kind, context) = (view.stage().kind.clone(), view.context().clone());
-        let who = view.trigger().user().to_owned();
+        let who = view.user().to_owned();
         match self.0.store().write(move |tx| perform(tx, &kind, &context, &who)).await {
             Ok(context) => {
                 let mut result = TaskResult::succeeded();
@@ -101,6 +110,8 @@ impl Effect for DoJob {
 
 fn perform(tx: &mut Tx, kind: &str, context: &Map, who: &str) -> Result<Map, JobError> {
     let object = |key: &str| context.get(key).and_then(Value::as_object).cloned();
+    let flag =
+        |key: &str| matches!(context.get(key), Some(Value::Bool(true))) || context.get(key) == Some(&json!("true"));
     let application = || object("application").ok_or(JobError::Missing("application: its attributes"));
     let mut out = Map::new();
     match kind {
@@ -112,7 +123,12 @@ fn perform(tx: &mut Tx, kind: &str, context: &Map, who: &str) -> Result<Map, Job
             applications::delete(tx, application.get("name").and_then(Value::as_str).unwrap_or(""), who)?;
         }
         "savePipeline" | "updatePipeline" | "saveStrategy" => {
-            let stale = context.get("staleCheck") == Some(&Value::Bool(true));
+            let stale = flag("staleCheck");
+            if flag("isBulkSavingPipelines") {
+                let list = list_of(context).ok_or(JobError::Missing("pipelines: a list, or that in base64"))?;
+                out.insert("bulksave".into(), Value::Object(save_all(tx, &list, stale, who)?));
+                return Ok(out);
+            }
             let pipeline = pipeline_of(context).ok_or(JobError::Missing("pipeline: its JSON, or that in base64"))?;
             let saved = pipelines::save(tx, &pipeline, stale, who)?;
             for (key, from) in [("pipeline.id", "id"), ("pipeline.name", "name"), ("application", "application")] {
@@ -122,7 +138,8 @@ fn perform(tx: &mut Tx, kind: &str, context: &Map, who: &str) -> Result<Map, Job
         "deletePipeline" => {
             let pipeline = pipeline_of(context).ok_or(JobError::Missing("pipeline: what is to be deleted"))?;
             let text = |key: &str| pipeline.get(key).and_then(Value::as_str).unwrap_or("");
-            pipelines::delete(tx, text("application"), text("name"), false, who)?;
+            let name = if text("name").is_empty() { text("id") } else { text("name") };
+            pipelines::delete(tx, text("application"), name, pipeline.get("strategy") == Some(&json!(true)), who)?;
         }
         "reorderPipelines" => {
             let places = object("idsToIndices").ok_or(JobError::Missing("idsToIndices: the place of each pipeline"))?;
@@ -144,14 +161,51 @@ fn perform(tx: &mut Tx, kind: &str, context: &Map, who: &str) -> Result<Map, Job
     Ok(out)
 }
 
+/// Saves many pipelines, each for itself, and tells which could be saved. Only the store's own failure ends it.
+pub(crate) fn save_all(tx: &mut Tx, list: &[Value], stale: bool, who: &str) -> Result<Map, PipelineError> {
+    let (mut saved, mut failed) = (Vec::new(), Vec::new());
+    for pipeline in list {
+        let name = pipeline.get("name").cloned().unwrap_or(Value::Null);
+        let done = match pipeline.as_object() {
+            Some(pipeline) => pipelines::save(tx, pipeline, stale, who).map(drop),
+            None => Err(PipelineError::Malformed(StartError::Malformed {
+                path: "$.pipelines".into(),
+                what: "each entry must be an object".into(),
+            })),
+        };
+        match done {
+            Ok(()) => saved.push(name),
+            Err(PipelineError::Store(error)) => return Err(error.into()),
+            Err(error) => failed.push(json!({"name": name, "errorMsg": error.to_string()})),
+        }
+    }
+    let told = json!({
+        "successful_pipelines_count": saved.len(),
+        "successful_pipelines": saved,
+        "failed_pipelines_count": failed.len(),
+        "failed_pipelines": failed,
+    });
+    Ok(told.as_object().cloned().unwrap_or_default())
+}
+
 /// A pipeline comes as an object, or as the base64 of its text.
 fn pipeline_of(context: &Map) -> Option<Map> {
-    match context.get("pipeline")? {
-        Value::Object(map) => Some(map.clone()),
-        Value::String(text) => {
-            let bytes = base64::engine::general_purpose::STANDARD.decode(text).ok()?;
-            serde_json::from_slice(&bytes).ok()
-        }
+    match read(context.get("pipeline")?)? {
+        Value::Object(map) => Some(map),
         _ => None,
     }
+}
+
+/// Many come as a list, or as the base64 of its text.
+fn list_of(context: &Map) -> Option<Vec<Value>> {
+    match read(context.get("pipelines").or_else(|| context.get("pipeline"))?)? {
+        Value::Array(list) => Some(list),
+        _ => None,
+    }
+}
+
+fn read(value: &Value) -> Option<Value> {
+    let Value::String(text) = value else { return Some(value.clone()) };
+    let bytes = base64::engine::general_purpose::STANDARD.decode(text.trim()).ok()?;
+    serde_json::from_slice(&bytes).ok()
 }

@@ -1,7 +1,11 @@
-//! `manualJudgment`: waits until a person answers `continue` or `stop` (`judgmentStatus` in a patch of the stage).
+//! `manualJudgment`: waits until a person answers `continue` or `stop` (`judgmentStatus` in a patch of the stage). What the patch brings besides, a
+//! chosen input or a comment, stays in the context. What the person needs to know is gathered when the wait begins: `judgment`, in `briefing`.
+
+mod briefing;
 
 use jiff::{SignedDuration, Timestamp};
-use pipeline::{Plan, PlanError, Stage, StageView, Status, TaskInput, TaskResult, TaskSpec, fields};
+use pipeline::evaluate::{INERT, keep_as_data};
+use pipeline::{Map, Plan, PlanError, Stage, StageView, Status, TaskInput, TaskResult, TaskSpec, fields};
 use schemars::Schema;
 use serde_json::Value;
 
@@ -10,6 +14,8 @@ pub struct ManualJudgmentStage;
 
 /// How long a person may take when the stage does not say.
 const PATIENCE: SignedDuration = SignedDuration::from_hours(3 * 24);
+/// The key of the briefing.
+const JUDGMENT: &str = "judgment";
 
 const FIELDS: &str = "
     instructions: text, judgmentInputs: [{value!: text}|text], judgmentStatus: text, judgmentInput: any,
@@ -25,8 +31,8 @@ impl Stage for ManualJudgmentStage {
     fn plan(&self, _: &StageView) -> Result<Plan, PlanError> {
         Ok(Plan::tasks([TaskSpec::new("waitForJudgment", "manualJudgment").timeout(PATIENCE)]))
     }
-    fn prepare_restart(&self, context: &mut pipeline::Map) {
-        for key in ["judgmentStatus", "judgmentInput", "lastModifiedBy"] {
+    fn prepare_restart(&self, context: &mut Map) {
+        for key in ["judgmentStatus", "judgmentInput", "lastModifiedBy", JUDGMENT] {
             context.shift_remove(key);
         }
     }
@@ -39,15 +45,32 @@ pub(crate) fn run(input: &TaskInput, _: Timestamp) -> TaskResult {
     let result = match answer.as_str() {
         "continue" => TaskResult::succeeded(),
         "stop" => TaskResult::done(Status::Terminal),
-        "" => {
-            return TaskResult::again(Timestamp::MAX, "a person has to answer whether to continue or to stop");
-        }
+        "" => return waits(&view, "a person has to answer whether to continue or to stop".into()),
         other => {
-            let reason = format!("'{other}' is no answer: a person has to answer continue or stop");
-            return TaskResult::again(Timestamp::MAX, reason);
+            let text: String = other.chars().take(40).collect();
+            return waits(&view, format!("'{text}' is no answer: a person has to answer continue or stop"));
         }
     };
     let input = view.context().get("judgmentInput").cloned().unwrap_or(Value::Null);
     let result = result.context("lastModifiedBy", by).output("judgmentStatus", answer);
     if input.is_null() { result } else { result.output("judgmentInput", input) }
 }
+
+fn waits(view: &StageView, reason: String) -> TaskResult {
+    let result = TaskResult::again(Timestamp::MAX, reason);
+    if view.context().contains_key(JUDGMENT) {
+        return result;
+    }
+    let mut told = Map::new();
+    told.insert(JUDGMENT.into(), briefing::briefing(view));
+    // What other stages brought from outside is data here, too.
+    let mut context = view.context().clone();
+    keep_as_data(&mut context, &told);
+    if let Some(inert) = context.get(INERT) {
+        told.insert(INERT.into(), inert.clone());
+    }
+    told.into_iter().fold(result, |result, (key, value)| result.context(&key, value))
+}
+
+#[cfg(test)]
+mod tests;

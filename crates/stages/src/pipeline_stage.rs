@@ -1,48 +1,50 @@
 //! `pipeline`: runs another pipeline and, unless told otherwise, waits for its end and takes over its outputs.
 
+mod child;
+
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use pipeline::engine::{self, Engine, EngineError, StartRequest};
-use pipeline::model::Kind;
+use pipeline::engine::{Engine, EngineError};
 use pipeline::{
     Effect, Exception, Execution, Map, Message, Plan, PlanError, Stage, StageView, Status, TaskInput, TaskResult,
-    TaskSpec, fields, pipelines, records,
+    TaskSpec, fields, records,
 };
 use schemars::Schema;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
+use store::StoreError;
 
 /// The stage type.
 pub struct PipelineStage;
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
 struct Config {
-    #[serde(default)]
+    /// Of which the pipeline is, when it is named; the stage's own when it does not say.
+    pipeline_application: Option<String>,
+    application: Option<String>,
+    /// Its id, or its name.
     pipeline: Option<String>,
-    #[serde(default)]
+    /// What strategies call it.
     pipeline_id: Option<String>,
-    #[serde(default)]
     pipeline_parameters: Option<Map>,
-    #[serde(default = "yes")]
-    wait_for_completion: bool,
-    #[serde(default)]
+    /// True when it does not say.
+    wait_for_completion: Option<bool>,
+    /// Leaves the outputs of the child where they are.
+    skip_downstream_output: bool,
     skippable: bool,
-    #[serde(default)]
+    /// Refuses to start what runs already, with the same parameters.
+    check_duplicated: bool,
     execution_id: Option<String>,
-    #[serde(default, rename = "_skipPipelineRestart")]
+    #[serde(rename = "_skipPipelineRestart")]
     keep_child: bool,
-}
-
-fn yes() -> bool {
-    true
 }
 
 const PATIENCE: SignedDuration = SignedDuration::from_hours(12);
 
 const FIELDS: &str = "
     pipeline/pipelineId!: text, application: text, pipelineApplication: text, pipelineParameters: object, waitForCompletion: flag,
-    skipDownstreamOutput: flag, skippable: flag, pipelineArtifacts: [object]";
+    skipDownstreamOutput: flag, skippable: flag, checkDuplicated: flag, pipelineArtifacts: [object]";
 
 impl Stage for PipelineStage {
     fn kind(&self) -> &'static str {
@@ -54,13 +56,16 @@ impl Stage for PipelineStage {
     fn plan(&self, stage: &StageView) -> Result<Plan, PlanError> {
         let config: Config = stage.config()?;
         let mut tasks = vec![TaskSpec::new("startPipeline", "startPipeline")];
-        if config.wait_for_completion {
+        if config.wait_for_completion != Some(false) {
             tasks.push(TaskSpec::new("monitorPipeline", "monitorPipeline").timeout(PATIENCE));
         }
         Ok(Plan::tasks(tasks))
     }
     fn can_manually_skip(&self, stage: &StageView) -> bool {
         stage.config::<Config>().is_ok_and(|c| c.skippable)
+    }
+    fn makes_artifacts(&self) -> bool {
+        true
     }
     fn on_cancel(&self, _: &StageView) -> Option<TaskSpec> {
         Some(TaskSpec::new("cancelPipeline", "startPipeline"))
@@ -84,13 +89,15 @@ impl Effect for StartPipeline {
             Ok(config) => config,
             Err(failed) => return failed,
         };
-        if let (true, Some(child)) = (config.keep_child, config.execution_id) {
-            return TaskResult::succeeded().context("executionId", child).context("_skipPipelineRestart", false);
+        if let (true, Some(child)) = (config.keep_child, &config.execution_id) {
+            return TaskResult::succeeded()
+                .context("executionId", child.clone())
+                .context("_skipPipelineRestart", false);
         }
-        let Some(id) = config.pipeline.or(config.pipeline_id) else {
+        let Some(wanted) = config.pipeline.clone().or(config.pipeline_id.clone()) else {
             return TaskResult::failed("this stage needs pipeline: the id of the pipeline that it runs");
         };
-        match self.start(&input, id, config.pipeline_parameters.unwrap_or_default()).await {
+        match self.start(&input, wanted, config).await {
             Ok((execution, name)) => {
                 TaskResult::succeeded().context("executionId", execution).context("executionName", name)
             }
@@ -115,31 +122,42 @@ impl Effect for StartPipeline {
     }
 }
 
+/// Why a child is not started.
+#[derive(Debug, thiserror::Error)]
+enum StartError {
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    #[error("execution {0} runs the same pipeline with the same parameters, and checkDuplicated is set")]
+    Duplicated(String),
+}
+
+impl From<StoreError> for StartError {
+    fn from(error: StoreError) -> StartError {
+        StartError::Engine(error.into())
+    }
+}
+
 impl StartPipeline {
-    async fn start(&self, input: &TaskInput, id: String, parameters: Map) -> Result<(String, String), EngineError> {
+    async fn start(&self, input: &TaskInput, wanted: String, config: Config) -> Result<(String, String), StartError> {
         let engine = self.0.clone();
-        let run = input.execution.clone();
-        let (stage, key) = (input.stage_id.clone(), format!("task:{}", input.key));
+        let (run, stage) = (input.execution.clone(), input.stage_id.clone());
+        let key = format!("task:{}", input.key);
         let work = move |tx: &mut store::Tx<'_>| {
-            let Some(config) = pipelines::by_id(tx, &id)? else {
-                return Err(EngineError::UnknownPipeline(id.clone()));
-            };
-            let name = config.get("name").and_then(Value::as_str).unwrap_or("").to_owned();
-            let trigger = trigger(&run, &stage, &parameters);
-            let request = StartRequest { config, trigger, kind: Kind::Pipeline, key: Some(key.clone()) };
+            let application = config.pipeline_application.as_ref().or(config.application.as_ref());
+            let child = child::find(tx, application.unwrap_or(&run.application), &wanted)?
+                .ok_or_else(|| EngineError::UnknownPipeline(wanted.clone()))?;
+            let name = child.get("name").and_then(Value::as_str).unwrap_or("").to_owned();
+            let parameters = config.pipeline_parameters.clone().unwrap_or_default();
+            if config.check_duplicated
+                && let Some(twin) = child::twin(tx, &child, &parameters, &key)?
+            {
+                return Err(StartError::Duplicated(twin));
+            }
+            let request = child::request(&run, &stage, child, &parameters, key.clone());
             Ok((engine.begin_in(tx, &request)?, name))
         };
         self.0.store().write(work).await
     }
-}
-
-fn trigger(run: &Execution, stage: &str, parameters: &Map) -> Map {
-    let mut trigger = engine::parent(run);
-    trigger.insert("type".into(), json!("pipeline"));
-    trigger.insert("user".into(), json!(run.trigger.user()));
-    trigger.insert("parentPipelineStageId".into(), json!(stage));
-    trigger.insert("parameters".into(), json!(parameters));
-    trigger
 }
 
 /// Waits for the child's end.
@@ -152,8 +170,15 @@ impl Effect for MonitorPipeline {
             return TaskResult::failed("no pipeline was started, so there is none to wait for");
         };
         let wanted = id.clone();
+        let takes_over = !input.config::<Config>().is_ok_and(|config| config.skip_downstream_output);
         match self.0.store().read(move |tx| records::get(tx, &wanted)).await {
-            Ok(Some(run)) => seen(&run, input.now),
+            Ok(Some(run)) => {
+                let outputs = if takes_over { records::outputs(&run) } else { Map::new() };
+                outputs.into_iter().fold(seen(&run, input.now), |result, (key, value)| match run.status.is_complete() {
+                    true => result.output(&key, value),
+                    false => result,
+                })
+            }
             Ok(None) => TaskResult::failed(format!("execution {id} is gone")),
             Err(error) => TaskResult::again(later(input.now), format!("the store did not answer: {error}")),
         }
@@ -178,10 +203,7 @@ fn seen(run: &Execution, now: Timestamp) -> TaskResult {
                 .context("status", status.as_str());
         }
     };
-    let mut result = result.context("status", run.status.as_str());
-    for (key, value) in records::outputs(run) {
-        result = result.output(&key, value);
-    }
+    let result = result.context("status", run.status.as_str());
     let Some(word) = word else { return result };
     let mut errors = vec![format!("the pipeline '{name}' ({}) {word}", run.id)];
     errors.extend(run.cancellation_reason.clone());

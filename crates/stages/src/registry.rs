@@ -5,9 +5,11 @@ use std::sync::Arc;
 use events::outgoing::Outgoing;
 use pipeline::{Engine, Registry};
 
+use crate::webhook::Preconfigured;
 use crate::{
-    bake, check_preconditions, evaluate_variables, infrastructure, jobs, manual_judgment, noop, pipeline_stage, script,
-    wait, webhook,
+    bake, check_preconditions, evaluate_artifacts, evaluate_variables, find_artifact, infrastructure, jobs,
+    manual_judgment, monitor_pipelines, noop, pipeline_stage, run_multiple, save_from_artifact, script, wait,
+    wait_until, webhook,
 };
 
 /// What stages work with.
@@ -17,6 +19,8 @@ pub struct Services {
     pub engine: Engine,
     /// Calls to the outside.
     pub outgoing: Arc<Outgoing>,
+    /// Webhooks that the operator prepared; their stage types are added last (`webhook::register_preconfigured`).
+    pub webhooks: Arc<Vec<Preconfigured>>,
 }
 
 /// Every stage type, with the tasks that need nothing from outside: enough to say what a pipeline would do.
@@ -29,6 +33,8 @@ fn flow() -> Registry {
     Registry::new()
         .stage(&wait::WaitStage)
         .pure("wait", wait::run)
+        .stage(&wait_until::WaitUntilStage)
+        .pure("waitUntil", wait_until::run)
         .stage(&noop::NoopStage)
         .stage(&manual_judgment::ManualJudgmentStage)
         .pure("manualJudgment", manual_judgment::run)
@@ -36,18 +42,30 @@ fn flow() -> Registry {
         .pure("checkPrecondition", check_preconditions::run)
         .stage(&evaluate_variables::EvaluateVariablesStage)
         .pure("evaluateVariables", evaluate_variables::run)
+        .stage(&evaluate_artifacts::EvaluateArtifactsStage)
+        .pure("evaluateArtifacts", evaluate_artifacts::run)
+        .stage(&find_artifact::FindArtifactStage)
         .stage(&pipeline_stage::PipelineStage)
+        .stage(&run_multiple::RunMultiplePipelinesStage)
+        .pure(run_multiple::REPORT, run_multiple::run)
+        .stage(&monitor_pipelines::MonitorPipelineStage)
+        .stage(&monitor_pipelines::DependsOnExecutionStage)
         .stage(&webhook::WebhookStage)
+        .stage(&save_from_artifact::SavePipelinesFromArtifactStage)
 }
 
 /// Every stage type and task that needs no more than these services. Those over clouds, images and scripts register themselves.
 pub fn all(services: &Services) -> Registry {
-    let Services { engine, outgoing } = services.clone();
+    let Services { engine, outgoing, webhooks } = services.clone();
     let mut registry = flow()
         .effect("startPipeline", Arc::new(pipeline_stage::StartPipeline(engine.clone())))
         .effect("monitorPipeline", Arc::new(pipeline_stage::MonitorPipeline(engine.clone())))
-        .effect("createWebhook", Arc::new(webhook::CreateWebhook(outgoing.clone())))
-        .effect("monitorWebhook", Arc::new(webhook::MonitorWebhook(outgoing)));
+        .effect(find_artifact::FIND, Arc::new(find_artifact::FindArtifact(engine.clone())))
+        .effect(monitor_pipelines::MONITOR, Arc::new(monitor_pipelines::MonitorExecutions(engine.clone())))
+        .effect(monitor_pipelines::DEPENDS, Arc::new(monitor_pipelines::DependsOnExecution(engine.clone())));
+    registry = webhook::register(registry, outgoing.clone(), webhooks);
+    let save = save_from_artifact::SaveFromArtifact { engine: engine.clone(), outgoing };
+    registry = registry.effect(save_from_artifact::SAVE, Arc::new(save));
     // jobs of POST /tasks
     let job = Arc::new(jobs::DoJob(engine));
     for kind in &jobs::ALL {

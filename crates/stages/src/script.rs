@@ -1,12 +1,15 @@
 //! Script: runs a command as a stage, with live output and limits. When the stage names an image (or stages before it baked one and
 //! `testImage` asks for it), one throwaway instance of that image is started first; its address stands in the command's environment.
 //!
-//! How the process itself is held is in `process`.
+//! What it is told is in `config`, its process in `process`, what keeps that in in `confine`, what it leaves behind in `properties`.
 
+mod config;
+mod confine;
 mod process;
+mod properties;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,16 +18,21 @@ use cloud::health::Capacity;
 use cloud::names::{ClusterName, GroupName};
 use cloud::operation::{CreateServerGroup, GroupAt};
 use cloud::{Clouds, Key, Operation, Progress, Provider, Resource, ResourceId};
+use events::outgoing::Outgoing;
 use jiff::SignedDuration;
 use pipeline::{
-    Effect, Exception, Map, Plan, PlanError, Registry, Stage, StageView, TaskInput, TaskResult, TaskSpec, fields,
+    Effect, Exception, Map, Plan, PlanError, Registry, Stage, StageView, TaskInput, TaskResult, TaskSpec, artifacts,
+    fields,
 };
 use schemars::Schema;
-use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::sync::OnceCell;
 
+use config::Config;
+use confine::Means;
 use process::{Ended, Script};
 
+use crate::artifact_text;
 use crate::stoppable::Stoppable;
 
 const START: &str = "startTestInstance";
@@ -44,6 +52,10 @@ pub struct Scripts {
     pub folder: PathBuf,
     /// Where programs are looked for.
     pub path: String,
+    /// Fetches scripts that are artifacts.
+    pub outgoing: Arc<Outgoing>,
+    /// Folders whose files may be run by their path, and in which scripts may run.
+    pub allowed: Vec<PathBuf>,
 }
 
 /// Adds the stage and its tasks.
@@ -52,66 +64,20 @@ pub fn register(registry: Registry, scripts: Scripts) -> Registry {
     registry
         .stage(&ScriptStage)
         .effect(START, Arc::new(StartInstance(scripts.clone())))
-        .effect(RUN, Arc::new(RunScript(scripts.clone(), Stoppable::default())))
+        .effect(
+            RUN,
+            Arc::new(RunScript { scripts: scripts.clone(), running: Stoppable::default(), means: OnceCell::new() }),
+        )
         .effect(END, Arc::new(EndInstance(scripts)))
-}
-
-/// The configuration.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Config {
-    /// Program and arguments as a list; a text is split at blanks (no shell reads it).
-    #[serde(default)]
-    command: Option<Value>,
-    #[serde(default)]
-    env: BTreeMap<String, String>,
-    #[serde(default)]
-    timeout_seconds: Option<u64>,
-    #[serde(default)]
-    image: Option<String>,
-    /// Test the image that stages before this one baked.
-    #[serde(default)]
-    test_image: bool,
-    #[serde(default, alias = "credentials")]
-    account: Option<String>,
-    #[serde(default)]
-    region: Option<String>,
-}
-
-impl Config {
-    fn words(&self) -> Result<Vec<String>, String> {
-        let words = match &self.command {
-            Some(Value::String(text)) => text.split_whitespace().map(str::to_owned).collect(),
-            Some(list @ Value::Array(_)) => {
-                serde_json::from_value(list.clone()).map_err(|e| format!("\"command\" is a list of texts: {e}"))?
-            }
-            _ => Vec::<String>::new(),
-        };
-        if words.first().is_none_or(String::is_empty) {
-            return Err(
-                "\"command\" is empty: give a list, program first, as in [\"curl\", \"-f\", \"http://…\"]".into()
-            );
-        }
-        if words.iter().any(|w| w.contains('\0')) {
-            return Err("\"command\" holds a NUL byte".into());
-        }
-        Ok(words)
-    }
-
-    fn account(&self) -> &str {
-        self.account.as_deref().unwrap_or("local")
-    }
-
-    fn region(&self) -> &str {
-        self.region.as_deref().unwrap_or("local")
-    }
 }
 
 /// The stage type.
 pub struct ScriptStage;
 
 const FIELDS: &str = "
-    command/scriptPath!: [text|number]|text, args: [text|number], env: object, workingDirectory: text, limits: object,
+    command/scriptPath!: [text|number]|text, args: [text|number], env: object, workingDirectory: text,
+    limits: {
+        cpuSeconds: count, memoryMb: count, processes: count, fileSizeMb: count, openFiles: count, timeSeconds: count, outputLines: count},
     timeoutSeconds: count, image: text, testImage: flag, account: text, credentials: text, region: text, cluster: text, cmc: text,
     repoUrl: text, repoBranch: text, propertyFile: text, waitForCompletion: flag, cloudProvider: text, user: text";
 
@@ -127,7 +93,7 @@ impl Stage for ScriptStage {
     fn plan(&self, stage: &StageView) -> Result<Plan, PlanError> {
         let config: Config = stage.config()?;
         config.words().map_err(PlanError::Refused)?;
-        let limit = SignedDuration::from_secs(config.timeout_seconds.unwrap_or(300).min(86_400) as i64 + 60);
+        let limit = SignedDuration::from_secs(config.time().as_secs() as i64 + 60);
         let run = TaskSpec::new("runScript", RUN).timeout(limit);
         if config.image.is_none() && !config.test_image {
             return Ok(Plan::tasks([run]));
@@ -135,12 +101,16 @@ impl Stage for ScriptStage {
         Ok(Plan::tasks([TaskSpec::new("startTestInstance", START), run, TaskSpec::new("endTestInstance", END)]))
     }
 
+    fn makes_artifacts(&self) -> bool {
+        true
+    }
+
     fn on_cancel(&self, stage: &StageView) -> Option<TaskSpec> {
         stage.context().contains_key("testInstance").then_some(TaskSpec::new("endTestInstance", END))
     }
 
     fn prepare_restart(&self, context: &mut Map) {
-        for key in ["testInstance", "scriptFailure", "exitCode", "scriptOutput"] {
+        for key in ["testInstance", "scriptFailure", "exitCode", "scriptOutput", "propertyFileContents"] {
             context.shift_remove(key);
         }
     }
@@ -233,57 +203,117 @@ impl Effect for StartInstance {
 }
 
 /// Runs the command. With a test instance its failure is kept for the task that ends the instance.
-struct RunScript(Arc<Scripts>, Stoppable);
+struct RunScript {
+    scripts: Arc<Scripts>,
+    running: Stoppable,
+    means: OnceCell<Means>,
+}
 
 #[async_trait]
 impl Effect for RunScript {
     async fn run(&self, input: TaskInput) -> TaskResult {
-        let config = match config(&input) {
-            Ok(config) => config,
-            Err(error) => return TaskResult::failed(error),
-        };
         let instance = input.get("testInstance");
-        let ended = match script(&self.0, &config, &input, instance.as_ref()) {
+        let ended = match self.script(&input, instance.as_ref()).await {
             Ok(script) => {
-                let run = self.1.run(&input.key, process::run(script, &input.log)).await;
+                let means = self.means.get_or_init(|| Means::of(&self.scripts.path)).await;
+                let run = self.running.run(&input.key, process::run(script, means, &input.log)).await;
                 run.unwrap_or_else(|| Err("the script was cancelled".into()))
             }
             Err(error) => Err(error),
         };
-        let (failure, code, output) = match ended {
-            Ok(Ended { failure, code, last }) => (failure, code, last),
-            Err(error) => (Some(error), None, Vec::new()),
+        let (failure, code, output, properties) = match ended {
+            Ok(Ended { failure, code, last, properties }) => (failure, code, last, properties),
+            Err(error) => (Some(error), None, Vec::new(), Map::new()),
         };
-        match (failure, instance) {
-            (Some(failure), None) => TaskResult::Failed { error: failed(failure, code, &output) },
-            (failure, _) => TaskResult::succeeded()
-                .context("exitCode", json!(code))
-                .context("scriptOutput", output.join("\n"))
-                .context("scriptFailure", json!(failure)),
+        if let (Some(failure), None) = (&failure, &instance) {
+            return TaskResult::Failed { error: failed(failure.clone(), code, &output) }
+                .context("exitCode", json!(code));
         }
+        let result = TaskResult::succeeded()
+            .context("exitCode", json!(code))
+            .context("scriptOutput", output.join("\n"))
+            .context("scriptFailure", json!(failure))
+            .output("exitCode", json!(code));
+        left_behind(&input, result, properties)
     }
 
     async fn cancel(&self, input: TaskInput) {
-        self.1.stop(&input.key);
+        self.running.stop(&input.key);
     }
 }
 
-fn script(scripts: &Scripts, config: &Config, input: &TaskInput, instance: Option<&Value>) -> Result<Script, String> {
-    let mut env = config.env.clone();
-    if let Some(address) = instance.and_then(|i| i.get("address")).and_then(Value::as_str) {
-        env.insert("INSTANCE_ADDRESS".into(), address.to_owned());
-        env.insert("INSTANCE_URL".into(), format!("http://{address}"));
+/// Adds what the property file says: to the outputs, and to the context where it does not change how the stage itself behaves.
+fn left_behind(input: &TaskInput, mut result: TaskResult, properties: Map) -> TaskResult {
+    if properties.is_empty() {
+        return result;
     }
-    let execution = &input.execution;
-    env.insert("GENNAKER_APPLICATION".into(), execution.application.clone());
-    env.insert("GENNAKER_EXECUTION".into(), execution.id.clone());
-    env.entry("PATH".into()).or_insert_with(|| scripts.path.clone());
-    Ok(Script {
-        words: config.words()?,
-        env,
-        folder: scripts.folder.clone(),
-        limit: Duration::from_secs(config.timeout_seconds.unwrap_or(300).min(86_400)),
-    })
+    let own = input.view().map(|view| view.context().clone()).unwrap_or_default();
+    for (key, value) in &properties {
+        result = result.output(key, value.clone());
+        if !own.contains_key(key) {
+            result = result.context(key, value.clone());
+        }
+    }
+    result.context("propertyFileContents", properties.clone()).output("propertyFileContents", properties)
+}
+
+impl RunScript {
+    async fn script(&self, input: &TaskInput, instance: Option<&Value>) -> Result<Script, String> {
+        let config = config(input)?;
+        let mut env = config.env.clone();
+        if let Some(address) = instance.and_then(|i| i.get("address")).and_then(Value::as_str) {
+            env.insert("INSTANCE_ADDRESS".into(), address.to_owned());
+            env.insert("INSTANCE_URL".into(), format!("http://{address}"));
+        }
+        let execution = &input.execution;
+        env.insert("GENNAKER_APPLICATION".into(), execution.application.clone());
+        env.insert("GENNAKER_EXECUTION".into(), execution.id.clone());
+        env.entry("PATH".into()).or_insert_with(|| self.scripts.path.clone());
+        let mut words = config.words()?;
+        let (mut program, mut text) = (String::new(), None);
+        match config.script_path.as_deref() {
+            None => program = words.remove(0),
+            Some(path) if path.starts_with('/') => program = self.allowed(path)?,
+            Some(name) => text = Some(self.artifact(input, name).await?),
+        }
+        let working = match config.working_directory.as_deref() {
+            Some(path) if path.starts_with('/') => Some(PathBuf::from(self.allowed(path)?)),
+            inside => inside.map(PathBuf::from),
+        };
+        Ok(Script {
+            program,
+            text,
+            args: words,
+            env,
+            folder: self.scripts.folder.clone(),
+            working,
+            time: config.time(),
+            limits: config.limits.clone(),
+            property_file: config.property_file.clone(),
+        })
+    }
+
+    /// A path that the configuration allows, links followed.
+    fn allowed(&self, path: &str) -> Result<String, String> {
+        let real = Path::new(path).canonicalize().map_err(|error| format!("'{path}' cannot be used: {error}"))?;
+        let below = |folder: &PathBuf| folder.canonicalize().is_ok_and(|folder| real.starts_with(folder));
+        if self.scripts.allowed.iter().any(below) {
+            return Ok(real.to_string_lossy().into_owned());
+        }
+        Err(format!("'{path}' may not be used: add its folder to `allow` under [script] in the configuration"))
+    }
+
+    /// The text of an artifact that the stage may use, by its name, or by the id under which it was bound.
+    async fn artifact(&self, input: &TaskInput, name: &str) -> Result<String, String> {
+        let view = input.view().ok_or("the stage of this script is gone")?;
+        let named =
+            || artifacts::visible(&view).into_iter().find(|a| a.get("name").and_then(Value::as_str) == Some(name));
+        let artifact = artifacts::bound(&view, name).or_else(named);
+        let artifact = artifact.ok_or_else(|| {
+            format!("there is no artifact '{name}' for scriptPath; a file of this machine is given with its whole path")
+        })?;
+        artifact_text::read(&self.scripts.outgoing, &artifact).await
+    }
 }
 
 fn failed(failure: String, code: Option<i32>, output: &[String]) -> Exception {

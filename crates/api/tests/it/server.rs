@@ -78,6 +78,7 @@ impl Server {
             clouds: Arc::new(Clouds::default()),
             bakery: Bakery::open(store.clone(), data.path().join("images"), Vec::new()).expect("opens"),
             stage_kinds: Arc::default(),
+            webhooks: Arc::default(),
             roots: Arc::default(),
         };
         let service = api::server::service(house, guard, LIMITS);

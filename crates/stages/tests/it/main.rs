@@ -1,7 +1,12 @@
 //! Where domains meet: published packages start pipelines, bakes take exactly what was published.
 
+mod answers;
 mod apt_trigger;
 mod bakes;
 mod deployments;
+mod hostile;
+mod jobs;
+mod pipelines;
 mod scripts;
+mod webhooks;
 mod world;
