@@ -127,7 +127,7 @@ pub struct Decision {
 pub const NEVER: i64 = i64::MAX;
 
 /// Decides about one message. Total: a message that makes no sense (any more) changes nothing.
-pub fn decide(run: &Execution, message: &Message, world: &World) -> Decision {
+pub fn decide(run: Execution, message: &Message, world: &World) -> Decision {
     let mut work = Work::new(run, world);
     if work.hold(message) {
         return work.decision();
@@ -182,12 +182,12 @@ pub fn settle(run: &Execution, messages: Vec<Message>, world: &World) -> Settled
     let mut queue: VecDeque<Message> = messages.into();
     for _ in 0..MOST {
         let Some(message) = queue.pop_front() else { break };
-        let decision = decide(&settled.run, &message, world);
+        let decision = decide(settled.run, &message, world);
+        settled.run = decision.run;
         if !decision.needs.is_empty() {
             settled.needs = decision.needs;
             return settled;
         }
-        settled.run = decision.run;
         settled.timers.extend(decision.timers);
         settled.orders.extend(decision.orders);
         queue.extend(decision.messages);

@@ -9,20 +9,25 @@ mod begin;
 mod effects;
 mod live;
 mod recover;
+mod running;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use store::{Store, StoreError, Tx};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::decide::Message;
+use crate::decide::{Message, Order};
 use crate::model::{Kind, Status};
 use crate::start::StartError;
+pub use begin::{FirstSteps, first_steps};
 pub use effects::parent;
+pub use live::{Found, Live, Pending, Rows};
+pub use recover::take_up;
+pub use running::{Asked, Batch, Event, Running, given};
 
-use crate::{Map, Registry, TaskResult, records, retention};
+use crate::{Map, Registry, pipelines, records, retention};
 
 /// Why the engine did not do what it was asked.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -74,18 +79,12 @@ impl Fetch for FetchNothing {
 
 /// What reaches the actor.
 enum Input {
-    /// A new execution stands in the store.
-    Load(String),
-    /// Something happened to an execution.
+    /// A new execution stands in the store, and what its first transition led to is to be done.
+    Begun { live: Box<live::Live>, orders: Vec<Order> },
+    /// Something is told to an execution.
     Tell { execution: String, message: Message, reply: Option<oneshot::Sender<Result<(), EngineError>>> },
-    /// An effect answered. `asked`: how many topics had been woken when it was handed out.
-    Finished { execution: String, stage: String, task: String, lease: u64, result: TaskResult, asked: u64 },
-    /// Something that a topic stands for has changed.
-    Wake(String),
-    /// What expressions asked for has come: the messages that needed it are decided again.
-    Fetched { execution: String, found: live::Found, again: Vec<(String, Message)> },
-    /// Something that had to be done after a commit is done.
-    Settled { execution: String, key: String },
+    /// Something happened.
+    Event(running::Event),
     /// A line of a task's live log.
     Line { execution: String, stage: String, line: String },
     /// End.
@@ -131,13 +130,16 @@ struct Inner {
     store: Store,
     inbox: mpsc::UnboundedSender<Input>,
     outbox: std::sync::Mutex<Option<mpsc::UnboundedReceiver<Input>>>,
+    /// Known from the start on: then a new execution takes its first steps before it is written.
+    registry: OnceLock<Arc<Registry>>,
 }
 
 impl Engine {
     /// The engine over a store. It takes starts and messages at once, and works on them when it is started.
     pub fn new(store: Store) -> Engine {
         let (inbox, outbox) = mpsc::unbounded_channel();
-        Engine(Arc::new(Inner { store, inbox, outbox: std::sync::Mutex::new(Some(outbox)) }))
+        let (outbox, registry) = (std::sync::Mutex::new(Some(outbox)), OnceLock::new());
+        Engine(Arc::new(Inner { store, inbox, outbox, registry }))
     }
 
     /// Takes up what the store holds and begins to work. A second call does nothing.
@@ -147,8 +149,11 @@ impl Engine {
             Err(_) => None,
         };
         let Some(outbox) = outbox else { return Ok(()) };
-        let mut actor = actor::Actor::new(self.clone(), registry, fetch, outbox);
+        let registry = Arc::new(registry);
+        self.0.store.write(pipelines::index_followers).await?;
+        let mut actor = actor::Actor::new(self.clone(), registry.clone(), fetch, outbox);
         actor.recover().await?;
+        let _ = self.0.registry.set(registry);
         tokio::spawn(actor.work());
         tokio::spawn(forget(self.0.store.clone()));
         Ok(())
@@ -170,7 +175,10 @@ impl Engine {
     /// Starts a pipeline or a list of jobs; answers the execution's id when it is durable.
     pub async fn begin(&self, request: StartRequest) -> Result<String, EngineError> {
         let engine = self.clone();
-        self.0.store.write(move |tx| begin::begin(&engine, tx, &request)).await
+        match begin::outside(self, &request)? {
+            Some(begun) => self.0.store.write(move |tx| begin::keep(&engine, tx, &begun)).await,
+            None => self.0.store.write(move |tx| begin::begin(&engine, tx, &request)).await,
+        }
     }
 
     /// [`Engine::begin`] inside a transaction of the caller's: its own change and the start happen both or not at all.
@@ -201,7 +209,7 @@ impl Engine {
 
     /// Wakes the tasks that wait for this topic.
     pub fn wake(&self, topic: &str) {
-        self.send(Input::Wake(topic.to_owned()));
+        self.send(Input::Event(running::Event::Wake(topic.to_owned())));
     }
 
     /// Waits until an execution has ended, at most `limit`; answers its status then.

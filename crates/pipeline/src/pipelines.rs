@@ -100,6 +100,43 @@ pub fn with_trigger(tx: &mut Tx, kind: &str) -> Result<Vec<Map>, StoreError> {
     Ok(out)
 }
 
+/// The pipelines that may start when this one ends.
+pub fn followers(tx: &mut Tx, id: &str) -> Result<Vec<Map>, StoreError> {
+    let sql = "select p.body from follower f join pipeline p on p.id = f.follower where f.pipeline = ?1 order by p.id";
+    let mut out = Vec::new();
+    for row in &tx.query(sql, params![id])? {
+        out.extend(body(row)?);
+    }
+    Ok(out)
+}
+
+/// Whether any pipeline may start when this one ends.
+pub fn is_followed(tx: &mut Tx, id: &str) -> Result<bool, StoreError> {
+    Ok(tx.query_opt("select 1 from follower where pipeline = ?1 limit 1", params![id])?.is_some())
+}
+
+/// Notes anew which pipelines follow which: what was saved by a version that did not note it is found, too.
+pub fn index_followers(tx: &mut Tx) -> Result<(), StoreError> {
+    tx.execute("delete from follower", &[])?;
+    for pipeline in with_trigger(tx, "pipeline")? {
+        note_followed(tx, &pipeline)?;
+    }
+    Ok(())
+}
+
+/// Notes the pipelines that this one follows.
+fn note_followed(tx: &mut Tx, pipeline: &Map) -> Result<(), StoreError> {
+    let Some(id) = pipeline.get("id").and_then(Value::as_str) else { return Ok(()) };
+    tx.execute("delete from follower where follower = ?1", params![id])?;
+    let triggers = pipeline.get("triggers").and_then(Value::as_array).into_iter().flatten();
+    let of_pipelines = triggers.filter(|t| t.get("type").and_then(Value::as_str) == Some("pipeline"));
+    for followed in of_pipelines.filter_map(|t| t.get("pipeline").and_then(Value::as_str)) {
+        let sql = "insert into follower (pipeline, follower) values (?1, ?2) on conflict do nothing";
+        tx.execute(sql, params![followed.trim(), id])?;
+    }
+    Ok(())
+}
+
 /// The types of its triggers that are switched on, with blanks around each.
 fn trigger_kinds(pipeline: &Map) -> String {
     let mut out = String::from(" ");
@@ -190,6 +227,7 @@ fn keep(tx: &mut Tx, id: &str, home: &str, strategy: bool, pipeline: &Map) -> Re
             now
         ],
     )?;
+    note_followed(tx, pipeline)?;
     tx.change("pipeline", id)
 }
 
@@ -218,6 +256,7 @@ pub fn delete(tx: &mut Tx, application: &str, name: &str, strategy: bool, who: &
 pub fn delete_by_id(tx: &mut Tx, id: &str, who: &str) -> Result<(), StoreError> {
     let Some(pipeline) = by_id(tx, id)? else { return Ok(()) };
     tx.execute("delete from pipeline where id = ?1", params![id])?;
+    tx.execute("delete from follower where follower = ?1", params![id])?;
     revision::note(tx, "pipeline", id, who, &crate::records::json(&pipeline), true)?;
     tx.change("pipeline", id)
 }

@@ -127,6 +127,35 @@ pub struct LogLine {
     pub line: String,
 }
 
+/// How many lines the log of an execution keeps.
+const MOST_LINES: i64 = 100_000;
+
+/// Adds lines to the logs of executions: execution, stage, line. Past the most that is kept they are dropped.
+pub(crate) fn add_lines(tx: &mut Tx, lines: &[(String, String, String)]) -> Result<(), StoreError> {
+    let mut last: HashMap<&str, i64> = HashMap::new();
+    let now = tx.now();
+    for (execution, stage, line) in lines {
+        let number = match last.get(execution.as_str()) {
+            Some(number) => *number,
+            None => {
+                let sql = "select coalesce(max(number), 0) from log_line where execution = ?1";
+                tx.query_opt(sql, params![execution])?.map_or(Ok(0), |row| row.int(0))?
+            }
+        };
+        let number = number + 1;
+        last.insert(execution, number);
+        if number > MOST_LINES {
+            continue;
+        }
+        let sql = "insert into log_line (execution, number, stage, at, line) values (?1, ?2, ?3, ?4, ?5)";
+        tx.execute(sql, params![execution, number, stage, now, line])?;
+    }
+    for execution in last.keys() {
+        tx.change("log", execution)?;
+    }
+    Ok(())
+}
+
 pub(crate) fn kind_text(kind: Kind) -> &'static str {
     match kind {
         Kind::Pipeline => "PIPELINE",

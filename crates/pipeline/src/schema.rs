@@ -3,10 +3,12 @@
 use store::Migration;
 
 /// What the binary hands to the store.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    domain: "pipeline",
-    number: 1,
-    sql: "
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { domain: "pipeline", number: 1, sql: FIRST },
+    Migration { domain: "pipeline", number: 2, sql: FOLLOWERS },
+];
+
+const FIRST: &str = "
 create table application (
     name text primary key, body text not null, created bigint not null, updated bigint not null);
 create table pipeline (
@@ -33,5 +35,10 @@ create table start_key (key text primary key, execution text not null, at bigint
 create table log_line (
     execution text not null, number bigint not null, stage text not null, at bigint not null, line text not null,
     primary key (execution, number));
-",
-}];
+";
+
+/// Which pipelines have a trigger on the end of which.
+const FOLLOWERS: &str = "
+create table follower (pipeline text not null, follower text not null, primary key (pipeline, follower));
+create index follower_follower on follower (follower);
+";

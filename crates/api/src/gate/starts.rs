@@ -7,6 +7,7 @@ use axum::{Extension, Json};
 use pipeline::start::missing_parameter;
 use pipeline::{EngineError, StartRequest, pipelines};
 use serde_json::{Map, Value, json};
+use store::StoreError;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -56,15 +57,11 @@ async fn begin(
         body = inner;
     }
     let trigger = by(body, caller);
-    let engine = house.engine.clone();
-    house
-        .write::<_, EngineError>(move |tx| {
-            let found = pipelines::by_name_or_id(tx, &application, &name)?;
-            let config = found.ok_or_else(|| EngineError::UnknownPipeline(name.clone()))?;
-            missing_parameter(&config, &trigger)?;
-            engine.begin_in(tx, &StartRequest { config, trigger: trigger.clone(), ..StartRequest::default() })
-        })
-        .await
+    let wanted = name.clone();
+    let found = house.read::<_, StoreError>(move |tx| pipelines::by_name_or_id(tx, &application, &wanted)).await?;
+    let config = found.ok_or(EngineError::UnknownPipeline(name))?;
+    missing_parameter(&config, &trigger).map_err(EngineError::from)?;
+    Ok(house.engine.begin(StartRequest { config, trigger, ..StartRequest::default() }).await?)
 }
 
 /// A trigger with its defaults. A caller with a name of their own cannot be somebody else.

@@ -91,6 +91,10 @@ fn remove_children(work: &mut Work, id: &str) {
     let children: Vec<String> = work.run.all_children(id).map(|s| s.id.clone()).collect();
     for child in children {
         remove_children(work, &child);
+        let tasks: Vec<String> = work.stage(&child).iter().flat_map(|s| s.tasks.iter().map(|t| t.id.clone())).collect();
+        for task in tasks {
+            work.clear_task_timer(&child, &task);
+        }
         work.run.stages.retain(|s| s.id != child);
     }
 }

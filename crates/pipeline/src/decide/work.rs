@@ -19,8 +19,8 @@ pub(super) struct Work<'a> {
 }
 
 impl<'a> Work<'a> {
-    pub fn new(run: &Execution, world: &'a World<'a>) -> Work<'a> {
-        Work { run: run.clone(), world, now: world.now().as_millisecond(), out: Decision::default() }
+    pub fn new(run: Execution, world: &'a World<'a>) -> Work<'a> {
+        Work { run, world, now: world.now().as_millisecond(), out: Decision::default() }
     }
 
     pub fn decision(self) -> Decision {

@@ -1,41 +1,88 @@
-//! Starts: an execution and its first message are inserted in one transaction; the actor hears of it after the commit.
+//! Starts: a new execution takes its first steps before it is written, so that a pipeline that needs nothing from outside is
+//! written once, when it has ended. What is left to do outside, and what waits, the actor takes over after the commit.
+
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 use store::{StoreError, Tx, params};
 
-use super::{Engine, EngineError, Input, StartRequest};
-use crate::decide::Message;
+use super::live::{Live, Pending, Rows};
+use super::{Engine, EngineError, Input, StartRequest, effects};
+use crate::decide::{Message, NEVER, Order, World, settle};
 use crate::evaluate::{Given, Need};
 use crate::model::{Execution, Kind, Status};
 use crate::start::{self, IdSource, Start, StartError, Started};
-use crate::{Map, Trigger, applications, pipelines, records};
+use crate::{Map, Registry, Trigger, applications, pipelines, records};
 
-/// Ids from the store, for a pure function.
+/// Ids for a pure function, made before.
 #[derive(Debug)]
-struct FromStore(std::cell::RefCell<std::vec::IntoIter<String>>);
+struct Made(std::cell::RefCell<std::vec::IntoIter<String>>);
 
-impl IdSource for FromStore {
+impl IdSource for Made {
     fn next(&self) -> String {
         self.0.borrow_mut().next().unwrap_or_default()
     }
 }
 
+/// A new execution that is ready to be written, and the key of its start.
+pub(super) struct Begun {
+    key: Option<String>,
+    first: FirstSteps,
+}
+
+/// How far a new execution goes by itself, before it is written.
+#[derive(Debug, Clone)]
+pub struct FirstSteps {
+    /// Its state and what is due for it.
+    pub live: Live,
+    /// What is to be done outside, after the commit.
+    pub orders: Vec<Order>,
+    /// It has ended already.
+    pub ended: bool,
+}
+
+/// Begins inside a transaction of the caller's.
 pub(super) fn begin(engine: &Engine, tx: &mut Tx, request: &StartRequest) -> Result<String, EngineError> {
-    let key = request.key.clone().or_else(|| correlation(request));
+    let key = key_of(request);
     if let Some(key) = &key
         && let Some(id) = started_by(tx, key)?
     {
         return Ok(id);
     }
-    let run = make(tx, request)?;
-    insert(engine, tx, &run, key.as_deref())?;
-    Ok(run.id)
+    let (run, given) = make(tx, request)?;
+    write(engine, tx, &Begun { key, first: engine.first_steps(run, given) })
+}
+
+/// Makes an execution without a transaction, when nothing of it has to be looked up.
+pub(super) fn outside(engine: &Engine, request: &StartRequest) -> Result<Option<Begun>, EngineError> {
+    if wants_prior_artifacts(&request.config) {
+        return Ok(None);
+    }
+    let (now, ids) = (engine.store().clock().now(), engine.store().ids());
+    let ids: Vec<String> = (0..ids_of(request)).map(|_| ids.ulid(now)).collect();
+    let given = Given { now, seed: seed(&ids[0]), ..Given::default() };
+    match start(request, &ids, &given, &[])? {
+        Started::Execution(run) => Ok(Some(Begun { key: key_of(request), first: engine.first_steps(*run, given) })),
+        Started::Needs(_) => Ok(None),
+    }
+}
+
+/// Writes what was made outside a transaction, unless its key started an execution before.
+pub(super) fn keep(engine: &Engine, tx: &mut Tx, begun: &Begun) -> Result<String, EngineError> {
+    if let Some(key) = &begun.key
+        && let Some(id) = started_by(tx, key)?
+    {
+        return Ok(id);
+    }
+    write(engine, tx, begun)
 }
 
 /// The same type and `correlationId` are the same start.
-fn correlation(request: &StartRequest) -> Option<String> {
-    let id = request.trigger.get("correlationId").and_then(Value::as_str).filter(|id| !id.is_empty())?;
-    Some(format!("correlation:{}:{id}", records::kind_text(request.kind)))
+fn key_of(request: &StartRequest) -> Option<String> {
+    request.key.clone().or_else(|| {
+        let id = request.trigger.get("correlationId").and_then(Value::as_str).filter(|id| !id.is_empty())?;
+        Some(format!("correlation:{}:{id}", records::kind_text(request.kind)))
+    })
 }
 
 fn started_by(tx: &mut Tx, key: &str) -> Result<Option<String>, StoreError> {
@@ -43,33 +90,99 @@ fn started_by(tx: &mut Tx, key: &str) -> Result<Option<String>, StoreError> {
     row.map(|row| row.text(0)).transpose()
 }
 
+/// How many ids an execution takes: its own and one a stage.
+fn ids_of(request: &StartRequest) -> usize {
+    1 + request.config.get("stages").and_then(Value::as_array).map_or(0, |s| s.len().min(start::MOST_STAGES))
+}
+
+fn start(request: &StartRequest, ids: &[String], given: &Given, prior: &[Value]) -> Result<Started, StartError> {
+    let stages: Vec<String> = ids.iter().skip(1).cloned().collect();
+    start::execution(&Start {
+        config: &request.config,
+        trigger: &request.trigger,
+        kind: request.kind,
+        id: ids.first().cloned().unwrap_or_default(),
+        ids: &Made(std::cell::RefCell::new(stages.into_iter())),
+        given,
+        prior_artifacts: prior,
+    })
+}
+
 /// Makes the execution; what its expressions ask of the store is looked up in the same transaction.
-fn make(tx: &mut Tx, request: &StartRequest) -> Result<Execution, EngineError> {
-    let count =
-        1 + request.config.get("stages").and_then(Value::as_array).map_or(0, |s| s.len().min(start::MOST_STAGES));
-    let ids: Vec<String> = (0..count).map(|_| tx.ulid()).collect();
-    let id = ids.first().cloned().unwrap_or_default();
-    let now = tx.now();
-    let seed = seed(&id);
-    let mut given = Given { now, seed, ..Given::default() };
+fn make(tx: &mut Tx, request: &StartRequest) -> Result<(Execution, Given), EngineError> {
+    let ids: Vec<String> = (0..ids_of(request)).map(|_| tx.ulid()).collect();
+    let mut given = Given { now: tx.now(), seed: seed(&ids[0]), ..Given::default() };
     let prior = prior_artifacts(tx, &request.config)?;
     for _ in 0..3 {
-        let source = FromStore(std::cell::RefCell::new(ids.iter().skip(1).cloned().collect::<Vec<_>>().into_iter()));
-        let start = Start {
-            config: &request.config,
-            trigger: &request.trigger,
-            kind: request.kind,
-            id: id.clone(),
-            ids: &source,
-            given: &given,
-            prior_artifacts: &prior,
-        };
-        match start::execution(&start)? {
-            Started::Execution(run) => return Ok(*run),
+        match start(request, &ids, &given, &prior)? {
+            Started::Execution(run) => return Ok((*run, given)),
             Started::Needs(needs) => look_up(tx, &needs, &mut given)?,
         }
     }
     Err(StartError::at("$", "its expressions ask for more and more from outside").into())
+}
+
+impl Engine {
+    fn first_steps(&self, run: Execution, given: Given) -> FirstSteps {
+        first_steps(self.0.registry.get().map(|registry| &**registry), run, given)
+    }
+}
+
+/// Lets a new execution go as far as it goes by itself. One that others of its pipeline may stand in the way of does not move
+/// here: only the actor knows those. Nor does any before the stage types are known.
+pub fn first_steps(registry: Option<&Registry>, run: Execution, given: Given) -> FirstSteps {
+    let now = given.now.as_millisecond();
+    let alone = !run.limit_concurrent && run.max_concurrent_executions <= 0;
+    let registry = registry.filter(|_| alone && run.status == Status::NotStarted);
+    let mut first = FirstSteps { live: Live::new(run), orders: Vec::new(), ended: false };
+    let settled = registry.map(|registry| {
+        let world = World { given: Arc::new(given), registry, running: 0 };
+        settle(&first.live.run, vec![Message::StartExecution], &world)
+    });
+    match settled {
+        Some(settled) if settled.needs.is_empty() => {
+            first.live.run = settled.run;
+            settled.timers.into_iter().for_each(|timer| first.live.apply(timer));
+            first.live.later(settled.rest, now);
+            for order in settled.orders {
+                if let Some(key) = effects::key_of(&order) {
+                    first.live.pending.insert(key, Pending { due: NEVER, message: Message::CompleteExecution });
+                }
+                match order {
+                    Order::Ended => first.ended = true,
+                    order => first.orders.push(order),
+                }
+            }
+        }
+        _ if first.live.run.status.is_complete() => {}
+        _ => {
+            first.live.pending.insert("start".into(), Pending { due: now, message: Message::StartExecution });
+        }
+    }
+    first
+}
+
+/// Writes a new execution; the actor hears of it after the commit, when anything is left of it.
+fn write(engine: &Engine, tx: &mut Tx, begun: &Begun) -> Result<String, EngineError> {
+    let FirstSteps { live, orders, ended } = &begun.first;
+    let run = &live.run;
+    if let Some(key) = &begun.key {
+        let sql = "insert into start_key (key, execution, at) values (?1, ?2, ?3)";
+        let now = tx.now();
+        tx.execute(sql, params![key, &run.id, now])?;
+    }
+    let followed = Rows::of_new(live, *ended).write(tx)?.is_some();
+    let id = run.id.clone();
+    let (mut live, mut orders) = (live.clone(), orders.clone());
+    if followed {
+        live.pending.insert(effects::FOLLOW.into(), effects::follow_later());
+        orders.push(Order::Ended);
+    }
+    if !live.is_over() {
+        let engine = engine.clone();
+        tx.after_commit(move || engine.send(Input::Begun { live: Box::new(live), orders }));
+    }
+    Ok(id)
 }
 
 /// Looks up what stands in the store; an address is not fetched while a transaction is open.
@@ -99,9 +212,13 @@ pub(super) fn seed(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, b| (hash ^ u64::from(b)).wrapping_mul(0x0000_0100_0000_01b3))
 }
 
-fn prior_artifacts(tx: &mut Tx, config: &Map) -> Result<Vec<Value>, StoreError> {
+fn wants_prior_artifacts(config: &Map) -> bool {
     let expected = config.get("expectedArtifacts").and_then(Value::as_array);
-    let wanted = expected.into_iter().flatten().any(|e| e.get("usePriorArtifact") == Some(&Value::Bool(true)));
+    expected.into_iter().flatten().any(|e| e.get("usePriorArtifact") == Some(&Value::Bool(true)))
+}
+
+fn prior_artifacts(tx: &mut Tx, config: &Map) -> Result<Vec<Value>, StoreError> {
+    let wanted = wants_prior_artifacts(config);
     let Some(id) = config.get("id").and_then(Value::as_str).filter(|_| wanted) else { return Ok(Vec::new()) };
     let query = records::Query { pipeline: Some(id.to_owned()), limit: 1, ..records::Query::default() };
     let Some(run) = records::list(tx, &query)?.into_iter().next() else { return Ok(Vec::new()) };
@@ -111,27 +228,6 @@ fn prior_artifacts(tx: &mut Tx, config: &Map) -> Result<Vec<Value>, StoreError> 
         out.extend(of(&stage.outputs));
     }
     Ok(out)
-}
-
-/// Writes a new execution with its first message, and tells the actor after the commit.
-fn insert(engine: &Engine, tx: &mut Tx, run: &Execution, key: Option<&str>) -> Result<(), StoreError> {
-    let now = tx.now().as_millisecond();
-    records::put_header(tx, run)?;
-    for stage in &run.stages {
-        records::put_stage(tx, &run.id, stage)?;
-    }
-    if let Some(key) = key {
-        tx.execute("insert into start_key (key, execution, at) values (?1, ?2, ?3)", params![key, &run.id, now])?;
-    }
-    if !run.status.is_complete() {
-        tx.execute(
-            "insert into message (execution, key, due, body) values (?1, 'start', ?2, ?3)",
-            params![&run.id, now, records::json(&Message::StartExecution)],
-        )?;
-        let (engine, id) = (engine.clone(), run.id.clone());
-        tx.after_commit(move || engine.send(Input::Load(id)));
-    }
-    Ok(())
 }
 
 pub(super) fn trigger(
@@ -151,19 +247,16 @@ pub(super) fn trigger(
     let mut trigger = trigger.clone();
     trigger.entry("eventId").or_insert_with(|| json!(event));
     let request = StartRequest { config, trigger, kind: Kind::Pipeline, key: Some(key.clone()) };
-    match make(tx, &request) {
-        Ok(run) => {
-            insert(engine, tx, &run, Some(&key))?;
-            Ok(Some(run.id))
-        }
+    let first = match make(tx, &request) {
+        Ok((run, given)) => engine.first_steps(run, given),
         Err(EngineError::Start(error)) => {
             let id = tx.ulid();
             let run = failed(&request, id, tx.now().as_millisecond(), &error);
-            insert(engine, tx, &run, Some(&key))?;
-            Ok(Some(run.id))
+            FirstSteps { live: Live::new(run), orders: Vec::new(), ended: false }
         }
-        Err(other) => Err(other),
-    }
+        Err(other) => return Err(other),
+    };
+    write(engine, tx, &Begun { key: Some(key), first }).map(Some)
 }
 
 /// A start that failed is seen: an execution that ended before it began, and says why.

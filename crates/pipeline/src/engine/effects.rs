@@ -3,18 +3,24 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use store::{StoreError, Tx, params};
+use store::StoreError;
 
-use super::live::Found;
+use super::live::{Found, Pending};
+use super::running::{Asked, Event};
 use super::{Engine, EngineError, Fetch, Input, begin};
-use crate::decide::{Message, Order, World, task_input};
+use crate::decide::{Message, NEVER, Order, World, task_input};
 use crate::evaluate::{Given, Need};
-use crate::model::{Execution, Kind, Status};
+use crate::model::{Execution, Status};
 use crate::registry::Runs;
 use crate::{Exception, Log, Map, Registry, TaskResult, pipelines};
 
 /// The key of the message that stands for "start the pipelines that follow this one".
 pub(super) const FOLLOW: &str = "follow";
+
+/// That message; it waits until it was carried out.
+pub(super) fn follow_later() -> Pending {
+    Pending { due: NEVER, message: Message::CompleteExecution }
+}
 
 /// The key under which an order waits in the store until it was carried out. Effects have none: their task's timer is it.
 pub(super) fn key_of(order: &Order) -> Option<String> {
@@ -38,17 +44,16 @@ pub(super) fn perform(
     engine: &Engine,
     registry: &Arc<Registry>,
     id: &str,
-    run: &Execution,
+    run: &Arc<Execution>,
     given: Arc<Given>,
     order: Order,
     asked: u64,
 ) {
-    let run = Arc::new(run.clone());
     let world = World { given, registry, running: 0 };
     match order {
         Order::Run { stage, task, lease } => {
             let log = log(engine, id, &stage);
-            let Some(input) = task_input(&run, &stage, &task, &world, log) else { return };
+            let Some(input) = task_input(run, &stage, &task, &world, log) else { return };
             let key = run.stage(&stage).and_then(|s| s.task(&task)).map(|t| t.implementing_class.clone());
             let Some(Runs::Effect(effect)) = key.and_then(|key| registry.task(&key)) else { return };
             let (engine, execution) = (engine.clone(), id.to_owned());
@@ -58,13 +63,13 @@ pub(super) fn perform(
                     let text = format!("the task broke off: {broken}; this is an error of the program");
                     TaskResult::Failed { error: Exception::new("Panic", text) }
                 });
-                engine.send(Input::Finished { execution, stage, task, lease, result, asked });
+                engine.send(Input::Event(Event::Finished { execution, stage, task, lease, result, asked }));
             });
         }
         Order::Cancel { ref stage, ref task, ref effect } => {
             let Some(key) = key_of(&order) else { return };
             let (engine, execution) = (engine.clone(), id.to_owned());
-            let input = task_input(&run, stage, task, &world, log(&engine, id, stage));
+            let input = task_input(run, stage, task, &world, log(&engine, id, stage));
             let effect = registry.task(effect);
             tokio::spawn(async move {
                 if let (Some(input), Some(Runs::Effect(effect))) = (input, effect) {
@@ -73,17 +78,17 @@ pub(super) fn perform(
                         tracing::error!(%error, execution, "a cancellation broke off");
                     }
                 }
-                engine.send(Input::Settled { execution, key });
+                engine.send(Input::Event(Event::Settled { execution, key }));
             });
         }
         Order::Ended => {
-            let (engine, execution) = (engine.clone(), id.to_owned());
+            let (engine, execution, run) = (engine.clone(), id.to_owned(), run.clone());
             tokio::spawn(async move {
                 while let Err(error) = follow(&engine, &run).await {
                     tracing::error!(%error, execution, "cannot start the pipelines that follow; trying again");
                     tokio::time::sleep(std::time::Duration::from_secs(2)).await;
                 }
-                engine.send(Input::Settled { execution, key: FOLLOW.into() });
+                engine.send(Input::Event(Event::Settled { execution, key: FOLLOW.into() }));
             });
         }
         Order::RestartParent { .. } => {}
@@ -98,43 +103,10 @@ fn log(engine: &Engine, execution: &str, stage: &str) -> Log {
     })
 }
 
-/// How many lines the log of an execution keeps.
-const MOST_LINES: i64 = 100_000;
-
-pub(super) fn write_lines(tx: &mut Tx, lines: &[(String, String, String)]) -> Result<(), StoreError> {
-    let mut last: std::collections::HashMap<&str, i64> = std::collections::HashMap::new();
-    let now = tx.now();
-    for (execution, stage, line) in lines {
-        let number = match last.get(execution.as_str()) {
-            Some(number) => *number,
-            None => {
-                let sql = "select coalesce(max(number), 0) from log_line where execution = ?1";
-                tx.query_opt(sql, params![execution])?.map_or(Ok(0), |row| row.int(0))?
-            }
-        };
-        let number = number + 1;
-        last.insert(execution, number);
-        if number > MOST_LINES {
-            continue;
-        }
-        let sql = "insert into log_line (execution, number, stage, at, line) values (?1, ?2, ?3, ?4, ?5)";
-        tx.execute(sql, params![execution, number, stage, now, line])?;
-    }
-    for execution in last.keys() {
-        tx.change("log", execution)?;
-    }
-    Ok(())
-}
-
 /// Fetches what expressions asked for, then has their messages decided again.
-pub(super) fn fetch(
-    engine: &Engine,
-    fetch: Arc<dyn Fetch>,
-    execution: String,
-    needs: Vec<Need>,
-    again: Vec<(String, Message)>,
-) {
+pub(super) fn fetch(engine: &Engine, fetch: Arc<dyn Fetch>, asked: Asked) {
     let engine = engine.clone();
+    let Asked { execution, needs, again } = asked;
     tokio::spawn(async move {
         let mut found = Found::default();
         for need in &needs {
@@ -155,20 +127,18 @@ pub(super) fn fetch(
             }
             Err(error) => tracing::error!(%error, execution, "cannot look up what an expression asks for"),
         }
-        engine.send(Input::Fetched { execution, found, again });
+        engine.send(Input::Event(Event::Fetched { execution, found, again }));
     });
 }
 
 /// Starts the pipelines that have a trigger on the end of this one. Each at most once: the keys say so.
 async fn follow(engine: &Engine, run: &Arc<Execution>) -> Result<(), EngineError> {
-    if run.kind != Kind::Pipeline || run.pipeline_config_id.is_none() || run.start_time.is_none() {
-        return Ok(());
-    }
+    let Some(ended) = run.pipeline_config_id.clone() else { return Ok(()) };
     let (engine, run) = (engine.clone(), run.clone());
     let store = engine.store().clone();
     store
         .write(move |tx| {
-            for pipeline in pipelines::with_trigger(tx, "pipeline")? {
+            for pipeline in pipelines::followers(tx, &ended)? {
                 let triggers = pipeline.get("triggers").and_then(Value::as_array);
                 let matching = triggers.into_iter().flatten().find(|t| crate::trigger::pipeline::matches(t, &run));
                 let (Some(matching), Some(id)) = (matching, pipeline.get("id").and_then(Value::as_str)) else {

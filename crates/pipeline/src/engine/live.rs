@@ -6,27 +6,33 @@ use std::sync::Arc;
 use serde_json::Value;
 use store::{StoreError, Tx, params};
 
+use super::effects::{FOLLOW, follow_later};
 use crate::decide::{Message, Timer};
-use crate::model::{Execution, Stage};
-use crate::records;
+use crate::model::{Execution, Kind, Stage};
+use crate::{pipelines, records};
 
 /// A message for later.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Pending {
+pub struct Pending {
     /// In milliseconds.
     pub due: i64,
+    /// What is due.
     pub message: Message,
 }
 
 /// What was fetched for expressions.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Found {
+pub struct Found {
+    /// All saved pipelines, in brief.
     pub pipelines: Option<Vec<Value>>,
+    /// All applications.
     pub applications: Option<Vec<Value>>,
+    /// Texts by their address, or why there is none.
     pub fetched: HashMap<String, Result<String, String>>,
 }
 
 impl Found {
+    /// Adds what was found since.
     pub fn take(&mut self, other: Found) {
         self.pipelines = other.pipelines.or(self.pipelines.take());
         self.applications = other.applications.or(self.applications.take());
@@ -36,18 +42,34 @@ impl Found {
 
 /// An execution in memory. A copy is cheap: stages are shared.
 #[derive(Debug, Clone)]
-pub(super) struct Live {
+pub struct Live {
+    /// Its state.
     pub run: Execution,
+    /// What is due for it, by key.
     pub pending: BTreeMap<String, Pending>,
+    /// What its expressions asked for so far.
     pub found: Arc<Found>,
 }
 
 impl Live {
+    /// One of which nothing is due.
+    pub fn new(run: Execution) -> Live {
+        Live { run, pending: BTreeMap::new(), found: Arc::default() }
+    }
+
+    /// What a cut-off transition left is due at once.
+    pub fn later(&mut self, rest: Vec<Message>, now: i64) {
+        for (i, message) in rest.into_iter().enumerate() {
+            self.pending.insert(format!("rest:{i:06}"), Pending { due: now, message });
+        }
+    }
+
     /// Whether nothing of it can move by itself any more.
     pub fn is_over(&self) -> bool {
         self.run.status.is_complete() && self.pending.is_empty()
     }
 
+    /// Sets or clears a timer.
     pub fn apply(&mut self, timer: Timer) {
         match timer {
             Timer::Set { key, due, message } => {
@@ -75,19 +97,41 @@ pub(super) fn load(tx: &mut Tx, id: &str) -> Result<Option<Live>, StoreError> {
 
 /// What of an execution is different now, as rows.
 #[derive(Debug)]
-pub(super) struct Rows {
-    header: Option<Execution>,
-    id: String,
-    stages: Vec<Arc<Stage>>,
-    gone_stages: Vec<String>,
-    messages: Vec<(String, Pending)>,
-    gone_messages: Vec<String>,
+pub struct Rows {
+    /// The execution without its stages, and their order; none when nothing of it changed.
+    pub header: Option<Execution>,
+    /// The execution's id.
+    pub id: String,
+    /// New and changed ones.
+    pub stages: Vec<Arc<Stage>>,
+    /// Ids of those that are gone.
+    pub gone_stages: Vec<String>,
+    /// New and changed ones, by key.
+    pub messages: Vec<(String, Pending)>,
+    /// Keys of those that are gone.
+    pub gone_messages: Vec<String>,
     journal: Vec<String>,
+    /// The saved pipeline that has ended with it: others may follow it.
+    ended: Option<String>,
 }
 
 impl Rows {
-    /// The difference between two states of one execution.
-    pub fn between(old: &Live, new: &Live, journal: Vec<String>) -> Rows {
+    /// All of a new execution.
+    pub fn of_new(live: &Live, ended: bool) -> Rows {
+        Rows {
+            header: Some(live.run.clone()),
+            id: live.run.id.clone(),
+            stages: live.run.stages.clone(),
+            gone_stages: Vec::new(),
+            messages: live.pending.iter().map(|(k, p)| (k.clone(), p.clone())).collect(),
+            gone_messages: Vec::new(),
+            journal: Vec::new(),
+            ended: follows(&live.run, ended),
+        }
+    }
+
+    /// The difference between two states of one execution. `ended`: it has ended in between.
+    pub fn between(old: &Live, new: &Live, journal: Vec<String>, ended: bool) -> Rows {
         let was: HashMap<&str, &Arc<Stage>> = old.run.stages.iter().map(|s| (s.id.as_str(), s)).collect();
         let is: std::collections::HashSet<&str> = new.run.stages.iter().map(|s| s.id.as_str()).collect();
         let fresh = |s: &&Arc<Stage>| was.get(s.id.as_str()).is_none_or(|w| !Arc::ptr_eq(w, s) && ***w != ***s);
@@ -95,11 +139,8 @@ impl Rows {
         let gone: Vec<_> = was.keys().filter(|id| !is.contains(*id)).map(|id| (*id).to_owned()).collect();
         let same_order = old.run.stages.len() == new.run.stages.len()
             && old.run.stages.iter().zip(&new.run.stages).all(|(a, b)| a.id == b.id);
-        let mut bare = (old.run.clone(), new.run.clone());
-        bare.0.stages = Vec::new();
-        bare.1.stages = Vec::new();
         // Readers are told of each change by the header's row, so it is written whenever anything changed.
-        let changed = !same_order || bare.0 != bare.1 || !stages.is_empty();
+        let changed = !same_order || !stages.is_empty() || !old.run.is_same_but_for_stages(&new.run);
         let messages =
             new.pending.iter().filter(|(k, p)| old.pending.get(*k) != Some(p)).map(|(k, p)| (k.clone(), p.clone()));
         Rows {
@@ -110,10 +151,12 @@ impl Rows {
             messages: messages.collect(),
             gone_messages: old.pending.keys().filter(|k| !new.pending.contains_key(*k)).cloned().collect(),
             journal,
+            ended: follows(&new.run, ended),
         }
     }
 
-    pub fn write(&self, tx: &mut Tx) -> Result<(), StoreError> {
+    /// Writes them. Answers the execution when it has ended and others follow it: then a message stands for their start.
+    pub fn write(&self, tx: &mut Tx) -> Result<Option<String>, StoreError> {
         for id in &self.gone_stages {
             tx.execute("delete from stage where execution = ?1 and id = ?2", params![&self.id, id])?;
         }
@@ -127,12 +170,29 @@ impl Rows {
             tx.execute("delete from message where execution = ?1 and key = ?2", params![&self.id, key])?;
         }
         for (key, pending) in &self.messages {
-            tx.execute(
-                "insert into message (execution, key, due, body) values (?1, ?2, ?3, ?4)
-                 on conflict (execution, key) do update set due = excluded.due, body = excluded.body",
-                params![&self.id, key, pending.due, records::json(&pending.message)],
-            )?;
+            self.put_message(tx, key, pending)?;
         }
+        self.note(tx)?;
+        match &self.ended {
+            Some(pipeline) if pipelines::is_followed(tx, pipeline)? => {
+                self.put_message(tx, FOLLOW, &follow_later())?;
+                Ok(Some(self.id.clone()))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn put_message(&self, tx: &mut Tx, key: &str, pending: &Pending) -> Result<(), StoreError> {
+        tx.execute(
+            "insert into message (execution, key, due, body) values (?1, ?2, ?3, ?4)
+             on conflict (execution, key) do update set due = excluded.due, body = excluded.body",
+            params![&self.id, key, pending.due, records::json(&pending.message)],
+        )?;
+        Ok(())
+    }
+
+    /// What it was told.
+    fn note(&self, tx: &mut Tx) -> Result<(), StoreError> {
         if self.journal.is_empty() {
             return Ok(());
         }
@@ -146,4 +206,10 @@ impl Rows {
         }
         Ok(())
     }
+}
+
+/// The saved pipeline of a run that has ended, when others may follow it.
+fn follows(run: &Execution, ended: bool) -> Option<String> {
+    let counts = ended && run.kind == Kind::Pipeline && run.start_time.is_some();
+    run.pipeline_config_id.clone().filter(|_| counts)
 }

@@ -13,48 +13,49 @@ impl Actor {
         let found: Vec<Live> = self.engine().store().read(unfinished).await?;
         let now = self.now();
         for mut live in found {
-            self.take_up(&mut live, now);
+            take_up(&mut live, now);
             self.adopt(live);
         }
         Ok(())
     }
+}
 
-    fn take_up(&mut self, live: &mut Live, now: i64) {
-        for (key, pending) in &mut live.pending {
-            if key == "start" || key.starts_with("needs:") || key.starts_with("rest:") {
+/// Makes due, in an execution that a run before this one left, what waited for somebody who is gone.
+pub fn take_up(live: &mut Live, now: i64) {
+    for (key, pending) in &mut live.pending {
+        if key == "start" || key.starts_with("needs:") || key.starts_with("rest:") {
+            pending.due = now;
+        }
+        if let Message::RunTask { stage, task, recover } = &mut pending.message {
+            let Some(found) = live.run.stage(stage).and_then(|s| s.task(task)) else { continue };
+            if found.is_under_way() {
+                // Whoever ran it is gone: it is run again, with the same key.
+                *recover = true;
+                pending.due = now;
+            } else if found.waiting.as_ref().is_some_and(|w| !w.wake_on.is_empty()) {
+                // It may have been woken while nobody listened.
                 pending.due = now;
             }
-            if let Message::RunTask { stage, task, recover } = &mut pending.message {
-                let Some(found) = live.run.stage(stage).and_then(|s| s.task(task)) else { continue };
-                if found.is_under_way() {
-                    // Whoever ran it is gone: it is run again, with the same key.
-                    *recover = true;
-                    pending.due = now;
-                } else if found.waiting.as_ref().is_some_and(|w| !w.wake_on.is_empty()) {
-                    // It may have been woken while nobody listened.
-                    pending.due = now;
-                }
-            }
         }
-        let done = live.run.status.is_complete() || live.run.status == Status::Paused;
-        if done {
-            return;
+    }
+    let done = live.run.status.is_complete() || live.run.status == Status::Paused;
+    if done {
+        return;
+    }
+    // What stands in no message is found by its state.
+    for stage in &live.run.stages {
+        for task in stage.tasks.iter().filter(|t| t.status == Status::Running) {
+            let key = format!("run:{}:{}", stage.id, task.id);
+            let message = Message::RunTask { stage: stage.id.clone(), task: task.id.clone(), recover: true };
+            live.pending.entry(key).or_insert(live::Pending { due: now, message });
         }
-        // What stands in no message is found by its state.
-        for stage in &live.run.stages {
-            for task in stage.tasks.iter().filter(|t| t.status == Status::Running) {
-                let key = format!("run:{}:{}", stage.id, task.id);
-                let message = Message::RunTask { stage: stage.id.clone(), task: task.id.clone(), recover: true };
-                live.pending.entry(key).or_insert(live::Pending { due: now, message });
-            }
-        }
-        let message = match live.run.status {
-            Status::NotStarted => Message::StartExecution,
-            _ => Message::CompleteExecution,
-        };
-        if live.pending.values().all(|p| p.due == NEVER) {
-            live.pending.entry("start".into()).or_insert(live::Pending { due: now, message });
-        }
+    }
+    let message = match live.run.status {
+        Status::NotStarted => Message::StartExecution,
+        _ => Message::CompleteExecution,
+    };
+    if live.pending.values().all(|p| p.due == NEVER) {
+        live.pending.entry("start".into()).or_insert(live::Pending { due: now, message });
     }
 }
 
