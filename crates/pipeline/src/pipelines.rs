@@ -112,7 +112,7 @@ pub fn followers(tx: &mut Tx, id: &str) -> Result<Vec<Map>, StoreError> {
 
 /// Whether any pipeline may start when this one ends.
 pub fn is_followed(tx: &mut Tx, id: &str) -> Result<bool, StoreError> {
-    Ok(tx.query_opt("select 1 from follower where pipeline = ?1 limit 1", params![id])?.is_some())
+    Ok(tx.query_opt("select follower from follower where pipeline = ?1 limit 1", params![id])?.is_some())
 }
 
 /// Notes anew which pipelines follow which: what was saved by a version that did not note it is found, too.

@@ -3,5 +3,6 @@
 mod decisions;
 mod hostile;
 mod kept;
+mod restarts;
 mod simulation;
 mod world;
