@@ -1,5 +1,6 @@
 # demo: build and walk the whole story on this machine.  test: every check and test.  bench: figures against peers.
-.PHONY: demo test bench openapi
+# simulate, fuzz: the same as the tests do, for as long as you like.
+.PHONY: demo test bench simulate fuzz openapi
 
 PROFILE := demo
 BIN := target/$(PROFILE)/gennaker
@@ -13,10 +14,27 @@ demo: web/dist/index.html
 test:
 	@scripts/test
 
-# The balancer against nginx and HAProxy, in one run: requests a second and CPU time a request, and their ratios.
+# The balancer against nginx and HAProxy, in one run: requests a second and CPU time a request, and their ratios. Then what the
+# pipeline engine does in a second, beside what Spinnaker's own was measured to do.
 bench:
 	cargo build --locked --release --package gennaker
 	@crates/dataplane/benches/balancer.sh target/release/gennaker
+	cargo bench --locked --package gennaker --bench engine
+
+# So many plays of the engine's simulation; a seed that fails is printed, and GENNAKER_SEED=N plays it again.
+PLAYS ?= 100000
+simulate:
+	GENNAKER_PLAYS=$(PLAYS) cargo test --locked --package pipeline --test it simulation
+
+# Fuzzes on the stable compiler, SECONDS for each target. What breaks lies in fuzz/artifacts: put it into fuzz/corpus, where the tests replay it.
+SECONDS ?= 60
+FUZZ_FLAGS := --cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+	-Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares
+fuzz:
+	cd fuzz && mkdir -p artifacts && for target in expression pipeline; do \
+		RUSTFLAGS="$(FUZZ_FLAGS)" cargo run --release --target x86_64-unknown-linux-gnu --bin $$target -- \
+			-max_total_time=$(SECONDS) -timeout=10 -rss_limit_mb=2048 -artifact_prefix=artifacts/ artifacts corpus/$$target || exit 1; \
+	done
 
 # The page is built when its sources are newer than what was built.
 web/dist/index.html: $(shell find web/src web/index.html web/package-lock.json -type f 2>/dev/null)
