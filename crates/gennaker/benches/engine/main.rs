@@ -71,7 +71,8 @@ fn main() -> ExitCode {
             // What `cargo bench` says of itself.
             "--bench" => {}
             other => {
-                eprintln!("{other}: give --seconds N, or --only with one of {:?}", SCENES.map(|scene| scene.0));
+                let names: Vec<&str> = SCENES.iter().map(|scene| scene.0).collect();
+                eprintln!("{other}: give --seconds N, or --only with one of {names:?}");
                 return ExitCode::from(2);
             }
         }
