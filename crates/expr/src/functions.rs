@@ -32,6 +32,11 @@ const FUNCTIONS: [(&str, usize); 12] = [
     ("readAllYaml", 1),
 ];
 
+/// The functions that are there wherever an expression is evaluated, without `#`.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    FUNCTIONS.iter().map(|(name, _)| *name)
+}
+
 /// Calls `#name(args)`; `None` = it is none of these.
 pub(crate) fn call<'a>(_run: &Evaluation<'_, 'a>, name: &str, args: Args<'_, 'a>) -> Option<Outcome<'a>> {
     let (name, count) = FUNCTIONS.iter().find(|(known, _)| *known == name)?;

@@ -4,6 +4,7 @@ use crate::ast::Expr;
 use crate::budget::Budget;
 use crate::eval::Evaluation;
 use crate::failure::Failure;
+use crate::mentions::{self, Mention};
 use crate::parser;
 use crate::print::to_text;
 use crate::value::Value;
@@ -72,6 +73,18 @@ impl Template {
             parts.push(Part::Literal(rest.to_owned()));
         }
         Ok(Template { parts })
+    }
+
+    /// The names and functions that its expressions mention, from the left.
+    pub fn mentions(&self) -> Vec<Mention> {
+        let mut all = Vec::new();
+        for part in &self.parts {
+            if let Part::Expression { tree, column, .. } = part {
+                let shifted = |mention: Mention| Mention { column: mention.column + column, ..mention };
+                all.extend(mentions::of(tree).into_iter().map(shifted));
+            }
+        }
+        all
     }
 
     /// The text with its expressions run together without `${ }`: how Spinnaker names what failed.
