@@ -9,6 +9,7 @@ mod bakery;
 mod definitions;
 mod executions;
 mod expression;
+mod foresight;
 mod infrastructure;
 mod inventory;
 mod misc;
@@ -29,6 +30,7 @@ pub fn routes() -> OpenApiRouter<House> {
         .merge(projects::routes())
         .merge(definitions::routes())
         .merge(pipelines::routes())
+        .merge(foresight::routes())
         .merge(starts::routes())
         .merge(executions::routes())
         .merge(expression::routes())

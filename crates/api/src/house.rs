@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bakery::Bakery;
 use cloud::Clouds;
 use jiff::Timestamp;
-use pipeline::Engine;
+use pipeline::{Engine, Registry};
 use stages::webhook::Preconfigured;
 use store::Store;
 use store::clock::Clock;
@@ -23,6 +23,8 @@ pub struct House {
     pub clouds: Arc<Clouds>,
     /// The images.
     pub bakery: Bakery,
+    /// The stage types and tasks, for questions about pipelines that do not run.
+    pub registry: Arc<Registry>,
     /// Every kind of stage that a pipeline may hold, sorted.
     pub stage_kinds: Arc<Vec<&'static str>>,
     /// Webhooks that the operator prepared.

@@ -13,6 +13,7 @@ mod expression;
 mod launch;
 mod logs;
 mod openapi;
+mod pipeline;
 pub mod serve;
 mod status;
 mod stop;
@@ -51,6 +52,9 @@ enum Verb {
     /// Make tokens for callers that come over the network
     #[command(subcommand)]
     Token(token::Verb),
+    /// Look at pipelines before they run
+    #[command(subcommand)]
+    Pipeline(pipeline::Verb),
     /// Evaluate ${…} as pipelines do
     #[command(subcommand)]
     Expression(expression::Verb),
@@ -82,6 +86,7 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
         Verb::Apt { words } => Ok(crate::aptly::main(std::iter::once("apt".into()).chain(words).collect())),
         Verb::Status(args) => status::run(args),
         Verb::Stop(args) => stop::run(args),
+        Verb::Pipeline(verb) => pipeline::run(verb),
         Verb::Expression(verb) => expression::run(verb),
         Verb::Down(args) => down::run(args),
         Verb::Logs(args) => logs::run(args),

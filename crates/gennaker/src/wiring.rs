@@ -71,12 +71,22 @@ pub fn build(config: &Config, environment: &Environment, data: &Path) -> anyhow:
     let registry = stages::infrastructure::register(registry, &clouds);
     let registry = stages::delete_application::register(registry, &engine, &clouds);
     let registry = stages::webhook::register_preconfigured(registry, &webhooks)?;
+    let registry = stages::elsewhere::register(registry);
     let stage_kinds = Arc::new(registry.kinds());
 
     let tokens = Tokens::new(&config.token)?;
     let rules = GuardConfig { hosts: config.server.hosts.clone(), origins: config.server.allowed_origins.clone() };
     let guard = Guard::new(rules, tokens, clock);
-    let house = House { store, engine, clouds, bakery, stage_kinds, webhooks, roots: Arc::new(roots.clone()) };
+    let house = House {
+        store,
+        engine,
+        clouds,
+        bakery,
+        registry: Arc::new(registry.clone()),
+        stage_kinds,
+        webhooks,
+        roots: Arc::new(roots.clone()),
+    };
     Ok(Parts { house, guard, registry, outgoing, roots })
 }
 

@@ -18,6 +18,18 @@ pub fn from_value<T: DeserializeOwned>(value: &Value) -> Result<T, Error> {
     T::deserialize(Lenient(value))
 }
 
+/// The same without the members that are null: other servers write them where they mean nothing.
+pub fn without_nulls(value: &Value) -> Value {
+    match value {
+        Value::Array(items) => items.iter().map(without_nulls).collect(),
+        Value::Object(members) => {
+            let there = members.iter().filter(|(_, value)| !value.is_null());
+            Value::Object(there.map(|(key, value)| (key.clone(), without_nulls(value))).collect())
+        }
+        other => other.clone(),
+    }
+}
+
 #[derive(Clone, Copy)]
 struct Lenient<'a>(&'a Value);
 

@@ -11,6 +11,7 @@ pub mod decide;
 pub mod engine;
 pub mod evaluate;
 pub mod fields;
+pub mod forecast;
 pub mod json_path;
 pub mod lenient;
 pub mod model;
@@ -25,6 +26,7 @@ pub mod schema;
 pub mod start;
 pub mod task;
 pub mod trigger;
+pub mod validate;
 pub mod view;
 pub mod window;
 

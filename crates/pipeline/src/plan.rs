@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::evaluate::{self, Evaluated, Given};
 use crate::task::Exception;
+use crate::validate::{About, At, Findings};
 use crate::{Map, StageView};
 
 /// A stage type: pure, registered as a unit struct in `stages::all()`.
@@ -21,6 +22,11 @@ pub trait Stage: Send + Sync {
     /// Which fields its configuration has (`crate::fields`); none: any. What every stage may have is not listed.
     fn schema(&self) -> Option<Schema> {
         None
+    }
+
+    /// Looks at its configuration in a pipeline that does not run, beyond what its schema says.
+    fn check(&self, config: &Map, about: &About, at: &At, findings: &mut Findings) {
+        let _ = (config, about, at, findings);
     }
 
     /// Called once when the stage starts, with its expressions evaluated: what runs before it, and its tasks.

@@ -11,6 +11,16 @@ pub struct Registry {
     stages: HashMap<&'static str, &'static dyn Stage>,
     pure: HashMap<&'static str, PureTask>,
     effects: HashMap<&'static str, Arc<dyn Effect>>,
+    foreign: HashMap<&'static str, Foreign>,
+}
+
+/// A stage type that pipelines have elsewhere, and that is only stored and shown here.
+#[derive(Debug, Clone, Copy)]
+pub struct Foreign {
+    /// What people call it.
+    pub label: &'static str,
+    /// Its fields, in the notation of [`crate::fields`].
+    pub fields: &'static str,
 }
 
 /// What runs under a task's key.
@@ -50,6 +60,22 @@ impl Registry {
     pub fn effect(mut self, key: &'static str, effect: Arc<dyn Effect>) -> Registry {
         self.effects.insert(key, effect);
         self
+    }
+
+    /// Adds a stage type that is only stored and shown.
+    pub fn elsewhere(mut self, kind: &'static str, label: &'static str, fields: &'static str) -> Registry {
+        self.foreign.insert(kind, Foreign { label, fields });
+        self
+    }
+
+    /// The stage type of this kind that pipelines have elsewhere.
+    pub fn foreign(&self, kind: &str) -> Option<&Foreign> {
+        self.foreign.get(kind)
+    }
+
+    /// Every kind that pipelines have elsewhere.
+    pub fn foreign_kinds(&self) -> impl Iterator<Item = &'static str> {
+        self.foreign.keys().copied()
     }
 
     /// The stage type of this kind; `alias` (of the stage's context) is looked up instead when it is set.

@@ -7,8 +7,10 @@ use jiff::civil::{Time, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, Zoned};
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::model::{Stage as Record, Status};
+use crate::validate::{Finding, Severity};
 use crate::{Map, Plan, PlanError, Stage, StageSpec, StageView, TaskInput, TaskResult, TaskSpec};
 
 /// The type and the name of the synthetic stage.
@@ -80,6 +82,69 @@ struct Jitter {
     min_delay: i64,
     max_delay: i64,
     skip_manual: bool,
+}
+
+/// What is wrong with the window of a stage; paths go on from `restrictedExecutionWindow`.
+pub fn problems(context: &Map) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let mut add = |severity, path: String, message: String, help: &str| {
+        found.push(Finding { severity, path, message, help: help.to_owned() });
+    };
+    let Ok(config) = crate::lenient::from_map::<Config>(context) else { return found };
+    let asked = context.get(KIND).is_some_and(|v| *v == Value::Bool(true) || v.as_str() == Some("true"));
+    let Some(window) = config.restricted_execution_window else {
+        if asked {
+            let message = "restrictExecutionDuringTimeWindow is true, and no window is given: the stage may always run";
+            add(Severity::Warning, String::new(), message.into(), "");
+        }
+        return found;
+    };
+    // A window that nobody asks for does no harm.
+    let severity = if asked { Severity::Error } else { Severity::Hint };
+    for (i, day) in window.days.iter().enumerate().filter(|(_, day)| !(1..=7).contains(*day)) {
+        add(severity, format!(".days[{i}]"), format!("{day} is no day"), "1 is Sunday, 7 is Saturday");
+    }
+    for (i, range) in window.whitelist.iter().enumerate() {
+        let ends = [
+            ("startHour", range.start_hour, 23),
+            ("startMin", range.start_min, 59),
+            ("endHour", range.end_hour, 23),
+            ("endMin", range.end_min, 59),
+        ];
+        for (name, value, most) in ends.into_iter().filter(|(_, value, most)| !(0..=*most).contains(value)) {
+            let message = format!("{value} is no {}: the stage would fail", if most == 23 { "hour" } else { "minute" });
+            let help =
+                if most == 23 { "hours go from 0 to 23; the end of a day is 23:59" } else { "minutes go from 0 to 59" };
+            add(severity, format!(".whitelist[{i}].{name}"), message, help);
+        }
+    }
+    if let Some(jitter) = window.jitter.filter(|j| j.enabled && j.max_delay < j.min_delay) {
+        let message =
+            format!("maxDelay ({}) is less than minDelay ({}): there is no delay", jitter.max_delay, jitter.min_delay);
+        add(Severity::Warning, ".jitter.maxDelay".into(), message, "");
+    }
+    if let Some(zone) = config.timezone.filter(|zone| TimeZone::get(zone).is_err()) {
+        add(severity, String::new(), format!("{zone} is no time zone"), "use a name like Europe/Berlin or UTC");
+    }
+    found
+}
+
+/// The window of a stage in a sentence for people.
+pub fn described(stage: &Record) -> String {
+    let config: Config = crate::lenient::from_map(&stage.context).unwrap_or_default();
+    let Some(window) = config.restricted_execution_window else { return "it may run at any time".into() };
+    const NAMES: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
+    let name = |day: &i8| usize::try_from(day - 1).ok().and_then(|i| NAMES.get(i)).copied().unwrap_or("?");
+    let days: Vec<&str> = window.days.iter().map(name).collect();
+    let hours: Vec<String> = window
+        .whitelist
+        .iter()
+        .map(|r| format!("{:02}:{:02}–{:02}:{:02}", r.start_hour, r.start_min, r.end_hour, r.end_min))
+        .collect();
+    let days = if days.is_empty() { "every day".to_owned() } else { days.join(", ") };
+    let hours = if hours.is_empty() { "all day".to_owned() } else { hours.join(", ") };
+    let zone = config.timezone.unwrap_or_else(|| ZONE.to_owned());
+    format!("it starts only {days} {hours} ({zone})")
 }
 
 /// The task: done when the window is open, otherwise waits until it opens.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bakery::{Baked, Bakery, PackageSource, Recipe, Request, SourceError, WantedPackage};
 use jiff::{SignedDuration, Timestamp};
+use pipeline::validate::{About, At, Findings};
 use pipeline::{
     Effect, Map, Plan, PlanError, Registry, Stage, StageSpec, StageView, Status, TaskInput, TaskResult, TaskSpec,
     fields,
@@ -91,7 +92,7 @@ struct Config {
 pub struct BakeStage;
 
 const FIELDS: &str = "
-    package/packageArtifactIds!: text|[text], baseOs: text, baseLabel: text, builder: text, cloudProvider: text, cloudProviderType: text,
+    package: text, packageArtifactIds: [text], baseOs: text, baseLabel: text, builder: text, cloudProvider: text, cloudProviderType: text,
     region: text, regions: [text], skipRegionDetection: flag, vmType: text, storeType: text, enhancedNetworking: flag, baseAmi: text,
     baseName: text, amiName: text, amiSuffix: text, rebake: flag, upgrade: flag, extendedAttributes: object, templateFileName: text,
     varFileName: text, user: text, account: text, accountName: text, packageArtifacts: list, osType: text, managedImage: text,
@@ -108,6 +109,20 @@ impl Stage for BakeStage {
         Some(fields::written(FIELDS))
     }
 
+    fn check(&self, config: &Map, _: &About, at: &At, findings: &mut Findings) {
+        let named = |key: &str| {
+            config.get(key).is_some_and(|v| v.as_str().is_none_or(|s| !s.trim().is_empty()) && !v.is_null())
+        };
+        if !named("package") {
+            let help = "package takes names separated by blanks";
+            findings.warning(
+                &at.key("package"),
+                "no package is named: only a start by an apt trigger brings one",
+                help,
+            );
+        }
+    }
+
     fn plan(&self, stage: &StageView) -> Result<Plan, PlanError> {
         let config: Config = stage.config()?;
         if is_child(stage) {
@@ -117,7 +132,7 @@ impl Stage for BakeStage {
                 TaskSpec::new("completedBake", COMPLETED),
             ]));
         }
-        if config.package.as_deref().is_none_or(|p| p.trim().is_empty()) {
+        if packages(&config, stage).is_none() {
             return Err(PlanError::Refused("no package is named: \"package\" takes names separated by blanks".into()));
         }
         let mut plan = Plan::tasks([TaskSpec::new("completeParallel", COLLECT)]);
@@ -135,6 +150,13 @@ impl Stage for BakeStage {
             context.shift_remove(key);
         }
     }
+}
+
+/// The packages that the stage names, else the one that an apt trigger brought.
+fn packages(config: &Config, stage: &StageView) -> Option<String> {
+    let own = config.package.clone().filter(|p| !p.trim().is_empty());
+    let trigger = || (stage.trigger().kind() == "apt").then(|| text(&stage.trigger().0, "package")).flatten();
+    own.or_else(trigger)
 }
 
 fn is_child(stage: &StageView) -> bool {
@@ -171,7 +193,8 @@ fn text(map: &Map, key: &str) -> Option<String> {
 
 /// What is to be baked, and from where: the stage says which packages, an apt trigger exactly which bytes.
 fn request(config: &Config, stage: &StageView) -> Result<(Request, Publication), String> {
-    let mut packages = WantedPackage::list(config.package.as_deref().unwrap_or_default()).map_err(|e| e.to_string())?;
+    let named = packages(config, stage).unwrap_or_default();
+    let mut packages = WantedPackage::list(&named).map_err(|e| e.to_string())?;
     let mut publication = match &config.repository {
         None | Some(Value::Null) => Publication::default(),
         Some(Value::String(distribution)) => {

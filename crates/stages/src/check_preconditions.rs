@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use pipeline::evaluate;
+use pipeline::validate::{About, At, Findings, nearest};
 use pipeline::{
     Exception, Map, Plan, PlanError, Stage, StageSpec, StageView, Status, TaskInput, TaskResult, TaskSpec, fields,
 };
@@ -30,6 +31,18 @@ impl Stage for CheckPreconditionsStage {
         Some(fields::written(FIELDS))
     }
 
+    fn check(&self, config: &Map, about: &About, at: &At, findings: &mut Findings) {
+        let list = config.get("preconditions").and_then(Value::as_array);
+        let at = at.key("preconditions");
+        if list.is_none_or(Vec::is_empty) && config.get("preconditionType").is_none() {
+            findings.warning(&at, "there are no preconditions: the stage does nothing", "");
+        }
+        for (i, one) in list.into_iter().flatten().enumerate() {
+            let at = at.item(i);
+            precondition(one, about, &at, findings);
+        }
+    }
+
     fn plan(&self, stage: &StageView) -> Result<Plan, PlanError> {
         if let Some(kind) = stage.text("preconditionType").filter(|_| stage.stage().is_synthetic()) {
             let task = match kind {
@@ -47,6 +60,46 @@ impl Stage for CheckPreconditionsStage {
             plan.before.push(child(stage.context(), precondition));
         }
         Ok(plan)
+    }
+}
+
+/// What a precondition of each type needs.
+fn precondition(one: &Value, about: &About, at: &At, findings: &mut Findings) {
+    let kind = one.get("type").and_then(Value::as_str).unwrap_or("expression");
+    let at = at.key("context");
+    let inside = |key: &str| one.get("context").and_then(|c| c.get(key));
+    let missing =
+        |key: &str| inside(key).is_none_or(|v| v.is_null() || v.as_str().is_some_and(|s| s.trim().is_empty()));
+    let needs: &[&str] = match kind {
+        "expression" => &["expression"],
+        "stageStatus" => &["stageName", "stageStatus"],
+        "clusterSize" => &["cluster", "expected"],
+        _ => &[],
+    };
+    for key in needs.iter().filter(|key| missing(key)) {
+        findings.error(
+            &at.key(key),
+            format!("{key} is missing"),
+            format!("a precondition of the type {kind} needs it"),
+        );
+    }
+    if let Some(expression) = inside("expression").and_then(Value::as_str).filter(|_| kind == "expression") {
+        // What stands in `${ }` is looked at like everywhere else.
+        if !expression.contains("${") {
+            about.expression(expression, &at.key("expression"), findings);
+        }
+    }
+    let name = inside("stageName").and_then(Value::as_str).filter(|name| !pipeline::validate::is_open(name));
+    if let Some(name) =
+        name.filter(|name| kind == "stageStatus" && !name.is_empty() && about.stage_named(name).is_none())
+    {
+        let help = nearest(name, about.stage_names()).map(|meant| format!("did you mean '{meant}'?"));
+        findings.add(
+            about.absent(),
+            &at.key("stageName"),
+            format!("there is no stage '{name}' in this pipeline"),
+            help.unwrap_or_default(),
+        );
     }
 }
 

@@ -5,6 +5,7 @@ mod artifact_text;
 pub mod bake;
 pub mod check_preconditions;
 pub mod delete_application;
+pub mod elsewhere;
 pub mod evaluate_artifacts;
 pub mod evaluate_variables;
 pub mod find_artifact;

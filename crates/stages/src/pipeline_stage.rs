@@ -5,6 +5,7 @@ mod child;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use pipeline::engine::{Engine, EngineError};
+use pipeline::validate::{About, At, Findings};
 use pipeline::{
     Effect, Exception, Execution, Map, Message, Plan, PlanError, Stage, StageView, Status, TaskInput, TaskResult,
     TaskSpec, fields, records,
@@ -52,6 +53,19 @@ impl Stage for PipelineStage {
     }
     fn schema(&self) -> Option<Schema> {
         Some(fields::written(FIELDS))
+    }
+    fn check(&self, config: &Map, about: &About, at: &At, findings: &mut Findings) {
+        let text = |map: &Map, key: &str| map.get(key).and_then(Value::as_str).map(str::to_owned);
+        let key = if config.contains_key("pipeline") { "pipeline" } else { "pipelineId" };
+        let Some(id) = text(config, key).filter(|id| !id.is_empty()) else { return };
+        if text(about.pipeline, "id").as_deref() == Some(&id) {
+            let message = "the pipeline runs itself: it would never end";
+            return findings.error(&at.key(key), message, "name another pipeline, or start this one by a trigger");
+        }
+        about.pipeline_exists(&id, &at.key(key), findings);
+        if let Some(application) = text(config, "application") {
+            about.application_exists(&application, &at.key("application"), findings);
+        }
     }
     fn plan(&self, stage: &StageView) -> Result<Plan, PlanError> {
         let config: Config = stage.config()?;

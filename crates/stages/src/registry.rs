@@ -7,7 +7,7 @@ use pipeline::{Engine, Registry};
 
 use crate::webhook::Preconfigured;
 use crate::{
-    bake, check_preconditions, evaluate_artifacts, evaluate_variables, find_artifact, infrastructure, jobs,
+    bake, check_preconditions, elsewhere, evaluate_artifacts, evaluate_variables, find_artifact, infrastructure, jobs,
     manual_judgment, monitor_pipelines, noop, pipeline_stage, run_multiple, save_from_artifact, script, wait,
     wait_until, webhook,
 };
@@ -26,7 +26,7 @@ pub struct Services {
 /// Every stage type, with the tasks that need nothing from outside: enough to say what a pipeline would do.
 pub fn types() -> Registry {
     let registry = jobs::ALL.iter().fold(flow(), |registry, kind| registry.stage(kind));
-    infrastructure::stages(bake::types(registry.stage(&script::ScriptStage)))
+    elsewhere::register(infrastructure::stages(bake::types(registry.stage(&script::ScriptStage))))
 }
 
 fn flow() -> Registry {

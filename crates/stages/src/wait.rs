@@ -1,9 +1,11 @@
 //! `wait`: lets a given time pass. A timer in the store ends it; no thread waits. `skipRemainingWait` ends it at once.
 
 use jiff::{SignedDuration, Timestamp};
-use pipeline::{Plan, PlanError, Stage, StageView, TaskInput, TaskResult, TaskSpec, fields};
+use pipeline::validate::{About, At, Findings};
+use pipeline::{Map, Plan, PlanError, Stage, StageView, TaskInput, TaskResult, TaskSpec, fields};
 use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
+use serde_json::Value;
 
 /// The stage type.
 pub struct WaitStage;
@@ -13,7 +15,7 @@ pub struct WaitStage;
 struct Wait {
     /// How long, in seconds.
     #[serde(default)]
-    #[schemars(required, range(min = 0))]
+    #[schemars(range(min = 0))]
     wait_time: i64,
     /// Ends it at once.
     #[serde(default)]
@@ -30,6 +32,15 @@ impl Stage for WaitStage {
     }
     fn schema(&self) -> Option<Schema> {
         Some(fields::of::<Wait>())
+    }
+    fn check(&self, config: &Map, _: &About, at: &At, findings: &mut Findings) {
+        if config.get("waitTime").is_none_or(Value::is_null) {
+            findings.warning(
+                &at.key("waitTime"),
+                "waitTime is missing: the stage ends at once",
+                "how long, in seconds",
+            );
+        }
     }
     fn plan(&self, _: &StageView) -> Result<Plan, PlanError> {
         Ok(Plan::tasks([TaskSpec::new("wait", "wait")]))

@@ -77,6 +77,7 @@ impl Server {
             engine: Engine::new(store.clone()),
             clouds: Arc::new(Clouds::default()),
             bakery: Bakery::open(store.clone(), data.path().join("images"), Vec::new()).expect("opens"),
+            registry: Arc::default(),
             stage_kinds: Arc::default(),
             webhooks: Arc::default(),
             roots: Arc::default(),

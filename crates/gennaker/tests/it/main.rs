@@ -12,6 +12,7 @@ mod full_disk_story;
 mod kill_story;
 mod local_provider;
 mod page_story;
+mod pipeline_files;
 mod pipelines_story;
 mod postgres_story;
 mod redblack_story;

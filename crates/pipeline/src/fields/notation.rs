@@ -54,6 +54,10 @@ impl<'a> Reader<'a> {
 
     fn word(&mut self) -> Result<&'a str, NotationError> {
         let rest = self.rest();
+        if rest.starts_with("!=") {
+            self.at += 2;
+            return Ok("!=");
+        }
         let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || "_-.$@<>=".contains(c))).unwrap_or(rest.len());
         if end == 0 {
             return Err(self.error("a word"));

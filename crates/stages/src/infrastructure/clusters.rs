@@ -47,37 +47,36 @@ impl Effect for SweepCluster {
                 return TaskResult::failed(format!("cluster {cluster} has no server groups in {region}"));
             }
             let made = made_before(&view, &region);
-            jobs.extend(sweep.choose(&groups, &made).into_iter().filter_map(|group| self.job(group)));
+            jobs.extend(sweep.choose(&groups, &made).into_iter().filter_map(|group| job(self.what, group)));
         }
         operate::start(&self.clouds, &input, jobs).await
     }
 }
 
-impl SweepCluster {
-    fn job(&self, group: &ServerGroup) -> Option<Job> {
-        let (name, region) = (group.name.clone(), group.region.clone());
-        let operation = match self.what {
-            What::Disable if group.disabled => return None,
-            What::Disable => Operation::DisableServerGroup(Traffic { group: name, region, percentage: None }),
-            What::ScaleDown if group.capacity.desired == 0 => return None,
-            What::ScaleDown => {
-                Operation::ResizeServerGroup(ResizeServerGroup { group: name, region, capacity: Capacity::exactly(0) })
-            }
-            What::Shrink => Operation::DestroyServerGroup(GroupAt { group: name, region }),
-        };
-        Some(Job {
+/// What is done to one group; nothing when it is so already.
+pub(crate) fn job(what: What, group: &ServerGroup) -> Option<Job> {
+    let (name, region) = (group.name.clone(), group.region.clone());
+    let operation = match what {
+        What::Disable if group.disabled => return None,
+        What::Disable => Operation::DisableServerGroup(Traffic { group: name, region, percentage: None }),
+        What::ScaleDown if group.capacity.desired == 0 => return None,
+        What::ScaleDown => {
+            Operation::ResizeServerGroup(ResizeServerGroup { group: name, region, capacity: Capacity::exactly(0) })
+        }
+        What::Shrink => Operation::DestroyServerGroup(GroupAt { group: name, region }),
+    };
+    Some(Job {
+        account: group.account.clone(),
+        operation,
+        group: Some(Target {
             account: group.account.clone(),
-            operation,
-            group: Some(Target {
-                account: group.account.clone(),
-                region: group.region.clone(),
-                server_group_name: group.name.to_string(),
-            }),
-        })
-    }
+            region: group.region.clone(),
+            server_group_name: group.name.to_string(),
+        }),
+    })
 }
 
-fn sweep(what: What, config: &Map) -> Sweep {
+pub(crate) fn sweep(what: What, config: &Map) -> Sweep {
     let keep = |key: &str| wishes::count(config, key).unwrap_or(1) as usize;
     let flag = |key: &str| wishes::flag(config, key).unwrap_or(false);
     match what {
@@ -100,7 +99,7 @@ fn sweep(what: What, config: &Map) -> Sweep {
 }
 
 /// What deployments before (or around) this stage have made in a region.
-fn made_before(stage: &StageView, region: &str) -> Vec<String> {
+pub(crate) fn made_before(stage: &StageView, region: &str) -> Vec<String> {
     let names = |before: &Map| match before.get("deploy.server.groups").and_then(|groups| groups.get(region)) {
         Some(Value::Array(names)) => names.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect(),
         _ => Vec::new(),

@@ -30,26 +30,34 @@ impl Effect for DetermineSource {
             Err(result) => return result,
         };
         let asked = |key: &str| wishes::flag(&config, key) == Some(true);
-        let prefers = asked("preferSourceCapacity");
         let Some(group) = source else {
-            if asked("useSourceCapacity") && !prefers && matches!(wishes::capacity(&config), Ok(None)) {
+            let unsaid = matches!(wishes::capacity(&config), Ok(None));
+            if asked("useSourceCapacity") && !asked("preferSourceCapacity") && unsaid {
                 let why = "`useSourceCapacity` is set, but there is no server group to take the capacity from; give `capacity`";
                 return TaskResult::failed(why);
             }
             return TaskResult::succeeded();
         };
-        let name = group.name.to_string();
-        let noted = json!({"account": group.account, "region": group.region, "serverGroupName": name, "asgName": name});
-        let mut result = TaskResult::succeeded().context("source", noted);
-        let unsaid = || matches!(wishes::capacity(&config), Ok(None));
-        if asked("useSourceCapacity") || prefers || (is_clone(&input) && unsaid()) {
-            result = result.context("capacity", json!(group.capacity));
-        }
-        if is_clone(&input) {
-            result = copied(result, &config, &group);
-        }
-        result
+        let noted = of_source(&config, &group, is_clone(&input));
+        noted.into_iter().fold(TaskResult::succeeded(), |result, (key, value)| result.context(&key, value))
     }
+}
+
+/// Pure: what a new group notes of the one that it follows, and takes from it.
+pub(crate) fn of_source(config: &Map, group: &ServerGroup, is_clone: bool) -> Map {
+    let asked = |key: &str| wishes::flag(config, key) == Some(true);
+    let name = group.name.to_string();
+    let mut noted = Map::new();
+    let source = json!({"account": group.account, "region": group.region, "serverGroupName": name, "asgName": name});
+    noted.insert("source".into(), source);
+    let unsaid = || matches!(wishes::capacity(config), Ok(None));
+    if asked("useSourceCapacity") || asked("preferSourceCapacity") || (is_clone && unsaid()) {
+        noted.insert("capacity".into(), json!(group.capacity));
+    }
+    if is_clone {
+        noted.extend(copied(config, group));
+    }
+    noted
 }
 
 fn is_clone(input: &TaskInput) -> bool {
@@ -57,7 +65,7 @@ fn is_clone(input: &TaskInput) -> bool {
 }
 
 /// What a copy takes from its source where the stage says nothing.
-fn copied(mut result: TaskResult, config: &Map, group: &ServerGroup) -> TaskResult {
+fn copied(config: &Map, group: &ServerGroup) -> Map {
     let same = [
         ("image", json!(group.image)),
         ("loadBalancers", json!(group.load_balancers)),
@@ -65,12 +73,7 @@ fn copied(mut result: TaskResult, config: &Map, group: &ServerGroup) -> TaskResu
         ("zones", json!(group.zones)),
         ("labels", json!(group.labels)),
     ];
-    for (key, value) in same {
-        if !config.contains_key(key) {
-            result = result.context(key, value);
-        }
-    }
-    result
+    same.into_iter().filter(|(key, _)| !config.contains_key(*key)).map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
 impl DetermineSource {
@@ -326,7 +329,7 @@ impl Resize {
 }
 
 /// Pure: the capacity that a resize asks for.
-fn resized(
+pub(crate) fn resized(
     config: &Map,
     before: Capacity,
     exact: Option<Capacity>,

@@ -4,11 +4,13 @@
 //! they work on (`select`, `image`). Nothing here knows a cloud by name.
 
 mod balancers;
+mod checks;
 mod clusters;
 mod fields;
 mod groups;
 mod image;
 mod operate;
+mod outlook;
 mod rollback;
 mod select;
 mod stage_types;
@@ -27,6 +29,8 @@ use serde_json::{Value, json};
 use self::clusters::{SweepCluster, What};
 use self::operate::{Build, Monitor, Start};
 use self::until::{Await, Until};
+
+pub use self::outlook::CloudOutlook;
 
 /// Adds the stage types and tasks of this module.
 pub fn register(registry: Registry, clouds: &Clouds) -> Registry {

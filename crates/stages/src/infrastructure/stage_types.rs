@@ -1,10 +1,12 @@
 //! The stage types over clouds: what each runs before its tasks, its tasks in order, and what follows.
 
 use jiff::SignedDuration;
+use pipeline::validate::{About, At, Findings};
 use pipeline::{Map, Plan, PlanError, Stage, StageSpec, StageView, TaskResult, TaskSpec};
 use schemars::Schema;
 use serde_json::Value;
 
+use super::checks;
 use super::fields;
 use super::strategy::{self, Strategy};
 use super::wishes;
@@ -30,6 +32,25 @@ pub struct Deploy;
 impl Stage for Deploy {
     fn kind(&self) -> &'static str {
         "deploy"
+    }
+
+    fn check(&self, config: &Map, about: &About, at: &At, findings: &mut Findings) {
+        let at = at.key("clusters");
+        for (i, one) in config.get("clusters").and_then(Value::as_array).into_iter().flatten().enumerate() {
+            let Some(cluster) = one.as_object() else { continue };
+            let at = at.item(i);
+            checks::cluster(cluster, about, &at, findings);
+            if wishes::account(cluster).is_err() && wishes::account(config).is_err() {
+                findings.error(
+                    &at.key("account"),
+                    "account is missing",
+                    "the name of the account that the cluster is in",
+                );
+            }
+        }
+        if config.get("clusters").and_then(Value::as_array).is_some_and(Vec::is_empty) {
+            findings.error(&at, "there are no clusters: the stage deploys nothing", "");
+        }
     }
 
     fn schema(&self) -> Option<Schema> {
@@ -81,6 +102,10 @@ impl Stage for CreateServerGroup {
 
     fn schema(&self) -> Option<Schema> {
         Some(fields::create())
+    }
+
+    fn check(&self, config: &Map, about: &About, at: &At, findings: &mut Findings) {
+        checks::cluster(&wishes::cluster_config(config), about, at, findings);
     }
 
     fn plan(&self, stage: &StageView) -> Result<Plan, PlanError> {
@@ -318,6 +343,10 @@ impl Stage for OnGroup {
 
     fn schema(&self) -> Option<Schema> {
         Some((self.fields)())
+    }
+
+    fn check(&self, config: &Map, about: &About, at: &At, findings: &mut Findings) {
+        checks::account(config, about, at, findings);
     }
 
     fn plan(&self, _stage: &StageView) -> Result<Plan, PlanError> {
