@@ -140,7 +140,7 @@ impl Group {
         let own = std::fs::read_to_string("/proc/self/cgroup").ok()?;
         let folder = places(&own).into_iter().map(|place| place.join(format!("gennaker-{name}"))).find(|folder| {
             std::fs::create_dir(folder).is_ok() && {
-                let bounded = std::fs::write(folder.join("pids.max"), (limits.processes() + OWN).to_string()).is_ok();
+                let bounded = set(folder, "pids.max", limits.processes() + OWN);
                 if !bounded {
                     let _ = std::fs::remove_dir(folder);
                 }
@@ -149,7 +149,7 @@ impl Group {
         })?;
         if let Some(size) = limits.memory_mb {
             // Where this group has no memory controller the limit of each process holds.
-            let _ = std::fs::write(folder.join("memory.max"), (size.max(16) << 20).to_string());
+            let _ = set(&folder, "memory.max", size.max(16) << 20);
         }
         Some(Group { folder })
     }
@@ -175,6 +175,12 @@ impl Drop for Group {
         }
         tracing::warn!(folder = %self.folder.display(), "a script's control group does not go");
     }
+}
+
+/// Sets a limit of a group. The kernel makes its files: a folder without them bounds nothing, whatever is written into it.
+fn set(folder: &Path, limit: &str, value: u64) -> bool {
+    let file = std::fs::OpenOptions::new().write(true).open(folder.join(limit));
+    file.and_then(|mut file| std::io::Write::write_all(&mut file, value.to_string().as_bytes())).is_ok()
 }
 
 /// Where a group that bounds processes may be made: the newer hierarchy, then the older one.
