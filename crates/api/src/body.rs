@@ -51,10 +51,29 @@ impl<S: Send + Sync> FromRequest<S> for Body {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let bytes = Bytes::from_request(request, state).await.map_err(|error| {
-            Problem::new(error.status(), format!("the body could not be read: {}", error.body_text()))
-        })?;
-        read(&bytes).map(Self)
+        RawBody::from_request(request, state).await?.json()
+    }
+}
+
+/// A body as it came, for whoever looks at its signature before its meaning.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RawBody(pub Bytes);
+
+impl RawBody {
+    /// The body, read.
+    pub fn json(&self) -> Result<Body, Problem> {
+        read(&self.0).map(Body)
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for RawBody {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let bytes = Bytes::from_request(request, state).await;
+        bytes
+            .map(Self)
+            .map_err(|error| Problem::new(error.status(), format!("the body could not be read: {}", error.body_text())))
     }
 }
 

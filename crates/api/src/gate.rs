@@ -6,6 +6,7 @@ use crate::House;
 
 mod applications;
 mod bakery;
+mod cron;
 mod definitions;
 mod executions;
 mod expression;
@@ -16,6 +17,7 @@ mod misc;
 mod pipelines;
 mod problems;
 mod projects;
+mod search;
 mod starts;
 mod status;
 mod tasks;
@@ -33,10 +35,12 @@ pub fn routes() -> OpenApiRouter<House> {
         .merge(foresight::routes())
         .merge(starts::routes())
         .merge(executions::routes())
+        .merge(search::routes())
         .merge(expression::routes())
         .merge(tasks::routes())
         .merge(infrastructure::routes())
         .merge(bakery::routes())
         .merge(webhooks::routes())
+        .merge(cron::routes())
         .merge(misc::routes())
 }

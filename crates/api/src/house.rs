@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bakery::Bakery;
 use cloud::Clouds;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use pipeline::{Engine, Registry};
 use stages::webhook::Preconfigured;
 use store::Store;
@@ -29,6 +30,8 @@ pub struct House {
     pub stage_kinds: Arc<Vec<&'static str>>,
     /// Webhooks that the operator prepared.
     pub webhooks: Arc<Vec<Preconfigured>>,
+    /// The zone of cron triggers that name none.
+    pub cron_zone: TimeZone,
     /// The aptly roots that the server follows.
     pub roots: Arc<Vec<apt::Root>>,
 }

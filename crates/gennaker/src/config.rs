@@ -27,6 +27,8 @@ pub struct Config {
     pub webhook: Webhook,
     /// `[script]`
     pub script: Script,
+    /// `[triggers]`
+    pub triggers: Triggers,
 }
 
 /// Where the server keeps its data and listens.
@@ -132,6 +134,24 @@ pub struct AptRoot {
     pub path: PathBuf,
 }
 
+/// How pipelines start by themselves.
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Triggers {
+    /// The time zone of cron triggers that name none.
+    pub cron_zone: String,
+    /// What a cron trigger missed while no server ran fires if it is younger than so many minutes.
+    pub missed_minutes: u32,
+    /// How many pipelines of one application may be started by triggers in a minute.
+    pub starts_per_minute: u32,
+}
+
+impl Default for Triggers {
+    fn default() -> Self {
+        Self { cron_zone: "UTC".into(), missed_minutes: 30, starts_per_minute: pipeline::engine::STARTS_PER_MINUTE }
+    }
+}
+
 /// What stands on the command line, `(section, key, value)`.
 pub type Flags = Vec<(&'static str, &'static str, String)>;
 
@@ -193,6 +213,8 @@ fn lay(table: &mut toml::Table, section: &str, key: &str, value: &str) -> anyhow
             .map(toml::Value::from)
             .collect::<Vec<_>>()
             .into()
+    } else if let (true, Ok(number)) = (matches!(key, "missed_minutes" | "starts_per_minute"), value.parse::<i64>()) {
+        number.into()
     } else {
         toml::Value::from(value)
     };

@@ -11,11 +11,14 @@ use bakery::{Bakery, Host};
 use cloud::Clouds;
 use cloud::local::Local;
 use events::outgoing::{Call, Outgoing, OutgoingConfig};
+use jiff::SignedDuration;
 use pipeline::engine::Fetch;
+use pipeline::trigger::cron;
 use pipeline::{Engine, Registry};
 use stages::Services;
 use stages::published::AptPublications;
 use stages::react::apt_published::{Tail, WINDOW};
+use stages::react::cron::Clockwork;
 use stages::script::Scripts;
 use store::clock::{Clock, SystemClock};
 use store::{Location, Migration, Store};
@@ -38,6 +41,7 @@ pub struct Parts {
     registry: Registry,
     outgoing: Arc<Outgoing>,
     roots: Vec<apt::Root>,
+    missed: SignedDuration,
 }
 
 /// Opens the stores beneath `data` and puts the parts together. What takes time begins in [`Parts::start`].
@@ -77,6 +81,9 @@ pub fn build(config: &Config, environment: &Environment, data: &Path) -> anyhow:
     let tokens = Tokens::new(&config.token)?;
     let rules = GuardConfig { hosts: config.server.hosts.clone(), origins: config.server.allowed_origins.clone() };
     let guard = Guard::new(rules, tokens, clock);
+    let cron_zone = cron::zone_of(&config.triggers.cron_zone).context("cron_zone under [triggers]")?;
+    engine.limit_triggers(config.triggers.starts_per_minute);
+    let missed = SignedDuration::from_mins(config.triggers.missed_minutes.into());
     let house = House {
         store,
         engine,
@@ -85,9 +92,10 @@ pub fn build(config: &Config, environment: &Environment, data: &Path) -> anyhow:
         registry: Arc::new(registry.clone()),
         stage_kinds,
         webhooks,
+        cron_zone,
         roots: Arc::new(roots.clone()),
     };
-    Ok(Parts { house, guard, registry, outgoing, roots })
+    Ok(Parts { house, guard, registry, outgoing, roots, missed })
 }
 
 /// The aptly roots that the server follows: those of the configuration, else the user's own, which is made when it is not
@@ -129,6 +137,8 @@ impl Parts {
         for root in self.roots.clone() {
             tokio::spawn(Tail { root, engine: engine.clone(), window: WINDOW }.run());
         }
+        let zone = self.house.cron_zone.clone();
+        tokio::spawn(Clockwork { engine: engine.clone(), zone, window: self.missed }.run());
         Ok(())
     }
 

@@ -10,7 +10,9 @@ mod effects;
 mod live;
 mod recover;
 mod running;
+mod storm;
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -26,6 +28,7 @@ pub use effects::parent;
 pub use live::{Found, Live, Pending, Rows};
 pub use recover::take_up;
 pub use running::{Asked, Batch, Event, Running, given};
+pub use storm::STARTS_PER_MINUTE;
 
 use crate::{Map, Registry, pipelines, records, retention};
 
@@ -132,6 +135,8 @@ struct Inner {
     outbox: std::sync::Mutex<Option<mpsc::UnboundedReceiver<Input>>>,
     /// Known from the start on: then a new execution takes its first steps before it is written.
     registry: OnceLock<Arc<Registry>>,
+    /// How many pipelines of an application triggers may start in a minute.
+    most_triggered: AtomicU32,
 }
 
 impl Engine {
@@ -139,7 +144,7 @@ impl Engine {
     pub fn new(store: Store) -> Engine {
         let (inbox, outbox) = mpsc::unbounded_channel();
         let (outbox, registry) = (std::sync::Mutex::new(Some(outbox)), OnceLock::new());
-        Engine(Arc::new(Inner { store, inbox, outbox, registry }))
+        Engine(Arc::new(Inner { store, inbox, outbox, registry, most_triggered: AtomicU32::new(STARTS_PER_MINUTE) }))
     }
 
     /// Takes up what the store holds and begins to work. A second call does nothing.
@@ -188,7 +193,7 @@ impl Engine {
 
     /// Starts a saved pipeline because of an event, once: a repetition of the same event is harmless and answers `None`.
     /// In the caller's transaction, so that its cursor moves with it. A pipeline that cannot be started leaves a failed
-    /// execution that says why.
+    /// execution that says why; so does the first one of a storm, of which the rest starts nothing.
     pub fn trigger(
         &self,
         tx: &mut Tx,
@@ -197,6 +202,11 @@ impl Engine {
         event: &str,
     ) -> Result<Option<String>, EngineError> {
         begin::trigger(self, tx, pipeline, trigger, event)
+    }
+
+    /// Sets how many pipelines of an application triggers may start in a minute.
+    pub fn limit_triggers(&self, per_minute: u32) {
+        self.0.most_triggered.store(per_minute, Ordering::Relaxed);
     }
 
     /// Tells an execution something; answers when what follows from it is durable.

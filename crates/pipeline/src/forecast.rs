@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::evaluate::{Given, Need};
 use crate::model::Kind;
+use crate::start::parameters::{self, Giver};
 use crate::start::{self, IdSource, Start, StartError, Started};
 use crate::{Execution, Map, Registry, StageView};
 
@@ -163,7 +164,8 @@ pub fn forecast(ask: &Ask) -> Result<Forecast, StartError> {
     let mut notes = Vec::new();
     let mut given = ask.given.clone();
     let (run, mut given) = begin(ask, &mut notes, &mut given)?;
-    if let Err(StartError::MissingParameter(name)) = start::missing_parameter(ask.config, &run.trigger.0) {
+    let given_parameters = parameters::check(ask.config, &run.trigger.0, Giver::Event);
+    if let Err(StartError::MissingParameter(name)) = given_parameters {
         notes.push(format!("the parameter {name} must be given when it is started"));
     }
     if run.limit_concurrent {

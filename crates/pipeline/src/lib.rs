@@ -23,6 +23,7 @@ pub mod registry;
 pub mod retention;
 pub mod revision;
 pub mod schema;
+pub mod search;
 pub mod start;
 pub mod task;
 pub mod trigger;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use store::{Row, StoreError, Tx, params};
 
 use crate::start::StartError;
-use crate::{Map, applications, revision};
+use crate::{Map, applications, revision, trigger};
 
 /// Why a pipeline cannot be kept as asked.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -146,7 +146,7 @@ fn trigger_kinds(pipeline: &Map) -> String {
     for one in pipeline.get("triggers").and_then(Value::as_array).into_iter().flatten() {
         let on = one.get("enabled").is_none_or(|e| *e != Value::Bool(false));
         if let (true, Some(kind)) = (on, one.get("type").and_then(Value::as_str)) {
-            out += &format!("{kind} ");
+            out += &format!("{} ", kind.to_ascii_lowercase());
         }
     }
     out
@@ -155,6 +155,7 @@ fn trigger_kinds(pipeline: &Map) -> String {
 /// Saves a pipeline and answers what is kept. Without an id it gets one. `stale_check`: refused when it was saved since it was read.
 pub fn save(tx: &mut Tx, pipeline: &Map, stale_check: bool, who: &str) -> Result<Map, PipelineError> {
     crate::start::check(pipeline)?;
+    trigger::check(pipeline, tx.now())?;
     let mut pipeline = pipeline.clone();
     let text = |p: &Map, key: &str| p.get(key).and_then(Value::as_str).map(|s| s.trim().to_owned());
     let name = text(&pipeline, "name").unwrap_or_default();
@@ -193,12 +194,16 @@ pub fn save(tx: &mut Tx, pipeline: &Map, stale_check: bool, who: &str) -> Result
     Ok(pipeline)
 }
 
-/// A cron trigger has an id; that of a copied pipeline is a new one.
+/// A cron trigger has an id that no other one of its pipeline has; that of a copied pipeline is a new one.
 fn name_crons(tx: &mut Tx, pipeline: &mut Map, new: bool) {
     let Some(Value::Array(triggers)) = pipeline.get_mut("triggers") else { return };
+    let mut taken = std::collections::HashSet::new();
     for trigger in triggers.iter_mut().filter_map(Value::as_object_mut) {
-        let cron = trigger.get("type").and_then(Value::as_str) == Some("cron");
-        if cron && (new || trigger.get("id").and_then(Value::as_str).is_none_or(str::is_empty)) {
+        if !trigger.get("type").and_then(Value::as_str).is_some_and(|kind| kind.eq_ignore_ascii_case("cron")) {
+            continue;
+        }
+        let own = trigger.get("id").and_then(Value::as_str).map(str::trim).unwrap_or_default().to_owned();
+        if new || own.is_empty() || !taken.insert(own) {
             let id = tx.uuid();
             trigger.insert("id".into(), json!(id));
         }

@@ -6,6 +6,7 @@ use store::Migration;
 pub const MIGRATIONS: &[Migration] = &[
     Migration { domain: "pipeline", number: 1, sql: FIRST },
     Migration { domain: "pipeline", number: 2, sql: FOLLOWERS },
+    Migration { domain: "pipeline", number: 3, sql: TRIGGER_RATE },
 ];
 
 const FIRST: &str = "
@@ -41,4 +42,9 @@ create table log_line (
 const FOLLOWERS: &str = "
 create table follower (pipeline text not null, follower text not null, primary key (pipeline, follower));
 create index follower_follower on follower (follower);
+";
+
+/// How many pipelines of an application were started by triggers in the minute of the latest start.
+const TRIGGER_RATE: &str = "
+create table trigger_rate (application text primary key, minute bigint not null, started bigint not null);
 ";

@@ -1,8 +1,9 @@
 //! From a pipeline's JSON and a trigger to an execution that has not started: parameters, artifacts, expressions, limits.
 //! Pure: what must be looked up is handed in.
 
-mod artifacts;
+pub(crate) mod artifacts;
 mod check;
+pub mod parameters;
 
 use std::sync::Arc;
 
@@ -43,9 +44,38 @@ pub enum StartError {
     /// Pipelines start each other without end.
     #[error("pipelines have started each other {0} times in a line; a pipeline that starts itself never ends")]
     TooDeep(i64),
+    /// Triggers start more than anybody wants.
+    #[error(
+        "triggers started more than {most} pipelines of application '{application}' within a minute; neither this one nor further \
+         ones of that minute are started (starts_per_minute under [triggers])"
+    )]
+    Storm {
+        /// The application.
+        application: String,
+        /// How many may start.
+        most: u32,
+    },
     /// A parameter that must be given was not.
     #[error("Required parameter {0} is missing")]
     MissingParameter(String),
+    /// A parameter's value is none of its options.
+    #[error("the parameter {name} cannot be '{value}'; it is one of: {}", options.join(", "))]
+    NotAnOption {
+        /// The parameter.
+        name: String,
+        /// What was given.
+        value: String,
+        /// What may be given.
+        options: Vec<String>,
+    },
+    /// A parameter's value is no date.
+    #[error("the parameter {name} cannot be '{value}'; it is a date, as 2027-03-01")]
+    NotADate {
+        /// The parameter.
+        name: String,
+        /// What was given.
+        value: String,
+    },
 }
 
 impl StartError {
@@ -140,6 +170,10 @@ fn flag(map: &Map, key: &str) -> bool {
 
 /// Defaults of a trigger: its type, its user, the pipeline's parameters, and the lists that clients read.
 fn complete_trigger(trigger: &mut Map, config: &Map) {
+    // What signs deliveries is nobody's to read, also when somebody starts by hand what a trigger would.
+    if matches!(text(trigger, "type"), Some("git" | "webhook")) {
+        trigger.shift_remove("secret");
+    }
     let mut set = |key: &str, value: Value| {
         if trigger.get(key).is_none_or(Value::is_null) {
             trigger.insert(key.to_owned(), value);
@@ -155,32 +189,9 @@ fn complete_trigger(trigger: &mut Map, config: &Map) {
     set("strategy", json!(false));
     set("resolvedExpectedArtifacts", json!([]));
     set("expectedArtifacts", json!([]));
-    let declared = config.get("parameterConfig").and_then(Value::as_array);
-    let Some(Value::Object(parameters)) = trigger.get_mut("parameters") else { return };
-    for one in declared.into_iter().flatten() {
-        let Some(name) = one.get("name").and_then(Value::as_str) else { continue };
-        if !parameters.contains_key(name) {
-            parameters.insert(name.to_owned(), one.get("default").cloned().unwrap_or(Value::Null));
-        }
+    if let Some(Value::Object(parameters)) = trigger.get_mut("parameters") {
+        parameters::fill(parameters, config);
     }
-}
-
-/// The required parameters that a trigger leaves out and that have no default: what a person's start is refused for.
-pub fn missing_parameter(config: &Map, trigger: &Map) -> Result<(), StartError> {
-    let given = trigger.get("parameters").and_then(Value::as_object);
-    let declared = config.get("parameterConfig").and_then(Value::as_array);
-    for one in declared.into_iter().flatten() {
-        let (Some(name), Some(true)) =
-            (one.get("name").and_then(Value::as_str), one.get("required").and_then(Value::as_bool))
-        else {
-            continue;
-        };
-        let default = one.get("default").is_some_and(|d| !d.is_null());
-        if !default && given.and_then(|g| g.get(name)).is_none_or(Value::is_null) {
-            return Err(StartError::MissingParameter(name.to_owned()));
-        }
-    }
-    Ok(())
 }
 
 fn header(start: &Start, config: &mut Map) -> Execution {

@@ -15,6 +15,8 @@ use schemars::Schema;
 use serde_json::{Value, json};
 use store::{StoreError, Tx};
 
+use crate::circles;
+
 /// A job type: a stage with one task of the same name.
 pub struct Job(&'static str);
 
@@ -130,6 +132,7 @@ fn perform(tx: &mut Tx, kind: &str, context: &Map, who: &str) -> Result<Map, Job
                 return Ok(out);
             }
             let pipeline = pipeline_of(context).ok_or(JobError::Missing("pipeline: its JSON, or that in base64"))?;
+            circles::check::<PipelineError>(tx, &pipeline)?;
             let saved = pipelines::save(tx, &pipeline, stale, who)?;
             for (key, from) in [("pipeline.id", "id"), ("pipeline.name", "name"), ("application", "application")] {
                 out.insert(key.into(), saved.get(from).cloned().unwrap_or(Value::Null));

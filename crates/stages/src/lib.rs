@@ -4,6 +4,7 @@
 mod artifact_text;
 pub mod bake;
 pub mod check_preconditions;
+pub mod circles;
 pub mod delete_application;
 pub mod elsewhere;
 pub mod evaluate_artifacts;

@@ -538,7 +538,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether a cron trigger would fire. Those triggers are not built yet, and the answer says so instead of promising. */
+        /** Whether a cron trigger would fire, what its expression means in words, and its next five times. */
         get: operations["get_cron_validate"];
         put?: never;
         post?: never;
@@ -1497,7 +1497,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Takes an event and starts the pipelines whose triggers match it. */
+        /**
+         * Takes an event and starts the pipelines whose triggers match it: `git` from `github`, `gitlab`, `bitbucket` or `stash`, `webhook` from anywhere.
+         *     The same event sent again starts nothing again.
+         */
         post: operations["post_webhooks_type_source"];
         delete?: never;
         options?: never;
@@ -1853,6 +1856,8 @@ export interface operations {
                 pipelineName?: string | null;
                 /** @description The id of the event that started it. */
                 eventId?: string | null;
+                /** @description What its trigger has: a JSON object in base64. A text is equal but for its case, or a regular expression of the whole. */
+                trigger?: string | null;
                 /** @description Not built before, in milliseconds. */
                 triggerTimeStartBoundary?: number | null;
                 /** @description Not built after, in milliseconds. */
@@ -1882,6 +1887,14 @@ export interface operations {
                 };
                 content: {
                     "application/json": Record<string, unknown>[];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2418,9 +2431,11 @@ export interface operations {
     };
     get_cron_validate: {
         parameters: {
-            query: {
+            query?: {
                 /** @description Six or seven fields. */
-                expression: string;
+                expression?: string;
+                /** @description The zone of the trigger; without one that of the configuration. */
+                timeZone?: string | null;
             };
             header?: never;
             path?: never;
@@ -4005,6 +4020,14 @@ export interface operations {
                 };
                 content: {
                     "application/json": Record<string, unknown>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };

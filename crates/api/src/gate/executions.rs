@@ -28,7 +28,6 @@ pub fn routes() -> OpenApiRouter<House> {
         .routes(routes!(restart))
         .routes(routes!(of_application))
         .routes(routes!(find))
-        .routes(routes!(search))
 }
 
 /// One execution, whole.
@@ -261,73 +260,4 @@ async fn find(State(house): State<House>, Query(wanted): Query<Find>) -> Result<
         })
         .await?;
     Ok(shown(&runs, wanted.expand.unwrap_or(true)))
-}
-
-/// What a search looks for.
-#[derive(Clone, Deserialize, utoipa::IntoParams)]
-#[serde(rename_all = "camelCase")]
-struct Search {
-    /// Types of triggers, separated by commas.
-    trigger_types: Option<String>,
-    /// The pipeline's name.
-    pipeline_name: Option<String>,
-    /// The id of the event that started it.
-    event_id: Option<String>,
-    /// Not built before, in milliseconds.
-    trigger_time_start_boundary: Option<i64>,
-    /// Not built after, in milliseconds.
-    trigger_time_end_boundary: Option<i64>,
-    /// Statuses, separated by commas.
-    statuses: Option<String>,
-    /// How many are left out.
-    start_index: Option<usize>,
-    /// How many at most; absent means 10.
-    size: Option<usize>,
-    /// Oldest first.
-    reverse: Option<bool>,
-    /// With the stages' data; absent means false.
-    expand: Option<bool>,
-}
-
-/// Searches the executions of an application, or of all (`*`).
-#[utoipa::path(get, path = "/applications/{application}/executions/search", params(("application" = String, Path), Search),
-    responses((status = OK, body = Vec<Object>)))]
-async fn search(
-    State(house): State<House>,
-    Path(application): Path<String>,
-    Query(wanted): Query<Search>,
-) -> Result<Json<Value>, Problem> {
-    let statuses = view::statuses(wanted.statuses.as_deref())?;
-    let expand = wanted.expand.unwrap_or(false);
-    let runs = house
-        .read::<_, StoreError>(move |tx: &mut Tx<'_>| {
-            let application = Some(application.clone()).filter(|name| name != "*");
-            let mut runs = records::list(
-                tx,
-                &Wanted { application, statuses: statuses.clone(), limit: 5_000, ..Wanted::default() },
-            )?;
-            runs.retain(|run| wanted.fits(run));
-            if wanted.reverse == Some(true) {
-                runs.reverse();
-            }
-            Ok(runs
-                .into_iter()
-                .skip(wanted.start_index.unwrap_or(0))
-                .take(wanted.size.unwrap_or(10).min(1000))
-                .collect::<Vec<_>>())
-        })
-        .await?;
-    Ok(shown(&runs, expand))
-}
-
-impl Search {
-    fn fits(&self, run: &Execution) -> bool {
-        let kinds = self.trigger_types.as_deref().unwrap_or_default();
-        let built = run.build_time.unwrap_or(0);
-        (kinds.is_empty() || kinds.split(',').any(|kind| kind == run.trigger.kind()))
-            && self.pipeline_name.as_ref().is_none_or(|name| run.name.as_ref() == Some(name))
-            && self.event_id.as_deref().is_none_or(|id| run.trigger.get("eventId").and_then(Value::as_str) == Some(id))
-            && self.trigger_time_start_boundary.is_none_or(|from| built >= from)
-            && self.trigger_time_end_boundary.is_none_or(|to| built <= to)
-    }
 }

@@ -1,9 +1,8 @@
 //! What clients ask at every load and what is answered with nothing until the part that knows it is built: an empty collection is `[]`, never 404.
 
 use access::Caller;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::{Extension, Json};
-use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -22,7 +21,6 @@ pub fn routes() -> OpenApiRouter<House> {
         .routes(routes!(templates_v2))
         .routes(routes!(artifact_accounts))
         .routes(routes!(quiet_period))
-        .routes(routes!(cron))
 }
 
 /// Plugins of the page; there are none.
@@ -79,18 +77,4 @@ async fn artifact_accounts() -> Json<Value> {
 #[utoipa::path(get, path = "/capabilities/quietPeriod", responses((status = OK, body = Object)))]
 async fn quiet_period() -> Json<Value> {
     Json(json!({ "startTime": 0, "endTime": 0, "enabled": false, "inQuietPeriod": false }))
-}
-
-/// A Quartz expression.
-#[derive(Deserialize, utoipa::IntoParams)]
-struct Cron {
-    /// Six or seven fields.
-    expression: String,
-}
-
-/// Whether a cron trigger would fire. Those triggers are not built yet, and the answer says so instead of promising.
-#[utoipa::path(get, path = "/cron/validate", params(Cron), responses((status = OK, body = Object)))]
-async fn cron(Query(cron): Query<Cron>) -> Json<Value> {
-    let message = format!("cron triggers are not available yet, so \"{}\" would never fire", cron.expression);
-    Json(json!({ "valid": false, "response": message, "message": message, "description": "" }))
 }

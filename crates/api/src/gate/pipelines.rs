@@ -7,6 +7,8 @@ use axum::{Extension, Json};
 use pipeline::pipelines::{self, PipelineError};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use stages::circles;
+use store::Tx;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -110,7 +112,11 @@ async fn keep(
     stale_check: bool,
     caller: Caller,
 ) -> Result<Map<String, Value>, Problem> {
-    house.write::<_, PipelineError>(move |tx| pipelines::save(tx, &pipeline, stale_check, &caller.name)).await
+    let save = move |tx: &mut Tx<'_>| {
+        circles::check::<PipelineError>(tx, &pipeline)?;
+        pipelines::save(tx, &pipeline, stale_check, &caller.name)
+    };
+    house.write(save).await
 }
 
 /// A new name for a pipeline.

@@ -4,7 +4,7 @@ use access::Caller;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::{Extension, Json};
-use pipeline::start::missing_parameter;
+use pipeline::start::parameters::{self, Giver};
 use pipeline::{EngineError, StartRequest, pipelines};
 use serde_json::{Map, Value, json};
 use store::StoreError;
@@ -60,7 +60,7 @@ async fn begin(
     let wanted = name.clone();
     let found = house.read::<_, StoreError>(move |tx| pipelines::by_name_or_id(tx, &application, &wanted)).await?;
     let config = found.ok_or(EngineError::UnknownPipeline(name))?;
-    missing_parameter(&config, &trigger).map_err(EngineError::from)?;
+    parameters::check(&config, &trigger, Giver::Person).map_err(EngineError::from)?;
     Ok(house.engine.begin(StartRequest { config, trigger, ..StartRequest::default() }).await?)
 }
 

@@ -2,6 +2,8 @@
 
 use access::Role;
 use api::GuardConfig;
+use pipeline::pipelines;
+use serde_json::json;
 
 use crate::server::Server;
 
@@ -111,7 +113,9 @@ fn every_route_asks_for_a_token_and_no_change_is_a_viewers() {
         {
             let method = method.to_uppercase();
             let nobody = server.ask(&method, &concrete, &[]).status;
-            if open.contains(&path.as_str()) || path.starts_with("/ui/") {
+            // Of webhooks see below.
+            let webhook = method == "POST" && path.starts_with("/webhooks/");
+            if open.contains(&path.as_str()) || path.starts_with("/ui/") || webhook {
                 assert_ne!(nobody, 401, "{method} {path}");
             } else {
                 assert_eq!(nobody, 401, "{method} {path} without a token");
@@ -124,4 +128,44 @@ fn every_route_asks_for_a_token_and_no_change_is_a_viewers() {
         }
     }
     assert!(walked >= 4, "the document has {walked} routes only");
+}
+
+#[test]
+fn a_webhook_without_a_token_fires_only_what_has_a_secret_and_only_when_it_is_signed() {
+    let server =
+        Server::with_tokens(rules(), &[("token-of-operator", Role::Operator), ("token-of-viewer", Role::Viewer)]);
+    let saved = server.store.write_blocking(|tx| {
+        for (name, secret) in [("open", ""), ("signed", "key")] {
+            let trigger = json!({"type": "webhook", "enabled": true, "source": "ci", "secret": secret});
+            let pipeline =
+                json!({"application": "shop", "id": name, "name": name, "stages": [], "triggers": [trigger]});
+            pipelines::save(tx, pipeline.as_object().expect("an object"), false, "test")?;
+        }
+        Ok::<_, pipelines::PipelineError>(())
+    });
+    saved.expect("saved");
+    let started = || {
+        let names = server.store.read_blocking(|tx| {
+            let rows = tx.query("select name from execution order by name, id", &[])?;
+            rows.iter().map(|row| row.text(0)).collect::<Result<Vec<_>, _>>()
+        });
+        names.expect("read")
+    };
+    // Of an empty body under `key`.
+    let signed = "X-Hub-Signature-256: sha256=5d5d139563c95b5967b9bd9a8c9b233a9dedb45072794cd232dc1b74832607d0";
+    let token = "Authorization: Bearer token-of-operator";
+    assert_eq!(server.ask("POST", "/webhooks/webhook/ci", &[]).status, 200);
+    assert_eq!(started(), [""; 0]);
+    assert_eq!(server.ask("POST", "/webhooks/webhook/ci", &[signed]).status, 200);
+    assert_eq!(started(), ["signed"]);
+    assert_eq!(server.ask("POST", "/webhooks/webhook/ci", &["Authorization: Bearer wrong", signed]).status, 401);
+    assert_eq!(
+        server.ask("POST", "/webhooks/webhook/ci", &["Authorization: Bearer token-of-viewer", signed]).status,
+        403
+    );
+    assert_eq!(server.ask("POST", "/webhooks/webhook/ci", &[token]).status, 200);
+    assert_eq!(started(), ["open", "signed"]);
+    let form = server.ask("POST", "/webhooks/git/github", &[token, "Content-Type: application/x-www-form-urlencoded"]);
+    assert_eq!(form.status, 400);
+    assert!(form.body.contains("choose application/json"), "{}", form.body);
 }

@@ -80,6 +80,7 @@ impl Server {
             registry: Arc::default(),
             stage_kinds: Arc::default(),
             webhooks: Arc::default(),
+            cron_zone: jiff::tz::TimeZone::UTC,
             roots: Arc::default(),
         };
         let service = api::server::service(house, guard, LIMITS);

@@ -18,3 +18,4 @@ mod postgres_story;
 mod redblack_story;
 mod server;
 mod server_story;
+mod triggers_story;

@@ -134,11 +134,21 @@ fn what_cannot_run_is_refused_by_name_and_place() {
 }
 
 #[test]
-fn a_pipeline_that_starts_itself_is_cut_off() {
+fn a_pipeline_that_starts_itself_is_refused_or_cut_off() {
     let server = Server::start("");
     let api = Api(&server);
-    api.save(&json!({"application": "shop", "name": "ouroboros", "id": "ouroboros", "stages": [
-        {"refId": "1", "type": "pipeline", "name": "again", "application": "shop", "pipeline": "ouroboros"}]}));
+    let mut snake = json!({"application": "shop", "name": "ouroboros", "id": "ouroboros", "stages": [
+        {"refId": "1", "type": "pipeline", "name": "again", "application": "shop", "pipeline": "ouroboros"}]});
+    let (status, problem) = api.call("POST", "/pipelines", &snake);
+    let message = problem["message"].as_str().unwrap_or_default();
+    assert_eq!(status, 400, "{problem}");
+    assert!(
+        message.starts_with("$.stages: pipelines would start each other without end: 'ouroboros' starts 'ouroboros';"),
+        "{message}"
+    );
+    // With a condition it may be meant.
+    snake["stages"][0]["stageEnabled"] = json!({"type": "expression", "expression": "true"});
+    api.save(&snake);
     let (_, started) = api.call("POST", "/pipelines/shop/ouroboros", &json!({}));
     let run = api.ended(&id_of(&started));
     assert_eq!(run["status"], "TERMINAL");

@@ -128,11 +128,17 @@ impl Drop for Server {
 
 /// One HTTP request; gives the status and the body.
 pub fn ask(address: &str, method: &str, path: &str, body: &str) -> (u16, String) {
+    ask_with(address, method, path, &[], body)
+}
+
+/// The same with further header lines.
+pub fn ask_with(address: &str, method: &str, path: &str, lines: &[String], body: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(address).expect("connects");
     stream.set_read_timeout(Some(Duration::from_secs(10))).expect("set");
     let length = body.len();
+    let more: String = lines.iter().map(|line| format!("{line}\r\n")).collect();
     let head = format!(
-        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n{more}\r\n"
     );
     stream.write_all(format!("{head}{body}").as_bytes()).expect("sent");
     let mut answer = String::new();

@@ -2,15 +2,18 @@
 //! written once, when it has ended. What is left to do outside, and what waits, the actor takes over after the commit.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use serde_json::{Value, json};
 use store::{StoreError, Tx, params};
 
 use super::live::{Live, Pending, Rows};
+use super::storm::{self, Room};
 use super::{Engine, EngineError, Input, StartRequest, effects};
 use crate::decide::{Message, NEVER, Order, World, settle};
 use crate::evaluate::{Given, Need};
 use crate::model::{Execution, Kind, Status};
+use crate::start::parameters::{self, Giver};
 use crate::start::{self, IdSource, Start, StartError, Started};
 use crate::{Map, Registry, Trigger, applications, pipelines, records};
 
@@ -247,7 +250,16 @@ pub(super) fn trigger(
     let mut trigger = trigger.clone();
     trigger.entry("eventId").or_insert_with(|| json!(event));
     let request = StartRequest { config, trigger, kind: Kind::Pipeline, key: Some(key.clone()) };
-    let first = match make(tx, &request) {
+    let room = room(engine, tx, &request)?;
+    let made = match room {
+        Room::Full => return Ok(None),
+        Room::JustFull => Err(storm_of(engine, &request).into()),
+        Room::Free => {
+            let given = parameters::check(&request.config, &request.trigger, Giver::Event).map_err(EngineError::from);
+            given.and_then(|()| make(tx, &request))
+        }
+    };
+    let first = match made {
         Ok((run, given)) => engine.first_steps(run, given),
         Err(EngineError::Start(error)) => {
             let id = tx.ulid();
@@ -256,7 +268,22 @@ pub(super) fn trigger(
         }
         Err(other) => return Err(other),
     };
-    write(engine, tx, &Begun { key: Some(key), first }).map(Some)
+    // Without the event's key what a storm cut off may start when it is over.
+    let key = Some(key).filter(|_| room == Room::Free);
+    write(engine, tx, &Begun { key, first }).map(Some)
+}
+
+/// Whether triggers may start one more pipeline of its application.
+fn room(engine: &Engine, tx: &mut Tx, request: &StartRequest) -> Result<Room, StoreError> {
+    let application = request.config.get("application").and_then(Value::as_str).unwrap_or_default();
+    storm::enter(tx, &applications::folded(application), engine.0.most_triggered.load(Ordering::Relaxed))
+}
+
+fn storm_of(engine: &Engine, request: &StartRequest) -> StartError {
+    let application = request.config.get("application").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let error = StartError::Storm { application, most: engine.0.most_triggered.load(Ordering::Relaxed) };
+    tracing::warn!("{error}");
+    error
 }
 
 /// A start that failed is seen: an execution that ended before it began, and says why.

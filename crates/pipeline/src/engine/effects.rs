@@ -155,7 +155,9 @@ async fn follow(engine: &Engine, run: &Arc<Execution>) -> Result<(), EngineError
 fn parent_trigger(config: &Value, run: &Execution) -> Map {
     let mut trigger = config.as_object().cloned().unwrap_or_default();
     trigger.insert("type".into(), json!("pipeline"));
-    trigger.insert("user".into(), json!(run.trigger.user()));
+    let user = trigger.get("runAsUser").and_then(Value::as_str).filter(|user| !user.is_empty());
+    let user = user.unwrap_or(run.trigger.user()).to_owned();
+    trigger.insert("user".into(), json!(user));
     trigger.extend(parent(run));
     trigger
 }

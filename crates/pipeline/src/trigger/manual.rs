@@ -15,4 +15,7 @@ impl Matches for Manual {
     fn fires(&self, _: &Map, _: &Value) -> Option<Map> {
         None
     }
+    fn brings_artifacts(&self) -> bool {
+        false
+    }
 }

@@ -18,6 +18,9 @@ impl Matches for Pipeline {
         let run: Execution = serde_json::from_value(event.clone()).ok()?;
         matches(&Value::Object(config.clone()), &run).then(|| config.clone())
     }
+    fn brings_artifacts(&self) -> bool {
+        false
+    }
 }
 
 /// Whether a trigger's configuration names the pipeline that ended, and this end of it.

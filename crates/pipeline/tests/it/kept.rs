@@ -145,3 +145,18 @@ fn a_start_that_fails_by_a_trigger_is_seen_and_says_why() {
     let reason = run.cancellation_reason.expect("a reason");
     assert_eq!(reason, "Failed on startup: the pipeline 'p' is disabled; enable it to start it");
 }
+
+#[test]
+fn what_is_started_by_hand_in_a_triggers_name_shows_no_secret() {
+    let clock = Arc::new(FakeClock::at_text("2027-03-01T12:00:00Z"));
+    let (_folder, store) = opened(&clock);
+    let engine = Engine::new(store.clone());
+    let run = store.write_blocking(move |tx| {
+        let config = object(json!({"application": "shop", "name": "p", "stages": [{"type": "nap", "refId": "1"}]}));
+        let trigger = object(json!({"type": "git", "secret": "push secret", "branch": "main", "mine": {"kept": true}}));
+        let id = engine.begin_in(tx, &StartRequest { config, trigger, ..StartRequest::default() })?;
+        Ok::<_, pipeline::EngineError>(records::get(tx, &id)?.expect("it is there"))
+    });
+    let run = run.expect("works");
+    assert_eq!((run.trigger.get("secret"), run.trigger.get("mine")), (None, Some(&json!({"kept": true}))));
+}

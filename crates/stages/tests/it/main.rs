@@ -3,6 +3,8 @@
 mod answers;
 mod apt_trigger;
 mod bakes;
+mod circles;
+mod cron_trigger;
 mod deployments;
 mod hostile;
 mod jobs;
