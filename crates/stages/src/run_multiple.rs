@@ -187,4 +187,14 @@ mod tests {
         assert!(error(json!("a: [")).starts_with("yamlConfig: the text is no YAML"));
         assert!(error(Value::Null).contains("names no pipeline"));
     }
+
+    #[test]
+    fn a_bomb_of_anchors_is_refused() {
+        let mut bomb = "a: &a [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+        for (name, of) in "bcdefghij".chars().zip("abcdefghi".chars()) {
+            bomb += &format!("{name}: &{name} [{}]\n", vec![format!("*{of}"); 10].join(", "));
+        }
+        let refused = names(json!(bomb)).expect_err("it is refused");
+        assert!(refused.starts_with("yamlConfig"), "{refused}");
+    }
 }

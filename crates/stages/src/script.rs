@@ -110,8 +110,12 @@ impl Stage for ScriptStage {
     }
 
     fn prepare_restart(&self, context: &mut Map) {
-        for key in ["testInstance", "scriptFailure", "exitCode", "scriptOutput", "propertyFileContents"] {
+        for key in ["testInstance", "scriptFailure", "exitCode", "scriptOutput"] {
             context.shift_remove(key);
+        }
+        if let Some(Value::Object(properties)) = context.shift_remove("propertyFileContents") {
+            // What the property file brought goes; what the author wrote under the same name stays.
+            context.retain(|key, value| properties.get(key) != Some(value));
         }
     }
 }

@@ -136,6 +136,21 @@ struct Caller {
 struct Asked {
     config: Config,
     secrets: Secrets,
+    /// The type of a preconfigured webhook, whose address is nobody's to read.
+    prepared: Option<String>,
+}
+
+impl Asked {
+    /// An address of this call as people may see it.
+    fn place(&self, url: &str) -> String {
+        self.prepared.as_ref().map_or_else(|| secrets::place(url), |kind| format!("the address of '{kind}'"))
+    }
+
+    /// A failure that names what was called.
+    fn failed(&self, error: &str, method: &str, url: &str) -> TaskResult {
+        let error = Exception::new("WebhookFailed", self.secrets.hide(error));
+        TaskResult::Failed { error: error.detail("url", self.place(url)).detail("method", method) }
+    }
 }
 
 impl Caller {
@@ -144,7 +159,8 @@ impl Caller {
         let Some(view) = input.view() else { return Err(TaskResult::failed("the stage of this webhook is gone")) };
         let alias = view.context().get("alias").and_then(Value::as_str).filter(|alias| !alias.is_empty());
         let kind = alias.unwrap_or(&view.stage().kind);
-        let (config, also): (Config, &[String]) = match self.prepared.iter().find(|one| one.kind == kind) {
+        let found = self.prepared.iter().find(|one| one.kind == kind);
+        let (config, also): (Config, &[String]) = match found {
             None => (input.config()?, &[]),
             Some(webhook) => {
                 let filled = webhook.filled(input).map_err(|why| broken(Exception::new("WebhookFailed", why)))?;
@@ -153,7 +169,7 @@ impl Caller {
         };
         config.check().map_err(|error| broken(error.exception()))?;
         let secrets = Secrets::of(&config, also);
-        Ok(Asked { config, secrets })
+        Ok(Asked { config, secrets, prepared: found.map(|webhook| webhook.kind.clone()) })
     }
 }
 
@@ -169,12 +185,6 @@ fn noted(input: &TaskInput) -> Map {
 
 fn again(now: Timestamp, reason: String) -> TaskResult {
     TaskResult::again(now.checked_add(AGAIN).unwrap_or(Timestamp::MAX), reason)
-}
-
-/// A failure that names what was called.
-fn failed(error: String, method: &str, url: &str) -> TaskResult {
-    let error = Exception::new("WebhookFailed", error).detail("url", secrets::place(url)).detail("method", method);
-    TaskResult::Failed { error }
 }
 
 /// Evaluates a text of the operator's in the scope of a stage.

@@ -61,10 +61,10 @@ impl Means {
     pub fn missing(&self, group: Option<&Group>) -> Option<String> {
         let mut missing = Vec::new();
         if !self.ends_all() {
-            missing.push("a process namespace");
+            missing.push("process namespace");
         }
         if group.is_none() {
-            missing.push("a control group");
+            missing.push("control group");
         }
         if !self.limits_from_the_start() {
             missing.push("limits from the start");

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use events::outgoing::Answer;
-use pipeline::{Effect, Map, TaskInput, TaskResult};
+use pipeline::{Effect, Map, StageView, Status, TaskInput, TaskResult};
 use serde_json::{Value, json};
 
 use super::config::Verdict;
 use super::exchange::{Request, body, describe, send, status_endpoint};
-use super::{Asked, Caller, again, failed, noted, secrets};
+use super::{Asked, Caller, again, noted};
 
 /// Makes the call; its `cancel` calls `cancelEndpoint`.
 pub(super) struct CreateWebhook(pub Arc<Caller>);
@@ -30,11 +30,14 @@ impl Effect for CreateWebhook {
             Err(error) if error.is_transient() => {
                 again(input.now, secrets.hide(&format!("{error}; it is called again")))
             }
-            Err(error) => failed(secrets.hide(&error.to_string()), method, config.url()),
+            Err(error) => asked.failed(&error.to_string(), method, config.url()),
         }
     }
 
     async fn cancel(&self, input: TaskInput) {
+        if !input.view().is_some_and(|view| was_stopped(&view)) {
+            return;
+        }
         let Ok(asked) = self.0.asked(&input) else { return };
         let Some(endpoint) = asked.config.cancellation() else { return };
         let method = asked.config.cancel_method.as_deref().unwrap_or("POST");
@@ -47,12 +50,18 @@ impl Effect for CreateWebhook {
     }
 }
 
+/// Whether the stage was cancelled, or took too long: when the other side itself told of a bad end there is nothing to call off.
+pub(super) fn was_stopped(view: &StageView) -> bool {
+    let exception = view.context().get("exception").and_then(|e| e.get("exceptionType")).and_then(Value::as_str);
+    view.stage().status == Status::Canceled || exception == Some("TimeoutException")
+}
+
 /// What an answer makes of the task.
 pub(super) fn answered(asked: &Asked, method: &str, answer: &Answer, input: &TaskInput) -> TaskResult {
     let config = &asked.config;
     let (body, code) = (body(answer), answer.status.as_u16());
     let mut webhook = describe(answer, &body, &asked.secrets);
-    let place = secrets::place(config.url());
+    let place = asked.place(config.url());
     if !answer.status.is_success() && !answer.status.is_redirection() {
         let attempts = 1 + count(&mut webhook, &noted(input), code);
         if config.verdict(code, attempts) == Verdict::Again {
@@ -61,14 +70,14 @@ pub(super) fn answered(asked: &Asked, method: &str, answer: &Answer, input: &Tas
         }
         let error = format!("{method} {place} answered {code}");
         webhook.insert("error".into(), json!(error));
-        return failed(error, method, config.url()).context("webhook", webhook);
+        return asked.failed(&error, method, config.url()).context("webhook", webhook);
     }
     if config.wait_for_completion {
         match status_endpoint(config, answer, &body) {
             // The operator's own address is no pipeline's to read; it is asked as it is configured.
             Ok(endpoint) if endpoint == config.url() => {}
             Ok(endpoint) => drop(webhook.insert("statusEndpoint".into(), json!(endpoint))),
-            Err(what) => return failed(what, method, config.url()).context("webhook", webhook),
+            Err(what) => return asked.failed(&what, method, config.url()).context("webhook", webhook),
         }
     }
     let result = TaskResult::succeeded().context("webhook", webhook.clone()).output("webhook", webhook);

@@ -7,10 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 use pipeline::{Effect, Map, Status, TaskInput, TaskResult, json_path};
 use serde_json::{Value, json};
 
-use super::config::{Config, Verdict};
+use super::config::Verdict;
 use super::exchange::{Request, body, describe, send, single};
-use super::secrets::{Secrets, place};
-use super::{Caller, again, failed, noted};
+use super::{Asked, Caller, again, noted};
 
 /// So many codes of earlier answers are kept.
 const PAST: usize = 50;
@@ -39,22 +38,22 @@ impl Effect for MonitorWebhook {
             Err(error) if error.is_transient() => {
                 return again(input.now, secrets.hide(&format!("{error}; it is asked again")));
             }
-            Err(error) => return failed(secrets.hide(&error.to_string()), "GET", &url),
+            Err(error) => return asked.failed(&error.to_string(), "GET", &url),
         };
         let (code, body) = (answer.status.as_u16(), body(&answer));
         let mut monitor = describe(&answer, &body, secrets);
         note_code(&mut monitor, &webhook, code);
         if answer.status.is_success() {
-            return Seen { config, secrets, url: &url, body, now: input.now }.judge(webhook, monitor);
+            return Seen { asked: &asked, url: &url, body, now: input.now }.judge(webhook, monitor);
         }
-        let error = format!("GET {} answered {code}", place(&url));
+        let error = format!("GET {} answered {code}", asked.place(&url));
         if config.monitor_verdict(code) == Verdict::Again {
             webhook.insert("monitor".into(), Value::Object(monitor));
             return again(input.now, format!("{error}; it is asked again")).context("webhook", webhook);
         }
         monitor.insert("error".into(), json!(error));
         webhook.insert("monitor".into(), Value::Object(monitor));
-        failed(error, "GET", &url).context("webhook", webhook)
+        asked.failed(&error, "GET", &url).context("webhook", webhook)
     }
 }
 
@@ -69,8 +68,7 @@ fn note_code(monitor: &mut Map, webhook: &Map, code: u16) {
 
 /// A status that was told.
 pub(super) struct Seen<'a> {
-    pub config: &'a Config,
-    pub secrets: &'a Secrets,
+    pub asked: &'a Asked,
     pub url: &'a str,
     pub body: Value,
     pub now: Timestamp,
@@ -79,22 +77,22 @@ pub(super) struct Seen<'a> {
 impl Seen<'_> {
     /// What it says about the end.
     pub fn judge(&self, mut webhook: Map, mut monitor: Map) -> TaskResult {
-        let place = place(self.url);
-        let progress = self.config.progress_json_path.as_deref().map(|path| json_path::value(&self.body, path));
+        let place = self.asked.place(self.url);
+        let progress = self.asked.config.progress_json_path.as_deref().map(|path| json_path::value(&self.body, path));
         if let Some(Ok(Some(progress))) = progress {
-            let progress = self.secrets.hide_in(single(Some(progress)).unwrap_or_default());
+            let progress = self.asked.secrets.hide_in(single(Some(progress)).unwrap_or_default());
             if progress.is_number() {
                 monitor.insert("percentComplete".into(), progress.clone());
             }
             let text = progress.as_str().map_or_else(|| progress.to_string(), str::to_owned);
             monitor.insert("progressMessage".into(), json!(text));
         }
-        let found = match self.config.status_path().map(|path| json_path::value(&self.body, path)) {
+        let found = match self.asked.config.status_path().map(|path| json_path::value(&self.body, path)) {
             None => return end(Status::Succeeded, webhook, monitor),
-            Some(Err(error)) => return failed(format!("statusJsonPath: {error}"), "GET", self.url),
-            Some(Ok(found)) => single(found).map(|found| self.secrets.hide_in(found)),
+            Some(Err(error)) => return self.asked.failed(&format!("statusJsonPath: {error}"), "GET", self.url),
+            Some(Ok(found)) => single(found).map(|found| self.asked.secrets.hide_in(found)),
         };
-        let path = self.config.status_json_path.as_deref().unwrap_or("");
+        let path = self.asked.config.status_json_path.as_deref().unwrap_or("");
         let reason = match &found {
             None => {
                 let error = format!("{place} says nothing at {path}");
@@ -105,7 +103,7 @@ impl Seen<'_> {
                 let error = format!("what {place} says at {path} is neither a text nor a number");
                 monitor.insert("error".into(), json!(error));
                 webhook.insert("monitor".into(), Value::Object(monitor));
-                return failed(error, "GET", self.url).context("webhook", webhook);
+                return self.asked.failed(&error, "GET", self.url).context("webhook", webhook);
             }
             Some(Value::Number(percent)) => {
                 monitor.insert("resolvedValue".into(), json!(percent));
@@ -118,15 +116,15 @@ impl Seen<'_> {
             Some(word) => {
                 let word = word.as_str().map_or_else(|| word.to_string(), str::to_owned);
                 monitor.insert("resolvedValue".into(), json!(word));
-                if among(&self.config.success_statuses, &word) {
+                if among(&self.asked.config.success_statuses, &word) {
                     return end(Status::Succeeded, webhook, monitor);
-                } else if among(&self.config.canceled_statuses, &word) {
+                } else if among(&self.asked.config.canceled_statuses, &word) {
                     return end(Status::Canceled, webhook, monitor);
-                } else if among(&self.config.terminal_statuses, &word) {
+                } else if among(&self.asked.config.terminal_statuses, &word) {
                     let error = format!("{place} says {word}, which terminalStatuses lists");
                     monitor.insert("error".into(), json!(error));
                     webhook.insert("monitor".into(), Value::Object(monitor));
-                    return failed(error, "GET", self.url).context("webhook", webhook);
+                    return self.asked.failed(&error, "GET", self.url).context("webhook", webhook);
                 }
                 format!("{place} says {word}")
             }

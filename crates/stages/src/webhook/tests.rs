@@ -1,14 +1,15 @@
 //! What a webhook stage makes of its configuration, and what it keeps of answers.
 
 use pipeline::model::{Execution, Stage as Record};
-use pipeline::{Map, Stage, StageView, TaskResult};
+use pipeline::{Map, Stage, StageView, Status, TaskResult};
 use serde_json::{Value, json};
 
 use super::config::{Config, Verdict};
+use super::create::was_stopped;
 use super::exchange::status_endpoint;
 use super::monitor::Seen;
 use super::secrets::{Secrets, place};
-use super::{Preconfigured, WebhookStage, preconfigured};
+use super::{Asked, Preconfigured, WebhookStage, preconfigured};
 
 fn config(value: Value) -> Config {
     pipeline::lenient::from_value(&value).expect("it can be read")
@@ -78,7 +79,8 @@ fn judged(settings: Value, body: Value) -> TaskResult {
     let config = config(settings);
     let secrets = Secrets::of(&config, &[]);
     let now = jiff::Timestamp::UNIX_EPOCH;
-    Seen { config: &config, secrets: &secrets, url: "http://a/status?token=1", body, now }.judge(Map::new(), Map::new())
+    let asked = Asked { config, secrets, prepared: None };
+    Seen { asked: &asked, url: "http://a/status?token=1", body, now }.judge(Map::new(), Map::new())
 }
 
 #[test]
@@ -137,6 +139,18 @@ fn secrets_are_hidden_by_value_wherever_they_come_back() {
 fn an_address_is_shown_without_user_and_query() {
     assert_eq!(place("https://ann:pa55@host:1/a?key=1"), "https://host:1/a?…");
     assert_eq!(place("https://host/a"), "https://host/a");
+}
+
+#[test]
+fn a_bad_end_that_the_other_side_told_is_not_called_off() {
+    let stopped = |status: Status, exception: Value| {
+        let mut record = Record { id: "s".into(), status, ..Record::default() };
+        record.context.insert("exception".into(), exception);
+        was_stopped(&StageView::with(&Execution::default(), &record))
+    };
+    assert!(stopped(Status::Canceled, Value::Null));
+    assert!(stopped(Status::Terminal, json!({"exceptionType": "TimeoutException"})));
+    assert!(!stopped(Status::Terminal, json!({"exceptionType": "WebhookFailed"})));
 }
 
 #[test]

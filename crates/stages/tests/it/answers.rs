@@ -6,12 +6,14 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use cloud::Clouds;
 use events::outgoing::{Allow, Outgoing, OutgoingConfig};
 use pipeline::engine::FetchNothing;
 use pipeline::model::Kind;
 use pipeline::{Engine, Execution, Map, StartRequest};
 use serde_json::{Value, json};
 use stages::Services;
+use stages::script::Scripts;
 use stages::webhook::{Preconfigured, register_preconfigured};
 use store::clock::SystemClock;
 use store::{Location, Store, StoreError};
@@ -108,7 +110,7 @@ pub fn says(status: &str, more: &str, body: &Value) -> String {
 pub struct Play {
     pub store: Store,
     pub engine: Engine,
-    _folder: tempfile::TempDir,
+    pub folder: tempfile::TempDir,
 }
 
 impl Play {
@@ -135,9 +137,17 @@ impl Play {
             outgoing: Arc::new(Outgoing::new(OutgoingConfig { allow, ..bounds })),
             webhooks: webhooks.clone(),
         };
-        let registry = register_preconfigured(stages::all(&services), &webhooks).unwrap();
+        let scripts = Scripts {
+            clouds: Arc::new(Clouds::new(vec![]).unwrap()),
+            folder: folder.path().join("scripts"),
+            path: "/usr/bin:/bin".into(),
+            outgoing: services.outgoing.clone(),
+            allowed: Vec::new(),
+        };
+        let registry = stages::script::register(stages::all(&services), scripts);
+        let registry = register_preconfigured(registry, &webhooks).unwrap();
         engine.start(registry, Arc::new(FetchNothing)).await.unwrap();
-        Play { store, engine, _folder: folder }
+        Play { store, engine, folder }
     }
 
     pub async fn begin(&self, stages: Value) -> String {
@@ -184,6 +194,13 @@ impl Play {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
+}
+
+/// How many processes have these words; one that has ended and waits for its parent does not count.
+pub fn running(words: &str) -> usize {
+    let wanted = words.replace(' ', "\0") + "\0";
+    let entries = std::fs::read_dir("/proc").unwrap().flatten();
+    entries.filter(|e| std::fs::read_to_string(e.path().join("cmdline")).is_ok_and(|line| line == wanted)).count()
 }
 
 /// A stage without requisites.

@@ -1,13 +1,13 @@
-//! What attackers send to stages: addresses, answers, header values, and what may be seen of secrets afterwards.
+//! What attackers send to stages: addresses, answers, header values, and what may be seen of secrets afterwards; and what scripts try.
 
 use std::io::Write;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use events::outgoing::OutgoingConfig;
 use pipeline::Status;
 use serde_json::{Value, json};
 
-use crate::answers::{Play, Server, says, stage};
+use crate::answers::{Play, Server, running, says, stage};
 
 async fn errors(play: &Play, more: Value) -> String {
     let run = play.run(json!([stage("webhook", more)])).await;
@@ -166,4 +166,110 @@ async fn an_answer_that_looks_like_an_expression_stays_text() {
     let more = json!({"url": server.url("/"), "waitForCompletion": true, "statusJsonPath": "$.state"});
     let run = play.run(json!([stage("webhook", more)])).await;
     assert_eq!(run.stages[0].context["webhook"]["body"]["evil"], "${1 + 1} ${#fromUrl('http://a')}");
+}
+
+fn shell(command: &str, more: Value) -> Value {
+    let mut stage = stage("script", json!({"command": ["sh", "-c", command]}));
+    stage.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    stage
+}
+
+async fn gone(words: &str) {
+    let until = Instant::now() + Duration::from_secs(10);
+    while running(words) > 0 {
+        assert!(Instant::now() < until, "'{words}' lives on");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+async fn log(play: &Play, id: &str) -> Vec<String> {
+    let (mut lines, mut after) = (Vec::new(), 0);
+    loop {
+        let id = id.to_owned();
+        let read = play.store.read(move |tx| pipeline::records::log(tx, &id, None, after)).await.unwrap();
+        let Some(last) = read.last() else { return lines };
+        after = last.number;
+        lines.extend(read.into_iter().map(|line| line.line));
+    }
+}
+
+#[tokio::test]
+async fn a_script_that_floods_its_log_with_terminal_escapes_fills_neither_log_nor_terminal() {
+    let play = Play::new("").await;
+    let flood = "printf '\\033[2J\\033]0;owned\\007x\\n'; seq 1 30000; head -c 100000 /dev/zero";
+    let run = play.run(json!([shell(flood, json!({"limits": {"outputLines": 500}}))])).await;
+    assert_eq!(run.status, Status::Succeeded, "{:?}", run.stages[0].context);
+    let until = Instant::now() + Duration::from_secs(10);
+    let mut lines = log(&play, &run.id).await;
+    while lines.last().is_none_or(|line| !line.contains("left out")) && Instant::now() < until {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        lines = log(&play, &run.id).await;
+    }
+    lines.retain(|line| !line.starts_with("gennaker: "));
+    assert_eq!(lines[0], "\\u{1b}[2J\\u{1b}]0;owned\\u{7}x");
+    assert_eq!((lines.len(), lines.last().unwrap().as_str()), (501, "29502 more lines were left out"));
+    let kept = run.stages[0].context["scriptOutput"].as_str().unwrap();
+    assert!(kept.len() < 100_000 && !kept.contains('\0'), "{} bytes", kept.len());
+}
+
+#[tokio::test]
+async fn orphans_in_other_sessions_end_with_their_script() {
+    let play = Play::new("").await;
+    let command = "sleep 86101 & (setsid sleep 86102 &) ; (setsid sh -c 'sleep 86103 & sleep 86104' &); sleep 1";
+    let run = play.run(json!([shell(command, json!({}))])).await;
+    assert_eq!(run.status, Status::Succeeded, "{:?}", run.stages[0].context);
+    let slow = play
+        .run(json!([shell(&command.replace("sleep 1", "sleep 86105"), json!({"limits": {"timeSeconds": 1}}))]))
+        .await;
+    assert_eq!(slow.status, Status::Terminal);
+    for number in 86101..=86105 {
+        gone(&format!("sleep {number}")).await;
+    }
+}
+
+#[tokio::test]
+async fn a_fork_bomb_meets_its_limit_and_ends_with_its_time() {
+    let play = Play::new("").await;
+    // It asks for more than it may have, and for no more than a machine can bear should the limit not hold.
+    let bomb = "i=0; while [ $i -lt 400 ]; do sleep 86301 & i=$((i + 1)); done; sleep 86302";
+    let limits = json!({"processes": 50, "timeSeconds": 5});
+    let run = play.run(json!([shell(bomb, json!({"limits": limits}))])).await;
+    assert_eq!(run.status, Status::Terminal, "{:?}", run.stages[0].context);
+    gone("sleep 86301").await;
+    if log(&play, &run.id).await.iter().any(|line| line.contains("no control group")) {
+        println!("not run: this machine has no control group that bounds processes");
+        return;
+    }
+    let output = run.stages[0].context["exception"]["details"]["output"].to_string().to_lowercase();
+    assert!(output.contains("fork"), "{output}");
+}
+
+#[tokio::test]
+async fn a_script_that_fills_the_disk_stops_at_its_limit_and_leaves_nothing() {
+    let play = Play::new("").await;
+    let fill = shell("exec cat /dev/zero > big", json!({"limits": {"fileSizeMb": 1}}));
+    let run = play.run(json!([fill])).await;
+    assert_eq!(run.status, Status::Terminal);
+    let errors = run.stages[0].context["exception"]["details"]["errors"].to_string();
+    assert!(errors.contains("a larger file than its limit"), "{errors}");
+    assert_eq!(std::fs::read_dir(play.folder.path().join("scripts")).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn a_scripts_arguments_and_environment_reach_no_shell_and_nothing_of_the_server() {
+    let play = Play::new("").await;
+    let config = json!({"application": "shop", "name": "p", "stages": [stage("script", json!({
+        "command": ["printf", "%s|%s"], "args": ["${trigger.parameters.evil}", "-n"], "env": {"ONLY": "this"},
+    }))]});
+    let trigger = json!({"parameters": {"evil": "$(id); `id`; ${1 + 1}"}});
+    let run = play.ended(&play.start(config, trigger).await).await;
+    assert_eq!(run.stages[0].context["scriptOutput"], "$(id); `id`; ${1 + 1}|-n");
+    let run =
+        play.run(json!([shell("env | sort | cut -d= -f1 | tr '\\n' ' '", json!({"env": {"ONLY": "this"}}))])).await;
+    let names = "GENNAKER_APPLICATION GENNAKER_EXECUTION GENNAKER_SCRIPT HOME ONLY PATH PWD ";
+    assert_eq!(run.stages[0].context["scriptOutput"].as_str().unwrap().trim(), names.trim());
+    let leads_out = shell("true", json!({"workingDirectory": "../.."}));
+    let run = play.run(json!([leads_out])).await;
+    let errors = run.stages[0].context["exception"]["details"]["errors"].to_string();
+    assert!(errors.contains("leads out of the script's folder"), "{errors}");
 }

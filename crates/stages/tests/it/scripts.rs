@@ -15,6 +15,8 @@ use stages::script::{Scripts, register};
 use store::clock::SystemClock;
 use store::{Location, Store, StoreError};
 
+use crate::answers::running;
+
 struct Play {
     folder: tempfile::TempDir,
     store: Store,
@@ -55,13 +57,6 @@ impl Play {
 
 fn script(command: Value) -> Value {
     json!({"type": "script", "name": "Script", "refId": "1", "requisiteStageRefIds": [], "command": command})
-}
-
-/// How many processes have these words; one that has ended and waits for its parent does not count.
-fn running(words: &str) -> usize {
-    let wanted = words.replace(' ', "\0") + "\0";
-    let entries = std::fs::read_dir("/proc").unwrap().flatten();
-    entries.filter(|e| std::fs::read_to_string(e.path().join("cmdline")).is_ok_and(|line| line == wanted)).count()
 }
 
 #[tokio::test]

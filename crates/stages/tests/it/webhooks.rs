@@ -188,3 +188,13 @@ async fn a_parameter_cannot_climb_out_of_a_preconfigured_address() {
     let errors = &run.stages[0].context["exception"]["details"]["errors"];
     assert_eq!(*errors, json!(["parameterValues.room may not hold '.' or '..' as a part of a path"]));
 }
+
+#[tokio::test]
+async fn an_error_of_a_preconfigured_webhook_does_not_tell_its_address() {
+    let server = Server::start(|_, _| says("403 Forbidden", "", &json!({})));
+    let play = Play::new(&prepared(&server)).await;
+    let run = play.run(json!([stage("deployShop", json!({"parameterValues": {"room": "ops"}}))])).await;
+    let details = &run.stages[0].context["exception"]["details"];
+    assert_eq!(details["errors"], json!(["POST the address of 'deployShop' answered 403"]));
+    assert!(!serde_json::to_string(&run).unwrap().contains("/rooms/"));
+}
