@@ -14,34 +14,10 @@ type Known = (&'static str, &'static str, &'static str);
 
 const ALL: [&[Known]; 7] = [&FLOW, &GROUPS, &LEGACY, &IMAGES, &BUILDS, &MANIFESTS, &OTHERS];
 
-const FLOW: [Known; 16] = [
-    ("waitUntil", "Wait Until", "epochMillis: number|text, startTime: number|text"),
+const FLOW: [Known; 9] = [
     ("waitForCondition", "Wait For Condition", "status: text, region: text, cluster: text, account: text"),
-    (
-        "evaluateArtifacts",
-        "Evaluate Artifacts",
-        "artifactContents: [{id: text, name: text, contents: any}], expectedArtifacts: [object]",
-    ),
-    (
-        "runMultiplePipelines",
-        "Run Multiple Pipelines",
-        "yamlConfig: any, checkDuplicated: flag, ignoreUncompleted: flag",
-    ),
-    (
-        "monitorPipeline",
-        "Monitor Pipeline",
-        "executionIds!: [text], executionId: text, monitorBehavior: FailFast|WaitForAllToComplete",
-    ),
-    ("dependsOnExecution", "Depends On Execution", "executionId!: text, executionType: text"),
     ("group", "Group", ""),
     ("restrictExecutionDuringTimeWindow", "Restrict Execution During Time Window", ""),
-    ("savePipelinesFromArtifact", "Save Pipelines", "pipelinesArtifactId: text, pipelinesArtifact: object"),
-    (
-        "findArtifactFromExecution",
-        "Find Artifact From Execution",
-        "application!: text, pipeline!: text, executionOptions: {succeeded: flag, successful: flag, terminal: flag,
-         running: flag}, expectedArtifact: object, expectedArtifacts: [object]",
-    ),
     ("upsertEntityTags", "Upsert Entity Tags", "entityRef: object, tags: list"),
     ("deleteEntityTags", "Delete Entity Tags", "id: text, tags: list"),
     ("bulkUpsertEntityTags", "Upsert Entity Tags", "entityTags: list"),
