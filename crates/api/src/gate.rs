@@ -4,16 +4,23 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::House;
 
+mod admin;
 mod applications;
+mod auth;
 mod bakery;
+mod capabilities;
 mod cron;
 mod definitions;
 mod executions;
 mod expression;
 mod foresight;
+mod history;
 mod infrastructure;
 mod inventory;
+mod listings;
+mod lookup;
 mod misc;
+mod notifications;
 mod pipelines;
 mod problems;
 mod projects;
@@ -21,6 +28,7 @@ mod search;
 mod starts;
 mod status;
 mod tasks;
+mod templates;
 mod view;
 mod webhooks;
 
@@ -28,17 +36,24 @@ mod webhooks;
 pub fn routes() -> OpenApiRouter<House> {
     OpenApiRouter::new()
         .merge(status::routes())
+        .merge(auth::routes())
         .merge(applications::routes())
         .merge(projects::routes())
         .merge(definitions::routes())
         .merge(pipelines::routes())
         .merge(foresight::routes())
         .merge(starts::routes())
+        .merge(templates::routes())
         .merge(executions::routes())
+        .merge(listings::routes())
         .merge(search::routes())
         .merge(expression::routes())
         .merge(tasks::routes())
         .merge(infrastructure::routes())
+        .merge(lookup::routes())
+        .merge(notifications::routes())
+        .merge(capabilities::routes())
+        .merge(admin::routes())
         .merge(bakery::routes())
         .merge(webhooks::routes())
         .merge(cron::routes())

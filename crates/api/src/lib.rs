@@ -12,6 +12,7 @@ pub mod live;
 pub mod openapi;
 pub mod page;
 pub mod problem;
+pub mod query;
 pub mod server;
 pub mod ui;
 

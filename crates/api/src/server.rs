@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, State};
-use axum::http::{Request, StatusCode};
+use axum::http::{Method, Request, StatusCode, Uri};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use hyper::body::Incoming;
@@ -57,10 +57,26 @@ pub fn service(house: House, guard: Guard, limits: Limits) -> Router {
     let (router, _) = routes();
     router
         .merge(page::routes())
+        .fallback(nothing_there)
+        .method_not_allowed_fallback(not_so)
         .with_state(house)
         .layer(DefaultBodyLimit::disable())
         .layer(middleware::from_fn_with_state(limits, whole_body))
         .layer(middleware::from_fn_with_state(guard, Guard::watch))
+}
+
+/// An address that is none. What it says of itself is shown short and inert.
+async fn nothing_there(method: Method, uri: Uri) -> Problem {
+    Problem::not_found(format!("there is nothing at {method} {}", shown(&uri)))
+}
+
+/// An address that knows other methods only.
+async fn not_so(method: Method, uri: Uri) -> Problem {
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, format!("{} does not know {method}", shown(&uri)))
+}
+
+fn shown(uri: &Uri) -> String {
+    uri.path().chars().take(200).flat_map(char::escape_debug).collect()
 }
 
 /// Takes the whole body before a handler begins, so that nobody holds one by sending slowly or without end. Who may not ask

@@ -1,7 +1,7 @@
 //! What only the page asks for, under `/ui-api`: one request for a whole screen. Not here: the live stream (`live`) and the page's files (`page`).
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use pipeline::model::{Kind, Status};
 use pipeline::records::{self, LogLine};
 use pipeline::{Execution, applications};
@@ -11,6 +11,7 @@ use store::{StoreError, Tx};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::query::Query;
 use crate::{House, Problem};
 
 mod repositories;

@@ -43,4 +43,4 @@ pub use scope::{Scope, Thing};
 pub use template::{Filled, Template};
 pub use types::Type;
 pub use value::{Further, Key, List, Map, Members, Text, Value};
-pub use yaml::read as read_yaml;
+pub use yaml::{print as print_yaml, read as read_yaml};

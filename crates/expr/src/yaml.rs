@@ -10,6 +10,10 @@ use crate::failure::Failure;
 use crate::number::Number;
 use crate::value::{Key, Map, Members, Text, Value};
 
+mod print;
+
+pub use print::print;
+
 /// All documents of a text.
 pub fn read<'a>(text: &str, cost: &Budget) -> Result<Vec<Value<'a>>, Failure> {
     cost.steps(text.len())?;

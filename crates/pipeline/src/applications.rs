@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use store::{StoreError, Tx, params};
 
+use crate::pipelines::{self, PipelineError};
 use crate::{Map, revision};
 
 /// Why an application cannot be kept as asked.
@@ -23,6 +24,20 @@ pub enum ApplicationError {
     /// It still has pipelines running or servers.
     #[error("the application '{0}' still has {1}; remove them first")]
     InUse(String, String),
+}
+
+/// Why an earlier state of an application cannot be had back.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum RestoreError {
+    /// The store refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The application cannot be saved.
+    #[error(transparent)]
+    Application(#[from] ApplicationError),
+    /// A pipeline that was deleted with it cannot be saved.
+    #[error(transparent)]
+    Pipeline(#[from] PipelineError),
 }
 
 /// How a name is kept.
@@ -98,14 +113,47 @@ pub fn save(tx: &mut Tx, attributes: &Map, how: Save, who: &str) -> Result<Map, 
     for (key, value) in [("user", json!(who)), ("cloudProviders", json!("")), ("email", json!(""))] {
         body.entry(key).or_insert(value);
     }
-    let text = crate::records::json(&body);
+    put(tx, &name, &body, who)?;
+    Ok(body)
+}
+
+fn put(tx: &mut Tx, name: &str, body: &Map, who: &str) -> Result<(), StoreError> {
+    let (text, now) = (crate::records::json(body), tx.now());
     tx.execute(
         "insert into application (name, body, created, updated) values (?1, ?2, ?3, ?3)
          on conflict (name) do update set body = excluded.body, updated = excluded.updated",
-        params![&name, &text, now],
+        params![name, &text, now],
     )?;
-    revision::note(tx, "application", &name, who, &text, false)?;
-    tx.change("application", &name)?;
+    revision::note(tx, "application", name, who, &text, false)?;
+    tx.change("application", name)
+}
+
+/// Makes an application what it was then, attributes that came later excepted none. One that had been deleted comes back with the pipelines
+/// that were deleted with it.
+pub fn restore(tx: &mut Tx, name: &str, number: i64, who: &str) -> Result<Map, RestoreError> {
+    let name = folded(name);
+    let unknown = || ApplicationError::Unknown(format!("{name}' with a revision '{number}"));
+    let old = revision::get(tx, "application", &name, number)?.ok_or_else(unknown)?;
+    let Value::Object(mut body) = old.body else { return Err(unknown().into()) };
+    let gone = get(tx, &name)?.is_none();
+    for (key, value) in [
+        ("name", json!(name)),
+        ("updateTs", json!(tx.now().as_millisecond().to_string())),
+        ("lastModifiedBy", json!(who)),
+    ] {
+        body.insert(key.into(), value);
+    }
+    put(tx, &name, &body, who)?;
+    if gone {
+        let end = revision::history(tx, "application", &name, 2)?.into_iter().find(|state| state.deleted);
+        let end = end.map(|state| state.at);
+        for (id, state) in revision::deleted(tx, "pipeline")? {
+            let home = state.body.get("application").and_then(Value::as_str).map(folded);
+            if home.as_deref() == Some(&name) && Some(state.at) == end {
+                pipelines::restore(tx, &id, state.number, who)?;
+            }
+        }
+    }
     Ok(body)
 }
 
@@ -113,9 +161,9 @@ pub fn save(tx: &mut Tx, attributes: &Map, how: Save, who: &str) -> Result<Map, 
 pub fn delete(tx: &mut Tx, name: &str, who: &str) -> Result<(), ApplicationError> {
     let name = folded(name);
     let Some(body) = get(tx, &name)? else { return Err(ApplicationError::Unknown(name)) };
-    for pipeline in crate::pipelines::of_application(tx, &name, None)? {
+    for pipeline in pipelines::of_application(tx, &name, None)? {
         let id = pipeline.get("id").and_then(Value::as_str).unwrap_or("").to_owned();
-        crate::pipelines::delete_by_id(tx, &id, who)?;
+        pipelines::delete_by_id(tx, &id, who)?;
     }
     tx.execute("delete from application where name = ?1", params![&name])?;
     revision::note(tx, "application", &name, who, &crate::records::json(&body), true)?;

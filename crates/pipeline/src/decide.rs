@@ -7,6 +7,7 @@ mod cancel_execution;
 mod cancel_stage;
 mod complete_execution;
 mod complete_stage;
+mod force_cancel;
 mod patch_stage;
 mod pause_execution;
 mod restart_stage;
@@ -41,6 +42,8 @@ pub enum Message {
     CompleteExecution,
     /// Somebody wants it to end.
     CancelExecution { user: String, reason: Option<String> },
+    /// Somebody wants it to end at once, whatever it is at.
+    ForceCancel { user: String, reason: Option<String> },
     /// Somebody holds it.
     PauseExecution { user: String },
     /// Somebody lets it go on.
@@ -138,6 +141,7 @@ pub fn decide(run: Execution, message: &Message, world: &World) -> Decision {
         Message::CancelExecution { user, reason } => {
             cancel_execution::cancel_execution(&mut work, user, reason.as_deref());
         }
+        Message::ForceCancel { user, reason } => force_cancel::force_cancel(&mut work, user, reason.as_deref()),
         Message::PauseExecution { user } => pause_execution::pause(&mut work, user),
         Message::ResumeExecution { user } => pause_execution::resume(&mut work, user),
         Message::StartStage { stage } => start_stage::start_stage(&mut work, stage),

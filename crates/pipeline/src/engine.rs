@@ -23,6 +23,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::decide::{Message, Order};
 use crate::model::{Kind, Status};
 use crate::start::StartError;
+use crate::templates::TemplateError;
 pub use begin::{FirstSteps, first_steps};
 pub use effects::parent;
 pub use live::{Found, Live, Pending, Rows};
@@ -61,6 +62,15 @@ pub enum EngineError {
     /// The engine has stopped.
     #[error("the engine has stopped")]
     Stopped,
+}
+
+impl From<TemplateError> for EngineError {
+    fn from(error: TemplateError) -> Self {
+        match error {
+            TemplateError::Store(error) => error.into(),
+            other => StartError::Template(other.to_string()).into(),
+        }
+    }
 }
 
 /// Fetches a text for `#fromUrl` and its kin.

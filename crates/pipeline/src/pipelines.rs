@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use store::{Row, StoreError, Tx, params};
 
 use crate::start::StartError;
+use crate::templates::{self, TemplateError, is_templated};
 use crate::{Map, applications, revision, trigger};
 
 /// Why a pipeline cannot be kept as asked.
@@ -35,6 +36,26 @@ pub enum PipelineError {
     /// There is none.
     #[error("there is no pipeline '{0}'")]
     Unknown(String),
+    /// Its id is that of a pipeline of another application.
+    #[error("$.id: {id} is the id of a pipeline of the application {home}; leave the id out to make a new one")]
+    Elsewhere {
+        /// The id.
+        id: String,
+        /// Where it lives.
+        home: String,
+    },
+    /// Its template is not there, or the two do not go together.
+    #[error("$.template: {0}")]
+    Template(Box<TemplateError>),
+}
+
+impl From<TemplateError> for PipelineError {
+    fn from(error: TemplateError) -> Self {
+        match error {
+            TemplateError::Store(error) => error.into(),
+            other => PipelineError::Template(Box::new(other)),
+        }
+    }
 }
 
 fn body(row: &Row) -> Result<Option<Map>, StoreError> {
@@ -90,12 +111,14 @@ pub fn all(tx: &mut Tx, strategies: bool) -> Result<Vec<Map>, StoreError> {
     Ok(out)
 }
 
-/// The pipelines that have a trigger of this type which is switched on, and are not disabled themselves.
+/// The pipelines that have a trigger of this type which is switched on, and are not disabled themselves. One made from a template comes with
+/// the triggers that it inherits.
 pub fn with_trigger(tx: &mut Tx, kind: &str) -> Result<Vec<Map>, StoreError> {
     let rows = tx.query("select body from pipeline where kinds like ?1", params![format!("% {kind} %")])?;
     let mut out = Vec::new();
     for row in &rows {
-        out.extend(body(row)?);
+        let Some(pipeline) = body(row)? else { continue };
+        out.push(with_inherited_triggers(tx, pipeline)?);
     }
     Ok(out)
 }
@@ -105,7 +128,8 @@ pub fn followers(tx: &mut Tx, id: &str) -> Result<Vec<Map>, StoreError> {
     let sql = "select p.body from follower f join pipeline p on p.id = f.follower where f.pipeline = ?1 order by p.id";
     let mut out = Vec::new();
     for row in &tx.query(sql, params![id])? {
-        out.extend(body(row)?);
+        let Some(pipeline) = body(row)? else { continue };
+        out.push(with_inherited_triggers(tx, pipeline)?);
     }
     Ok(out)
 }
@@ -133,6 +157,34 @@ fn note_followed(tx: &mut Tx, pipeline: &Map) -> Result<(), StoreError> {
     for followed in of_pipelines.filter_map(|t| t.get("pipeline").and_then(Value::as_str)) {
         let sql = "insert into follower (pipeline, follower) values (?1, ?2) on conflict do nothing";
         tx.execute(sql, params![followed.trim(), id])?;
+    }
+    Ok(())
+}
+
+/// A pipeline with the triggers that its template gives it; as it is when it has none, or none that can be made out.
+fn with_inherited_triggers(tx: &mut Tx, mut pipeline: Map) -> Result<Map, StoreError> {
+    if !is_templated(&pipeline) {
+        return Ok(pipeline);
+    }
+    match templates::plan(tx, &pipeline) {
+        Ok(planned) => {
+            pipeline.insert("triggers".into(), planned.get("triggers").cloned().unwrap_or_else(|| json!([])));
+            Ok(pipeline)
+        }
+        Err(TemplateError::Store(error)) => Err(error),
+        // Starting it will say what is wrong.
+        Err(_) => Ok(pipeline),
+    }
+}
+
+/// A template has changed: the triggers that pipelines inherit from it may have, too.
+pub(crate) fn refresh_templated(tx: &mut Tx, template: &str) -> Result<(), StoreError> {
+    for pipeline in templates::dependents(tx, template)? {
+        let Some(id) = pipeline.get("id").and_then(Value::as_str).map(str::to_owned) else { continue };
+        let whole = with_inherited_triggers(tx, pipeline)?;
+        note_followed(tx, &whole)?;
+        let kinds = trigger_kinds(&whole);
+        tx.execute("update pipeline set kinds = ?2 where id = ?1", params![id, kinds])?;
     }
     Ok(())
 }
@@ -170,6 +222,13 @@ pub fn save(tx: &mut Tx, pipeline: &Map, stale_check: bool, who: &str) -> Result
         return Err(PipelineError::NameTaken { name, application });
     }
     let old = by_id(tx, &id)?;
+    let elsewhere = old.as_ref().and_then(|o| o.get("application")).and_then(Value::as_str);
+    if let Some(other) = elsewhere.filter(|other| applications::folded(other) != home) {
+        return Err(PipelineError::Elsewhere { id, home: other.to_owned() });
+    }
+    if is_templated(&pipeline) {
+        templates::of_config(tx, &pipeline)?;
+    }
     if let (true, Some(old)) = (stale_check, &old) {
         let stamp = |p: &Map| match p.get("updateTs").or_else(|| p.get("lastModified")) {
             Some(Value::String(s)) => s.clone(),
@@ -214,25 +273,17 @@ fn keep(tx: &mut Tx, id: &str, home: &str, strategy: bool, pipeline: &Map) -> Re
     let name = pipeline.get("name").and_then(Value::as_str).unwrap_or("");
     let place = pipeline.get("index").and_then(Value::as_i64).unwrap_or(i64::from(i32::MAX));
     let now = tx.now();
+    let whole = with_inherited_triggers(tx, pipeline.clone())?;
+    let kinds = trigger_kinds(&whole);
     tx.execute(
         "insert into pipeline (id, application, name, folded, strategy, place, kinds, body, updated)
          values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
          on conflict (id) do update set application = excluded.application, name = excluded.name,
              folded = excluded.folded, strategy = excluded.strategy, place = excluded.place, kinds = excluded.kinds,
              body = excluded.body, updated = excluded.updated",
-        params![
-            id,
-            home,
-            name,
-            name.to_lowercase(),
-            strategy,
-            place,
-            trigger_kinds(pipeline),
-            crate::records::json(pipeline),
-            now
-        ],
+        params![id, home, name, name.to_lowercase(), strategy, place, kinds, crate::records::json(pipeline), now],
     )?;
-    note_followed(tx, pipeline)?;
+    note_followed(tx, &whole)?;
     tx.change("pipeline", id)
 }
 
@@ -264,4 +315,29 @@ pub fn delete_by_id(tx: &mut Tx, id: &str, who: &str) -> Result<(), StoreError> 
     tx.execute("delete from follower where follower = ?1", params![id])?;
     revision::note(tx, "pipeline", id, who, &crate::records::json(&pipeline), true)?;
     tx.change("pipeline", id)
+}
+
+/// The id under which a pipeline's history is kept, by its application and its name or id; also of one that was deleted.
+pub fn id_of(tx: &mut Tx, application: &str, name: &str) -> Result<Option<String>, StoreError> {
+    for strategy in [false, true] {
+        if let Some(found) = named(tx, application, name, strategy)? {
+            return Ok(found.get("id").and_then(Value::as_str).map(str::to_owned));
+        }
+    }
+    let (home, folded) = (applications::folded(application), name.trim().to_lowercase());
+    let same = |state: &revision::Revision, key: &str, folded: &str| {
+        state.body[key].as_str().is_some_and(|text| text.trim().to_lowercase() == folded)
+    };
+    let gone = revision::deleted(tx, "pipeline")?
+        .into_iter()
+        .find(|(id, state)| same(state, "application", &home) && (id == name || same(state, "name", &folded)));
+    Ok(gone.map(|(id, _)| id))
+}
+
+/// Saves an earlier state of a pipeline anew, also of one that was deleted.
+pub fn restore(tx: &mut Tx, id: &str, number: i64, who: &str) -> Result<Map, PipelineError> {
+    let unknown = || PipelineError::Unknown(format!("{id}' with a revision '{number}"));
+    let old = revision::get(tx, "pipeline", id, number)?.ok_or_else(unknown)?;
+    let Value::Object(body) = old.body else { return Err(unknown()) };
+    save(tx, &body, false, who)
 }

@@ -5,6 +5,23 @@ use store::{StoreError, Tx, params};
 
 use crate::{Map, revision};
 
+/// Why a project cannot be kept as asked.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ProjectError {
+    /// The store refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// It has no name.
+    #[error("$.name: a project needs a name")]
+    Name,
+    /// Another one has this name.
+    #[error("A project named {0} already exists")]
+    NameTaken(String),
+    /// There is none.
+    #[error("there is no project '{0}'")]
+    Unknown(String),
+}
+
 /// All projects.
 pub fn all(tx: &mut Tx) -> Result<Vec<Map>, StoreError> {
     let mut out = Vec::new();
@@ -16,31 +33,41 @@ pub fn all(tx: &mut Tx) -> Result<Vec<Map>, StoreError> {
 
 /// A project by its name or id.
 pub fn get(tx: &mut Tx, name: &str) -> Result<Option<Map>, StoreError> {
-    let sql = "select body from project where folded = ?1 or id = ?2";
+    let sql = "select body from project where folded = ?1 or id = ?2 order by case when folded = ?1 then 0 else 1 end";
     let row = tx.query_opt(sql, params![name.trim().to_lowercase(), name])?;
     Ok(row.map(|row| row.text(0)).transpose()?.and_then(|body| serde_json::from_str(&body).ok()))
 }
 
 /// Saves a project; one of the same name is replaced.
-pub fn save(tx: &mut Tx, project: &Map, who: &str) -> Result<Map, StoreError> {
+pub fn save(tx: &mut Tx, project: &Map, who: &str) -> Result<Map, ProjectError> {
     let mut project = project.clone();
     let name = project.get("name").and_then(Value::as_str).unwrap_or("").trim().to_owned();
+    if name.is_empty() {
+        return Err(ProjectError::Name);
+    }
     let given = project.get("id").and_then(Value::as_str).filter(|id| !id.is_empty()).map(str::to_owned);
-    let known = get(tx, &name)?.and_then(|p| p.get("id").and_then(Value::as_str).map(str::to_owned));
-    let id = match given.or(known) {
-        Some(id) => id,
-        None => tx.uuid(),
+    let sql = "select id from project where folded = ?1";
+    let namesake = tx.query_opt(sql, params![name.to_lowercase()])?.map(|row| row.text(0)).transpose()?;
+    let id = match (given, namesake) {
+        (Some(id), Some(other)) if id != other => return Err(ProjectError::NameTaken(name)),
+        (Some(id), _) | (None, Some(id)) => id,
+        (None, None) => tx.uuid(),
     };
     let now = tx.now().as_millisecond();
+    let old = tx.query_opt("select body from project where id = ?1", params![&id])?;
+    let old = old.map(|row| row.text(0)).transpose()?.and_then(|body| serde_json::from_str::<Map>(&body).ok());
+    let created = old.and_then(|old| old.get("createTs").cloned()).unwrap_or_else(|| json!(now));
     project.insert("id".into(), json!(id));
     project.insert("name".into(), json!(name));
     project.insert("updateTs".into(), json!(now));
-    project.entry("createTs").or_insert_with(|| json!(now));
+    project.insert("createTs".into(), created);
     project.insert("lastModifiedBy".into(), json!(who));
-    let config = project.entry("config").or_insert_with(|| json!({}));
+    if !project.get("config").is_some_and(Value::is_object) {
+        project.insert("config".into(), json!({}));
+    }
     for key in ["clusters", "pipelineConfigs", "applications"] {
-        if config.get(key).is_none_or(Value::is_null) {
-            config[key] = json!([]);
+        if project["config"].get(key).is_none_or(Value::is_null) {
+            project["config"][key] = json!([]);
         }
     }
     let text = crate::records::json(&project);
@@ -52,6 +79,26 @@ pub fn save(tx: &mut Tx, project: &Map, who: &str) -> Result<Map, StoreError> {
     revision::note(tx, "project", &id, who, &text, false)?;
     tx.change("project", &id)?;
     Ok(project)
+}
+
+/// The id under which a project's history is kept, also of one that was deleted.
+pub fn id_of(tx: &mut Tx, name: &str) -> Result<Option<String>, StoreError> {
+    if let Some(project) = get(tx, name)? {
+        return Ok(project.get("id").and_then(Value::as_str).map(str::to_owned));
+    }
+    let folded = name.trim().to_lowercase();
+    let gone = revision::deleted(tx, "project")?
+        .into_iter()
+        .find(|(id, state)| id == name || state.body["name"].as_str().is_some_and(|n| n.to_lowercase() == folded));
+    Ok(gone.map(|(id, _)| id))
+}
+
+/// Saves an earlier state of a project anew.
+pub fn restore(tx: &mut Tx, id: &str, number: i64, who: &str) -> Result<Map, ProjectError> {
+    let unknown = || ProjectError::Unknown(format!("{id} with a revision {number}"));
+    let old = revision::get(tx, "project", id, number)?.ok_or_else(unknown)?;
+    let Value::Object(body) = old.body else { return Err(unknown()) };
+    save(tx, &body, who)
 }
 
 /// Deletes a project by its name or id; tells whether it was there.

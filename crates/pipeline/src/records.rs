@@ -49,7 +49,7 @@ pub fn find(tx: &mut Tx, query: &Query) -> Result<Vec<String>, StoreError> {
     let mut sql = String::from("select id, status from execution where kind = ?1");
     let mut params: Vec<Sql> = vec![kind_text(query.kind).into()];
     if let Some(application) = &query.application {
-        params.push(application.as_str().into());
+        params.push(crate::applications::folded(application).into());
         sql += &format!(" and application = ?{}", params.len());
     }
     if let Some(pipeline) = &query.pipeline {
@@ -67,19 +67,207 @@ pub fn find(tx: &mut Tx, query: &Query) -> Result<Vec<String>, StoreError> {
     tx.query(&sql, &params)?.iter().map(|row| row.text(0)).collect()
 }
 
-/// The executions that somebody asks for, whole, newest first.
-pub fn list(tx: &mut Tx, query: &Query) -> Result<Vec<Execution>, StoreError> {
-    let mut out = Vec::new();
-    for id in find(tx, query)? {
-        out.extend(get(tx, &id)?);
+/// How much of an execution is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// All of it.
+    Whole,
+    /// Its stages without their data: of the context only `group`, no outputs, no tasks.
+    Brief,
+    /// No stages.
+    Header,
+}
+
+/// How many executions are read by one statement.
+const PIECE: usize = 100;
+
+/// Executions by their ids, in that order; those that are not there are left out.
+pub fn read_all(tx: &mut Tx, ids: &[String], detail: Detail) -> Result<Vec<Execution>, StoreError> {
+    let mut out = Vec::with_capacity(ids.len());
+    for piece in ids.chunks(PIECE) {
+        let params: Vec<Sql> = piece.iter().map(|id| Sql::from(id.as_str())).collect();
+        let places: Vec<String> = (1..=params.len()).map(|i| format!("?{i}")).collect();
+        let places = places.join(", ");
+        let mut found: HashMap<String, (Execution, Vec<String>)> = HashMap::with_capacity(piece.len());
+        let sql = format!("select id, body, stages from execution where id in ({places})");
+        for row in tx.query(&sql, &params)? {
+            let id = row.text(0)?;
+            let order = if detail == Detail::Header { Vec::new() } else { read(&row.text(2)?, &id)? };
+            found.insert(id.clone(), (read(&row.text(1)?, &id)?, order));
+        }
+        let mut stages: HashMap<String, Arc<Stage>> = HashMap::new();
+        if detail != Detail::Header {
+            let sql = format!("select id, body, execution from stage where execution in ({places})");
+            for row in tx.query(&sql, &params)? {
+                let (body, execution) = (row.text(1)?, row.text(2)?);
+                let stage = match detail {
+                    Detail::Whole => read::<Stage>(&body, &execution)?,
+                    _ => read::<BriefStage>(&body, &execution)?.into(),
+                };
+                stages.insert(row.text(0)?, Arc::new(stage));
+            }
+        }
+        for id in piece {
+            let Some((mut run, order)) = found.remove(id) else { continue };
+            run.stages = order.iter().filter_map(|id| stages.remove(id)).collect();
+            out.push(run);
+        }
     }
     Ok(out)
 }
 
-/// The pipelines of an application that have run, saved or not.
-pub fn pipelines_that_ran(tx: &mut Tx, application: &str) -> Result<Vec<Option<String>>, StoreError> {
-    let sql = "select distinct pipeline from execution where application = ?1 and kind = 'PIPELINE'";
-    tx.query(sql, params![application])?.iter().map(|row| row.opt_text(0)).collect()
+/// A stage as lists show it; what is not named is not even kept while it is read.
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[derive(Default)]
+struct BriefStage {
+    id: String,
+    ref_id: String,
+    #[serde(rename = "type")]
+    kind: String,
+    name: String,
+    start_time: Option<i64>,
+    end_time: Option<i64>,
+    start_time_expiry: Option<i64>,
+    status: Status,
+    context: BriefContext,
+    synthetic_stage_owner: Option<crate::model::Owner>,
+    parent_stage_id: Option<String>,
+    requisite_stage_ref_ids: Vec<String>,
+    scheduled_time: Option<i64>,
+    last_modified: Option<serde_json::Value>,
+    waiting: Option<crate::model::Waiting>,
+}
+
+#[derive(serde::Deserialize, Default)]
+struct BriefContext {
+    group: Option<serde_json::Value>,
+}
+
+impl From<BriefStage> for Stage {
+    fn from(brief: BriefStage) -> Stage {
+        Stage {
+            id: brief.id,
+            ref_id: brief.ref_id,
+            kind: brief.kind,
+            name: brief.name,
+            start_time: brief.start_time,
+            end_time: brief.end_time,
+            start_time_expiry: brief.start_time_expiry,
+            status: brief.status,
+            context: brief.context.group.map(|group| ("group".to_owned(), group)).into_iter().collect(),
+            synthetic_stage_owner: brief.synthetic_stage_owner,
+            parent_stage_id: brief.parent_stage_id,
+            requisite_stage_ref_ids: brief.requisite_stage_ref_ids,
+            scheduled_time: brief.scheduled_time,
+            last_modified: brief.last_modified,
+            waiting: brief.waiting,
+            ..Stage::default()
+        }
+    }
+}
+
+/// The executions that somebody asks for, whole, newest first.
+pub fn list(tx: &mut Tx, query: &Query) -> Result<Vec<Execution>, StoreError> {
+    let ids = find(tx, query)?;
+    read_all(tx, &ids, Detail::Whole)
+}
+
+/// Which of an application's pipelines' executions are listed.
+#[derive(Debug, Clone, Default)]
+pub struct Newest {
+    /// The application.
+    pub application: String,
+    /// With one of these; empty: any.
+    pub statuses: Vec<Status>,
+    /// The newest so many of each pipeline.
+    pub limit: usize,
+    /// Only of pipelines whose name holds this text, in small letters.
+    pub name: String,
+    /// Of so many pipelines at most.
+    pub pipelines: Option<usize>,
+}
+
+/// The ids of the newest executions of each pipeline of an application, saved or not, newest first. However many there are, only those that are
+/// answered are read: each step is one look into an index.
+pub fn newest_of_each(tx: &mut Tx, wanted: &Newest) -> Result<Vec<String>, StoreError> {
+    let application = crate::applications::folded(&wanted.application);
+    let statuses: Vec<Option<Status>> =
+        if wanted.statuses.is_empty() { vec![None] } else { wanted.statuses.iter().copied().map(Some).collect() };
+    let mut of_each: std::collections::BTreeMap<Option<String>, Vec<(i64, String)>> = Default::default();
+    for status in statuses {
+        for pipeline in pipelines_that_ran(tx, &application, status)? {
+            let found = newest(tx, &application, pipeline.as_deref(), status, wanted)?;
+            of_each.entry(pipeline).or_default().extend(found);
+        }
+    }
+    let mut all = Vec::new();
+    let most = wanted.pipelines.unwrap_or(usize::MAX);
+    for mut runs in of_each.into_values().filter(|runs| !runs.is_empty()).take(most) {
+        runs.sort_unstable_by(|a, b| b.cmp(a));
+        runs.truncate(wanted.limit);
+        all.extend(runs);
+    }
+    all.sort_unstable_by(|a, b| b.cmp(a));
+    Ok(all.into_iter().map(|(_, id)| id).collect())
+}
+
+/// When they were made and the ids of one pipeline's newest executions.
+fn newest(
+    tx: &mut Tx,
+    application: &str,
+    pipeline: Option<&str>,
+    status: Option<Status>,
+    wanted: &Newest,
+) -> Result<Vec<(i64, String)>, StoreError> {
+    let mut sql = String::from("select built, id from execution where application = ?1 and kind = 'PIPELINE'");
+    let mut params: Vec<Sql> = vec![application.into()];
+    match pipeline {
+        Some(pipeline) => {
+            params.push(pipeline.into());
+            sql += " and pipeline = ?2";
+        }
+        None => sql += " and pipeline is null",
+    }
+    if let Some(status) = status {
+        params.push(status.as_str().into());
+        sql += &format!(" and status = ?{}", params.len());
+    }
+    if !wanted.name.is_empty() {
+        let text = wanted.name.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+        params.push(format!("%{text}%").into());
+        sql += &format!(" and lower(name) like ?{} escape '\\'", params.len());
+    }
+    sql += &format!(" order by built desc, id desc limit {}", wanted.limit);
+    tx.query(&sql, &params)?.iter().map(|row| Ok((row.int(0)?, row.text(1)?))).collect()
+}
+
+/// The pipelines of an application that have run (and have a run of this status): from one to the next by the index, not over all their runs.
+fn pipelines_that_ran(
+    tx: &mut Tx,
+    application: &str,
+    status: Option<Status>,
+) -> Result<Vec<Option<String>>, StoreError> {
+    let mut params: Vec<Sql> = vec![application.into()];
+    let mut from = String::from("from execution where application = ?1 and kind = 'PIPELINE'");
+    if let Some(status) = status {
+        params.push(status.as_str().into());
+        from += " and status = ?2";
+    }
+    let mut out = Vec::new();
+    if tx.query_opt(&format!("select id {from} and pipeline is null limit 1"), &params)?.is_some() {
+        out.push(None);
+    }
+    let place = params.len() + 1;
+    params.push("".into());
+    let mut sql = format!("select pipeline {from} and pipeline >= ?{place} order by pipeline limit 1");
+    while let Some(row) = tx.query_opt(&sql, &params)? {
+        let pipeline = row.text(0)?;
+        params[place - 1] = pipeline.as_str().into();
+        out.push(Some(pipeline));
+        sql = format!("select pipeline {from} and pipeline > ?{place} order by pipeline limit 1");
+    }
+    Ok(out)
 }
 
 /// How far an execution has come.
@@ -178,7 +366,7 @@ pub(crate) fn put_header(tx: &mut Tx, run: &Execution) -> Result<(), StoreError>
         params![
             &run.id,
             kind_text(run.kind),
-            &run.application,
+            crate::applications::folded(&run.application),
             run.pipeline_config_id.clone(),
             run.name.clone(),
             run.status.as_str(),

@@ -42,3 +42,24 @@ pub fn history(tx: &mut Tx, kind: &str, id: &str, limit: usize) -> Result<Vec<Re
     }
     Ok(out)
 }
+
+/// One saved state of a thing.
+pub fn get(tx: &mut Tx, kind: &str, id: &str, number: i64) -> Result<Option<Revision>, StoreError> {
+    let sql = "select at, who, deleted, body from revision where kind = ?1 and id = ?2 and number = ?3";
+    let Some(row) = tx.query_opt(sql, params![kind, id, number])? else { return Ok(None) };
+    let body = serde_json::from_str(&row.text(3)?).unwrap_or(Value::Null);
+    Ok(Some(Revision { number, at: row.int(0)?, who: row.text(1)?, deleted: row.int(2)? != 0, body }))
+}
+
+/// The things of a kind whose last change was their end, the latest end first: id and last text.
+pub fn deleted(tx: &mut Tx, kind: &str) -> Result<Vec<(String, Revision)>, StoreError> {
+    let sql = "select id, number, at, who, body from revision r where kind = ?1 and deleted = 1
+               and number = (select max(number) from revision where kind = ?1 and id = r.id) order by at desc, id";
+    let mut out = Vec::new();
+    for row in tx.query(sql, params![kind])? {
+        let body = serde_json::from_str(&row.text(4)?).unwrap_or(Value::Null);
+        let state = Revision { number: row.int(1)?, at: row.int(2)?, who: row.text(3)?, deleted: true, body };
+        out.push((row.text(0)?, state));
+    }
+    Ok(out)
+}

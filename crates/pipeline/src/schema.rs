@@ -7,6 +7,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { domain: "pipeline", number: 1, sql: FIRST },
     Migration { domain: "pipeline", number: 2, sql: FOLLOWERS },
     Migration { domain: "pipeline", number: 3, sql: TRIGGER_RATE },
+    Migration { domain: "pipeline", number: 4, sql: LISTS },
 ];
 
 const FIRST: &str = "
@@ -47,4 +48,18 @@ create index follower_follower on follower (follower);
 /// How many pipelines of an application were started by triggers in the minute of the latest start.
 const TRIGGER_RATE: &str = "
 create table trigger_rate (application text primary key, minute bigint not null, started bigint not null);
+";
+
+/// Lists look into an index for each pipeline; templates, and whom things tell what.
+const LISTS: &str = "
+update execution set application = lower(application) where application <> lower(application);
+drop index execution_pipeline;
+create index execution_pipeline on execution (pipeline, kind, built, id);
+create index execution_newest on execution (application, kind, pipeline, built, id);
+drop index execution_status;
+create index execution_status on execution (status, application, kind, pipeline, built, id);
+create table template (
+    key text primary key, id text not null, tag text, digest text not null, body text not null, updated bigint not null);
+create index template_id on template (id);
+create table notification (kind text not null, name text not null, body text not null, primary key (kind, name));
 ";

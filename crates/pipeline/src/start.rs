@@ -55,6 +55,9 @@ pub enum StartError {
         /// How many may start.
         most: u32,
     },
+    /// It is made from a template, and cannot be.
+    #[error("{0}")]
+    Template(String),
     /// A parameter that must be given was not.
     #[error("Required parameter {0} is missing")]
     MissingParameter(String),

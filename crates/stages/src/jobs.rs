@@ -8,6 +8,7 @@ use pipeline::evaluate::{self, Evaluated, Given};
 use pipeline::model::Kind;
 use pipeline::pipelines::{self, PipelineError};
 use pipeline::start::StartError;
+use pipeline::templates::{self, TemplateError, Version};
 use pipeline::{
     Effect, Exception, Map, Plan, PlanError, Stage, StageView, TaskInput, TaskResult, TaskSpec, fields, projects,
 };
@@ -61,7 +62,7 @@ impl Stage for Job {
 }
 
 /// All of them.
-pub static ALL: [Job; 11] = [
+pub static ALL: [Job; 14] = [
     Job("createApplication"),
     Job("updateApplication"),
     Job("upsertApplication"),
@@ -73,6 +74,9 @@ pub static ALL: [Job; 11] = [
     Job("upsertProject"),
     Job("deleteProject"),
     Job("saveStrategy"),
+    Job("createV2PipelineTemplate"),
+    Job("updateV2PipelineTemplate"),
+    Job("deleteV2PipelineTemplate"),
 ];
 
 /// Why a job failed.
@@ -84,6 +88,10 @@ enum JobError {
     Application(#[from] ApplicationError),
     #[error(transparent)]
     Pipeline(#[from] PipelineError),
+    #[error(transparent)]
+    Project(#[from] projects::ProjectError),
+    #[error(transparent)]
+    Template(#[from] TemplateError),
     #[error("this job needs {0}")]
     Missing(&'static str),
 }
@@ -114,6 +122,7 @@ fn perform(tx: &mut Tx, kind: &str, context: &Map, who: &str) -> Result<Map, Job
     let object = |key: &str| context.get(key).and_then(Value::as_object).cloned();
     let flag =
         |key: &str| matches!(context.get(key), Some(Value::Bool(true))) || context.get(key) == Some(&json!("true"));
+    let text = |key: &str| context.get(key).and_then(Value::as_str).filter(|t| !t.is_empty()).map(str::to_owned);
     let application = || object("application").ok_or(JobError::Missing("application: its attributes"));
     let mut out = Map::new();
     match kind {
@@ -158,6 +167,23 @@ fn perform(tx: &mut Tx, kind: &str, context: &Map, who: &str) -> Result<Map, Job
             let text = |key: &str| project.get(key).and_then(Value::as_str);
             projects::delete(tx, text("id").or_else(|| text("name")).unwrap_or(""), who)?;
         }
+        "createV2PipelineTemplate" | "updateV2PipelineTemplate" => {
+            let template = in_base64(context, "pipelineTemplate");
+            let template = template.ok_or(JobError::Missing("pipelineTemplate: its JSON, or that in base64"))?;
+            let check_dependents = context.get("skipPlanDependents") != Some(&Value::Bool(true));
+            let how = if kind == "createV2PipelineTemplate" {
+                templates::Save::Create
+            } else {
+                templates::Save::Update { check_dependents }
+            };
+            let saved = templates::save(tx, &template, text("tag").as_deref(), how, who)?;
+            out.insert("pipelineTemplate.id".into(), saved.get("id").cloned().unwrap_or(Value::Null));
+        }
+        "deleteV2PipelineTemplate" => {
+            let id = text("pipelineTemplateId").ok_or(JobError::Missing("pipelineTemplateId: which one"))?;
+            let version = Version { digest: text("digest"), ..Version::tagged(text("tag").as_deref()) };
+            templates::delete(tx, &id, &version, who)?;
+        }
         _ => return Err(JobError::Missing("a type that this version knows")),
     }
     out.entry("notification.type").or_insert_with(|| json!(kind.to_lowercase()));
@@ -193,7 +219,11 @@ pub(crate) fn save_all(tx: &mut Tx, list: &[Value], stale: bool, who: &str) -> R
 
 /// A pipeline comes as an object, or as the base64 of its text.
 fn pipeline_of(context: &Map) -> Option<Map> {
-    match read(context.get("pipeline")?)? {
+    in_base64(context, "pipeline")
+}
+
+fn in_base64(context: &Map, key: &str) -> Option<Map> {
+    match read(context.get(key)?)? {
         Value::Object(map) => Some(map),
         _ => None,
     }

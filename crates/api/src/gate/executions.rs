@@ -1,10 +1,10 @@
-//! Executions: looked at, cancelled, held, judged, restarted.
+//! One execution: looked at, cancelled, held, judged, restarted. Lists of them are in `listings`.
 
 use access::Caller;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::{Extension, Json};
-use pipeline::records::{self, Query as Wanted};
+use pipeline::records;
 use pipeline::{Execution, Message};
 use serde::Deserialize;
 use serde_json::Value;
@@ -14,6 +14,7 @@ use utoipa_axum::routes;
 
 use super::view;
 use crate::body::Body;
+use crate::query::Query;
 use crate::{House, Problem};
 
 /// The routes of this file.
@@ -26,8 +27,6 @@ pub fn routes() -> OpenApiRouter<House> {
         .routes(routes!(resume))
         .routes(routes!(patch))
         .routes(routes!(restart))
-        .routes(routes!(of_application))
-        .routes(routes!(find))
 }
 
 /// One execution, whole.
@@ -52,11 +51,13 @@ async fn delete(State(house): State<House>, Path(id): Path<String>) -> Result<St
     Ok(StatusCode::OK)
 }
 
-/// Why it is cancelled.
+/// Why it is cancelled, and how.
 #[derive(Deserialize, utoipa::IntoParams)]
 pub struct Reason {
     /// Shown with the execution.
-    reason: Option<String>,
+    pub reason: Option<String>,
+    /// End it at once, whatever its stages are at.
+    pub force: Option<bool>,
 }
 
 /// Ends an execution.
@@ -85,8 +86,11 @@ async fn cancel_of_application(
 
 /// Cancels and answers 200.
 pub async fn end(house: &House, caller: Caller, id: &str, reason: Reason) -> Result<StatusCode, Problem> {
+    let force = reason.force.unwrap_or(false);
     let reason = reason.reason.filter(|reason| !reason.is_empty());
-    house.engine.tell(id, Message::CancelExecution { user: caller.name, reason }).await?;
+    let user = caller.name;
+    let message = if force { Message::ForceCancel { user, reason } } else { Message::CancelExecution { user, reason } };
+    house.engine.tell(id, message).await?;
     Ok(StatusCode::OK)
 }
 
@@ -157,107 +161,4 @@ async fn saved_preconditions(house: &House, id: &str, stage: &str) -> Result<pip
     };
     let found = house.read::<_, StoreError>(found).await?;
     Ok(found.map(|list| ("preconditions".to_owned(), list)).into_iter().collect())
-}
-
-/// Which executions of an application are wanted.
-#[derive(Deserialize, utoipa::IntoParams)]
-#[serde(rename_all = "camelCase")]
-struct OfApplication {
-    /// How many of each pipeline; absent means 10.
-    limit: Option<usize>,
-    /// Statuses, separated by commas; empty means all.
-    statuses: Option<String>,
-    /// With the stages' data; absent means true.
-    expand: Option<bool>,
-    /// Only of pipelines whose name holds this text.
-    pipeline_name_filter: Option<String>,
-}
-
-/// An application's executions, newest first, so many of each pipeline.
-#[utoipa::path(get, path = "/applications/{application}/pipelines", params(("application" = String, Path), OfApplication),
-    responses((status = OK, body = Vec<Object>)))]
-async fn of_application(
-    State(house): State<House>,
-    Path(application): Path<String>,
-    Query(wanted): Query<OfApplication>,
-) -> Result<Json<Value>, Problem> {
-    let statuses = view::statuses(wanted.statuses.as_deref())?;
-    let limit = wanted.limit.unwrap_or(10).clamp(1, 1000);
-    let filter = wanted.pipeline_name_filter.unwrap_or_default().to_lowercase();
-    let runs = house
-        .read::<_, StoreError>(move |tx| {
-            let mut runs = Vec::new();
-            for pipeline in records::pipelines_that_ran(tx, &application)? {
-                let query = Wanted {
-                    application: Some(application.clone()),
-                    pipeline,
-                    statuses: statuses.clone(),
-                    limit,
-                    ..Wanted::default()
-                };
-                runs.extend(records::list(tx, &query)?);
-            }
-            runs.retain(|run| {
-                filter.is_empty() || run.name.as_deref().unwrap_or_default().to_lowercase().contains(&filter)
-            });
-            newest_first(&mut runs);
-            Ok(runs)
-        })
-        .await?;
-    Ok(shown(&runs, wanted.expand.unwrap_or(true)))
-}
-
-fn newest_first(runs: &mut Vec<Execution>) {
-    runs.sort_by(|a, b| (b.build_time, &b.id).cmp(&(a.build_time, &a.id)));
-    // A run without a saved pipeline is found under each name that is none.
-    runs.dedup_by(|a, b| a.id == b.id);
-}
-
-fn shown(runs: &[Execution], expand: bool) -> Json<Value> {
-    Json(runs.iter().map(|run| view::execution(run, expand)).collect())
-}
-
-/// Which executions are wanted: of pipelines, or by their ids.
-#[derive(Deserialize, utoipa::IntoParams)]
-#[serde(rename_all = "camelCase")]
-struct Find {
-    /// Ids of saved pipelines, separated by commas.
-    pipeline_config_ids: Option<String>,
-    /// Ids of executions, separated by commas.
-    execution_ids: Option<String>,
-    /// How many of each pipeline; absent means 1.
-    limit: Option<usize>,
-    /// Statuses, separated by commas; empty means all.
-    statuses: Option<String>,
-    /// With the stages' data; absent means true.
-    expand: Option<bool>,
-}
-
-/// Executions of some pipelines, or some executions; those that are not there are left out.
-#[utoipa::path(get, path = "/executions", params(Find), responses((status = OK, body = Vec<Object>), (status = BAD_REQUEST, body = Problem)))]
-async fn find(State(house): State<House>, Query(wanted): Query<Find>) -> Result<Json<Value>, Problem> {
-    let list = |text: Option<String>| -> Vec<String> {
-        text.unwrap_or_default().split(',').map(str::trim).filter(|id| !id.is_empty()).map(Into::into).collect()
-    };
-    let (configs, ids) = (list(wanted.pipeline_config_ids), list(wanted.execution_ids));
-    if configs.is_empty() == ids.is_empty() {
-        return Err(Problem::bad_request("give either pipelineConfigIds or executionIds"));
-    }
-    let statuses = view::statuses(wanted.statuses.as_deref())?;
-    let limit = wanted.limit.unwrap_or(1).clamp(1, 1000);
-    let runs = house
-        .read::<_, StoreError>(move |tx| {
-            let mut runs = Vec::new();
-            for id in &ids {
-                runs.extend(records::get(tx, id)?);
-            }
-            for pipeline in &configs {
-                let query =
-                    Wanted { pipeline: Some(pipeline.clone()), statuses: statuses.clone(), limit, ..Wanted::default() };
-                runs.extend(records::list(tx, &query)?);
-            }
-            Ok(runs)
-        })
-        .await?;
-    Ok(shown(&runs, wanted.expand.unwrap_or(true)))
 }

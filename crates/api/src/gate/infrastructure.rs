@@ -1,9 +1,9 @@
-//! What exists in the clouds: clusters, server groups, instances, load balancers, accounts, images, search.
+//! What exists in the clouds: clusters, server groups, instances, load balancers, accounts, images.
 //!
 //! Everything is read from the providers at the moment of the question; the JSON is in `inventory`. What changes things is `POST /tasks`.
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use cloud::inventory::{Inventory, LoadBalancer, ServerGroup};
 use cloud::{CloudError, Query as CloudQuery, Resource, ResourceId};
 use serde::Deserialize;
@@ -12,6 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::inventory as shape;
+use crate::query::Query;
 use crate::{House, Problem};
 
 /// The routes of this file.
@@ -42,7 +43,6 @@ fn catalog() -> OpenApiRouter<House> {
         .routes(routes!(security_groups))
         .routes(routes!(firewalls))
         .routes(routes!(images))
-        .routes(routes!(search))
         .routes(routes!(networks))
         .routes(routes!(networks_of))
         .routes(routes!(subnets))
@@ -359,29 +359,6 @@ async fn images(State(house): State<House>, Query(asked): Query<ImageQuery>) -> 
             && asked.provider.as_ref().is_none_or(|wanted| provider(&image.account).is_none_or(|p| p == *wanted))
     };
     Ok(Json(all.iter().filter(fits).take(asked.count.unwrap_or(1000)).map(shape::image).collect()))
-}
-
-/// What is searched for.
-#[derive(Deserialize, utoipa::IntoParams)]
-struct Search {
-    /// Part of a name.
-    #[serde(default)]
-    q: String,
-    /// `serverGroups`, `loadBalancers`, `instances`, `applications` …
-    #[serde(rename = "type")]
-    kind: Option<String>,
-}
-
-/// Things whose names hold a text.
-#[utoipa::path(get, path = "/search", params(Search), responses((status = OK, body = Vec<Object>)))]
-async fn search(State(house): State<House>, Query(asked): Query<Search>) -> Result<Json<Value>, Problem> {
-    let all = house.clouds.list(&CloudQuery { application: None, without_images: true }).await?;
-    let results = shape::search(&all, &asked.q, asked.kind.as_deref());
-    let total = results.len();
-    Ok(Json(
-        json!([{"pageNumber": 1, "pageSize": total.max(1), "platform": "aws", "query": asked.q, "totalMatches": total,
-        "results": results}]),
-    ))
 }
 
 macro_rules! empty {

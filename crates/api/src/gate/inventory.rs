@@ -69,7 +69,7 @@ pub(super) fn instance_details(one: &Instance, account: &Account, region: &str) 
     value
 }
 
-fn counts(group: &ServerGroup) -> Value {
+pub(super) fn counts(group: &ServerGroup) -> Value {
     let counts = group.counts();
     json!({"total": counts.total, "up": counts.up, "down": counts.down + counts.failed, "unknown": counts.unknown,
            "outOfService": counts.out_of_service, "starting": counts.starting, "succeeded": counts.succeeded,
@@ -181,41 +181,60 @@ pub(super) fn image(image: &Image) -> Value {
            "creationDate": millis(image.created), "attributes": {"creationDate": millis(image.created)}, "tags": image.tags})
 }
 
-/// Server groups, load balancers, clusters and instances whose names hold a text.
-pub(super) fn search(all: &Inventory, text: &str, kind: Option<&str>) -> Vec<Value> {
+/// The things of one kind whose names hold a text.
+pub(super) fn search(all: &Inventory, text: &str, kind: &str) -> Vec<Value> {
     let text = text.to_lowercase();
     let holds = |name: &str| name.to_lowercase().contains(&text);
-    let wanted = |what: &str| kind.is_none_or(|kind| kind == what);
-    let mut found = Vec::new();
-    for group in &all.server_groups {
-        let (name, parts) = (group.name.to_string(), group.name.moniker());
-        let common = json!({"account": group.account, "region": group.region, "provider": group.provider, "application": parts.app,
-                            "cluster": parts.cluster, "serverGroup": name});
-        let mut add = |kind: &str, extra: Value| {
-            let mut value = common.clone();
-            value["type"] = json!(kind);
-            if let (Some(value), Value::Object(extra)) = (value.as_object_mut(), extra) {
-                value.extend(extra);
-            }
-            found.push(value);
-        };
-        if wanted("serverGroups") && holds(&name) {
-            add(
-                "serverGroups",
-                json!({"sequence": parts.sequence, "url": format!("/serverGroups/{}/{}/{name}", group.account, group.region)}),
-            );
+    match kind {
+        "clusters" => {
+            let own = clusters(all).into_iter().filter(|(_, _, name)| holds(name));
+            let one = |(account, provider, name): (String, String, String)| {
+                let application = name.split('-').next().unwrap_or_default().to_owned();
+                json!({"type": "clusters", "cluster": name, "account": account, "provider": provider,
+                    "url": format!("/applications/{application}/clusters/{account}/{name}"), "application": application})
+            };
+            own.map(one).collect()
         }
-        if wanted("instances") {
-            for instance in group.instances.iter().filter(|instance| holds(&instance.id)) {
-                add("instances", json!({"instanceId": instance.id}));
-            }
+        "serverGroups" => {
+            let own = all.server_groups.iter().filter(|group| holds(&group.name.to_string()));
+            own.map(|group| {
+                let url = format!("/serverGroups/{}/{}/{}", group.account, group.region, group.name);
+                of_group(group, json!({"type": "serverGroups", "sequence": group.name.moniker().sequence, "url": url}))
+            })
+            .collect()
         }
+        "instances" => {
+            let every = all.server_groups.iter().flat_map(|group| group.instances.iter().map(move |one| (group, one)));
+            let own = every.filter(|(_, instance)| holds(&instance.id));
+            own.map(|(group, instance)| of_group(group, json!({"type": "instances", "instanceId": instance.id})))
+                .collect()
+        }
+        "loadBalancers" => {
+            let own = all.load_balancers.iter().filter(|balancer| holds(&balancer.name));
+            let one = |balancer: &LoadBalancer| {
+                json!({"type": "loadBalancers", "loadBalancer": balancer.name, "account": balancer.account,
+                    "region": balancer.region, "provider": balancer.provider, "application": balancer.application})
+            };
+            own.map(one).collect()
+        }
+        "securityGroups" => {
+            let own = all.firewalls.iter().filter(|firewall| holds(&firewall.name));
+            own.map(|firewall| {
+                json!({"type": "securityGroups", "name": firewall.name, "id": firewall.name, "account": firewall.account,
+                    "region": firewall.region, "application": firewall.name.split('-').next()})
+            })
+            .collect()
+        }
+        _ => Vec::new(),
     }
-    if wanted("loadBalancers") {
-        for balancer in all.load_balancers.iter().filter(|balancer| holds(&balancer.name)) {
-            found.push(json!({"type": "loadBalancers", "loadBalancer": balancer.name, "account": balancer.account,
-                "region": balancer.region, "provider": balancer.provider, "application": balancer.application}));
-        }
+}
+
+fn of_group(group: &ServerGroup, more: Value) -> Value {
+    let parts = group.name.moniker();
+    let mut value = json!({"account": group.account, "region": group.region, "provider": group.provider, "application": parts.app,
+        "cluster": parts.cluster, "serverGroup": group.name.to_string()});
+    if let (Some(value), Value::Object(more)) = (value.as_object_mut(), more) {
+        value.extend(more);
     }
-    found
+    value
 }

@@ -2,9 +2,11 @@
 
 use axum::http::StatusCode;
 use pipeline::EngineError;
-use pipeline::applications::ApplicationError;
+use pipeline::applications::{ApplicationError, RestoreError};
 use pipeline::pipelines::PipelineError;
+use pipeline::projects::ProjectError;
 use pipeline::start::StartError;
+use pipeline::templates::TemplateError;
 
 use crate::Problem;
 
@@ -33,7 +35,10 @@ impl From<PipelineError> for Problem {
         match error {
             PipelineError::Store(error) => error.into(),
             PipelineError::Malformed(error) => error.into(),
-            PipelineError::NameTaken { .. } | PipelineError::Stale { .. } => {
+            PipelineError::NameTaken { .. }
+            | PipelineError::Stale { .. }
+            | PipelineError::Elsewhere { .. }
+            | PipelineError::Template(_) => {
                 Self::bad_request(error.to_string()).kind("InvalidEntityException").with_errors(vec![error.to_string()])
             }
             PipelineError::Unknown(_) => Self::not_found(error.to_string()),
@@ -49,6 +54,38 @@ impl From<ApplicationError> for Problem {
             ApplicationError::Name(_) | ApplicationError::Exists(_) | ApplicationError::InUse(..) => {
                 Self::bad_request(error.to_string())
             }
+        }
+    }
+}
+
+impl From<RestoreError> for Problem {
+    fn from(error: RestoreError) -> Self {
+        match error {
+            RestoreError::Store(error) => error.into(),
+            RestoreError::Application(error) => error.into(),
+            RestoreError::Pipeline(error) => error.into(),
+        }
+    }
+}
+
+impl From<ProjectError> for Problem {
+    fn from(error: ProjectError) -> Self {
+        match error {
+            ProjectError::Store(error) => error.into(),
+            ProjectError::Unknown(_) => Self::not_found(error.to_string()),
+            ProjectError::Name | ProjectError::NameTaken(_) => Self::bad_request(error.to_string()),
+        }
+    }
+}
+
+impl From<TemplateError> for Problem {
+    fn from(error: TemplateError) -> Self {
+        match error {
+            TemplateError::Store(error) => error.into(),
+            TemplateError::Unknown(_) => Self::not_found(error.to_string()),
+            other => Self::bad_request(other.to_string())
+                .kind("InvalidRequestException")
+                .with_errors(vec![other.to_string()]),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Executions looked for by what started them.
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use base64::Engine;
 use pipeline::search::{self, Search};
 use pipeline::{Map, records};
@@ -12,6 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::view;
+use crate::query::Query;
 use crate::{House, Problem};
 
 /// How many are answered at most.

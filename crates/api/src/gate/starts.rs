@@ -5,9 +5,9 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::{Extension, Json};
 use pipeline::start::parameters::{self, Giver};
+use pipeline::templates::{self, TemplateError};
 use pipeline::{EngineError, StartRequest, pipelines};
 use serde_json::{Map, Value, json};
-use store::StoreError;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -16,7 +16,11 @@ use crate::{House, Problem};
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<House> {
-    OpenApiRouter::new().routes(routes!(start)).routes(routes!(start_v2)).routes(routes!(start_inline))
+    OpenApiRouter::new()
+        .routes(routes!(start))
+        .routes(routes!(start_v2))
+        .routes(routes!(start_of_application))
+        .routes(routes!(start_inline))
 }
 
 /// Starts a saved pipeline. The body is the trigger, flat or beneath `trigger`: both are sent by clients in use.
@@ -45,6 +49,19 @@ async fn start_v2(
     Ok((StatusCode::ACCEPTED, Json(json!({ "eventId": id, "ref": format!("/pipelines/{id}") }))))
 }
 
+/// The same as older clients ask for it.
+#[utoipa::path(post, path = "/applications/{application}/pipelineConfigs/{pipeline}",
+    params(("application" = String, Path), ("pipeline" = String, Path)), request_body = Object,
+    responses((status = ACCEPTED, body = Object), (status = BAD_REQUEST, body = Problem), (status = NOT_FOUND, body = Problem)))]
+async fn start_of_application(
+    state: State<House>,
+    caller: Extension<Caller>,
+    names: Path<(String, String)>,
+    body: Body,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    start(state, caller, names, body).await
+}
+
 async fn begin(
     house: &House,
     caller: &Caller,
@@ -58,8 +75,11 @@ async fn begin(
     }
     let trigger = by(body, caller);
     let wanted = name.clone();
-    let found = house.read::<_, StoreError>(move |tx| pipelines::by_name_or_id(tx, &application, &wanted)).await?;
-    let config = found.ok_or(EngineError::UnknownPipeline(name))?;
+    let found = house.read::<_, EngineError>(move |tx| {
+        let found = pipelines::by_name_or_id(tx, &application, &wanted)?;
+        Ok(found.map(|config| templates::planned(tx, config)).transpose()?)
+    });
+    let config = found.await?.ok_or(EngineError::UnknownPipeline(name))?;
     parameters::check(&config, &trigger, Giver::Person).map_err(EngineError::from)?;
     Ok(house.engine.begin(StartRequest { config, trigger, ..StartRequest::default() }).await?)
 }
@@ -73,7 +93,7 @@ fn by(mut trigger: Map<String, Value>, caller: &Caller) -> Map<String, Value> {
     trigger
 }
 
-/// Starts a pipeline that stands in the body, saved or not.
+/// Starts a pipeline that stands in the body, saved or not; with `plan: true` it is only made out from its template and shown.
 #[utoipa::path(post, path = "/pipelines/start", request_body = Object, responses((status = OK, body = Object), (status = BAD_REQUEST, body = Problem)))]
 async fn start_inline(
     State(house): State<House>,
@@ -89,6 +109,10 @@ async fn start_inline(
         None | Some(Value::Null) => Map::new(),
         Some(_) => return Err(Problem::bad_request("$.trigger: must be an object")),
     };
+    if config.get("plan") == Some(&Value::Bool(true)) {
+        let planned = house.read::<_, TemplateError>(move |tx| templates::planned(tx, config.clone())).await?;
+        return Ok(Json(Value::Object(planned)));
+    }
     let trigger = by(trigger, &caller);
     let id = house.engine.begin(StartRequest { config, trigger, ..StartRequest::default() }).await?;
     Ok(Json(json!({ "ref": format!("/pipelines/{id}") })))

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use access::Caller;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::{Extension, Json};
 use pipeline::model::Kind;
@@ -18,6 +18,7 @@ use utoipa_axum::routes;
 use super::executions::{Reason, end, read};
 use super::view;
 use crate::body::Body;
+use crate::query::Query;
 use crate::{House, Problem};
 
 /// Jobs that touch nothing outside are over before the answer; this bounds the wait for those that do.
@@ -29,8 +30,12 @@ pub fn routes() -> OpenApiRouter<House> {
         .routes(routes!(start))
         .routes(routes!(show, delete))
         .routes(routes!(cancel))
-        .routes(routes!(of_application))
+        .routes(routes!(cancel_all))
+        .routes(routes!(details))
+        .routes(routes!(of_application, start_of_application))
         .routes(routes!(show_of_application))
+        .routes(routes!(cancel_of_application))
+        .routes(routes!(details_of_application))
 }
 
 /// Starts jobs: `{application, description, job: [{type, …}]}`.
@@ -40,7 +45,24 @@ async fn start(
     Extension(caller): Extension<Caller>,
     body: Body,
 ) -> Result<Json<Value>, Problem> {
+    begin(&house, &caller, body.object("a task")?).await
+}
+
+/// The same for an application, as older clients ask for it.
+#[utoipa::path(post, path = "/applications/{application}/tasks", params(("application" = String, Path)), request_body = Object,
+    responses((status = OK, body = Object), (status = BAD_REQUEST, body = Problem)))]
+async fn start_of_application(
+    State(house): State<House>,
+    Extension(caller): Extension<Caller>,
+    Path(application): Path<String>,
+    body: Body,
+) -> Result<Json<Value>, Problem> {
     let mut body = body.object("a task")?;
+    body.insert("application".into(), json!(application));
+    begin(&house, &caller, body).await
+}
+
+async fn begin(house: &House, caller: &Caller, mut body: Map) -> Result<Json<Value>, Problem> {
     let jobs = match body.shift_remove("job") {
         Some(Value::Array(jobs)) if !jobs.is_empty() => jobs,
         _ => return Err(Problem::bad_request("$.job: must be a list of jobs, each an object with a type")),
@@ -52,7 +74,7 @@ async fn start(
         Some(Value::Object(trigger)) => trigger,
         _ => Map::new(),
     };
-    if caller != Caller::anonymous() || !trigger.contains_key("user") {
+    if *caller != Caller::anonymous() || !trigger.contains_key("user") {
         trigger.insert("user".into(), json!(caller.name));
     }
     body.insert("stages".into(), Value::Array(jobs));
@@ -84,6 +106,53 @@ async fn cancel(
     Query(reason): Query<Reason>,
 ) -> Result<StatusCode, Problem> {
     end(&house, caller, &id, reason).await
+}
+
+/// Which jobs are to end.
+#[derive(Deserialize, utoipa::IntoParams)]
+struct These {
+    /// Their ids, separated by commas.
+    ids: Option<String>,
+}
+
+/// Ends several lists of jobs; those that are not there are left out.
+#[utoipa::path(put, path = "/tasks/cancel", params(These), responses((status = OK), (status = BAD_REQUEST, body = Problem)))]
+async fn cancel_all(
+    State(house): State<House>,
+    Extension(caller): Extension<Caller>,
+    Query(these): Query<These>,
+) -> Result<StatusCode, Problem> {
+    let ids = these.ids.unwrap_or_default();
+    let ids: Vec<&str> = ids.split(',').map(str::trim).filter(|id| !id.is_empty()).collect();
+    if ids.is_empty() {
+        return Err(Problem::bad_request("ids: name the tasks that are to end"));
+    }
+    for id in ids {
+        match end(&house, caller.clone(), id, Reason { reason: None, force: None }).await {
+            Err(problem) if problem.status() != StatusCode::NOT_FOUND => return Err(problem),
+            _ => {}
+        }
+    }
+    Ok(StatusCode::OK)
+}
+
+/// What the cloud noted about one operation of these jobs.
+#[utoipa::path(get, path = "/tasks/{id}/details/{operation}", params(("id" = String, Path), ("operation" = String, Path)),
+    responses((status = OK, body = Object), (status = NOT_FOUND, body = Problem)))]
+async fn details(
+    State(house): State<House>,
+    Path((id, operation)): Path<(String, String)>,
+) -> Result<Json<Value>, Problem> {
+    let run = read(&house, id).await?;
+    let noted = run.stages.iter().filter_map(|stage| stage.context.get("kato.tasks")?.as_array()).flatten();
+    let same = |one: &&Value| match &one["id"] {
+        Value::String(text) => *text == operation,
+        other => other.to_string() == operation,
+    };
+    let found = noted.filter(same).last();
+    found
+        .map(|found| Json(found.clone()))
+        .ok_or_else(|| Problem::not_found(format!("task {} has no operation {operation}", run.id)))
 }
 
 /// Which jobs are wanted.
@@ -122,4 +191,27 @@ async fn show_of_application(
     Path((_application, id)): Path<(String, String)>,
 ) -> Result<Json<Value>, Problem> {
     Ok(Json(view::task(&read(&house, id).await?)))
+}
+
+/// The same as `PUT /tasks/{id}/cancel`, for older clients.
+#[utoipa::path(put, path = "/applications/{application}/tasks/{id}/cancel", params(("application" = String, Path), ("id" = String, Path), Reason),
+    responses((status = OK), (status = NOT_FOUND, body = Problem)))]
+async fn cancel_of_application(
+    State(house): State<House>,
+    Extension(caller): Extension<Caller>,
+    Path((_application, id)): Path<(String, String)>,
+    Query(reason): Query<Reason>,
+) -> Result<StatusCode, Problem> {
+    end(&house, caller, &id, reason).await
+}
+
+/// The same as `GET /tasks/{id}/details/{operation}`, for older clients.
+#[utoipa::path(get, path = "/applications/{application}/tasks/{id}/details/{operation}",
+    params(("application" = String, Path), ("id" = String, Path), ("operation" = String, Path)),
+    responses((status = OK, body = Object), (status = NOT_FOUND, body = Problem)))]
+async fn details_of_application(
+    state: State<House>,
+    Path((_application, id, operation)): Path<(String, String, String)>,
+) -> Result<Json<Value>, Problem> {
+    details(state, Path((id, operation))).await
 }

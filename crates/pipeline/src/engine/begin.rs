@@ -15,7 +15,7 @@ use crate::evaluate::{Given, Need};
 use crate::model::{Execution, Kind, Status};
 use crate::start::parameters::{self, Giver};
 use crate::start::{self, IdSource, Start, StartError, Started};
-use crate::{Map, Registry, Trigger, applications, pipelines, records};
+use crate::{Map, Registry, Trigger, applications, pipelines, records, templates};
 
 /// Ids for a pure function, made before.
 #[derive(Debug)]
@@ -58,7 +58,7 @@ pub(super) fn begin(engine: &Engine, tx: &mut Tx, request: &StartRequest) -> Res
 
 /// Makes an execution without a transaction, when nothing of it has to be looked up.
 pub(super) fn outside(engine: &Engine, request: &StartRequest) -> Result<Option<Begun>, EngineError> {
-    if wants_prior_artifacts(&request.config) {
+    if wants_prior_artifacts(&request.config) || is_templated(request) {
         return Ok(None);
     }
     let (now, ids) = (engine.store().clock().now(), engine.store().ids());
@@ -93,6 +93,11 @@ fn started_by(tx: &mut Tx, key: &str) -> Result<Option<String>, StoreError> {
     row.map(|row| row.text(0)).transpose()
 }
 
+/// Whether a pipeline is started that has to be made out of its template first.
+fn is_templated(request: &StartRequest) -> bool {
+    request.kind == Kind::Pipeline && templates::is_templated(&request.config)
+}
+
 /// How many ids an execution takes: its own and one a stage.
 fn ids_of(request: &StartRequest) -> usize {
     1 + request.config.get("stages").and_then(Value::as_array).map_or(0, |s| s.len().min(start::MOST_STAGES))
@@ -113,6 +118,14 @@ fn start(request: &StartRequest, ids: &[String], given: &Given, prior: &[Value])
 
 /// Makes the execution; what its expressions ask of the store is looked up in the same transaction.
 fn make(tx: &mut Tx, request: &StartRequest) -> Result<(Execution, Given), EngineError> {
+    let planned;
+    let request = if is_templated(request) {
+        let config = templates::planned(tx, request.config.clone())?;
+        planned = StartRequest { config, ..request.clone() };
+        &planned
+    } else {
+        request
+    };
     let ids: Vec<String> = (0..ids_of(request)).map(|_| tx.ulid()).collect();
     let mut given = Given { now: tx.now(), seed: seed(&ids[0]), ..Given::default() };
     let prior = prior_artifacts(tx, &request.config)?;

@@ -18,6 +18,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 mod calls;
+mod functions;
 mod names;
 mod process;
 mod replace;
@@ -58,6 +59,8 @@ pub enum Need {
     /// An entry of [`Given::fetched`].
     Url(String),
 }
+
+pub use functions::{FUNCTIONS, Function};
 
 /// How bad an entry of the summary is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
