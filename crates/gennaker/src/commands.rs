@@ -5,15 +5,20 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+mod account;
+mod application;
 mod completion;
 mod dataplane;
 mod demo;
 mod down;
 mod expression;
+mod history;
 mod launch;
 mod logs;
 mod openapi;
 mod pipeline;
+mod pipeline_template;
+mod project;
 pub mod serve;
 mod status;
 mod stop;
@@ -49,12 +54,26 @@ enum Verb {
     Down(down::Args),
     /// Show what instances write
     Logs(logs::Args),
+    /// Keep applications on a server
+    #[command(subcommand, alias = "applications", alias = "app")]
+    Application(application::Verb),
+    /// Keep pipelines on a server, start them, follow them, have a say in them
+    #[command(subcommand, alias = "pipelines", alias = "pi")]
+    Pipeline(pipeline::Verb),
+    /// Keep templates of pipelines
+    #[command(subcommand, alias = "pipeline-templates", alias = "pt")]
+    PipelineTemplate(pipeline_template::Verb),
+    /// Keep projects: applications, pipelines and clusters that belong together
+    #[command(subcommand, alias = "projects", alias = "prj")]
+    Project(project::Verb),
+    /// Show the accounts that can be deployed to
+    #[command(subcommand, alias = "accounts", alias = "acc")]
+    Account(account::Verb),
+    /// Show who the server takes you for
+    Whoami(crate::client::Gate),
     /// Make tokens for callers that come over the network
     #[command(subcommand)]
     Token(token::Verb),
-    /// Look at pipelines before they run
-    #[command(subcommand)]
-    Pipeline(pipeline::Verb),
     /// Evaluate ${…} as pipelines do
     #[command(subcommand)]
     Expression(expression::Verb),
@@ -72,7 +91,7 @@ enum Verb {
 
 /// Runs the command line `args` (program name first) and gives the exit code: 0 done, 1 failed, 2 misused.
 pub fn main(args: Vec<OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(args) {
+    let cli = match Cli::try_parse_from(behind_the_verb(args)) {
         Ok(cli) => cli,
         Err(error) => {
             // clap prints help to stdout and misuse to stderr; a closed pipe is no reason to fail louder.
@@ -86,8 +105,13 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
         Verb::Apt { words } => Ok(crate::aptly::main(std::iter::once("apt".into()).chain(words).collect())),
         Verb::Status(args) => status::run(args),
         Verb::Stop(args) => stop::run(args),
-        Verb::Pipeline(verb) => pipeline::run(verb),
         Verb::Expression(verb) => expression::run(verb),
+        Verb::Application(verb) => application::run(verb),
+        Verb::Pipeline(verb) => pipeline::run(verb),
+        Verb::PipelineTemplate(verb) => pipeline_template::run(verb),
+        Verb::Project(verb) => project::run(verb),
+        Verb::Account(verb) => account::run(verb),
+        Verb::Whoami(gate) => account::whoami(gate),
         Verb::Down(args) => down::run(args),
         Verb::Logs(args) => logs::run(args),
         Verb::Token(verb) => token::run(verb),
@@ -105,4 +129,83 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
         eprintln!("gennaker: {error:#}");
         ExitCode::FAILURE
     })
+}
+
+/// The nouns that talk to a server.
+const ASKING: [&str; 14] = [
+    "application",
+    "applications",
+    "app",
+    "pipeline",
+    "pipelines",
+    "pi",
+    "pipeline-template",
+    "pipeline-templates",
+    "pt",
+    "project",
+    "projects",
+    "prj",
+    "account",
+    "whoami",
+];
+
+/// `spin` takes the flags that every command has anywhere: those before the verb go to the end, where clap looks for them.
+fn behind_the_verb(args: Vec<OsString>) -> Vec<OsString> {
+    let with_value = ["--server", "--gate-endpoint", "--output", "-o", "--config"];
+    let alone = ["--quiet", "-q", "--no-color"];
+    let is = |arg: &OsString, set: &[&str]| arg.to_str().is_some_and(|arg| set.contains(&arg));
+    let joined = |arg: &OsString| {
+        let name = arg.to_str().and_then(|arg| arg.split_once('=')).map(|(name, _)| name.to_owned());
+        name.is_some_and(|name| with_value.contains(&name.as_str()) || alone.contains(&name.as_str()))
+    };
+    let (mut front, mut moved) = (Vec::new(), Vec::new());
+    let mut rest = args.iter().cloned();
+    front.extend(rest.next());
+    let mut words = 0;
+    while words < 2 {
+        let Some(arg) = rest.next() else { break };
+        if is(&arg, &with_value) {
+            moved.push(arg);
+            moved.extend(rest.next());
+        } else if is(&arg, &alone) || joined(&arg) {
+            moved.push(arg);
+        } else if arg.to_str().is_some_and(|arg| arg.starts_with('-')) {
+            return args;
+        } else {
+            if words == 0 && !is(&arg, &ASKING) {
+                return args;
+            }
+            front.push(arg);
+            words += 1;
+        }
+    }
+    front.extend(rest);
+    front.extend(moved);
+    front
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn flags_before_the_verb_go_behind_it() {
+        for (given, expected) in [
+            ("g --gate-endpoint http://x application list", "g application list --gate-endpoint http://x"),
+            ("g application -o yaml list", "g application list -o yaml"),
+            ("g -q --server=x pipeline execution list -i 1", "g pipeline execution list -i 1 -q --server=x"),
+            ("g whoami", "g whoami"),
+            ("g status --json", "g status --json"),
+            ("g --version", "g --version"),
+            ("g apt repo -o list", "g apt repo -o list"),
+        ] {
+            let args = |text: &str| text.split(' ').map(OsString::from).collect::<Vec<_>>();
+            assert_eq!(behind_the_verb(args(given)), args(expected), "{given}");
+        }
+    }
 }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use access::Secret;
+
 /// What the environment says.
 #[derive(Clone, Debug, Default)]
 pub struct Environment {
@@ -21,6 +23,10 @@ pub struct Environment {
     pub settings: BTreeMap<(String, String), String>,
     /// `$GENNAKER_LOG`: what is logged.
     pub log: Option<String>,
+    /// `$GENNAKER_SERVER`: the server that commands ask.
+    pub server: Option<String>,
+    /// `$GENNAKER_TOKEN`: what opens its door.
+    pub token: Option<Secret>,
 }
 
 impl Environment {
@@ -41,6 +47,8 @@ impl Environment {
             root: rustix::process::geteuid().is_root(),
             settings: settings.collect(),
             log: std::env::var("GENNAKER_LOG").ok(),
+            server: std::env::var("GENNAKER_SERVER").ok().filter(|server| !server.is_empty()),
+            token: std::env::var("GENNAKER_TOKEN").ok().filter(|token| !token.is_empty()).map(Secret::new),
         }
     }
 

@@ -4,12 +4,15 @@
 #![forbid(unsafe_code)]
 
 mod aptly;
+mod client;
 mod commands;
 mod config;
 mod environment;
 mod folder;
 mod images;
 mod machine;
+mod output;
+mod progress;
 mod tidy;
 mod told;
 mod wiring;

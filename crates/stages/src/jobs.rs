@@ -36,6 +36,10 @@ impl Stage for Job {
             "deletePipeline" => "pipeline!: text|object, application: text",
             "reorderPipelines" => "idsToIndices!: object, application: text",
             "upsertProject" | "deleteProject" => "project!: object, user: text",
+            "createV2PipelineTemplate" | "updateV2PipelineTemplate" => {
+                "pipelineTemplate!: text|object, tag: text, skipPlanDependents: flag"
+            }
+            "deleteV2PipelineTemplate" => "pipelineTemplateId!: text, tag: text, digest: text",
             _ => return None,
         };
         Some(fields::written(notation))

@@ -24,8 +24,6 @@ pub fn routes() -> OpenApiRouter<House> {
 struct Which {
     /// Its id.
     execution_id: String,
-    /// `PIPELINE` or `ORCHESTRATION`; an id is enough.
-    execution_type: Option<String>,
     /// Only look.
     dry_run: Option<bool>,
 }

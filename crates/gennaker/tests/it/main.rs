@@ -1,9 +1,12 @@
 //! Stories told with the real binary.
 
+mod api;
 mod apt_crash_story;
 mod apt_story;
 mod aptly_conformance;
+mod client_story;
 mod dataplane_story;
+mod deck_story;
 mod demo_story;
 mod deploy_kill_story;
 mod executions;
@@ -18,4 +21,5 @@ mod postgres_story;
 mod redblack_story;
 mod server;
 mod server_story;
+mod spin_story;
 mod triggers_story;

@@ -133,6 +133,12 @@ pub fn ask(address: &str, method: &str, path: &str, body: &str) -> (u16, String)
 
 /// The same with further header lines.
 pub fn ask_with(address: &str, method: &str, path: &str, lines: &[String], body: &str) -> (u16, String) {
+    let (status, _, body) = exchange(address, method, path, lines, body);
+    (status, body)
+}
+
+/// The same; gives the answer's head, too.
+pub fn exchange(address: &str, method: &str, path: &str, lines: &[String], body: &str) -> (u16, String, String) {
     let mut stream = TcpStream::connect(address).expect("connects");
     stream.set_read_timeout(Some(Duration::from_secs(10))).expect("set");
     let length = body.len();
@@ -144,5 +150,6 @@ pub fn ask_with(address: &str, method: &str, path: &str, lines: &[String], body:
     let mut answer = String::new();
     let _ = stream.read_to_string(&mut answer);
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
-    (head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0), body.to_owned())
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
+    (status, head.to_owned(), body.to_owned())
 }

@@ -1,0 +1,212 @@
+//! The server as the command line sees it: where it is, one request at a time, and what went wrong in words.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use access::Secret;
+use anyhow::Context;
+use reqwest::{Method, StatusCode, Url};
+use serde_json::Value;
+
+use crate::environment::Environment;
+use crate::machine::Place;
+use crate::output::{Format, Output};
+
+/// Which server is meant, and how answers are printed.
+#[derive(clap::Args)]
+pub struct Gate {
+    /// The server's address [default: $GENNAKER_SERVER, else the one that runs for the data folder, else http://127.0.0.1:9000]
+    #[arg(long, visible_alias = "gate-endpoint", value_name = "URL")]
+    server: Option<String>,
+    /// Print answers as json, yaml, text or jsonpath=PATH [default: json]
+    #[arg(short, long, value_name = "FORMAT")]
+    output: Option<Format>,
+    /// Say nothing but answers and errors
+    #[arg(short, long)]
+    quiet: bool,
+    /// Accepted for scripts written for spin; there are no colours
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", hide = true)]
+    no_color: Option<String>,
+    #[command(flatten)]
+    place: Place,
+}
+
+impl Gate {
+    /// The client and the printer.
+    pub fn open(&self) -> anyhow::Result<(Client, Output)> {
+        let environment = Environment::read();
+        let address = match self.server.clone().or_else(|| environment.server.clone()) {
+            Some(address) => address,
+            None => self.found()?.unwrap_or_else(|| "http://127.0.0.1:9000".into()),
+        };
+        let client = Client::new(&address, environment.token)?;
+        Ok((client, self.output()))
+    }
+
+    /// The printer alone.
+    pub fn output(&self) -> Output {
+        Output { format: self.output.clone(), quiet: self.quiet }
+    }
+
+    /// The address of the server that runs for the data folder.
+    fn found(&self) -> anyhow::Result<Option<String>> {
+        let running = self.place.machine()?.server().flatten();
+        Ok(running.map(|file| format!("http://{}", file.listen)))
+    }
+}
+
+/// Why the server did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    /// Nobody listens there.
+    #[error(
+        "no server answers at {0}: start one with `gennaker serve`, or name another with --server or GENNAKER_SERVER"
+    )]
+    NoServer(String),
+    /// It answered with an error.
+    #[error("{message}")]
+    Refused {
+        /// The status.
+        status: StatusCode,
+        /// What the server says, in one sentence.
+        message: String,
+    },
+}
+
+impl CallError {
+    /// Whether the thing is not there.
+    pub fn is_missing(error: &anyhow::Error) -> bool {
+        let refused = error.downcast_ref::<CallError>();
+        matches!(refused, Some(CallError::Refused { status, .. }) if *status == StatusCode::NOT_FOUND)
+    }
+}
+
+/// A server that can be asked.
+pub struct Client {
+    base: Url,
+    token: Option<Secret>,
+    http: reqwest::Client,
+    runtime: tokio::runtime::Runtime,
+}
+
+/// Nobody waits longer for an answer.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+impl Client {
+    fn new(address: &str, token: Option<Secret>) -> anyhow::Result<Self> {
+        // Another provider that was installed before is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let whole = if address.contains("://") { address.to_owned() } else { format!("http://{address}") };
+        let base = Url::parse(&whole).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+        let base = base.with_context(|| format!("{address} is no address of a server; write http://HOST:PORT"))?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let http = reqwest::Client::builder().timeout(PATIENCE).redirect(reqwest::redirect::Policy::none()).build()?;
+        Ok(Client { base, token, http, runtime })
+    }
+
+    /// The address of a page of the browser.
+    pub fn page(&self, path: &str) -> String {
+        format!("{}/ui{path}", self.base.as_str().trim_end_matches('/'))
+    }
+
+    /// `GET`; the path is given in parts, each of which may hold anything.
+    pub fn get(&self, path: &[&str], query: &[(&str, String)]) -> anyhow::Result<Value> {
+        self.send(Method::GET, path, query, None)
+    }
+
+    /// The same, `None` when it is not there.
+    pub fn find(&self, path: &[&str], query: &[(&str, String)]) -> anyhow::Result<Option<Value>> {
+        match self.get(path, query) {
+            Ok(value) => Ok(Some(value)),
+            Err(error) if CallError::is_missing(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A request with a body.
+    pub fn send(
+        &self,
+        method: Method,
+        path: &[&str],
+        query: &[(&str, String)],
+        body: Option<&Value>,
+    ) -> anyhow::Result<Value> {
+        let mut url = self.base.clone();
+        if let Ok(mut parts) = url.path_segments_mut() {
+            parts.pop_if_empty().extend(path);
+        }
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        let mut request = self.http.request(method, url);
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token.reveal());
+        }
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let answered = self.runtime.block_on(async {
+            let answer = request.send().await?;
+            Ok::<_, reqwest::Error>((answer.status(), answer.text().await?))
+        });
+        let (status, text) = answered.map_err(|error| self.unreachable(error))?;
+        let value = serde_json::from_str(&text).unwrap_or(Value::String(text));
+        if status.is_success() {
+            return Ok(value);
+        }
+        let said = value["message"].as_str().map(str::to_owned);
+        let message = said.unwrap_or_else(|| format!("the server answers {status} to this request"));
+        Err(CallError::Refused { status, message }.into())
+    }
+
+    fn unreachable(&self, error: reqwest::Error) -> anyhow::Error {
+        if error.is_connect() {
+            return CallError::NoServer(self.base.to_string()).into();
+        }
+        anyhow::Error::new(error.without_url()).context(format!("no answer from {}", self.base))
+    }
+
+    /// Starts jobs and waits until they have ended well.
+    pub fn task(&self, body: &Value) -> anyhow::Result<Value> {
+        let started = self.send(Method::POST, &["tasks"], &[], Some(body))?;
+        let id = started["ref"].as_str().and_then(|r| r.rsplit('/').next()).unwrap_or_default().to_owned();
+        let mut pause = Duration::from_millis(20);
+        loop {
+            let task = self.get(&["tasks", &id], &[])?;
+            match task["status"].as_str().unwrap_or_default() {
+                "SUCCEEDED" | "SKIPPED" | "STOPPED" | "FAILED_CONTINUE" => return Ok(task),
+                "TERMINAL" | "CANCELED" => {
+                    let why = crate::progress::reasons(&task["execution"]);
+                    anyhow::bail!("{}: {}", task["name"].as_str().unwrap_or("the task"), why.join("; "));
+                }
+                _ => {}
+            }
+            std::thread::sleep(pause);
+            pause = (pause * 2).min(Duration::from_secs(1));
+        }
+    }
+}
+
+/// Reads JSON from a file, or from standard input as `-`.
+pub fn read_json(file: &Path) -> anyhow::Result<Value> {
+    let text = if file == Path::new("-") {
+        std::io::read_to_string(std::io::stdin()).context("cannot read standard input")?
+    } else {
+        std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?
+    };
+    serde_json::from_str(&text).with_context(|| format!("{} is not good JSON", file.display()))
+}
+
+/// A file's JSON that must be an object.
+pub fn read_object(file: &Path) -> anyhow::Result<pipeline::Map> {
+    match read_json(file)? {
+        Value::Object(map) => Ok(map),
+        _ => anyhow::bail!("{} must hold one JSON object", file.display()),
+    }
+}
+
+/// Done well.
+pub fn done() -> anyhow::Result<ExitCode> {
+    Ok(ExitCode::SUCCESS)
+}
