@@ -144,12 +144,13 @@ async fn details(
     Path((id, operation)): Path<(String, String)>,
 ) -> Result<Json<Value>, Problem> {
     let run = read(&house, id).await?;
-    let noted = run.stages.iter().filter_map(|stage| stage.context.get("kato.tasks")?.as_array()).flatten();
+    let mut noted = run.stages.iter().filter_map(|stage| stage.context.get("kato.tasks")?.as_array()).flatten();
+    // Some clouds number their operations.
     let same = |one: &&Value| match &one["id"] {
-        Value::String(text) => *text == operation,
-        other => other.to_string() == operation,
+        Value::Number(number) => number.as_u64() == operation.parse().ok(),
+        other => other.as_str() == Some(&operation),
     };
-    let found = noted.filter(same).last();
+    let found = noted.rfind(same);
     found
         .map(|found| Json(found.clone()))
         .ok_or_else(|| Problem::not_found(format!("task {} has no operation {operation}", run.id)))

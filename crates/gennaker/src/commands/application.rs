@@ -82,7 +82,7 @@ pub struct Past {
     #[arg(value_name = "APPLICATION")]
     name: String,
     #[command(flatten)]
-    past: history::Past,
+    past: history::Shown,
     #[command(flatten)]
     gate: Gate,
 }

@@ -12,7 +12,7 @@ mod diff;
 
 /// How much of a history is shown.
 #[derive(clap::Args)]
-pub struct Past {
+pub struct Shown {
     /// The newest so many states
     #[arg(short, long, value_name = "COUNT", default_value_t = 20)]
     limit: usize,
@@ -30,7 +30,7 @@ pub fn show(
     output: &Output,
     path: &[&str],
     query: &[(&str, String)],
-    past: &Past,
+    past: &Shown,
 ) -> anyhow::Result<()> {
     let one = |number: i64| {
         let number = number.to_string();
@@ -63,7 +63,8 @@ fn line(state: &Value) -> String {
         _ => String::new(),
     };
     let gone = if state["deleted"] == true { "  deleted" } else { "" };
-    format!("{:>4}  {at}  {}{gone}", state["revision"], state["lastModifiedBy"].as_str().unwrap_or_default())
+    let number = state["revision"].as_i64().unwrap_or_default();
+    format!("{number:>4}  {at}  {}{gone}", state["lastModifiedBy"].as_str().unwrap_or_default())
 }
 
 /// Makes the thing at this address what it was.

@@ -131,7 +131,7 @@ pub struct Past {
     #[command(flatten)]
     named: Named,
     #[command(flatten)]
-    past: history::Past,
+    past: history::Shown,
 }
 
 /// Which earlier state is wanted.

@@ -71,7 +71,7 @@ pub struct Past {
     /// Its name or id
     project: String,
     #[command(flatten)]
-    past: history::Past,
+    past: history::Shown,
     #[command(flatten)]
     gate: Gate,
 }
