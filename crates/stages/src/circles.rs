@@ -4,27 +4,26 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
+use pipeline::pipelines::{self, PipelineError};
 use pipeline::start::StartError;
-use pipeline::{Map, pipelines, trigger};
+use pipeline::{Map, trigger};
 use serde_json::Value;
-use store::{StoreError, Tx};
+use store::Tx;
 
 /// Pipelines that are looked at for one that is saved.
 const MOST: usize = 2_000;
 
-/// Refuses a pipeline that would close a circle with those that are saved.
-pub fn check<E: From<StoreError> + From<StartError>>(tx: &mut Tx, pipeline: &Map) -> Result<(), E> {
+/// Saves a pipeline as [`pipelines::save`] does, unless it would close a circle with those that are saved.
+pub fn save(tx: &mut Tx, pipeline: &Map, stale_check: bool, who: &str) -> Result<Map, PipelineError> {
+    check(tx, pipeline)?;
+    pipelines::save(tx, pipeline, stale_check, who)
+}
+
+fn check(tx: &mut Tx, pipeline: &Map) -> Result<(), PipelineError> {
     let Some(id) = text(pipeline, "id") else { return Ok(()) };
     // Nothing leads to it, or nothing leads on.
     if is_off(pipeline) {
         return Ok(());
-    }
-    let mut followers: HashMap<String, Vec<Map>> = HashMap::new();
-    let others = pipelines::with_trigger(tx, "pipeline")?;
-    for one in others.into_iter().filter(|p| text(p, "id") != Some(id)).chain([pipeline.clone()]) {
-        for before in triggering(&one) {
-            followers.entry(before).or_default().push(one.clone());
-        }
     }
     let mut ways: HashMap<String, (String, String)> = HashMap::new();
     let mut seen: HashSet<String> = HashSet::new();
@@ -35,8 +34,9 @@ pub fn check<E: From<StoreError> + From<StartError>>(tx: &mut Tx, pipeline: &Map
             continue;
         }
         let mut next: Vec<(String, Option<Map>)> = started(&at).into_iter().map(|id| (id, None)).collect();
-        for one in followers.get(&own).into_iter().flatten() {
-            next.extend(text(one, "id").map(|id| (id.to_owned(), Some(one.clone()))));
+        let saved = pipelines::followers(tx, &own)?.into_iter().filter(|one| text(one, "id") != Some(id));
+        for one in saved.chain([pipeline.clone()]).filter(|one| triggering(one).contains(&own)) {
+            next.extend(text(&one, "id").map(str::to_owned).map(|id| (id, Some(one))));
         }
         let name = text(&at, "name").unwrap_or(&own).to_owned();
         for (to, map) in next {

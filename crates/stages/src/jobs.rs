@@ -145,8 +145,7 @@ fn perform(tx: &mut Tx, kind: &str, context: &Map, who: &str) -> Result<Map, Job
                 return Ok(out);
             }
             let pipeline = pipeline_of(context).ok_or(JobError::Missing("pipeline: its JSON, or that in base64"))?;
-            circles::check::<PipelineError>(tx, &pipeline)?;
-            let saved = pipelines::save(tx, &pipeline, stale, who)?;
+            let saved = circles::save(tx, &pipeline, stale, who)?;
             for (key, from) in [("pipeline.id", "id"), ("pipeline.name", "name"), ("application", "application")] {
                 out.insert(key.into(), saved.get(from).cloned().unwrap_or(Value::Null));
             }
@@ -200,7 +199,7 @@ pub(crate) fn save_all(tx: &mut Tx, list: &[Value], stale: bool, who: &str) -> R
     for pipeline in list {
         let name = pipeline.get("name").cloned().unwrap_or(Value::Null);
         let done = match pipeline.as_object() {
-            Some(pipeline) => pipelines::save(tx, pipeline, stale, who).map(drop),
+            Some(pipeline) => circles::save(tx, pipeline, stale, who).map(drop),
             None => Err(PipelineError::Malformed(StartError::Malformed {
                 path: "$.pipelines".into(),
                 what: "each entry must be an object".into(),

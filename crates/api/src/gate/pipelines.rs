@@ -8,7 +8,6 @@ use pipeline::pipelines::{self, PipelineError};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use stages::circles;
-use store::Tx;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -160,11 +159,7 @@ async fn keep(
     stale_check: bool,
     caller: Caller,
 ) -> Result<Map<String, Value>, Problem> {
-    let save = move |tx: &mut Tx<'_>| {
-        circles::check::<PipelineError>(tx, &pipeline)?;
-        pipelines::save(tx, &pipeline, stale_check, &caller.name)
-    };
-    house.write(save).await
+    house.write::<_, PipelineError>(move |tx| circles::save(tx, &pipeline, stale_check, &caller.name)).await
 }
 
 /// A new name for a pipeline.

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use store::Location;
+use testkit::{postgres, probe};
 
 use crate::server::{Server, ask, ask_with};
 
@@ -180,4 +182,29 @@ fn a_cron_that_never_fires_is_refused_by_name_and_place() {
     assert_eq!((&answer["valid"], &answer["description"]), (&json!(true), &json!("at 03:00 every day")));
     let next = answer["next"].as_array().expect("times");
     assert!(next.len() == 5 && next[0].as_str().is_some_and(|t| t.contains("T03:00:00+0")), "{answer}");
+}
+
+#[test]
+fn triggers_fire_over_postgresql_too() {
+    let database = match postgres::start() {
+        Ok(database) => database,
+        Err(reason) => return probe::not_run(&reason),
+    };
+    let Location::Postgres(url) = database.fresh() else { unreachable!("a server gives PostgreSQL databases") };
+    let config = format!("[server]\nstore = \"{url}\"\n");
+    let mut server = Server::start(&config);
+    let cron = json!({"type": "cron", "enabled": true, "id": "c", "cronExpression": "* * * * * ?"});
+    let hook = json!({"type": "webhook", "enabled": true, "source": "100%_ci!"});
+    save(&server, &quick("both", json!([cron, hook])));
+    wait_for(&server, "both", 2);
+    server = Server::start_in(server.kill(), &config);
+    let (_, answer) = call(&server, "POST", "/webhooks/webhook/100%25_ci!", &json!({"eventId": "100%_'\"!"}));
+    assert_eq!(answer, json!({"eventProcessed": true, "eventId": "100%_'\"!"}));
+    let found = "/applications/*/executions/search?eventId=100%25_%27%22!&size=3";
+    let (status, found) = call(&server, "GET", found, &Value::Null);
+    assert_eq!((status, found.as_array().map(Vec::len)), (200, Some(1)), "{found}");
+    let runs = wait_for(&server, "both", 4);
+    let seconds: Vec<&Value> = runs.iter().map(|r| &r["trigger"]["scheduledTime"]).filter(|t| !t.is_null()).collect();
+    let distinct: BTreeSet<String> = seconds.iter().map(ToString::to_string).collect();
+    assert_eq!(distinct.len(), seconds.len(), "no second twice: {seconds:?}");
 }

@@ -7,6 +7,7 @@ use super::about::{About, list, text};
 use super::finding::{At, Findings, Severity, shortened};
 use super::shape::{Shape, is_open, misspelt, shown};
 use super::words::nearest;
+use crate::trigger::cron::Quartz;
 use crate::{Map, fields, trigger};
 
 /// What a type of trigger has, and which of its fields are regular expressions.
@@ -196,7 +197,7 @@ fn artifacts(about: &About, one: &Map, at: &At, findings: &mut Findings) {
 fn cron(one: &Map, severity: Severity, at: &At, findings: &mut Findings) {
     let at = at.key("cronExpression");
     let Some(text) = text(one, "cronExpression").filter(|text| !is_open(text)) else { return };
-    if let Err(why) = shape_of_cron(text) {
+    if let Err(why) = Quartz::parse(text) {
         findings.add(
             severity,
             &at,
@@ -204,44 +205,6 @@ fn cron(one: &Map, severity: Severity, at: &At, findings: &mut Findings) {
             "second minute hour day-of-month month day-of-week, as in 0 30 8 ? * MON-FRI",
         );
     }
-}
-
-/// The fields of Quartz, and what may stand in them.
-fn shape_of_cron(text: &str) -> Result<(), String> {
-    const FIELDS: [(&str, i64, i64); 7] = [
-        ("second", 0, 59),
-        ("minute", 0, 59),
-        ("hour", 0, 23),
-        ("day of month", 1, 31),
-        ("month", 1, 12),
-        ("day of week", 1, 7),
-        ("year", 1970, 2099),
-    ];
-    let parts: Vec<&str> = text.split_whitespace().collect();
-    if !(6..=7).contains(&parts.len()) {
-        return Err(format!("it has {} fields, not 6 or 7", parts.len()));
-    }
-    match (parts[3] == "?", parts[5] == "?") {
-        (true, true) => return Err("both days are ?".into()),
-        (false, false) => return Err("one of the two days must be ?".into()),
-        _ => {}
-    }
-    for (part, (name, least, most)) in parts.iter().zip(FIELDS) {
-        for number in part.split(|c: char| !c.is_ascii_digit()).filter(|n| !n.is_empty()) {
-            // Steps may be as large as the field.
-            let in_range = number
-                .parse::<i64>()
-                .is_ok_and(|n| (least..=most).contains(&n) || part.contains(['/', '#', '-', 'L']) && n <= most);
-            if !in_range {
-                return Err(format!("{number} is no {name}"));
-            }
-        }
-        let allowed = |c: char| c.is_ascii_alphanumeric() || "*/,-?#".contains(c);
-        if let Some(c) = part.chars().find(|c| !allowed(*c)) {
-            return Err(format!("'{c}' cannot stand in the {name}"));
-        }
-    }
-    Ok(())
 }
 
 fn of_pipeline(about: &About, one: &Map, at: &At, findings: &mut Findings) {

@@ -1,6 +1,5 @@
 //! Pipelines that would start each other without end are refused when the last of them is saved.
 
-use pipeline::pipelines::{self, PipelineError};
 use serde_json::{Value, json};
 use stages::circles;
 
@@ -14,13 +13,7 @@ async fn saved(all: Vec<Value>) -> String {
         one["application"] = json!("shop");
         one["name"] = one["id"].clone();
         let config = one.as_object().unwrap().clone();
-        let done = world
-            .store
-            .write(move |tx| {
-                circles::check::<PipelineError>(tx, &config)?;
-                pipelines::save(tx, &config, false, "test").map(drop)
-            })
-            .await;
+        let done = world.store.write(move |tx| circles::save(tx, &config, false, "test").map(drop)).await;
         said = done.err().map(|e| e.to_string()).unwrap_or_default();
     }
     said
