@@ -8,7 +8,7 @@ use pipeline::pipelines::{self, PipelineError};
 use pipeline::start::StartError;
 use pipeline::{Map, trigger};
 use serde_json::Value;
-use store::Tx;
+use store::{StoreError, Tx};
 
 /// Pipelines that are looked at for one that is saved.
 const MOST: usize = 2_000;
@@ -33,7 +33,10 @@ fn check(tx: &mut Tx, pipeline: &Map) -> Result<(), PipelineError> {
         if !seen.insert(own.clone()) || seen.len() > MOST {
             continue;
         }
-        let mut next: Vec<(String, Option<Map>)> = started(&at).into_iter().map(|id| (id, None)).collect();
+        let mut next: Vec<(String, Option<Map>)> = Vec::new();
+        for (application, wanted) in started(&at) {
+            next.push((identified(tx, pipeline, &application, wanted)?, None));
+        }
         let saved = pipelines::followers(tx, &own)?.into_iter().filter(|one| text(one, "id") != Some(id));
         for one in saved.chain([pipeline.clone()]).filter(|one| triggering(one).contains(&own)) {
             next.extend(text(&one, "id").map(str::to_owned).map(|id| (id, Some(one))));
@@ -99,8 +102,22 @@ fn triggering(pipeline: &Map) -> Vec<String> {
         .collect()
 }
 
-/// The pipelines that its stages start for certain, when nothing fails.
-fn started(pipeline: &Map) -> Vec<String> {
+/// The id of a pipeline that a stage names by its id or by its name; `pipeline` is the one that is being saved.
+fn identified(tx: &mut Tx, pipeline: &Map, application: &str, wanted: String) -> Result<String, StoreError> {
+    let id = |map: &Map| text(map, "id").map(str::to_owned);
+    if text(pipeline, "id") == Some(&wanted) || pipelines::by_id(tx, &wanted)?.is_some() {
+        return Ok(wanted);
+    }
+    let same = |key: &str, value: &str| text(pipeline, key).is_some_and(|own| own.eq_ignore_ascii_case(value));
+    if same("application", application) && same("name", &wanted) {
+        return Ok(id(pipeline).unwrap_or(wanted));
+    }
+    let named = pipelines::by_name_or_id(tx, application, &wanted)?;
+    Ok(named.as_ref().and_then(id).unwrap_or(wanted))
+}
+
+/// The pipelines that its stages start for certain, when nothing fails: the application, and the id or the name there.
+fn started(pipeline: &Map) -> Vec<(String, String)> {
     let stages: Vec<&Map> =
         pipeline.get("stages").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object).collect();
     let by_ref: HashMap<&str, &Map> = stages.iter().filter_map(|s| Some((text(s, "refId")?, *s))).collect();
@@ -115,7 +132,9 @@ fn started(pipeline: &Map) -> Vec<String> {
         };
         let before = if in_line { stages[..i].to_vec() } else { all_before(stage, &by_ref) };
         if certain(stage) && before.iter().all(|s| certain(s)) {
-            out.push(id.to_owned());
+            let application = ["pipelineApplication", "application"].iter().find_map(|key| text(stage, key));
+            let application = application.or(text(pipeline, "application")).unwrap_or_default();
+            out.push((application.to_owned(), id.to_owned()));
         }
     }
     out

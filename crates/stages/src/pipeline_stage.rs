@@ -62,7 +62,15 @@ impl Stage for PipelineStage {
             let message = "the pipeline runs itself: it would never end";
             return findings.error(&at.key(key), message, "name another pipeline, or start this one by a trigger");
         }
-        about.pipeline_exists(&id, &at.key(key), findings);
+        let application = text(config, "pipelineApplication").or_else(|| text(config, "application"));
+        let application = application.or_else(|| text(about.pipeline, "application")).unwrap_or_default();
+        let is = |pipeline: &Map, key: &str, value: &str| {
+            text(pipeline, key).is_some_and(|own| own.trim().eq_ignore_ascii_case(value.trim()))
+        };
+        let named = |p: &Map| is(p, "name", &id) && is(p, "application", &application);
+        if !about.saved.is_some_and(|saved| saved.pipelines.iter().any(named)) {
+            about.pipeline_exists(&id, &at.key(key), findings);
+        }
         if let Some(application) = text(config, "application") {
             about.application_exists(&application, &at.key("application"), findings);
         }

@@ -6,6 +6,7 @@
 mod config;
 mod create;
 mod exchange;
+mod faults;
 mod monitor;
 mod preconfigured;
 mod secrets;
@@ -14,7 +15,7 @@ use std::sync::Arc;
 
 use events::outgoing::Outgoing;
 use jiff::{SignedDuration, Timestamp};
-use pipeline::validate::{About, At, Findings, is_open};
+use pipeline::validate::{About, At, Findings};
 use pipeline::{
     Exception, Map, Plan, PlanError, Registry, Stage, StageView, TaskInput, TaskResult, TaskSpec, evaluate, fields,
 };
@@ -53,34 +54,7 @@ impl Stage for WebhookStage {
         Some(fields::written(FIELDS))
     }
     fn check(&self, config: &Map, _: &About, at: &At, findings: &mut Findings) {
-        let text = |key: &str| config.get(key).and_then(Value::as_str).filter(|s| !s.is_empty() && !is_open(s));
-        for key in ["url", "cancelEndpoint"] {
-            let good =
-                |url: &str| ["http://", "https://"].iter().any(|begin| url.to_ascii_lowercase().starts_with(begin));
-            if let Some(url) = text(key).filter(|url| !good(url)) {
-                findings.error(&at.key(key), format!("\"{url}\" is no address"), "it begins with http:// or https://");
-            }
-        }
-        let on = |key: &str| config.get(key).is_some_and(|v| *v == Value::Bool(true) || v == "true");
-        if on("waitForCompletion")
-            && text("statusUrlResolution") == Some("webhookResponse")
-            && text("statusUrlJsonPath").is_none()
-        {
-            let help = "where in the answer the address stands that is asked for the status, as in $.links.status";
-            findings.error(&at.key("statusUrlJsonPath"), "statusUrlJsonPath is missing", help);
-        }
-        for key in ["successStatuses", "canceledStatuses", "terminalStatuses"] {
-            if on("waitForCompletion")
-                && text(key).is_some()
-                && config.get("statusJsonPath").is_none_or(|v| v.is_null() || v == "")
-            {
-                findings.warning(
-                    &at.key(key),
-                    "is not looked at without statusJsonPath",
-                    "say where in the answer the status stands",
-                );
-            }
-        }
+        faults::look(config, at, findings);
     }
     fn plan(&self, stage: &StageView) -> Result<Plan, PlanError> {
         let config: Config = stage.config()?;

@@ -43,8 +43,7 @@ impl Secrets {
 
     /// Whether the value of a header of this name is a secret.
     pub fn names(&self, header: &str) -> bool {
-        let header = header.to_lowercase();
-        SENSITIVE.iter().any(|part| header.contains(part)) || self.also.iter().any(|a| a.eq_ignore_ascii_case(&header))
+        names(header) || self.also.iter().any(|a| a.eq_ignore_ascii_case(header))
     }
 
     /// A text without them.
@@ -66,6 +65,17 @@ impl Secrets {
             other => other,
         }
     }
+}
+
+/// Whether the name of a header says that its value is a secret.
+pub(super) fn names(header: &str) -> bool {
+    let header = header.to_lowercase();
+    SENSITIVE.iter().any(|part| header.contains(part))
+}
+
+/// Whether an address holds a user.
+pub(super) fn has_user(url: &str) -> bool {
+    user_info(url).is_some()
 }
 
 /// A header's value, what stands behind its scheme, and what that says in base64.

@@ -46,6 +46,12 @@ async fn a_circle_is_refused_with_its_members() {
             "'c' starts 'b' starts 'a' starts 'c'",
         ),
         (vec![starting("a", "a", json!({}))], "$.stages", "'a' starts 'a'"),
+        // By their names, which here are the ids in capitals.
+        (
+            vec![starting("a", "B", json!({})), starting("b", "A", json!({"application": "shop"}))],
+            "$.stages",
+            "'b' starts 'a' starts 'b'",
+        ),
         (
             vec![starting("a", "b", json!({})), starting("b", "a", json!({"waitForCompletion": false}))],
             "$.stages",
