@@ -41,10 +41,11 @@ pub struct Search {
 
 /// The ids of the executions that fit.
 pub fn executions(tx: &mut Tx, search: &Search) -> Result<Vec<String>, StoreError> {
-    let (mut found, mut skipped, mut offset) = (Vec::new(), 0, 0);
-    let (sql, params) = query(search);
+    let (mut found, mut skipped) = (Vec::new(), 0);
+    let mut last = None;
     loop {
-        let rows = tx.query(&format!("{sql} limit {PAGE} offset {offset}"), &params)?;
+        let (sql, params) = query(search, last.as_ref());
+        let rows = tx.query(&format!("{sql} limit {PAGE}"), &params)?;
         for row in &rows {
             if !search.fits(&row.text(1)?) {
                 continue;
@@ -58,15 +59,16 @@ pub fn executions(tx: &mut Tx, search: &Search) -> Result<Vec<String>, StoreErro
                 return Ok(found);
             }
         }
-        if rows.len() < PAGE {
-            return Ok(found);
+        match rows.last() {
+            Some(row) if rows.len() == PAGE => last = Some((row.int(2)?, row.text(0)?)),
+            _ => return Ok(found),
         }
-        offset += PAGE;
     }
 }
 
-fn query(search: &Search) -> (String, Vec<Sql>) {
-    let mut sql = String::from("select id, body from execution where kind = 'PIPELINE'");
+/// The rows behind the last one that was read: its moment and its id.
+fn query(search: &Search, last: Option<&(i64, String)>) -> (String, Vec<Sql>) {
+    let mut sql = String::from("select id, body, built from execution where kind = 'PIPELINE'");
     let mut params: Vec<Sql> = Vec::new();
     let mut and = |condition: &str, value: Sql| {
         params.push(value);
@@ -97,7 +99,12 @@ fn query(search: &Search) -> (String, Vec<Sql>) {
         let places: Vec<String> = (from..=params.len()).map(|i| format!("?{i}")).collect();
         sql += &format!(" and status in ({})", places.join(", "));
     }
-    let order = if search.oldest_first { "" } else { " desc" };
+    let (order, behind) = if search.oldest_first { ("", ">") } else { (" desc", "<") };
+    if let Some((built, id)) = last {
+        let (b, i) = (params.len() + 1, params.len() + 2);
+        params.extend([Sql::from(*built), Sql::from(id.as_str())]);
+        sql += &format!(" and (built {behind} ?{b} or (built = ?{b} and id {behind} ?{i}))");
+    }
     sql += &format!(" order by built{order}, id{order}");
     (sql, params)
 }

@@ -8,6 +8,7 @@ use pipeline::applications::{self, Save};
 use pipeline::engine::FetchNothing;
 use pipeline::model::Status;
 use pipeline::retention::{Keep, sweep};
+use pipeline::search::{self, Search};
 use pipeline::{Engine, Map, StartRequest, pipelines, records, revision, schema};
 use serde_json::{Value, json};
 use store::clock::{Clock, FakeClock};
@@ -159,4 +160,34 @@ fn what_is_started_by_hand_in_a_triggers_name_shows_no_secret() {
     });
     let run = run.expect("works");
     assert_eq!((run.trigger.get("secret"), run.trigger.get("mine")), (None, Some(&json!({"kept": true}))));
+}
+
+#[test]
+fn a_search_goes_through_all_pages() {
+    let clock = Arc::new(FakeClock::at_text("2027-03-01T12:00:00Z"));
+    let (_folder, store) = opened(&clock);
+    let engine = Engine::new(store.clone());
+    let made = store.write_blocking(move |tx| {
+        for number in 0..1203 {
+            let config = object(json!({"application": "shop", "name": "p", "stages": []}));
+            let trigger = object(json!({"type": "git", "n": number, "odd": number % 2 == 1}));
+            engine.begin_in(tx, &StartRequest { config, trigger, ..StartRequest::default() })?;
+        }
+        Ok::<_, pipeline::EngineError>(())
+    });
+    made.expect("made");
+    let numbers = |search: Search| {
+        let found = store.read_blocking(move |tx| {
+            let ids = search::executions(tx, &search)?;
+            let run = |id: &String| Ok(records::get(tx, id)?.and_then(|run| run.trigger.get("n")?.as_i64()));
+            ids.iter().map(run).collect::<Result<Vec<_>, StoreError>>()
+        });
+        found.expect("found").into_iter().flatten().collect::<Vec<_>>()
+    };
+    let odd = || Search { trigger: object(json!({"odd": true})), size: 3, ..Search::default() };
+    assert_eq!(numbers(odd()), [1201, 1199, 1197]);
+    assert_eq!(numbers(Search { skip: 599, ..odd() }), [3, 1]);
+    assert_eq!(numbers(Search { skip: 600, oldest_first: true, ..odd() }), [1201]);
+    assert_eq!(numbers(Search { size: 2000, ..odd() }).len(), 601);
+    assert_eq!(numbers(Search { kinds: vec!["cron".into()], ..odd() }), [0; 0]);
 }
