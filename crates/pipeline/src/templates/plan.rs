@@ -194,7 +194,7 @@ fn fitting(kind: &str, value: &Value) -> Option<Value> {
 /// The same structure with `${templateVariables.…}` filled in. What needs more than the variables stays for the run, which knows them, too.
 fn filled(value: &Value, variables: &Map, now: Timestamp) -> Value {
     match value {
-        Value::String(text) if text.contains("templateVariables") && expr::Template::is_in(text) => {
+        Value::String(text) if asks_only_for_variables(text) => {
             let execution = json!({"spelEvaluator": "v4", "templateVariables": variables, "trigger": {},
                 "stages": [{"refId": "1", "type": "template", "context": {}, "requisiteStageRefIds": []}]});
             let given = Given { now, ..Given::default() };
@@ -207,6 +207,19 @@ fn filled(value: &Value, variables: &Map, now: Timestamp) -> Value {
         }
         other => other.clone(),
     }
+}
+
+/// Whether a text has expressions, and all of them ask for a template's variables and nothing else.
+fn asks_only_for_variables(text: &str) -> bool {
+    if !text.contains("templateVariables") || !expr::Template::is_in(text) {
+        return false;
+    }
+    let Ok(template) = expr::Template::parse(text) else { return false };
+    template.mentions().iter().all(|mention| match &mention.call {
+        // A function may look at the execution, which is not there yet.
+        Some(_) => false,
+        None => mention.path.first().is_some_and(|name| name == "templateVariables"),
+    })
 }
 
 fn reference(stage: &Value) -> Option<&str> {

@@ -191,3 +191,63 @@ fn a_search_goes_through_all_pages() {
     assert_eq!(numbers(Search { size: 2000, ..odd() }).len(), 601);
     assert_eq!(numbers(Search { kinds: vec!["cron".into()], ..odd() }), [0; 0]);
 }
+
+#[test]
+fn a_list_holds_the_newest_of_each_pipeline_and_no_more() {
+    use pipeline::records::{Detail, Newest};
+    let clock = Arc::new(FakeClock::at_text("2027-03-01T12:00:00Z"));
+    let (_folder, store) = opened(&clock);
+    let rows = move |tx: &mut store::Tx<'_>| {
+        for number in 0..3_000_i64 {
+            let pipeline = ["one", "two", "three"][usize::try_from(number % 3).expect("small")];
+            let status = if number == 4 { "RUNNING" } else { "SUCCEEDED" };
+            let id = format!("run{number:05}");
+            let body = json!({"type": "PIPELINE", "id": id, "application": "Shop", "name": pipeline, "pipelineConfigId": pipeline,
+                "buildTime": number, "status": status});
+            let stage = json!({"id": "s", "refId": "1", "type": "wait", "name": "w", "status": status, "context": {"group": "g", "big": "x"}});
+            tx.execute(
+                "insert into execution (id, kind, application, pipeline, name, status, built, body, stages)
+                 values (?1, 'PIPELINE', 'shop', ?2, ?2, ?3, ?4, ?5, '[\"s\"]')",
+                store::params![&id, pipeline, status, number, body.to_string()],
+            )?;
+            let sql = "insert into stage (execution, id, body) values (?1, 's', ?2)";
+            tx.execute(sql, store::params![&id, stage.to_string()])?;
+        }
+        Ok::<_, StoreError>(())
+    };
+    store.write_blocking(rows).expect("written");
+    let ids = |statuses: &[Status], name: &str, pipelines: Option<usize>| {
+        let wanted =
+            Newest { application: "SHOP".into(), statuses: statuses.to_vec(), limit: 2, name: name.into(), pipelines };
+        store.read_blocking(move |tx| records::newest_of_each(tx, &wanted)).expect("reads")
+    };
+    assert_eq!(ids(&[], "", None), ["run02999", "run02998", "run02997", "run02996", "run02995", "run02994"]);
+    assert_eq!(ids(&[Status::Running, Status::Paused], "", None), ["run00004"]);
+    assert_eq!(ids(&[], "thr", None), ["run02999", "run02996"]);
+    assert_eq!(ids(&[], "", Some(1)).len(), 2);
+    let found = ids(&[Status::Running], "", None);
+    let brief = store.read_blocking(move |tx| records::read_all(tx, &found, Detail::Brief)).expect("reads");
+    assert_eq!(Value::Object(brief[0].stages[0].context.clone()), json!({"group": "g"}));
+}
+
+#[test]
+fn what_was_deleted_comes_back_with_its_application() {
+    let clock = Arc::new(FakeClock::at_text("2027-03-01T12:00:00Z"));
+    let (_folder, store) = opened(&clock);
+    let back = store
+        .write_blocking(|tx| {
+            let shop = object(json!({"name": "shop", "email": "ann@example.org"}));
+            applications::save(tx, &shop, Save::Create, "ann").expect("saved");
+            let pipeline = object(json!({"application": "shop", "name": "Ship", "id": "p", "stages": []}));
+            pipelines::save(tx, &pipeline, false, "ann").expect("saved");
+            applications::delete(tx, "shop", "ben").expect("deleted");
+            let gone = pipelines::by_id(tx, "p")?.is_none();
+            applications::restore(tx, "shop", 1, "cat").expect("had back");
+            Ok::<_, StoreError>((gone, pipelines::by_id(tx, "p")?, revision::history(tx, "application", "shop", 9)?))
+        })
+        .expect("written");
+    assert!(back.0, "it was deleted with its application");
+    assert_eq!(back.1.and_then(|p| p.get("lastModifiedBy").cloned()), Some(json!("cat")));
+    let told: Vec<(&str, bool)> = back.2.iter().map(|state| (state.who.as_str(), state.deleted)).collect();
+    assert_eq!(told, [("cat", false), ("ben", true), ("ann", false)]);
+}
