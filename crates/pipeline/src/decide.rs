@@ -10,6 +10,7 @@ mod complete_stage;
 mod force_cancel;
 mod patch_stage;
 mod pause_execution;
+mod picture;
 mod restart_stage;
 mod run_task;
 mod skip_stage;
@@ -28,6 +29,7 @@ use serde::{Deserialize, Serialize};
 use crate::evaluate::{Given, Need};
 use crate::model::Execution;
 use crate::{Map, Registry, TaskResult};
+use picture::Picture;
 pub use run_task::input as task_input;
 use work::Work;
 
@@ -131,7 +133,11 @@ pub const NEVER: i64 = i64::MAX;
 
 /// Decides about one message. Total: a message that makes no sense (any more) changes nothing.
 pub fn decide(run: Execution, message: &Message, world: &World) -> Decision {
-    let mut work = Work::new(run, world);
+    decide_by(run, message, world, &mut Picture::default())
+}
+
+fn decide_by(run: Execution, message: &Message, world: &World, picture: &mut Picture) -> Decision {
+    let mut work = Work::new(run, world, picture);
     if work.hold(message) {
         return work.decision();
     }
@@ -184,9 +190,10 @@ pub struct Settled {
 pub fn settle(run: &Execution, messages: Vec<Message>, world: &World) -> Settled {
     let mut settled = Settled { run: run.clone(), ..Settled::default() };
     let mut queue: VecDeque<Message> = messages.into();
+    let mut picture = Picture::default();
     for _ in 0..MOST {
         let Some(message) = queue.pop_front() else { break };
-        let decision = decide(settled.run, &message, world);
+        let decision = decide_by(settled.run, &message, world, &mut picture);
         settled.run = decision.run;
         if !decision.needs.is_empty() {
             settled.needs = decision.needs;

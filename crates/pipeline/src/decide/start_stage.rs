@@ -69,10 +69,10 @@ fn enabled(work: &mut Work, stage: &Stage) -> Option<bool> {
     if work.run.kind != Kind::Pipeline || condition.is_null() {
         return Some(true);
     }
-    let execution = serde_json::to_value(&work.run).unwrap_or_default();
     let given = work.world.given.clone();
-    let first = evaluate::stage_context(&execution, &stage.ref_id, condition, &given);
-    let condition = evaluate::stage_enabled(&execution, &stage.ref_id, &first.value, &given);
+    let execution = work.json();
+    let first = evaluate::stage_context(execution, &stage.ref_id, condition, &given);
+    let condition = evaluate::stage_enabled(execution, &stage.ref_id, &first.value, &given);
     let needs: Vec<_> = first.needs.into_iter().chain(condition.evaluated.needs).collect();
     if !needs.is_empty() {
         work.needs(needs);

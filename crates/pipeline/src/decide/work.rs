@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::picture::Picture;
 use super::{Decision, Message, NEVER, Order, Timer, World};
 use crate::evaluate::SUMMARY;
 use crate::model::{Execution, Stage, Status};
@@ -15,12 +16,13 @@ pub(super) struct Work<'a> {
     pub world: &'a World<'a>,
     /// The present in milliseconds.
     pub now: i64,
+    picture: &'a mut Picture,
     out: Decision,
 }
 
 impl<'a> Work<'a> {
-    pub fn new(run: Execution, world: &'a World<'a>) -> Work<'a> {
-        Work { run, world, now: world.now().as_millisecond(), out: Decision::default() }
+    pub fn new(run: Execution, world: &'a World<'a>, picture: &'a mut Picture) -> Work<'a> {
+        Work { run, world, picture, now: world.now().as_millisecond(), out: Decision::default() }
     }
 
     pub fn decision(self) -> Decision {
@@ -114,12 +116,11 @@ impl<'a> Work<'a> {
         if !wanted {
             return Some(stage.context.clone());
         }
-        let execution = serde_json::to_value(&self.run).unwrap_or_default();
         let context = Value::Object(stage.context.clone());
-        let given = &self.world.given;
+        let (execution, given) = (self.picture.of(&self.run), &self.world.given);
         let mut evaluated = match kind {
-            Some(kind) => kind.evaluate(&execution, &stage.ref_id, &context, given),
-            None => crate::evaluate::stage_context(&execution, &stage.ref_id, &context, given),
+            Some(kind) => kind.evaluate(execution, &stage.ref_id, &context, given),
+            None => crate::evaluate::stage_context(execution, &stage.ref_id, &context, given),
         };
         if !evaluated.needs.is_empty() {
             self.needs(std::mem::take(&mut evaluated.needs));
@@ -131,6 +132,11 @@ impl<'a> Work<'a> {
             Value::Object(map) => Some(map),
             _ => Some(stage.context.clone()),
         }
+    }
+
+    /// The execution as JSON.
+    pub fn json(&mut self) -> &Value {
+        self.picture.of(&self.run)
     }
 
     /// Looks at a stage whose context was just evaluated.
