@@ -351,12 +351,9 @@ pub(crate) fn kind_text(kind: Kind) -> &'static str {
     }
 }
 
-/// Writes an execution without its stages.
-pub(crate) fn put_header(tx: &mut Tx, run: &Execution) -> Result<(), StoreError> {
-    let mut bare = run.clone();
-    bare.stages = Vec::new();
-    let order: Vec<&str> = run.stages.iter().map(|s| s.id.as_str()).collect();
-    let (body, order) = (json(&bare), json(&order));
+/// Writes an execution without its stages, and their order.
+pub(crate) fn put_header(tx: &mut Tx, run: &Execution, order: &[String]) -> Result<(), StoreError> {
+    let (body, order) = (json(run), json(&order));
     let built = run.build_time.unwrap_or(0);
     tx.execute(
         "insert into execution (id, kind, application, pipeline, name, status, built, started, ended, body, stages)

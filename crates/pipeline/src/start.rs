@@ -141,13 +141,15 @@ pub fn execution(start: &Start) -> Result<Started, StartError> {
     }
     config.insert("trigger".into(), Value::Object(trigger));
     if start.kind == Kind::Pipeline {
-        let evaluated = evaluate::pipeline(&Value::Object(config.clone()), start.given);
+        let evaluated = evaluate::pipeline(&Value::Object(config), start.given);
         if !evaluated.needs.is_empty() {
             return Ok(Started::Needs(evaluated.needs));
         }
-        if let Value::Object(map) = evaluated.value {
-            config = map;
-        }
+        config = match evaluated.value {
+            Value::Object(map) => map,
+            // An object stays one.
+            _ => Map::new(),
+        };
     }
     let mut run = header(start, &mut config);
     run.other.insert("pipelineDepth".into(), json!(depth));

@@ -1,7 +1,7 @@
 //! An execution as JSON, for expressions: made once for a transition and brought up to date stage by stage, because each
 //! stage that starts looks at the whole of it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use serde_json::Value;
 
@@ -12,7 +12,8 @@ use crate::model::{Execution, Stage};
 pub(super) struct Picture {
     json: Value,
     header: Execution,
-    stages: Vec<Arc<Stage>>,
+    /// Weak, so that a stage can still be changed where it lies; what a weak pointer points to is never another stage.
+    stages: Vec<Weak<Stage>>,
 }
 
 impl Picture {
@@ -20,21 +21,21 @@ impl Picture {
     pub fn of(&mut self, run: &Execution) -> &Value {
         let whole = self.json.is_object() && run.is_same_but_for_stages(&self.header);
         if !whole {
-            self.header = Execution { stages: Vec::new(), ..run.clone() };
+            self.header = run.header();
             self.json = serde_json::to_value(&self.header).unwrap_or_default();
             self.stages.clear();
         }
         let Some(Value::Array(list)) = self.json.get_mut("stages") else { return &self.json };
         for (i, stage) in run.stages.iter().enumerate() {
-            if self.stages.get(i).is_some_and(|known| Arc::ptr_eq(known, stage)) {
+            if self.stages.get(i).is_some_and(|known| known.as_ptr() == Arc::as_ptr(stage)) {
                 continue;
             }
             let json = serde_json::to_value(&**stage).unwrap_or_default();
             match (list.get_mut(i), self.stages.get_mut(i)) {
-                (Some(place), Some(known)) => (*place, *known) = (json, stage.clone()),
+                (Some(place), Some(known)) => (*place, *known) = (json, Arc::downgrade(stage)),
                 _ => {
                     list.push(json);
-                    self.stages.push(stage.clone());
+                    self.stages.push(Arc::downgrade(stage));
                 }
             }
         }

@@ -17,6 +17,7 @@ pub(super) fn start_task(work: &mut Work, id: &str, task: &str) {
         return;
     }
     let now = work.now;
+    drop(stage);
     work.edit(id, |s| {
         if let Some(task) = s.task_mut(task) {
             task.status = Status::Running;
@@ -64,9 +65,13 @@ pub(super) fn run_task(work: &mut Work, id: &str, task_id: &str, recover: bool) 
             task_finished::apply(work, id, task_id, &TaskResult::Failed { error });
         }
         Some(Runs::Pure(run)) => {
-            let execution = Arc::new(work.run.clone());
-            let Some(input) = input(&execution, id, task_id, work.world, Log::none()) else { return };
-            let result = run(&input, work.timestamp());
+            // It is lent to the task and taken back: it may be large.
+            let execution = Arc::new(std::mem::take(&mut work.run));
+            let result =
+                input(&execution, id, task_id, work.world, Log::none()).map(|input| run(&input, work.timestamp()));
+            work.run = Arc::unwrap_or_clone(execution);
+            let Some(result) = result else { return };
+            drop(stage);
             match result {
                 TaskResult::Needs(needs) => work.needs(needs),
                 result => task_finished::apply(work, id, task_id, &result),

@@ -28,7 +28,6 @@ pub(super) fn task_finished(work: &mut Work, id: &str, task_id: &str, lease: u64
 
 /// Applies what a task answered.
 pub(super) fn apply(work: &mut Work, id: &str, task_id: &str, result: &TaskResult) {
-    let Some(stage) = work.stage(id) else { return };
     match result {
         TaskResult::Done { status, context, outputs } => {
             merge(work, id, context, outputs);
@@ -40,7 +39,8 @@ pub(super) fn apply(work: &mut Work, id: &str, task_id: &str, result: &TaskResul
             complete(work, id, task_id, status);
         }
         TaskResult::Failed { error } => {
-            let exception = error.to_json(stage.task(task_id).map_or("", |t| &t.name), work.timestamp());
+            let name = work.run.stage(id).and_then(|s| s.task(task_id)).map_or("", |t| &t.name);
+            let exception = error.to_json(name, work.timestamp());
             work.edit(id, |s| {
                 s.context.extend(error.context.clone());
                 s.context.insert("exception".into(), exception);

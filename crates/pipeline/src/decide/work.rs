@@ -126,7 +126,7 @@ impl<'a> Work<'a> {
             self.needs(std::mem::take(&mut evaluated.needs));
             return None;
         }
-        let mut value = evaluated.value.clone();
+        let mut value = std::mem::take(&mut evaluated.value);
         evaluated.write_summary(&mut value);
         match value {
             Value::Object(map) => Some(map),

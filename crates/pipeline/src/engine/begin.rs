@@ -189,12 +189,12 @@ fn write(engine: &Engine, tx: &mut Tx, begun: &Begun) -> Result<String, EngineEr
     }
     let followed = Rows::of_new(live, *ended).write(tx)?.is_some();
     let id = run.id.clone();
-    let (mut live, mut orders) = (live.clone(), orders.clone());
-    if followed {
-        live.pending.insert(effects::FOLLOW.into(), effects::follow_later());
-        orders.push(Order::Ended);
-    }
-    if !live.is_over() {
+    if followed || !live.is_over() {
+        let (mut live, mut orders) = (live.clone(), orders.clone());
+        if followed {
+            live.pending.insert(effects::FOLLOW.into(), effects::follow_later());
+            orders.push(Order::Ended);
+        }
         let engine = engine.clone();
         tx.after_commit(move || engine.send(Input::Begun { live: Box::new(live), orders }));
     }

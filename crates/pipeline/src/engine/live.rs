@@ -98,8 +98,8 @@ pub(super) fn load(tx: &mut Tx, id: &str) -> Result<Option<Live>, StoreError> {
 /// What of an execution is different now, as rows.
 #[derive(Debug)]
 pub struct Rows {
-    /// The execution without its stages, and their order; none when nothing of it changed.
-    pub header: Option<Execution>,
+    /// The execution without its stages, and their ids in order; none when nothing of it changed.
+    pub header: Option<(Execution, Vec<String>)>,
     /// The execution's id.
     pub id: String,
     /// New and changed ones.
@@ -119,7 +119,7 @@ impl Rows {
     /// All of a new execution.
     pub fn of_new(live: &Live, ended: bool) -> Rows {
         Rows {
-            header: Some(live.run.clone()),
+            header: Some((live.run.header(), order(&live.run))),
             id: live.run.id.clone(),
             stages: live.run.stages.clone(),
             gone_stages: Vec::new(),
@@ -144,7 +144,7 @@ impl Rows {
         let messages =
             new.pending.iter().filter(|(k, p)| old.pending.get(*k) != Some(p)).map(|(k, p)| (k.clone(), p.clone()));
         Rows {
-            header: changed.then(|| new.run.clone()),
+            header: changed.then(|| (new.run.header(), order(&new.run))),
             id: new.run.id.clone(),
             stages,
             gone_stages: gone,
@@ -163,8 +163,8 @@ impl Rows {
         for stage in &self.stages {
             records::put_stage(tx, &self.id, stage)?;
         }
-        if let Some(run) = &self.header {
-            records::put_header(tx, run)?;
+        if let Some((run, order)) = &self.header {
+            records::put_header(tx, run, order)?;
         }
         for key in &self.gone_messages {
             tx.execute("delete from message where execution = ?1 and key = ?2", params![&self.id, key])?;
@@ -206,6 +206,11 @@ impl Rows {
         }
         Ok(())
     }
+}
+
+/// The ids of its stages.
+fn order(run: &Execution) -> Vec<String> {
+    run.stages.iter().map(|s| s.id.clone()).collect()
 }
 
 /// The saved pipeline of a run that has ended, when others may follow it.

@@ -142,17 +142,23 @@ impl Running {
         live.run.stage(stage).is_none().then(error)
     }
 
-    /// Decides about events in their order, then about what is due by now, and about all that follows from them at once.
+    /// Decides about events in their order, each with all that follows from it, then about what is due by now.
     pub fn decide(&mut self, events: Vec<Event>, now: Timestamp) -> Batch {
         let mut batch = Batch { now, ..Batch::default() };
         for event in events {
+            // One after the other: an answer that says what it waits for must be there before the next event wakes it.
             self.take(event, &mut batch);
+            self.settle(&mut batch);
         }
         self.due(&mut batch);
-        while let Some((id, messages)) = batch.queue.pop_front() {
-            self.step(&id, messages, &mut batch);
-        }
+        self.settle(&mut batch);
         batch
+    }
+
+    fn settle(&mut self, batch: &mut Batch) {
+        while let Some((id, messages)) = batch.queue.pop_front() {
+            self.step(&id, messages, batch);
+        }
     }
 
     /// What a batch changed, as rows to be written in one transaction.

@@ -162,12 +162,128 @@ impl Execution {
     }
 
     /// Whether two states of it differ in nothing but their stages.
-    pub(crate) fn is_same_but_for_stages(&self, other: &Execution) -> bool {
-        // What changes while it runs is compared first, so that what is large and never changes is looked at last.
-        let moves = |run: &Execution| (run.status, run.start_time, run.end_time, run.canceled);
-        moves(self) == moves(other) && {
-            let bare = |run: &Execution| Execution { stages: Vec::new(), ..run.clone() };
-            bare(self) == bare(other)
+    pub(crate) fn is_same_but_for_stages(&self, than: &Execution) -> bool {
+        // All fields by name: a new one cannot be forgotten.
+        let Execution {
+            stages: _,
+            kind,
+            id,
+            application,
+            name,
+            description,
+            pipeline_config_id,
+            build_time,
+            start_time,
+            end_time,
+            start_time_expiry,
+            status,
+            canceled,
+            canceled_by,
+            cancellation_reason,
+            limit_concurrent,
+            keep_waiting_pipelines,
+            max_concurrent_executions,
+            trigger,
+            authentication,
+            paused,
+            origin,
+            spel_evaluator,
+            notifications,
+            initial_config,
+            template_variables,
+            waiting,
+            other,
+        } = self;
+        *status == than.status
+            && *kind == than.kind
+            && *id == than.id
+            && *application == than.application
+            && *name == than.name
+            && *description == than.description
+            && *pipeline_config_id == than.pipeline_config_id
+            && *build_time == than.build_time
+            && *start_time == than.start_time
+            && *end_time == than.end_time
+            && *start_time_expiry == than.start_time_expiry
+            && *canceled == than.canceled
+            && *canceled_by == than.canceled_by
+            && *cancellation_reason == than.cancellation_reason
+            && *limit_concurrent == than.limit_concurrent
+            && *keep_waiting_pipelines == than.keep_waiting_pipelines
+            && *max_concurrent_executions == than.max_concurrent_executions
+            && *trigger == than.trigger
+            && *authentication == than.authentication
+            && *paused == than.paused
+            && *origin == than.origin
+            && *spel_evaluator == than.spel_evaluator
+            && *notifications == than.notifications
+            && *initial_config == than.initial_config
+            && *template_variables == than.template_variables
+            && *waiting == than.waiting
+            && *other == than.other
+    }
+
+    /// A copy without its stages.
+    pub(crate) fn header(&self) -> Execution {
+        let Execution {
+            stages: _,
+            kind,
+            id,
+            application,
+            name,
+            description,
+            pipeline_config_id,
+            build_time,
+            start_time,
+            end_time,
+            start_time_expiry,
+            status,
+            canceled,
+            canceled_by,
+            cancellation_reason,
+            limit_concurrent,
+            keep_waiting_pipelines,
+            max_concurrent_executions,
+            trigger,
+            authentication,
+            paused,
+            origin,
+            spel_evaluator,
+            notifications,
+            initial_config,
+            template_variables,
+            waiting,
+            other,
+        } = self;
+        Execution {
+            stages: Vec::new(),
+            kind: kind.clone(),
+            id: id.clone(),
+            application: application.clone(),
+            name: name.clone(),
+            description: description.clone(),
+            pipeline_config_id: pipeline_config_id.clone(),
+            build_time: build_time.clone(),
+            start_time: start_time.clone(),
+            end_time: end_time.clone(),
+            start_time_expiry: start_time_expiry.clone(),
+            status: status.clone(),
+            canceled: canceled.clone(),
+            canceled_by: canceled_by.clone(),
+            cancellation_reason: cancellation_reason.clone(),
+            limit_concurrent: limit_concurrent.clone(),
+            keep_waiting_pipelines: keep_waiting_pipelines.clone(),
+            max_concurrent_executions: max_concurrent_executions.clone(),
+            trigger: trigger.clone(),
+            authentication: authentication.clone(),
+            paused: paused.clone(),
+            origin: origin.clone(),
+            spel_evaluator: spel_evaluator.clone(),
+            notifications: notifications.clone(),
+            initial_config: initial_config.clone(),
+            template_variables: template_variables.clone(),
+            waiting: waiting.clone(),
+            other: other.clone(),
         }
     }
 

@@ -45,7 +45,7 @@ fn pipeline(number: usize) -> StartRequest {
         stage("nap", "nap", &[]),
         stage("last", "work", &["nest", "risky", "nap"]),
     ];
-    let limited = number % 3 == 0;
+    let limited = number.is_multiple_of(3);
     let config = json!({"application": "a", "id": format!("p{}", number % 3), "name": "p", "stages": stages,
         "limitConcurrent": limited, "keepWaitingPipelines": true});
     let config = config.as_object().cloned().expect("an object");

@@ -33,9 +33,8 @@ impl Disk {
         for stage in &rows.stages {
             kept.stages.insert(stage.id.clone(), stage.clone());
         }
-        if let Some(run) = &rows.header {
-            kept.order = run.stages.iter().map(|s| s.id.clone()).collect();
-            kept.header = Execution { stages: Vec::new(), ..run.clone() };
+        if let Some((run, order)) = &rows.header {
+            (kept.header, kept.order) = (run.clone(), order.clone());
         }
         for key in &rows.gone_messages {
             kept.messages.remove(key);

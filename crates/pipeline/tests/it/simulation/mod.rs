@@ -21,12 +21,12 @@ fn told(name: &str) -> Option<u64> {
 fn play(first: u64) {
     if let Some(seed) = told("GENNAKER_SEED") {
         return if seed % 4 == first {
-            Play::new(seed).to_the_end()
+            Play::new(seed).play()
         };
     }
     let plays = told("GENNAKER_PLAYS").map_or(PLAYS, |all| all / 4);
     for seed in (0..plays).map(|n| n * 4 + first) {
-        if let Err(why) = std::panic::catch_unwind(|| Play::new(seed).to_the_end()) {
+        if let Err(why) = std::panic::catch_unwind(|| Play::new(seed).play()) {
             eprintln!("seed {seed} fails; GENNAKER_SEED={seed} plays it again");
             std::panic::resume_unwind(why);
         }

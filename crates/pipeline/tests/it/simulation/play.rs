@@ -59,7 +59,7 @@ impl Play {
         Play { seed, dice, now: NOON, registry, disk, running, outside, echoes, keys, ids, pipelines }
     }
 
-    pub fn to_the_end(mut self) {
+    pub fn play(mut self) {
         for _ in 0..10 + self.dice.below(40) {
             self.step();
         }
@@ -90,7 +90,7 @@ impl Play {
         panic!("seed {}: it never ends: {}", self.seed, self.picture());
     }
 
-    fn has_ended(self) {
+    fn has_ended(&self) {
         for live in self.disk.all() {
             assert!(live.run.status.is_complete(), "{} is {}", live.run.id, live.run.status);
             assert!(live.pending.is_empty(), "{} has ended and waits for {:?}", live.run.id, live.pending);
@@ -169,7 +169,9 @@ impl Play {
                 0 => TaskResult::failed("it broke"),
                 1 => TaskResult::done(Status::FailedContinue),
                 2 => TaskResult::done(Status::Canceled),
-                3 | 4 => TaskResult::again(later, "it rains").wake_on("weather"),
+                3 => TaskResult::again(later, "it rains").wake_on("weather"),
+                // Nothing but its topic will ever wake it, and that is woken now: just before it says so, or just after.
+                4 => TaskResult::again(Timestamp::MAX, "it sleeps").wake_on("bell"),
                 _ => TaskResult::succeeded(),
             };
             match self.dice.below(8) {
@@ -177,7 +179,12 @@ impl Play {
                 1 => events.push(answer(&one, result.clone())),
                 _ => {}
             }
+            let sleeps = matches!(&result, TaskResult::Again { wake_on, .. } if wake_on.iter().any(|t| t == "bell"));
             events.push(answer(&one, result));
+            if sleeps {
+                let before = self.dice.below(events.len() + 1);
+                events.insert(before, Event::Wake("bell".into()));
+            }
         }
         self.commits(events);
     }
