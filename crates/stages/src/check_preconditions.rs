@@ -73,6 +73,7 @@ fn precondition(one: &Value, about: &About, at: &At, findings: &mut Findings) {
     let needs: &[&str] = match kind {
         "expression" => &["expression"],
         "stageStatus" => &["stageName", "stageStatus"],
+        "clusterSize" if inside("moniker").is_some() => &["expected"],
         "clusterSize" => &["cluster", "expected"],
         _ => &[],
     };

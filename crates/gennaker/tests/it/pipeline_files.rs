@@ -222,7 +222,7 @@ fn a_pipeline_that_is_broken_in_one_way_is_found_out_at_the_right_place() {
         ("/triggers/0/expectedArtifactIds", json!(["tra"]), "error", "$.triggers[0].expectedArtifactIds[0]"),
         ("/triggers/1/status", json!(["success"]), "error", "$.triggers[1].status[0]"),
         ("/triggers/1/pipeline", json!("own-id"), "error", "$.triggers[1].pipeline"),
-        ("/parameterConfig/0/default", json!("asia"), "error", "$.parameterConfig[0].default"),
+        ("/parameterConfig/0/default", json!("asia"), "warning", "$.parameterConfig[0].default"),
         ("/parameterConfig/0/name", gone.clone(), "error", "$.parameterConfig[0].name"),
         ("/notifications/0/when", json!(["pipeline.faild"]), "warning", "$.notifications[0].when[0]"),
         ("/limitConcurrent", json!("maybe"), "error", "$.limitConcurrent"),

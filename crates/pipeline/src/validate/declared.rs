@@ -39,7 +39,7 @@ pub(super) fn parameters(about: &About, at: &At, findings: &mut Findings) {
         }
         options(one, &at, findings);
         let asked = one.get("condition").and_then(|c| c.get("parameter")).and_then(Value::as_str);
-        if let Some(asked) = asked.filter(|asked| !names.contains(asked) && !is_open(asked)) {
+        if let Some(asked) = asked.filter(|asked| !asked.is_empty() && !names.contains(asked) && !is_open(asked)) {
             let at = at.key("condition");
             let help = nearest(asked, names.iter().copied()).map(|meant| format!("did you mean {meant}?"));
             let message = format!("there is no parameter {}", shortened(asked, 60));
@@ -64,7 +64,7 @@ fn options(one: &Map, at: &At, findings: &mut Findings) {
     let default = one.get("default").filter(|d| !d.is_null()).map(plain).unwrap_or_default();
     if !default.is_empty() && !is_open(&default) && !values.contains(&default) {
         let help = format!("the options are {}", shortened(&values.join(", "), 200));
-        findings.error(&at.key("default"), format!("\"{}\" is not among the options", shortened(&default, 60)), help);
+        findings.warning(&at.key("default"), format!("\"{}\" is not among the options", shortened(&default, 60)), help);
     }
 }
 
@@ -138,7 +138,7 @@ fn expected(of: &Map, at: &At, findings: &mut Findings) {
 const PIPELINE: &str = "
     id: text, name: text, application: text, type: text, schema: text|number, config: object, triggers: any, index: number, createTs: text|number,
     updateTs: text|number, lastModified: text|number, lastModifiedBy: text, email: text, disabled: flag, template: object, roles: [text],
-    serviceAccount: text, executionEngine: text, stageCounter: number, stages: any, constraints: object, payloadConstraints: object,
+    serviceAccount: text, executionEngine: text, stageCounter: number, stages: any, constraints: any, payloadConstraints: any,
     keepWaitingPipelines: flag, limitConcurrent: flag, maxConcurrentExecutions: count, parameterConfig: any, spelEvaluator: text,
     expectedArtifacts: any, notifications: any, description: text, respectQuietPeriod: flag, tags: list, locked: object|flag,
     manualStartAlert: object, source: any, appConfig: object, strategy: flag, exclude: [text], variables: any, isNew: flag,

@@ -40,6 +40,8 @@ pub enum Form {
     Templated,
     /// A template of version 1, or what is made of one.
     OldTemplate,
+    /// `{pipeline: {stages: …}}`: a pipeline with something around it.
+    Wrapped,
     /// A run of a pipeline.
     Execution,
     /// Nothing of all this.
@@ -91,7 +93,7 @@ pub fn form(value: &Value) -> Form {
     if map.is_empty() || known.iter().any(|key| map.contains_key(*key)) {
         return Form::Pipeline;
     }
-    if is("pipeline", Value::is_object) { Form::Template } else { Form::Unknown }
+    if is("pipeline", Value::is_object) { Form::Wrapped } else { Form::Unknown }
 }
 
 /// Checks a text: its JSON, and what it describes.
@@ -129,6 +131,10 @@ fn whole(value: &Value, registry: &Registry, saved: Option<&Saved>, findings: &m
             findings.warning(&root, message, "templates of version 1 belong to a later version");
         }
         (Form::Execution, value) => run(value, findings),
+        (Form::Wrapped, Value::Object(map)) => {
+            let inner = map.get("pipeline").and_then(Value::as_object);
+            inner.into_iter().for_each(|inner| one(inner, &root.key("pipeline"), registry, saved, findings));
+        }
         (Form::Pipeline | Form::Templated, Value::Object(map)) => one(map, &root, registry, saved, findings),
         (_, other) => {
             let what = if other.is_object() {

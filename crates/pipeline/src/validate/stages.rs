@@ -59,7 +59,7 @@ impl<'a> Rules<'a> {
             Some(Value::String(kind)) if !kind.trim().is_empty() => Some(kind.as_str()),
             None | Some(Value::Null) if self.about.partial => None,
             None | Some(Value::Null | Value::String(_)) => {
-                findings.error(&at.key("type"), "a stage needs a type", "wait, manualJudgment, bake, deploy, …");
+                findings.error(&at.key("type"), "a stage needs a type", "docs/stages.md lists those that there are");
                 None
             }
             Some(other) => {

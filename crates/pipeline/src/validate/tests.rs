@@ -205,7 +205,7 @@ fn parameters_and_artifacts_are_checked() {
             {"label": "no name"},
         ]}),
         &[
-            "Error $.parameterConfig[0].default: \"y\" is not among the options",
+            "Warning $.parameterConfig[0].default: \"y\" is not among the options",
             "Error $.parameterConfig[1].condition.comparator: \"~\" is not one of its values",
             "Error $.parameterConfig[1].name: parameterConfig[0] is called a, too",
             "Error $.parameterConfig[1].condition.parameter: there is no parameter b",
@@ -262,6 +262,7 @@ fn what_a_file_is_is_seen() {
     check(json!({"schema": "1", "id": "t", "metadata": {}, "stages": []}), Form::OldTemplate);
     check(json!({"schema": "1", "pipeline": {"application": "a", "template": {"source": "x"}}}), Form::OldTemplate);
     check(json!({"schema": "1", "stages": [{"type": "wait"}]}), Form::Pipeline);
+    check(json!({"pipeline": {"stages": []}, "trigger": {}}), Form::Wrapped);
     check(json!({"metrics": []}), Form::Unknown);
     assert_eq!(
         said(&json!({"metrics": []}), None),

@@ -25,7 +25,7 @@ const COMMON: &str = "
 const KINDS: [Kind; 20] = [
     Kind { name: "manual", fields: "", patterns: &[] },
     Kind { name: "cron", fields: "cronExpression!: text, timeZone: text, timezone: text, action: text", patterns: &[] },
-    Kind { name: "pipeline", fields: "application: text, pipeline!: text, status!: [successful|failed|canceled|suspended]", patterns: &[] },
+    Kind { name: "pipeline", fields: "application: text, pipeline!: text, status: [successful|failed|canceled|suspended]", patterns: &[] },
     Kind { name: "webhook", fields: "source!: text, secret: text, customHeaders: object", patterns: &[] },
     Kind {
         name: "git",
@@ -113,7 +113,7 @@ fn trigger(about: &About, one: &Map, at: &At, findings: &mut Findings) {
     let schema = Value::from(fields::written(kind.fields));
     Shape::new(&schema, severity).members(one, at, findings);
     let common = Value::from(fields::written(COMMON));
-    Shape::new(&common, Severity::Error).members(one, at, findings);
+    Shape::new(&common, severity).members(one, at, findings);
     let known: Vec<&str> =
         Shape::new(&schema, severity).fields().chain(Shape::new(&common, severity).fields()).collect();
     misspelt(one, &known, at, findings);
@@ -217,7 +217,7 @@ fn of_pipeline(about: &About, one: &Map, at: &At, findings: &mut Findings) {
     if let Some(application) = text(one, "application") {
         about.application_exists(application, &at.key("application"), findings);
     }
-    if one.get("status").and_then(Value::as_array).is_some_and(Vec::is_empty) {
+    if one.get("status").is_none_or(|s| s.is_null() || s.as_array().is_some_and(Vec::is_empty)) {
         findings.warning(&at.key("status"), "no end is named: the trigger never fires", "successful, failed, canceled");
     }
 }

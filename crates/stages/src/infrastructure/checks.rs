@@ -1,7 +1,7 @@
 //! What is looked at in stages over clouds before they run: accounts, names, strategies, capacities.
 
 use pipeline::Map;
-use pipeline::validate::{About, At, Findings, is_open, nearest};
+use pipeline::validate::{About, At, Findings, Severity, is_open, nearest};
 use serde_json::Value;
 
 use super::strategy::Strategy;
@@ -44,7 +44,11 @@ pub(crate) fn cluster(config: &Map, about: &About, at: &At, findings: &mut Findi
         if let Err(pipeline::TaskResult::Failed { error }) = wishes::cluster_of(config, &application)
             && !moniker
         {
-            findings.error(
+            // Other clouds have other rules for names.
+            let local = wishes::text(config, &["cloudProvider", "provider"]).is_none_or(|name| name == "local");
+            let severity = if local { Severity::Error } else { Severity::Warning };
+            findings.add(
+                severity,
                 &at.key("stack"),
                 error.errors.join("; "),
                 "letters, digits, . and _; details may have - as well",

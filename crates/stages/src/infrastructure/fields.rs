@@ -7,7 +7,7 @@ use schemars::Schema;
 /// Where a stage works.
 const PLACE: &str = "
     credentials/account/accountName!: text, cloudProvider: text, cloudProviderType: text, providerType: text, provider: text,
-    region: text, regions: [text]|text, location: text, zone: text, zones: [text], availabilityZones: object, namespace: text,
+    region: text, regions: [text]|text, location: text, zone: text, zones: any, availabilityZones: any, namespace: text,
     namespaces: [text], moniker: {app: text, cluster: text, stack: text, detail: text, sequence: number},
     interestingHealthProviderNames: [text], user: text, platformHealthOnlyShowOverride: flag";
 
@@ -19,14 +19,14 @@ const TARGET: &str = "
 /// A cluster to deploy into: what all clouds know.
 const CLUSTER: &str = "
     application: text, stack: text, freeFormDetails: text, strategy: text, capacity: {min: count, max: count, desired: count},
-    targetSize: count, desiredCapacity: count, instances: count, targetHealthyDeployPercentage: number, useSourceCapacity: flag,
+    targetSize: count, desiredCapacity: count, instances: any, targetHealthyDeployPercentage: number, useSourceCapacity: flag,
     preferSourceCapacity: flag, source: {account: text, region: text, serverGroupName: text, asgName: text, useSourceCapacity: flag},
     maxRemainingAsgs: number, scaleDown: flag, allowDeleteActive: flag, allowScaleDownActive: flag, delayBeforeDisableSec: count,
-    delayBeforeCleanup: count, delayBeforeScaleDownSec: count, rollback: {onFailure: flag, destroyLatest: flag},
-    targetPercentages: [number], pipelineBeforeCleanup: object, strategyApplication: text, strategyPipeline: text,
-    pipelineParameters: object, loadBalancers: [text], securityGroups: [text], imageSource: text, imageArtifactId: text,
-    imageArtifact: object, image: text, imageId: text, imageName: text, amiName: text, ami: text, instanceType: text, labels: object,
-    tags: any, env: object, environment: object, command: [text]|text, enableTraffic: flag, disableTraffic: flag, healthCheck: text|object,
+    delayBeforeCleanup: count, delayBeforeScaleDownSec: count, rollback: any,
+    targetPercentages: [number], pipelineBeforeCleanup: any, strategyApplication: text, strategyPipeline: text,
+    pipelineParameters: object, loadBalancers: [text|object], securityGroups: [text|object], imageSource: text, imageArtifactId: text,
+    imageArtifact: object, image: text|object, imageId: text, imageName: text, amiName: text, ami: text, instanceType: text, labels: any,
+    tags: any, env: any, environment: any, command: any, enableTraffic: flag, disableTraffic: flag, healthCheck: any,
     port: text|number, deploymentDetails: list, overwriteAncestorAutoHealingPolicy: flag, reason: text, copySourceCustomBlockDeviceMappings: flag";
 
 const BALANCER: &str = "
@@ -35,7 +35,7 @@ const BALANCER: &str = "
         port: text|number, loadBalancerPort: text|number, sslCertificateId: text, sslCertificateName: text}],
     ports: list, portRange: text|number, port: text|number, ipProtocol: text, protocol: text, healthCheck: text|object,
     healthInterval: number, healthTimeout: number, timeout: number, healthyThreshold: count, unhealthyThreshold: count,
-    securityGroups: [text]";
+    securityGroups: list";
 
 fn with(parts: &[&str]) -> Schema {
     fields::written(&parts.join(","))

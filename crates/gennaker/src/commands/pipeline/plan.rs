@@ -43,6 +43,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let name = document::called(&args.file);
     let config = match (validate::form(&read.value), &read.value) {
         (Form::Pipeline | Form::Templated, Value::Object(config)) => config.clone(),
+        (Form::Wrapped, file) => one(&file["pipeline"], &name)?,
         (Form::Pipelines, Value::Array(list)) if list.len() == 1 => one(&list[0], &name)?,
         (Form::Dinghyfile, file) => match file["pipelines"].as_array().map(Vec::as_slice) {
             Some([only]) => one(only, &name)?,
