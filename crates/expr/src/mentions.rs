@@ -9,6 +9,8 @@ pub struct Mention {
     pub column: usize,
     /// Which function (`#stage`), with its arguments as far as they are plain texts; none for a name.
     pub call: Option<(String, Vec<Option<String>>)>,
+    /// Which type (`T(java.lang.Math)`, `new java.util.Date()`); none for a name.
+    pub class: Option<String>,
     /// The name and the properties asked of it; of a function what is asked of its result. Ends at the first part that is computed.
     pub path: Vec<String>,
 }
@@ -23,8 +25,13 @@ pub(crate) fn of(tree: &Expr) -> Vec<Mention> {
 fn walk(tree: &Expr, names: bool, found: &mut Vec<Mention>) {
     let mut all = |list: &[Expr]| list.iter().for_each(|one| walk(one, names, found));
     match &tree.node {
-        Node::Null | Node::Bool(_) | Node::Number(_) | Node::Text(_) | Node::Type(_) => {}
-        Node::List(items) | Node::New(_, items) | Node::And(items) | Node::Or(items) => all(items),
+        Node::Null | Node::Bool(_) | Node::Number(_) | Node::Text(_) => {}
+        Node::Type(name) => found.push(class(name, tree.column)),
+        Node::New(name, items) => {
+            found.push(class(name, tree.column));
+            items.iter().for_each(|one| walk(one, names, found));
+        }
+        Node::List(items) | Node::And(items) | Node::Or(items) => all(items),
         Node::Map(members) => {
             for (key, value) in members {
                 if let MapKey::Computed(key) = key {
@@ -60,6 +67,10 @@ fn walk(tree: &Expr, names: bool, found: &mut Vec<Mention>) {
     }
 }
 
+fn class(name: &str, column: usize) -> Mention {
+    Mention { column, call: None, class: Some(name.to_owned()), path: Vec::new() }
+}
+
 /// A name or a function, with what is asked of it next.
 fn begin(step: &Step, column: usize, after: &[(Step, usize)], names: bool, found: &mut Vec<Mention>) {
     let path = |first: Option<&String>| {
@@ -71,10 +82,12 @@ fn begin(step: &Step, column: usize, after: &[(Step, usize)], names: bool, found
         first.cloned().into_iter().chain(after.iter().map_while(|(step, _)| constant(step))).collect()
     };
     match step {
-        Step::Property { name, .. } if names => found.push(Mention { column, call: None, path: path(Some(name)) }),
+        Step::Property { name, .. } if names => {
+            found.push(Mention { column, call: None, class: None, path: path(Some(name)) })
+        }
         Step::Function { name, args } => {
             let call = Some((name.clone(), args.iter().map(text).collect()));
-            found.push(Mention { column, call, path: path(None) });
+            found.push(Mention { column, call, class: None, path: path(None) });
         }
         _ => {}
     }
@@ -128,6 +141,13 @@ mod tests {
             mentions("${#stage('Bake').outputs['x'] + #toInt(parameters.n)}"),
             ["2: #stage[Some(\"Bake\")] outputs.x", "32: #toInt[None] ", "39: parameters.n"]
         );
+    }
+
+    #[test]
+    fn types_are_told() {
+        let template = Template::parse("${T(java.lang.Math).max(1, 2) + new java.util.Date().time}").expect("good");
+        let classes: Vec<_> = template.mentions().into_iter().filter_map(|m| m.class).collect();
+        assert_eq!(classes, ["java.lang.Math", "java.util.Date"]);
     }
 
     #[test]

@@ -146,6 +146,11 @@ fn is_shell(text: &str) -> bool {
 
 fn names(about: &About, template: &Template, at: &At, findings: &mut Findings) {
     for mention in template.mentions() {
+        if let Some(class) = mention.class.as_deref().filter(|class| expr::Type::named(class).is_none()) {
+            let message =
+                format!("column {}: expressions may not use the type {}", mention.column + 1, shortened(class, 60));
+            findings.error(at, message, "only the few types that expressions need are there");
+        }
         match &mention.call {
             Some((function, args)) => call(about, &mention, function, args, at, findings),
             None => name(about, &mention, at, findings),

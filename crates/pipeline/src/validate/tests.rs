@@ -154,8 +154,13 @@ fn expressions_are_parsed_and_what_they_name_is_looked_for() {
         "${#stage('Bake in eu').x}",
         "Warning $.stages[0].x: column 3: there is no stage 'Bake in eu' in this pipeline",
     );
+    one(
+        "${T(java.lang.System).exit(1)}",
+        "Error $.stages[0].x: column 3: expressions may not use the type java.lang.System",
+    );
     one("${parameters.region}", "Warning $.stages[0].x: column 3: the parameter region is not declared");
     one("${#judgment('First')}", "Warning $.stages[0].x: column 3: the stage 'First' is no manual judgment");
+    stages(with("${T(java.time.Instant).now()} ${new java.util.Date()}"), &[]);
     stages(with("${trigger.x.y} ${foo.bar} ${#stage('First').context} ${parameters.size()}"), &[]);
     let shell = said(&json!({"name": "p", "application": "a", "stages": with("${HOME:-/root}")}), None);
     assert!(shell.len() == 1 && shell[0].starts_with("Warning"), "{shell:?}");
