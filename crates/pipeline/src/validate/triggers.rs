@@ -7,8 +7,8 @@ use super::about::{About, list, text};
 use super::finding::{At, Findings, Severity, shortened};
 use super::shape::{Shape, is_open, misspelt, shown};
 use super::words::nearest;
-use crate::trigger::cron::Quartz;
-use crate::{Map, fields, trigger};
+use crate::trigger::cron::{self, Quartz};
+use crate::{Map, fields, json_path, trigger};
 
 /// What a type of trigger has, and which of its fields are regular expressions.
 struct Kind {
@@ -125,7 +125,7 @@ fn trigger(about: &About, one: &Map, at: &At, findings: &mut Findings) {
     constraints(one, severity, at, findings);
     artifacts(about, one, at, findings);
     match name {
-        "cron" => cron(one, severity, at, findings),
+        "cron" => time(one, severity, at, findings),
         "pipeline" => of_pipeline(about, one, at, findings),
         "apt" => apt(one, severity, at, findings),
         _ => {}
@@ -137,6 +137,11 @@ fn constraints(one: &Map, severity: Severity, at: &At, findings: &mut Findings) 
     for field in ["payloadConstraints", "attributeConstraints"] {
         let at = at.key(field);
         for (key, pattern) in one.get(field).and_then(Value::as_object).into_iter().flatten() {
+            if key.starts_with('$')
+                && let Err(error) = json_path::check(key)
+            {
+                findings.add(severity, &at.key(key), format!("the key is no JSONPath: {error}"), "");
+            }
             match pattern {
                 Value::String(pattern) => regex(pattern, severity, &at.key(key), findings),
                 Value::Number(_) | Value::Bool(_) | Value::Null => {}
@@ -194,16 +199,18 @@ fn artifacts(about: &About, one: &Map, at: &At, findings: &mut Findings) {
     }
 }
 
-fn cron(one: &Map, severity: Severity, at: &At, findings: &mut Findings) {
-    let at = at.key("cronExpression");
-    let Some(text) = text(one, "cronExpression").filter(|text| !is_open(text)) else { return };
-    if let Err(why) = Quartz::parse(text) {
-        findings.add(
-            severity,
-            &at,
-            format!("\"{}\" is no time of Quartz: {why}", shortened(text, 60)),
-            "second minute hour day-of-month month day-of-week, as in 0 30 8 ? * MON-FRI",
-        );
+fn time(one: &Map, severity: Severity, at: &At, findings: &mut Findings) {
+    if let Some(text) = text(one, "cronExpression").filter(|text| !is_open(text))
+        && let Err(error) = Quartz::parse(text)
+    {
+        let message = format!("\"{}\" is no time: {error}", shortened(text, 60));
+        let help = "second minute hour day-of-month month day-of-week, as in 0 30 8 ? * MON-FRI";
+        findings.add(severity, &at.key("cronExpression"), message, help);
+    }
+    for key in ["timeZone", "timezone"] {
+        if let Some(Err(error)) = text(one, key).filter(|zone| !is_open(zone)).map(cron::zone_of) {
+            findings.add(severity, &at.key(key), error.to_string(), "");
+        }
     }
 }
 
