@@ -161,7 +161,7 @@ fn bounded(work: &Work, stage: &Stage, plan: Plan) -> Result<Plan, PlanError> {
 /// A stage of a type that is not there ends without having started, and the pipeline with it.
 fn unknown(work: &mut Work, stage: &Stage, named: &str) {
     let text = format!(
-        "there is no stage type '{named}' (stage '{}', refId '{}'); GET /capabilities/stages lists those that there are",
+        "there is no stage type '{named}' (stage '{}', refId '{}'); `gennaker pipeline validate` says which it may have meant",
         stage.name, stage.ref_id
     );
     let exception = Exception::new("NoSuchStageType", text).to_json("startStage", work.timestamp());
