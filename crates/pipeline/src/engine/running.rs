@@ -70,8 +70,10 @@ pub struct Running {
     timers: BTreeSet<(i64, String, String)>,
     /// The executions with a task that waits for a topic.
     waiting: HashMap<String, BTreeSet<String>>,
-    /// The executions of a saved pipeline, oldest first.
-    of_pipeline: HashMap<String, BTreeSet<String>>,
+    /// The executions of a saved pipeline that run, or are held.
+    at_work: HashMap<String, BTreeSet<String>>,
+    /// Those that others of their pipeline keep from starting, oldest first.
+    queued: HashMap<String, BTreeSet<String>>,
     /// Counts woken topics; an effect that was handed out earlier may have missed those after.
     woken: u64,
     recent: VecDeque<(u64, String)>,
@@ -87,7 +89,8 @@ impl Running {
             live: HashMap::new(),
             timers: BTreeSet::new(),
             waiting: HashMap::new(),
-            of_pipeline: HashMap::new(),
+            at_work: HashMap::new(),
+            queued: HashMap::new(),
             woken: 0,
             recent: VecDeque::new(),
             recalled: Vec::new(),
@@ -311,19 +314,17 @@ impl Running {
             // Nobody asks.
             return 0;
         }
-        let same = run.pipeline_config_id.as_ref().and_then(|pipeline| self.of_pipeline.get(pipeline));
-        let others = same.into_iter().flatten().filter(|id| **id != run.id).filter_map(|id| self.live.get(id));
-        others.filter(|l| matches!(l.run.status, Status::Running | Status::Paused)).count()
+        let Some(at_work) = run.pipeline_config_id.as_ref().and_then(|pipeline| self.at_work.get(pipeline)) else {
+            return 0;
+        };
+        at_work.len() - usize::from(at_work.contains(&run.id))
     }
 
     /// An execution has ended: those of its pipeline that wait may start. Without `keepWaitingPipelines` only the newest
     /// does, and the others are cancelled.
     fn start_waiting(&self, ended: &Execution, batch: &mut Batch) {
-        let same = ended.pipeline_config_id.as_ref().and_then(|pipeline| self.of_pipeline.get(pipeline));
-        let waits = |id: &&String| {
-            self.live.get(*id).is_some_and(|l| l.run.status == Status::NotStarted && l.run.waiting.is_some())
-        };
-        let mut waiting: Vec<String> = same.into_iter().flatten().filter(waits).cloned().collect();
+        let queued = ended.pipeline_config_id.as_ref().and_then(|pipeline| self.queued.get(pipeline));
+        let mut waiting: Vec<String> = queued.into_iter().flatten().cloned().collect();
         if !ended.keep_waiting_pipelines
             && let Some(newest) = waiting.pop()
         {
@@ -383,10 +384,12 @@ impl Running {
         for topic in come.difference(&gone) {
             self.waiting.entry((*topic).to_owned()).or_default().insert(id.clone());
         }
-        if old.is_none()
-            && let Some(pipeline) = &live.run.pipeline_config_id
-        {
-            self.of_pipeline.entry(pipeline.clone()).or_default().insert(id.clone());
+        let (was, is) = (old.as_ref().and_then(standing), standing(&live));
+        if was != is {
+            self.stands_no_more(was, &id);
+            if let Some((place, pipeline)) = is {
+                self.index(place).entry(pipeline.to_owned()).or_default().insert(id.clone());
+            }
         }
         self.live.insert(id, live);
         old
@@ -400,8 +403,19 @@ impl Running {
         for topic in topics(&old) {
             forget(&mut self.waiting, topic, id);
         }
-        if let Some(pipeline) = &old.run.pipeline_config_id {
-            forget(&mut self.of_pipeline, pipeline, id);
+        self.stands_no_more(standing(&old), id);
+    }
+
+    fn stands_no_more(&mut self, was: Option<(Place, &str)>, id: &str) {
+        if let Some((place, pipeline)) = was {
+            forget(self.index(place), pipeline, id);
+        }
+    }
+
+    fn index(&mut self, place: Place) -> &mut HashMap<String, BTreeSet<String>> {
+        match place {
+            Place::AtWork => &mut self.at_work,
+            Place::Queued => &mut self.queued,
         }
     }
 }
@@ -414,6 +428,23 @@ pub fn given(live: &Live, now: Timestamp) -> Given {
         pipelines: live.found.pipelines.clone(),
         applications: live.found.applications.clone(),
         fetched: live.found.fetched.clone(),
+    }
+}
+
+/// Where an execution stands among those of its saved pipeline.
+#[derive(Clone, Copy, PartialEq)]
+enum Place {
+    AtWork,
+    Queued,
+}
+
+/// Its place, and its pipeline. None: it is in nobody's way and nobody is in its.
+fn standing(live: &Live) -> Option<(Place, &str)> {
+    let pipeline = live.run.pipeline_config_id.as_deref()?;
+    match live.run.status {
+        Status::Running | Status::Paused => Some((Place::AtWork, pipeline)),
+        Status::NotStarted if live.run.waiting.is_some() => Some((Place::Queued, pipeline)),
+        _ => None,
     }
 }
 
