@@ -97,8 +97,16 @@ fn live(
         }
         Vec::new()
     });
-    // Nothing is finished, nobody says goodbye.
+    // Nothing is finished, nobody says goodbye. The next life begins when the last write of this one is through: what
+    // keeps two servers off one folder is the folder's lock, which ends with a process and this one goes on.
+    let writer = store.changes();
+    drop(store);
     runtime.shutdown_background();
+    let until = Instant::now() + Duration::from_secs(20);
+    while writer.has_changed().is_ok() {
+        assert!(Instant::now() < until, "the writer of an ended engine goes on");
+        std::thread::sleep(Duration::from_millis(1));
+    }
     statuses
 }
 
