@@ -13,7 +13,10 @@
 
 mod notation;
 
+use std::sync::LazyLock;
+
 use schemars::{JsonSchema, Schema};
+use serde_json::Value;
 
 pub use notation::{NotationError, read};
 
@@ -25,6 +28,12 @@ pub fn of<T: JsonSchema>() -> Schema {
 /// The fields that a notation names. One that cannot be read leaves everything open; a test reads each of them.
 pub fn written(notation: &str) -> Schema {
     read(notation).unwrap_or_default()
+}
+
+/// Whether every stage may have a field of this name.
+pub fn is_common(name: &str) -> bool {
+    static NAMES: LazyLock<Value> = LazyLock::new(|| Value::from(written(COMMON)));
+    NAMES.get("properties").is_some_and(|properties| properties.get(name).is_some())
 }
 
 /// What every stage may have, whatever its type: what the engine itself reads.

@@ -250,8 +250,8 @@ fn stages(start: &Start, stages: Option<Value>) -> Result<Vec<Arc<Stage>>, Start
         Some(Value::Array(list)) => list,
         Some(_) => return Err(StartError::at("$.stages", "must be a list")),
     };
-    let in_line = start.kind == Kind::Orchestration
-        || list.iter().all(|s| s.get("refId").and_then(Value::as_str).is_none_or(str::is_empty));
+    let named = |stage: &Value| reference(stage.get("refId")).is_some_and(|name| !name.is_empty());
+    let in_line = start.kind == Kind::Orchestration || !list.iter().any(named);
     let mut out = Vec::with_capacity(list.len());
     for (i, stage) in list.into_iter().enumerate() {
         let Value::Object(mut context) = stage else {
@@ -289,6 +289,7 @@ fn stages(start: &Start, stages: Option<Value>) -> Result<Vec<Arc<Stage>>, Start
     Ok(out)
 }
 
+/// How a stage is called, or what one requires: a number is as good as its text.
 fn reference(value: Option<&Value>) -> Option<String> {
     match value? {
         Value::String(s) => Some(s.clone()),

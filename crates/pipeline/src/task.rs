@@ -106,6 +106,8 @@ pub enum TaskResult {
         context: Map,
         /// Merged into the stage's outputs.
         outputs: Map,
+        /// What the stage's next task would answer, when that is known already: see [`TaskResult::then`].
+        next: Option<Box<Next>>,
     },
     /// It has to look again.
     Again {
@@ -137,7 +139,7 @@ impl TaskResult {
 
     /// Ended with this status.
     pub fn done(status: Status) -> TaskResult {
-        TaskResult::Done { status, context: Map::new(), outputs: Map::new() }
+        TaskResult::Done { status, context: Map::new(), outputs: Map::new(), next: None }
     }
 
     /// Looks again at `at` at the latest, because of `reason`.
@@ -178,12 +180,37 @@ impl TaskResult {
         self
     }
 
+    /// Hands over what the task behind this one would answer, so that both end in one commit. `task` is that task's key in the
+    /// registry. It counts only when the next task is that one and may start at once; else that one runs and looks itself.
+    pub fn then(mut self, task: &'static str, answer: TaskResult) -> TaskResult {
+        if let TaskResult::Done { next, .. } = &mut self {
+            *next = Some(Box::new(Next { task, answer }));
+        }
+        self
+    }
+
     /// Adds a topic that wakes the task.
     pub fn wake_on(mut self, topic: impl Into<String>) -> TaskResult {
         if let TaskResult::Again { wake_on, .. } = &mut self {
             wake_on.push(topic.into());
         }
         self
+    }
+}
+
+/// What a task knows of the one behind it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Next {
+    /// The key of that task in the registry.
+    pub task: &'static str,
+    /// What it would answer. One that would have to look again is not handed over: it could miss what wakes it.
+    pub answer: TaskResult,
+}
+
+impl Next {
+    /// Whether the task would end with this answer.
+    pub(crate) fn is_an_end(&self) -> bool {
+        matches!(self.answer, TaskResult::Done { .. } | TaskResult::Failed { .. })
     }
 }
 

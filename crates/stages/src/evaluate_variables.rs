@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use pipeline::evaluate::{self, Evaluated, Given};
-use pipeline::{Plan, PlanError, Stage, StageView, TaskInput, TaskResult, TaskSpec, fields};
+use pipeline::{Map, Plan, PlanError, Stage, StageView, TaskInput, TaskResult, TaskSpec, fields};
 use schemars::Schema;
 use serde_json::Value;
 
@@ -19,6 +19,19 @@ impl Stage for EvaluateVariablesStage {
     fn plan(&self, _: &StageView) -> Result<Plan, PlanError> {
         Ok(Plan::tasks([TaskSpec::new("evaluateVariables", "evaluateVariables")]))
     }
+    /// The values of the last time go, but for what no variable may change; and what was evaluated is what it was before.
+    fn prepare_restart(&self, context: &mut Map) {
+        let Some(mut variables) = context.shift_remove("variables") else { return };
+        for variable in variables.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
+            if let Some(key) = variable.get("key").and_then(Value::as_str).filter(|key| !fields::is_common(key)) {
+                context.shift_remove(key);
+            }
+            if let Some(Value::String(source)) = variable.shift_remove("sourceValue") {
+                variable.insert("value".into(), Value::String(again(&source)));
+            }
+        }
+        context.insert("variables".into(), variables);
+    }
     fn evaluates_once(&self) -> bool {
         true
     }
@@ -33,6 +46,26 @@ impl Stage for EvaluateVariablesStage {
         }
         evaluated
     }
+}
+
+/// A `sourceValue` is its expression without the dollars, so that nobody evaluates it: this gives them back to the outer braces.
+fn again(source: &str) -> String {
+    let mut text = String::with_capacity(source.len() + 2);
+    let mut depth = 0_u32;
+    for c in source.chars() {
+        match c {
+            '{' => {
+                if depth == 0 {
+                    text.push('$');
+                }
+                depth += 1;
+            }
+            '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        text.push(c);
+    }
+    text
 }
 
 pub(crate) fn run(input: &TaskInput, _: Timestamp) -> TaskResult {
@@ -51,4 +84,26 @@ pub(crate) fn run(input: &TaskInput, _: Timestamp) -> TaskResult {
         }
     }
     result
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_restart_evaluates_anew() {
+        let mut context = json!({"failPipeline": true, "mine": 1, "tag": "old", "stageTimeoutMs": 5, "variables": [
+            {"key": "tag", "value": "old", "sourceValue": "{trigger.tag}-{ {'a': 1}['a'] }"},
+            {"key": "stageTimeoutMs", "value": "${1 + 1}"},
+        ]});
+        let context = context.as_object_mut().expect("an object");
+        EvaluateVariablesStage.prepare_restart(context);
+        let expected = json!({"failPipeline": true, "mine": 1, "stageTimeoutMs": 5, "variables": [
+            {"key": "tag", "value": "${trigger.tag}-${ {'a': 1}['a'] }"},
+            {"key": "stageTimeoutMs", "value": "${1 + 1}"},
+        ]});
+        assert_eq!(*context, *expected.as_object().expect("an object"));
+    }
 }

@@ -41,6 +41,9 @@ struct Config {
     keep_child: bool,
 }
 
+/// The key of the task that waits for the child.
+const MONITOR: &str = "monitorPipeline";
+
 const PATIENCE: SignedDuration = SignedDuration::from_hours(12);
 
 const FIELDS: &str = "
@@ -79,7 +82,7 @@ impl Stage for PipelineStage {
         let config: Config = stage.config()?;
         let mut tasks = vec![TaskSpec::new("startPipeline", "startPipeline")];
         if config.wait_for_completion != Some(false) {
-            tasks.push(TaskSpec::new("monitorPipeline", "monitorPipeline").timeout(PATIENCE));
+            tasks.push(TaskSpec::new("monitorPipeline", MONITOR).timeout(PATIENCE));
         }
         Ok(Plan::tasks(tasks))
     }
@@ -119,9 +122,15 @@ impl Effect for StartPipeline {
         let Some(wanted) = config.pipeline.clone().or(config.pipeline_id.clone()) else {
             return TaskResult::failed("this stage needs pipeline: the id of the pipeline that it runs");
         };
+        let takes_over = !config.skip_downstream_output;
         match self.start(&input, wanted, config).await {
-            Ok((execution, name)) => {
-                TaskResult::succeeded().context("executionId", execution).context("executionName", name)
+            Ok((execution, name, run)) => {
+                let started = TaskResult::succeeded().context("executionId", execution).context("executionName", name);
+                // A child that needs nothing from outside has ended by now: nobody has to come and look.
+                match run.filter(|run| run.status.is_complete()) {
+                    Some(run) => started.then(MONITOR, taken_over(&run, takes_over, input.now)),
+                    None => started,
+                }
             }
             Err(error) => TaskResult::Failed { error: Exception::new("StartPipeline", error.to_string()) },
         }
@@ -160,7 +169,13 @@ impl From<StoreError> for StartError {
 }
 
 impl StartPipeline {
-    async fn start(&self, input: &TaskInput, wanted: String, config: Config) -> Result<(String, String), StartError> {
+    /// Its id, its name, and the child as it was written.
+    async fn start(
+        &self,
+        input: &TaskInput,
+        wanted: String,
+        config: Config,
+    ) -> Result<(String, String, Option<Execution>), StartError> {
         let engine = self.0.clone();
         let (run, stage) = (input.execution.clone(), input.stage_id.clone());
         let key = format!("task:{}", input.key);
@@ -176,7 +191,9 @@ impl StartPipeline {
                 return Err(StartError::Duplicated(twin));
             }
             let request = child::request(&run, &stage, child, &parameters, key.clone());
-            Ok((engine.begin_in(tx, &request)?, name))
+            let id = engine.begin_in(tx, &request)?;
+            let run = records::get(tx, &id)?;
+            Ok((id, name, run))
         };
         self.0.store().write(work).await
     }
@@ -194,13 +211,7 @@ impl Effect for MonitorPipeline {
         let wanted = id.clone();
         let takes_over = !input.config::<Config>().is_ok_and(|config| config.skip_downstream_output);
         match self.0.store().read(move |tx| records::get(tx, &wanted)).await {
-            Ok(Some(run)) => {
-                let outputs = if takes_over { records::outputs(&run) } else { Map::new() };
-                outputs.into_iter().fold(seen(&run, input.now), |result, (key, value)| match run.status.is_complete() {
-                    true => result.output(&key, value),
-                    false => result,
-                })
-            }
+            Ok(Some(run)) => taken_over(&run, takes_over, input.now),
             Ok(None) => TaskResult::failed(format!("execution {id} is gone")),
             Err(error) => TaskResult::again(later(input.now), format!("the store did not answer: {error}")),
         }
@@ -210,6 +221,15 @@ impl Effect for MonitorPipeline {
 /// It is woken when the child ends; this is for what nobody foresaw.
 fn later(now: Timestamp) -> Timestamp {
     now.checked_add(SignedDuration::from_mins(1)).unwrap_or(Timestamp::MAX)
+}
+
+/// What a child comes to, with its outputs when it has ended.
+fn taken_over(run: &Execution, takes_over: bool, now: Timestamp) -> TaskResult {
+    let result = seen(run, now);
+    if !takes_over || !run.status.is_complete() {
+        return result;
+    }
+    records::outputs(run).into_iter().fold(result, |result, (key, value)| result.output(&key, value))
 }
 
 fn seen(run: &Execution, now: Timestamp) -> TaskResult {

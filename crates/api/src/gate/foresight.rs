@@ -6,6 +6,7 @@ use axum::{Extension, Json};
 use pipeline::evaluate::Given;
 use pipeline::forecast::{self, Ask, Forecast};
 use pipeline::start::StartError;
+use pipeline::templates::{self, TemplateError};
 use pipeline::validate::{self, Finding, Saved, Severity};
 use pipeline::{applications, pipelines};
 use serde_json::{Map, Value, json};
@@ -50,6 +51,12 @@ async fn plan(
     trigger.entry("user").or_insert_with(|| json!(caller.name));
     let saved = saved(&house).await?;
     let now = house.now();
+    // One made from a template is looked at as it would run.
+    let written = config.clone();
+    let made = match house.store.read(move |tx| templates::planned(tx, written.clone())).await {
+        Err(TemplateError::Store(error)) => return Err(error.into()),
+        made => made,
+    };
     let outlook = CloudOutlook::of(&house.clouds, now).await;
     let all = house.read::<_, StoreError>(applications::all).await?;
     let given = Given {
@@ -60,7 +67,11 @@ async fn plan(
     };
     let answer = blocking(move || {
         let registry = &*house.registry;
-        let mut findings = validate::value(&Value::Object(config.clone()), registry, Some(&saved));
+        let mut findings = validate::value(&Value::Object(config), registry, Some(&saved));
+        let config = made.unwrap_or_else(|error| {
+            findings.push(unmade(&error));
+            Map::new()
+        });
         let look = outlook.as_ref().ok().map(|look| look as &dyn forecast::Outlook);
         let ask = Ask { config: &config, trigger: &trigger, registry, given, outlook: look };
         let forecast = forecast::forecast(&ask).unwrap_or_else(|error| {
@@ -85,6 +96,12 @@ fn refused(findings: &[Finding], error: &StartError) -> Option<Finding> {
     };
     let told = findings.iter().any(|f| f.severity == Severity::Error && f.path == path);
     (!told).then(|| Finding { severity: Severity::Error, path, message, help: String::new() })
+}
+
+/// Why no pipeline comes of a configuration and its template.
+fn unmade(error: &TemplateError) -> Finding {
+    let path = if matches!(error, TemplateError::Unknown(_)) { "$.template.reference" } else { "$.template" };
+    Finding { severity: Severity::Error, path: path.to_owned(), message: error.to_string(), help: String::new() }
 }
 
 /// What is saved here, for checks that ask it.

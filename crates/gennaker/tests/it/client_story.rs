@@ -243,10 +243,23 @@ fn a_template_is_kept_used_and_planned() {
     std::fs::write(server.folder.path().join("c.json"), config).expect("written");
     let planned = value(&server, &["pipeline-template", "plan", "-f", "c.json"]);
     assert_eq!((&planned["stages"][0]["waitTime"], &planned["name"]), (&json!(0), &json!("Mine")));
+    let plan = |code: i32| {
+        let (ended, out, said) = cli(&server, &["pipeline", "plan", "c.json", "--json"]);
+        assert_eq!(ended, code, "{said}");
+        serde_json::from_str::<Value>(&out).expect("JSON")
+    };
+    let foreseen = plan(0);
+    assert_eq!(
+        (&foreseen["stages"][0]["type"], &foreseen["stages"][0]["context"]["waitTime"]),
+        (&json!("wait"), &json!(0))
+    );
     good(&server, &["pipeline", "save", "-f", "c.json"]);
     assert_eq!(cli(&server, &["pipeline", "execute", "-a", "shop", "-n", "Mine", "--wait"]).0, 0);
     good(&server, &["pipeline-template", "delete", "waits", "--tag", "stable"]);
     assert_eq!(cli(&server, &["pipeline-template", "get", "waits", "--tag", "stable"]).0, 1);
+    let nothing = plan(1);
+    let fault = &nothing["findings"].as_array().expect("findings").last().expect("one")["message"];
+    assert_eq!(*fault, json!("there is no pipeline template waits:stable"));
     good(&server, &["pipeline-template", "restore", "waits", "--tag", "stable", "--revision", "1"]);
     good(&server, &["pipeline-template", "get", "--id", "waits", "--tag", "stable"]);
 }

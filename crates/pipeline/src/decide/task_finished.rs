@@ -6,6 +6,7 @@ use super::Message;
 use super::work::Work;
 use crate::evaluate::keep_as_data;
 use crate::model::{Stage, Status, Waiting};
+use crate::task::Next;
 use crate::{Map, TaskResult};
 
 /// How soon a task may look again at the earliest, in milliseconds: a task that always says "at once" is no busy loop.
@@ -17,7 +18,11 @@ pub(super) fn task_finished(work: &mut Work, id: &str, task_id: &str, lease: u64
     if task.lease != lease || !task.is_under_way() || stage.status.is_complete() {
         return;
     }
-    // What an effect brings from outside is data, even if it looks like an expression.
+    take_from_outside(work, id, task_id, result);
+}
+
+/// Applies what an effect answered: what it brings from outside is data, even if it looks like an expression.
+fn take_from_outside(work: &mut Work, id: &str, task_id: &str, result: &TaskResult) {
     work.edit(id, |s| match result {
         TaskResult::Done { context, .. } | TaskResult::Again { context, .. } => keep_as_data(&mut s.context, context),
         TaskResult::Failed { error } => keep_as_data(&mut s.context, &error.context),
@@ -29,14 +34,14 @@ pub(super) fn task_finished(work: &mut Work, id: &str, task_id: &str, lease: u64
 /// Applies what a task answered.
 pub(super) fn apply(work: &mut Work, id: &str, task_id: &str, result: &TaskResult) {
     match result {
-        TaskResult::Done { status, context, outputs } => {
+        TaskResult::Done { status, context, outputs, next } => {
             merge(work, id, context, outputs);
             let status = match status {
                 Status::Terminal | Status::Canceled => failure(work, id, *status),
                 status if status.is_complete() => *status,
                 _ => Status::Succeeded,
             };
-            complete(work, id, task_id, status);
+            complete(work, id, task_id, status, next.as_deref());
         }
         TaskResult::Failed { error } => {
             let name = work.run.stage(id).and_then(|s| s.task(task_id)).map_or("", |t| &t.name);
@@ -46,7 +51,7 @@ pub(super) fn apply(work: &mut Work, id: &str, task_id: &str, result: &TaskResul
                 s.context.insert("exception".into(), exception);
             });
             let status = failure(work, id, Status::Terminal);
-            complete(work, id, task_id, status);
+            complete(work, id, task_id, status, None);
         }
         TaskResult::Again { wake_on, at_latest, reason, context, outputs } => {
             merge(work, id, context, outputs);
@@ -110,7 +115,29 @@ fn wait(work: &mut Work, id: &str, task_id: &str, again: &Again) {
     work.task_timer(id, task_id, Some(due));
 }
 
-fn complete(work: &mut Work, id: &str, task_id: &str, status: Status) {
+fn complete(work: &mut Work, id: &str, task_id: &str, status: Status, known: Option<&Next>) {
+    end(work, id, task_id, status);
+    let next = work.run.stage(id).and_then(|s| s.tasks.iter().find(|t| t.status == Status::NotStarted));
+    let Some(next) = next.filter(|_| status.lets_others_start()) else {
+        return work.send(Message::CompleteStage { stage: id.to_owned() });
+    };
+    let task = next.id.clone();
+    let held = work.run.status != Status::Running;
+    match known.filter(|known| !held && known.task == next.implementing_class && known.is_an_end()) {
+        Some(known) => {
+            let now = work.now;
+            work.edit(id, |s| {
+                if let Some(task) = s.task_mut(&task) {
+                    task.start_time = Some(now);
+                }
+            });
+            take_from_outside(work, id, &task, &known.answer);
+        }
+        None => work.send(Message::StartTask { stage: id.to_owned(), task }),
+    }
+}
+
+fn end(work: &mut Work, id: &str, task_id: &str, status: Status) {
     let now = work.now;
     work.edit(id, |s| {
         let Some(task) = s.task_mut(task_id) else { return };
@@ -121,12 +148,4 @@ fn complete(work: &mut Work, id: &str, task_id: &str, status: Status) {
         task.other.shift_remove("woken");
     });
     work.clear_task_timer(id, task_id);
-    let next = work.run.stage(id).and_then(|s| s.tasks.iter().find(|t| t.status == Status::NotStarted));
-    match next {
-        Some(next) if status.lets_others_start() => {
-            let task = next.id.clone();
-            work.send(Message::StartTask { stage: id.to_owned(), task });
-        }
-        _ => work.send(Message::CompleteStage { stage: id.to_owned() }),
-    }
 }

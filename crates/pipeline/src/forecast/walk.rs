@@ -276,7 +276,7 @@ impl<'a> Walk<'a> {
                 log: Log::none(),
             };
             match run(&input, self.given.now) {
-                TaskResult::Done { status, context, outputs: more } => {
+                TaskResult::Done { status, context, outputs: more, .. } => {
                     if status.is_halt() && out.unknown.is_empty() {
                         out.notes.push(
                             "as far as it is known, it ends the pipeline here: its condition does not hold".into(),

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
-use super::{MOST_STAGES, StartError};
+use super::{MOST_STAGES, StartError, reference, references};
 use crate::Map;
 
 /// How long an id of a stage may be, and how deep a stage's JSON may be nested.
@@ -43,7 +43,7 @@ pub fn check(config: &Map) -> Result<(), StartError> {
         Some(_) => return Err(StartError::at("$.stages", "must be a list")),
     };
     bounds(config)?;
-    let mut seen: HashMap<&str, usize> = HashMap::new();
+    let mut seen: HashMap<String, usize> = HashMap::new();
     for (i, stage) in stages.iter().enumerate() {
         if !stage.is_object() {
             return Err(StartError::at(format!("$.stages[{i}]"), "must be an object"));
@@ -52,18 +52,18 @@ pub fn check(config: &Map) -> Result<(), StartError> {
             return Err(StartError::at(format!("$.stages[{i}].type"), "a stage needs a type"));
         }
         request_lines(i, stage)?;
-        if let Some(reference) = stage.get("refId").and_then(Value::as_str)
-            && let Some(first) = seen.insert(reference, i)
-        {
+        let Some(reference) = reference(stage.get("refId")) else { continue };
+        if let Some(first) = seen.get(&reference) {
             let what = format!("'{reference}' is the refId of $.stages[{first}], too; each stage needs its own");
             return Err(StartError::at(format!("$.stages[{i}].refId"), what));
         }
+        seen.insert(reference, i);
     }
     for (i, stage) in stages.iter().enumerate() {
         let requires = stage.get("requisiteStageRefIds").and_then(Value::as_array);
         for (j, one) in requires.into_iter().flatten().enumerate() {
-            if let Some(one) = one.as_str()
-                && !seen.contains_key(one)
+            if let Some(one) = reference(Some(one))
+                && !seen.contains_key(&one)
             {
                 let path = format!("$.stages[{i}].requisiteStageRefIds[{j}]");
                 return Err(StartError::at(path, format!("there is no stage with the refId '{one}'")));
@@ -112,35 +112,21 @@ fn deeper_than(value: &Value, levels: usize) -> bool {
 
 /// Takes away stages that nothing is missing for, until none is left; what is left goes round in a circle.
 fn no_cycle(stages: &[Value]) -> Result<(), StartError> {
-    let reference = |s: &Value| match s.get("refId") {
-        Some(Value::String(s)) => Some(s.clone()),
-        Some(Value::Number(n)) => Some(n.to_string()),
-        _ => None,
-    };
-    let known: HashSet<String> = stages.iter().filter_map(reference).collect();
-    let requires: Vec<Vec<String>> = stages
-        .iter()
-        .map(|s| {
-            let list = s.get("requisiteStageRefIds").and_then(Value::as_array);
-            let texts = list.into_iter().flatten().filter_map(|r| match r {
-                Value::String(s) => Some(s.clone()),
-                Value::Number(n) => Some(n.to_string()),
-                _ => None,
-            });
-            texts.filter(|r| known.contains(r)).collect()
-        })
-        .collect();
+    let named = |stage: &Value| reference(stage.get("refId"));
+    let known: HashSet<String> = stages.iter().filter_map(named).collect();
+    let required = |stage: &Value| references(stage.get("requisiteStageRefIds"));
+    let mut requires: Vec<Vec<String>> = stages.iter().map(required).collect();
+    requires.iter_mut().for_each(|list| list.retain(|one| known.contains(one)));
     let mut waits: Vec<usize> = Vec::with_capacity(stages.len());
     let mut behind: HashMap<&str, Vec<usize>> = HashMap::new();
     for (i, list) in requires.iter().enumerate() {
-        let distinct: HashSet<&str> = list.iter().map(String::as_str).collect();
         waits.push(0);
-        for one in distinct {
+        for one in list {
             behind.entry(one).or_default().push(i);
         }
     }
-    let references: Vec<Option<String>> = stages.iter().map(reference).collect();
-    for reference in references.iter().flatten() {
+    let names: Vec<Option<String>> = stages.iter().map(named).collect();
+    for reference in names.iter().flatten() {
         for i in behind.get(reference.as_str()).into_iter().flatten() {
             waits[*i] += 1;
         }
@@ -149,7 +135,7 @@ fn no_cycle(stages: &[Value]) -> Result<(), StartError> {
     let mut done = 0;
     while let Some(i) = free.pop() {
         done += 1;
-        let Some(reference) = &references[i] else { continue };
+        let Some(reference) = &names[i] else { continue };
         for next in behind.get(reference.as_str()).into_iter().flatten() {
             waits[*next] -= 1;
             if waits[*next] == 0 {
@@ -161,7 +147,7 @@ fn no_cycle(stages: &[Value]) -> Result<(), StartError> {
         return Ok(());
     }
     let first = (0..stages.len()).find(|i| waits[*i] > 0).unwrap_or(0);
-    let name = references[first].clone().unwrap_or_default();
+    let name = names[first].clone().unwrap_or_default();
     let path = format!("$.stages[{first}].requisiteStageRefIds");
     Err(StartError::at(path, format!("stage '{name}' waits for itself in a circle, or for a stage that does")))
 }
@@ -190,6 +176,11 @@ mod tests {
     fn a_refid_that_is_there_twice_is_named() {
         let text = error(json!([{"refId": "1", "type": "wait"}, {"refId": "1", "type": "wait"}]));
         assert_eq!(text, "$.stages[1].refId: '1' is the refId of $.stages[0], too; each stage needs its own");
+        let text = error(json!([{"refId": "1", "type": "wait"}, {"refId": 1, "type": "wait"}]));
+        assert_eq!(
+            text, "$.stages[1].refId: '1' is the refId of $.stages[0], too; each stage needs its own",
+            "a number is a name"
+        );
     }
 
     #[test]

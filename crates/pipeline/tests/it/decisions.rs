@@ -25,6 +25,38 @@ fn a_result_with_an_old_lease_changes_nothing() {
 }
 
 #[test]
+fn what_a_task_knows_of_the_next_one_ends_both_at_once() {
+    let begun = || Runtime::new(&config(json!([stage("1", "work", &[])])));
+    let statuses =
+        |runtime: &Runtime| runtime.run.stages[0].tasks.iter().map(|t| t.status.as_str()).collect::<Vec<_>>().join(" ");
+    let knows = |answer: TaskResult| TaskResult::succeeded().then("effect", answer);
+
+    let mut runtime = begun();
+    runtime.answer(0, knows(TaskResult::succeeded().output("a", "${'data'}")));
+    assert_eq!((statuses(&runtime).as_str(), runtime.run.status), ("SUCCEEDED SUCCEEDED", Status::Succeeded));
+    assert_eq!(runtime.run.stages[0].outputs["a"], "${'data'}", "what comes from outside is data");
+
+    let mut runtime = begun();
+    runtime.answer(0, knows(TaskResult::failed("it broke")));
+    assert_eq!((statuses(&runtime).as_str(), runtime.run.status), ("SUCCEEDED TERMINAL", Status::Terminal));
+
+    // What would look again looks itself; so does another task than the one that was spoken of, and one that is held.
+    let mut runtime = begun();
+    let later = jiff::Timestamp::from_millisecond(crate::world::NOON).expect("a time");
+    runtime.answer(0, knows(TaskResult::again(later, "it waits")));
+    assert_eq!(statuses(&runtime), "SUCCEEDED RUNNING");
+    let mut runtime = begun();
+    runtime.answer(0, TaskResult::succeeded().then("nap", TaskResult::succeeded()));
+    assert_eq!(statuses(&runtime), "SUCCEEDED RUNNING");
+    let mut runtime = begun();
+    runtime.tell(Message::PauseExecution { user: "ann".into() });
+    runtime.answer(0, knows(TaskResult::succeeded()));
+    assert_eq!(statuses(&runtime), "SUCCEEDED NOT_STARTED");
+    runtime.tell(Message::ResumeExecution { user: "ann".into() });
+    assert_eq!(statuses(&runtime), "SUCCEEDED RUNNING");
+}
+
+#[test]
 fn a_join_starts_when_both_branches_have_ended() {
     let mut runtime = Runtime::new(&config(json!([
         stage("left", "risky", &[]),

@@ -107,7 +107,7 @@ fn what_is_told_once_is_not_told_again() {
 #[test]
 fn an_answer_names_who_gave_it() {
     let answer = judged(json!({"judgmentStatus": "continue", "judgmentInput": "blue", "comment": "looks good"}));
-    let TaskResult::Done { status, context, outputs } = answer else { panic!("it has ended") };
+    let TaskResult::Done { status, context, outputs, .. } = answer else { panic!("it has ended") };
     assert_eq!(status, Status::Succeeded);
     assert_eq!(context["lastModifiedBy"], "judith");
     assert_eq!(Value::Object(outputs), json!({"judgmentStatus": "continue", "judgmentInput": "blue"}));
