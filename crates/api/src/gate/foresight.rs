@@ -7,7 +7,7 @@ use pipeline::evaluate::Given;
 use pipeline::forecast::{self, Ask, Forecast};
 use pipeline::start::StartError;
 use pipeline::templates::{self, TemplateError};
-use pipeline::validate::{self, Finding, Saved, Severity};
+use pipeline::validate::{self, Finding, Form, Saved, Severity};
 use pipeline::{applications, pipelines};
 use serde_json::{Map, Value, json};
 use stages::infrastructure::CloudOutlook;
@@ -51,8 +51,11 @@ async fn plan(
     trigger.entry("user").or_insert_with(|| json!(caller.name));
     let saved = saved(&house).await?;
     let now = house.now();
-    // One made from a template is looked at as it would run.
-    let written = config.clone();
+    // One made from a template is looked at as it would run. Files of clients get their `type` only when they are saved.
+    let mut written = config.clone();
+    if validate::form(&Value::Object(config.clone())) == Form::Templated {
+        written.insert("type".into(), json!("templatedPipeline"));
+    }
     let made = match house.store.read(move |tx| templates::planned(tx, written.clone())).await {
         Err(TemplateError::Store(error)) => return Err(error.into()),
         made => made,

@@ -70,7 +70,13 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             given,
             outlook: Some(&look),
         }) {
-            Ok(plan) => json!(plan),
+            Ok(mut plan) => {
+                if validate::form(&read.value) == Form::Templated {
+                    let note = "its template's stages are missing: --server names the server that has the template";
+                    plan.notes.push(note.into());
+                }
+                json!(plan)
+            }
             Err(error) => {
                 if !document::fails(&findings) {
                     let message = error.to_string();
