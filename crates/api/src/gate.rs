@@ -14,6 +14,7 @@ mod definitions;
 mod executions;
 mod expression;
 mod foresight;
+mod held_back;
 mod history;
 mod infrastructure;
 mod inventory;
@@ -50,6 +51,7 @@ pub fn routes() -> OpenApiRouter<House> {
         .merge(expression::routes())
         .merge(tasks::routes())
         .merge(infrastructure::routes())
+        .merge(held_back::routes())
         .merge(lookup::routes())
         .merge(notifications::routes())
         .merge(capabilities::routes())

@@ -19,6 +19,7 @@ mod openapi;
 mod pipeline;
 mod pipeline_template;
 mod project;
+mod rollback;
 pub mod serve;
 mod status;
 mod stop;
@@ -60,6 +61,10 @@ enum Verb {
     /// Keep pipelines on a server, start them, follow them, have a say in them
     #[command(subcommand, alias = "pipelines", alias = "pi")]
     Pipeline(pipeline::Verb),
+    /// Return to the version before; the one that is left does not come again by itself
+    Rollback(rollback::Args),
+    /// Let a version come again that was rolled back
+    Release(rollback::Release),
     /// Keep templates of pipelines
     #[command(subcommand, alias = "pipeline-templates", alias = "pt")]
     PipelineTemplate(pipeline_template::Verb),
@@ -112,6 +117,8 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
         Verb::Project(verb) => project::run(verb),
         Verb::Account(verb) => account::run(verb),
         Verb::Whoami(gate) => account::whoami(gate),
+        Verb::Rollback(args) => rollback::run(args),
+        Verb::Release(args) => rollback::release(args),
         Verb::Down(args) => down::run(args),
         Verb::Logs(args) => logs::run(args),
         Verb::Token(verb) => token::run(verb),

@@ -214,6 +214,18 @@ impl Engine {
         begin::trigger(self, tx, pipeline, trigger, event)
     }
 
+    /// An event would start a saved pipeline, and something stands in its way: leaves a cancelled execution that says what, once.
+    pub fn skip(
+        &self,
+        tx: &mut Tx,
+        pipeline: &str,
+        trigger: &Map,
+        event: &str,
+        why: &str,
+    ) -> Result<Option<String>, EngineError> {
+        begin::skip(self, tx, pipeline, trigger, event, why)
+    }
+
     /// Sets how many pipelines of an application triggers may start in a minute.
     pub fn limit_triggers(&self, per_minute: u32) {
         self.0.most_triggered.store(per_minute, Ordering::Relaxed);

@@ -12,6 +12,7 @@ pub mod engine;
 pub mod evaluate;
 pub mod fields;
 pub mod forecast;
+pub mod held;
 pub mod json_path;
 pub mod lenient;
 pub mod model;

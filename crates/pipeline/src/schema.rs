@@ -8,6 +8,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { domain: "pipeline", number: 2, sql: FOLLOWERS },
     Migration { domain: "pipeline", number: 3, sql: TRIGGER_RATE },
     Migration { domain: "pipeline", number: 4, sql: LISTS },
+    Migration { domain: "pipeline", number: 5, sql: HELD_BACK },
 ];
 
 const FIRST: &str = "
@@ -48,6 +49,13 @@ create index follower_follower on follower (follower);
 /// How many pipelines of an application were started by triggers in the minute of the latest start.
 const TRIGGER_RATE: &str = "
 create table trigger_rate (application text primary key, minute bigint not null, started bigint not null);
+";
+
+/// Versions that were rolled back.
+const HELD_BACK: &str = "
+create table held_back (
+    application text not null, cluster text not null, release text not null, image text not null, who text not null,
+    reason text not null, at bigint not null, primary key (application, cluster, release));
 ";
 
 /// Lists look into an index for each pipeline; templates, and whom things tell what.

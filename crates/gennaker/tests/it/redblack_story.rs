@@ -227,6 +227,45 @@ fn traffic_moves_from_version_to_version_and_no_request_fails() {
 }
 
 #[test]
+fn one_command_goes_back_and_what_was_left_stays_away() {
+    let (server, address) = prepare();
+    succeeds(&server, &deploy(&server, "one", json!({})));
+    succeeds(&server, &deploy(&server, "two", json!({})));
+    let users = Users::begin(&address);
+    let (code, out, said) = server.also(&["rollback", "hello", "--reason", "orders fail", "-o", "text"]);
+    assert_eq!(code, 0, "{out}{said}");
+    let lines: Vec<&str> = out.lines().collect();
+    assert!(lines[0].starts_with("hello-v001 gave its traffic to hello-v000, "), "{out}");
+    assert!(lines[1].contains(" is held back from hello; `gennaker release hello "), "{out}");
+    assert_eq!(groups(&server), expect(&[("hello-v000", true, 4), ("hello-v001", false, 0)]));
+
+    let again = ended(&server, &deploy(&server, "two", json!({})));
+    assert_eq!(again["status"], "TERMINAL");
+    assert!(
+        again.to_string().contains("is held back from cluster hello: anonymous rolled it back (orders fail)"),
+        "{again:#}"
+    );
+    let (_, list, _) = server.also(&["release", "hello"]);
+    let list: Value = serde_json::from_str(&list).expect("JSON");
+    assert_eq!((&list[0]["cluster"], &list[0]["reason"]), (&json!("hello"), &json!("orders fail")));
+    let version = list[0]["release"].as_str().expect("a release");
+    let (code, _, said) = server.also(&["release", "hello", version]);
+    assert_eq!((code, said.trim()), (0, format!("{version} may come to hello again").as_str()));
+    let (code, _, said) = server.also(&["release", "hello", version]);
+    assert_eq!(code, 1);
+    assert!(said.contains(&format!("hello holds back no version {version}")), "{said}");
+    // Forward again, to the group that is still warm.
+    let (code, out, said) = server.also(&["rollback", "hello", "--to", "v001", "-o", "text"]);
+    assert_eq!(code, 0, "{out}{said}");
+    assert_eq!(groups(&server), expect(&[("hello-v000", false, 0), ("hello-v001", true, 4)]));
+    let (code, _, said) = server.also(&["rollback", "hello", "--to", "v009"]);
+    assert_eq!(code, 1);
+    assert!(said.contains("hello has no server group v009 in local; it has hello-v001, hello-v000"), "{said}");
+    let failed = users.end().into_iter().filter(|(answer, _)| answer.starts_with("failed")).collect::<Vec<_>>();
+    assert_eq!(failed, []);
+}
+
+#[test]
 fn a_server_that_is_killed_in_the_middle_of_a_deployment_finishes_it() {
     let (mut server, address) = prepare();
     succeeds(&server, &deploy(&server, "one", json!({})));

@@ -246,13 +246,8 @@ fn prior_artifacts(tx: &mut Tx, config: &Map) -> Result<Vec<Value>, StoreError> 
     Ok(out)
 }
 
-pub(super) fn trigger(
-    engine: &Engine,
-    tx: &mut Tx,
-    pipeline: &str,
-    trigger: &Map,
-    event: &str,
-) -> Result<Option<String>, EngineError> {
+/// What an event asks for: the start, and its key. None: it was answered before.
+fn asked(tx: &mut Tx, pipeline: &str, trigger: &Map, event: &str) -> Result<Option<StartRequest>, EngineError> {
     let key = format!("event:{pipeline}:{event}");
     if started_by(tx, &key)?.is_some() {
         return Ok(None);
@@ -262,7 +257,32 @@ pub(super) fn trigger(
     };
     let mut trigger = trigger.clone();
     trigger.entry("eventId").or_insert_with(|| json!(event));
-    let request = StartRequest { config, trigger, kind: Kind::Pipeline, key: Some(key.clone()) };
+    Ok(Some(StartRequest { config, trigger, kind: Kind::Pipeline, key: Some(key) }))
+}
+
+pub(super) fn skip(
+    engine: &Engine,
+    tx: &mut Tx,
+    pipeline: &str,
+    trigger: &Map,
+    event: &str,
+    why: &str,
+) -> Result<Option<String>, EngineError> {
+    let Some(request) = asked(tx, pipeline, trigger, event)? else { return Ok(None) };
+    let id = tx.ulid();
+    let run = over(&request, id, tx.now().as_millisecond(), Status::Canceled, why.to_owned());
+    let first = FirstSteps { live: Live::new(run), orders: Vec::new(), ended: false };
+    write(engine, tx, &Begun { key: request.key, first }).map(Some)
+}
+
+pub(super) fn trigger(
+    engine: &Engine,
+    tx: &mut Tx,
+    pipeline: &str,
+    trigger: &Map,
+    event: &str,
+) -> Result<Option<String>, EngineError> {
+    let Some(request) = asked(tx, pipeline, trigger, event)? else { return Ok(None) };
     let room = room(engine, tx, &request)?;
     let made = match room {
         Room::Full => return Ok(None),
@@ -276,13 +296,14 @@ pub(super) fn trigger(
         Ok((run, given)) => engine.first_steps(run, given),
         Err(EngineError::Start(error)) => {
             let id = tx.ulid();
-            let run = failed(&request, id, tx.now().as_millisecond(), &error);
+            let why = format!("Failed on startup: {error}");
+            let run = over(&request, id, tx.now().as_millisecond(), Status::Terminal, why);
             FirstSteps { live: Live::new(run), orders: Vec::new(), ended: false }
         }
         Err(other) => return Err(other),
     };
     // Without the event's key what a storm cut off may start when it is over.
-    let key = Some(key).filter(|_| room == Room::Free);
+    let key = request.key.filter(|_| room == Room::Free);
     write(engine, tx, &Begun { key, first }).map(Some)
 }
 
@@ -299,8 +320,8 @@ fn storm_of(engine: &Engine, request: &StartRequest) -> StartError {
     error
 }
 
-/// A start that failed is seen: an execution that ended before it began, and says why.
-fn failed(request: &StartRequest, id: String, now: i64, error: &StartError) -> Execution {
+/// A start that came to nothing is seen: an execution that ended before it began, and says why.
+fn over(request: &StartRequest, id: String, now: i64, status: Status, why: String) -> Execution {
     let text = |key: &str| request.config.get(key).and_then(Value::as_str).map(str::to_owned);
     let mut trigger = request.trigger.clone();
     trigger.entry("resolvedExpectedArtifacts").or_insert_with(|| json!([]));
@@ -311,10 +332,10 @@ fn failed(request: &StartRequest, id: String, now: i64, error: &StartError) -> E
         name: text("name"),
         pipeline_config_id: text("id"),
         build_time: Some(now),
-        status: Status::Terminal,
+        status,
         canceled: true,
         canceled_by: Some("system".into()),
-        cancellation_reason: Some(format!("Failed on startup: {error}")),
+        cancellation_reason: Some(why),
         trigger: Trigger(trigger),
         origin: "unknown".into(),
         ..Execution::default()

@@ -8,6 +8,7 @@ mod checks;
 mod clusters;
 mod fields;
 mod groups;
+mod hold_back;
 mod image;
 mod operate;
 mod outlook;
@@ -23,7 +24,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use cloud::Clouds;
 use jiff::Timestamp;
-use pipeline::{Map, Registry, TaskInput, TaskResult};
+use pipeline::{Engine, Map, Registry, TaskInput, TaskResult};
 use serde_json::{Value, json};
 
 use self::clusters::{SweepCluster, What};
@@ -32,8 +33,10 @@ use self::until::{Await, Until};
 
 pub use self::outlook::CloudOutlook;
 
-/// Adds the stage types and tasks of this module.
-pub fn register(registry: Registry, clouds: &Clouds) -> Registry {
+pub(crate) use self::hold_back::stops;
+
+/// Adds the stage types and tasks of this module. `engine` holds the store in which it stands what is held back.
+pub fn register(registry: Registry, clouds: &Clouds, engine: &Engine) -> Registry {
     let start = |build: Build| Arc::new(Start { clouds: clouds.clone(), build });
     let wait = |until: Until| Arc::new(Await { clouds: clouds.clone(), until });
     let sweep = |what: What| Arc::new(SweepCluster { clouds: clouds.clone(), what });
@@ -42,7 +45,8 @@ pub fn register(registry: Registry, clouds: &Clouds) -> Registry {
         .effect("determineSourceServerGroup", Arc::new(groups::DetermineSource(clouds.clone())))
         .effect("determineHealthProviders", Arc::new(groups::DetermineHealth(clouds.clone())))
         .effect("determineTargetServerGroup", Arc::new(groups::DetermineTarget(clouds.clone())))
-        .effect("createServerGroup", start(groups::create))
+        .effect("createServerGroup", Arc::new(hold_back::Create { clouds: clouds.clone(), engine: engine.clone() }))
+        .effect("holdBack", Arc::new(hold_back::HoldBack { clouds: clouds.clone(), engine: engine.clone() }))
         .effect("enableServerGroup", start(groups::enable))
         .effect("disableServerGroup", start(groups::disable))
         .effect("destroyServerGroup", start(groups::destroy))

@@ -23,7 +23,7 @@ impl Stage for RollbackServerGroup {
 
     fn schema(&self) -> Option<Schema> {
         Some(fields::placed(
-            "rollbackType: EXPLICIT|PREVIOUS_IMAGE|TEST, cluster: text,
+            "rollbackType: EXPLICIT|PREVIOUS_IMAGE|TEST, cluster: text, reason: text,
              rollbackContext!: {
                  rollbackServerGroupName: text, restoreServerGroupName: text, targetHealthyRollbackPercentage: number,
                  delayBeforeDisableSeconds: count, imageName: text, imageId: text, disableOnly: flag, enableAndDisableOnly: flag}",
@@ -40,7 +40,7 @@ impl Stage for RollbackServerGroup {
         }
         let rollback = context.get("rollbackContext").and_then(Value::as_object).cloned().unwrap_or_default();
         let stages = explicit(context, &rollback).map_err(PlanError::Refused)?;
-        Ok(Plan { before: stages, ..Plan::default() })
+        Ok(Plan { before: stages, ..Plan::tasks([TaskSpec::new("holdBack", "holdBack")]) })
     }
 }
 
@@ -89,7 +89,7 @@ impl Stage for RollbackCluster {
 
     fn schema(&self) -> Option<Schema> {
         Some(fields::on_cluster(
-            "serverGroup: text, targetHealthyRollbackPercentage: number, waitTimeBetweenRegions: count, rollbackTimeout: count,
+            "serverGroup: text, targetHealthyRollbackPercentage: number, waitTimeBetweenRegions: count, rollbackTimeout: count, reason: text,
              originalServerGroup: text,
              additionalRollbackContext: {onlyEnabledServerGroups: flag, disableOnly: flag, enableAndDisableOnly: flag}",
         ))

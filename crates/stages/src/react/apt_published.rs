@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use store::{StoreError, Tx, params};
 
 use super::wake::Wake;
+use crate::infrastructure::stops;
 
 /// What happened longer ago while no server ran starts nothing.
 pub const WINDOW: SignedDuration = SignedDuration::from_mins(15);
@@ -119,10 +120,19 @@ fn react(tx: &mut Tx, engine: &Engine, event: &Event, window: SignedDuration) ->
             )?;
             tracing::info!(pipeline = id, event = event.id, "missed: it was published while no server ran");
         } else {
-            engine.trigger(tx, id, &trigger, &event.id)?;
+            match stops(tx, &pipeline, &release(&trigger))? {
+                Some(held) => engine.skip(tx, id, &trigger, &event.id, &held.sentence())?,
+                None => engine.trigger(tx, id, &trigger, &event.id)?,
+            };
         }
     }
     Ok(())
+}
+
+/// What the trigger would bring: `package-version`.
+fn release(trigger: &Map) -> String {
+    let part = |key: &str| trigger.get(key).and_then(Value::as_str).unwrap_or_default();
+    format!("{}-{}", part("package"), part("version"))
 }
 
 /// The event as triggers match it.

@@ -1,6 +1,8 @@
 //! Publishing starts pipelines: once a pipeline, with the highest matching version, by content.
 
 use jiff::SignedDuration;
+use pipeline::held::{self, HeldBack};
+use pipeline::model::Status;
 use serde_json::json;
 use testkit::package::package;
 
@@ -50,6 +52,44 @@ async fn the_same_version_with_other_bytes_is_new() {
     world.tail().await;
     let shown: Vec<_> = world.runs().await.iter().map(shown).collect();
     assert_eq!(shown, [("all".into(), "1.0".into()), ("all".into(), "1.0 (replaced)".to_owned())]);
+}
+
+#[tokio::test]
+async fn what_a_cluster_was_rolled_back_from_starts_no_pipeline_that_deploys_there() {
+    let world = World::new();
+    for (name, stack) in [("production", "main"), ("test", "test")] {
+        let cluster = json!({"application": "shop", "stack": stack});
+        world.pipeline_with(name, json!({}), json!([{"type": "deploy", "clusters": [cluster]}])).await;
+    }
+    let held = HeldBack {
+        application: "shop".into(),
+        cluster: "shop-main".into(),
+        release: "hello-2.0".into(),
+        image: "image-1".into(),
+        who: "ann".into(),
+        reason: "orders fail".into(),
+        at: jiff::Timestamp::UNIX_EPOCH,
+    };
+    world.store.write(move |tx| held::hold(tx, &held)).await.unwrap();
+    world.add(&package("hello", "2.0"));
+    world.publish();
+    world.tail().await;
+    world.tail().await;
+    let mut runs = world.runs().await;
+    runs.sort_by_key(|run| run.name.clone());
+    assert_eq!(runs.len(), 2, "what is skipped is seen, once");
+    assert_eq!((runs[0].status, runs[1].status), (Status::Canceled, Status::NotStarted));
+    assert_eq!(
+        runs[0].cancellation_reason.as_deref(),
+        Some(
+            "hello-2.0 is held back from cluster shop-main: ann rolled it back (orders fail); deploy a newer version, or lift it with \
+             `gennaker release shop 2.0`"
+        )
+    );
+    world.add(&package("hello", "2.1"));
+    world.update();
+    world.tail().await;
+    assert_eq!(world.runs().await.iter().filter(|run| run.status == Status::NotStarted).count(), 3);
 }
 
 #[tokio::test]

@@ -31,7 +31,7 @@ async fn play() -> Play {
     let clouds = Clouds::new(vec![Arc::new(Simulated::open("cloudy", cloud.clone()))]).unwrap();
     let engine = Engine::new(store.clone());
     let registry = Registry::new().stage(&stages::check_preconditions::CheckPreconditionsStage);
-    let registry = stages::infrastructure::register(registry, &clouds);
+    let registry = stages::infrastructure::register(registry, &clouds, &engine);
     engine.start(registry, Arc::new(FetchNothing)).await.unwrap();
     let waker = engine.clone();
     stages::infrastructure::wake_on_changes(&clouds, move |topic| waker.wake(topic));
@@ -246,4 +246,38 @@ async fn a_cluster_is_rolled_back_to_the_group_before() {
         .run(json!([{"type": "rollbackCluster", "credentials": "cloudy", "cluster": "nothing", "regions": ["here"]}]))
         .await;
     assert!(why(&run).contains("has no enabled server group"), "{}", why(&run));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_rolled_back_does_not_come_again_by_itself() {
+    let play = play().await;
+    let release = |image: &str| json!([deploy(json!({"strategy": "redblack", "image": image}))]);
+    play.succeeds(release("hello-1.0")).await;
+    play.succeeds(release("hello-2.0")).await;
+    let back = json!({"type": "rollbackCluster", "credentials": "cloudy", "cluster": "shop", "regions": ["here"], "reason": "orders fail"});
+    let run = play.succeeds(json!([back])).await;
+    let held = run.stages.iter().find_map(|stage| stage.context.get("heldBack"));
+    assert_eq!(held, Some(&json!("hello-2.0")));
+
+    let again = why(&play.run(release("hello-2.0")).await);
+    let said = "hello-2.0 is held back from cluster shop: [anonymous] rolled it back (orders fail); deploy a newer version, or lift it with \
+                `gennaker release shop 2.0`";
+    assert!(again.contains(said), "{again}");
+    // Another cluster is not meant, an older version may come, and a newer one is the end of it.
+    play.succeeds(json!([deploy(json!({"stack": "test", "image": "hello-2.0"}))])).await;
+    play.succeeds(release("hello-1.5")).await;
+    assert!(why(&play.run(release("hello-2.0")).await).contains("is held back"));
+    play.succeeds(release("hello-2.1")).await;
+    play.succeeds(release("hello-2.0")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rollback_between_groups_of_one_release_holds_nothing_back() {
+    let play = play().await;
+    for _ in 0..2 {
+        play.succeeds(json!([deploy(json!({"strategy": "redblack", "image": "hello-1.0"}))])).await;
+    }
+    let back = json!({"type": "rollbackCluster", "credentials": "cloudy", "cluster": "shop", "regions": ["here"]});
+    play.succeeds(json!([back])).await;
+    play.succeeds(json!([deploy(json!({"strategy": "redblack", "image": "hello-1.0"}))])).await;
 }

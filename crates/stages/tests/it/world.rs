@@ -72,9 +72,14 @@ impl World {
 
     /// Saves a pipeline with an apt trigger; more keys of the trigger in `more`.
     pub async fn pipeline(&self, name: &str, more: Value) {
+        self.pipeline_with(name, more, json!([{"type": "wait", "waitTime": 1}])).await;
+    }
+
+    /// The same with stages of its own.
+    pub async fn pipeline_with(&self, name: &str, more: Value, stages: Value) {
         let mut trigger = json!({"type": "apt", "enabled": true, "distribution": "stretch", "package": "hello"});
         trigger.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        let config = json!({"application": "shop", "name": name, "triggers": [trigger], "stages": [{"type": "wait", "waitTime": 1}]});
+        let config = json!({"application": "shop", "name": name, "triggers": [trigger], "stages": stages});
         let config: Map = config.as_object().unwrap().clone();
         self.store.write(move |tx| pipeline::pipelines::save(tx, &config, false, "test").map(drop)).await.unwrap();
     }
