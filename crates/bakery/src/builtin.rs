@@ -82,7 +82,7 @@ impl Builder for BuiltIn {
 }
 
 /// Makes `/lib` and its kin links into `usr`, as the base has them, so that packages built before the merge land where they are looked for.
-fn merge_usr(layer: &Path) -> Result<(), BakeError> {
+pub(crate) fn merge_usr(layer: &Path) -> Result<(), BakeError> {
     for name in MERGED {
         let real = layer.join("usr").join(name);
         std::fs::create_dir_all(&real).map_err(BakeError::io("cannot make", &real))?;
@@ -93,7 +93,7 @@ fn merge_usr(layer: &Path) -> Result<(), BakeError> {
 }
 
 /// Takes the links away again, and folders that stayed empty: the base brings both.
-fn unmerge_usr(layer: &Path) -> Result<(), BakeError> {
+pub(crate) fn unmerge_usr(layer: &Path) -> Result<(), BakeError> {
     for name in MERGED {
         let link = layer.join(name);
         if std::fs::symlink_metadata(&link).is_ok_and(|m| m.is_symlink()) {
@@ -107,21 +107,26 @@ fn unmerge_usr(layer: &Path) -> Result<(), BakeError> {
 
 fn unpack(package: &Candidate, layer: &Path, work: &Work, scripts: &mut Vec<String>) -> Result<(), BakeError> {
     check_sum(package)?;
+    work.go_on()?;
+    let done = unpack_file(package, layer)?;
+    for path in &done.stripped {
+        work.say(&format!("{path} of {}: set-user-id and its kin are taken away", package.name));
+    }
+    if !scripts_of(package)?.is_empty() {
+        scripts.push(package.name.clone());
+    }
+    Ok(())
+}
+
+/// Unpacks a package that ships nothing that no image may hold.
+pub(crate) fn unpack_file(package: &Candidate, layer: &Path) -> Result<debian::deb::Unpacked, BakeError> {
     let open = || File::open(&package.file).map(BufReader::new).map_err(BakeError::io("cannot open", &package.file));
     let wrong = |why: String| BakeError::Unpack { file: package.file.clone(), why };
     let paths = debian::deb::contents(open()?).map_err(|e| wrong(e.to_string()))?;
     if let Some(path) = paths.iter().find(|p| is_forbidden(p)) {
         return Err(BakeError::Forbidden { package: package.label(), path: path.clone() });
     }
-    work.go_on()?;
-    let done = debian::deb::unpack(open()?, layer).map_err(|e| wrong(chain(&e)))?;
-    for path in &done.stripped {
-        work.say(&format!("{path} of {}: set-user-id and its kin are taken away", package.name));
-    }
-    if has_scripts(package)? {
-        scripts.push(package.name.clone());
-    }
-    Ok(())
+    debian::deb::unpack(open()?, layer).map_err(|e| wrong(chain(&e)))
 }
 
 fn chain(error: &dyn std::error::Error) -> String {
@@ -163,12 +168,11 @@ fn check_sum(package: &Candidate) -> Result<(), BakeError> {
     Err(BakeError::Changed { file: package.file.clone(), promised: package.sha256.clone(), found })
 }
 
-/// Whether a package brings scripts that its installation would run.
-fn has_scripts(package: &Candidate) -> Result<bool, BakeError> {
+/// The scripts that a package's installation would run.
+pub(crate) fn scripts_of(package: &Candidate) -> Result<Vec<&'static str>, BakeError> {
     let file = File::open(&package.file).map_err(BakeError::io("cannot open", &package.file))?;
-    let scripts = debian::deb::scripts(BufReader::new(file))
-        .map_err(|e| BakeError::Unpack { file: package.file.clone(), why: e.to_string() })?;
-    Ok(!scripts.is_empty())
+    debian::deb::scripts(BufReader::new(file))
+        .map_err(|e| BakeError::Unpack { file: package.file.clone(), why: e.to_string() })
 }
 
 /// What an instance runs: the option `command`, else the unit of the package that the image is named after.
@@ -198,30 +202,37 @@ fn config(recipe: &Recipe, main: &Candidate, layer: &Path) -> Result<ImageConfig
 }
 
 fn find_unit(main: &Candidate, layer: &Path) -> Result<Unit, BakeError> {
-    let paths = main_units(main, layer)?;
+    let chosen = choose_unit(main, &main_units(main, layer)?)?;
+    read_unit(layer, &chosen)
+}
+
+/// The one unit of a package that an instance runs: its only one, or the one with the package's name.
+pub(crate) fn choose_unit(main: &Candidate, paths: &[PathBuf]) -> Result<PathBuf, BakeError> {
     let own = format!("{}.service", main.name);
-    let chosen = match paths.as_slice() {
-        [one] => one,
+    match paths {
+        [one] => Ok(one.clone()),
         many => match many.iter().find(|p| p.ends_with(&own)) {
-            Some(path) => path,
-            None if many.is_empty() => {
-                return Err(BakeError::NoCommand {
-                    package: main.label(),
-                    hint: format!("add lib/systemd/system/{own} to the package, or give the stage a \"command\""),
-                });
-            }
+            Some(path) => Ok(path.clone()),
+            None if many.is_empty() => Err(BakeError::NoCommand {
+                package: main.label(),
+                hint: format!("add lib/systemd/system/{own} to the package, or give the stage a \"command\""),
+            }),
             None => {
                 let names: Vec<_> = many.iter().map(|p| p.display().to_string()).collect();
-                return Err(BakeError::NoCommand {
+                Err(BakeError::NoCommand {
                     package: main.label(),
                     hint: format!(
                         "it has several: {}; name one of them {own}, or give the stage a \"command\"",
                         names.join(", ")
                     ),
-                });
+                })
             }
         },
-    };
+    }
+}
+
+/// Reads a unit of the layer with its environment files.
+pub(crate) fn read_unit(layer: &Path, chosen: &Path) -> Result<Unit, BakeError> {
     let shown = chosen.display().to_string();
     let wrong = |why: String| BakeError::Unit { unit: shown.clone(), why };
     let text = read_inside(layer, chosen)?.ok_or_else(|| wrong("it is no file of the image".into()))?;
@@ -238,7 +249,7 @@ fn find_unit(main: &Candidate, layer: &Path) -> Result<Unit, BakeError> {
 }
 
 /// Units (no templates) that the main package ships, as paths below the layer.
-fn main_units(main: &Candidate, layer: &Path) -> Result<Vec<PathBuf>, BakeError> {
+pub(crate) fn main_units(main: &Candidate, layer: &Path) -> Result<Vec<PathBuf>, BakeError> {
     let file = File::open(&main.file).map_err(BakeError::io("cannot open", &main.file))?;
     let paths = debian::deb::contents(BufReader::new(file))
         .map_err(|e| BakeError::Unpack { file: main.file.clone(), why: e.to_string() })?;
@@ -283,7 +294,7 @@ fn read_inside(layer: &Path, path: &Path) -> Result<Option<String>, BakeError> {
 }
 
 /// Looks once more at what is there: links in a package can make a path mean another.
-fn check_layer(main: &Candidate, layer: &Path) -> Result<(), BakeError> {
+pub(crate) fn check_layer(main: &Candidate, layer: &Path) -> Result<(), BakeError> {
     for path in crate::oci::walk(layer)? {
         if let Some(text) = path.to_str().filter(|text| is_forbidden(text) && !layer.join(text).is_dir()) {
             return Err(BakeError::Forbidden { package: main.label(), path: text.to_owned() });

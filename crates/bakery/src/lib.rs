@@ -7,6 +7,7 @@
 mod bakery;
 mod builder;
 mod builtin;
+mod check;
 mod error;
 mod host;
 mod image;
@@ -20,6 +21,7 @@ mod unit;
 pub use bakery::{Baked, Bakery};
 pub use builder::{Builder, builders};
 pub use builtin::BuiltIn;
+pub use check::{Report, check};
 pub use error::BakeError;
 pub use host::Host;
 pub use image::{Image, ImageConfig};

@@ -16,6 +16,7 @@ mod history;
 mod launch;
 mod logs;
 mod openapi;
+mod package;
 mod pipeline;
 mod pipeline_template;
 mod project;
@@ -47,6 +48,9 @@ enum Verb {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         words: Vec<OsString>,
     },
+    /// Look into package files
+    #[command(subcommand)]
+    Package(package::Verb),
     /// Show what runs on this machine
     Status(status::Args),
     /// End the server; instances and balancers go on running
@@ -108,6 +112,7 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
         Verb::Demo(args) => demo::run(args),
         Verb::Serve(args) => serve::run(args),
         Verb::Apt { words } => Ok(crate::aptly::main(std::iter::once("apt".into()).chain(words).collect())),
+        Verb::Package(verb) => package::run(verb),
         Verb::Status(args) => status::run(args),
         Verb::Stop(args) => stop::run(args),
         Verb::Expression(verb) => expression::run(verb),

@@ -172,3 +172,40 @@ async fn what_is_baked_anew_to_the_same_bytes_keeps_its_name() {
     assert!(!again.previously_baked, "it was asked to be made in any case");
     assert_eq!(again.image, first);
 }
+
+#[test]
+fn a_package_is_looked_at_before_it_is_published() {
+    let folder = tempfile::tempdir().unwrap();
+    let check = |package: &TestPackage| {
+        let scratch = tempfile::tempdir().unwrap();
+        bakery::check(&package.write_to(folder.path()), &bakery::Host::default(), scratch.path()).unwrap()
+    };
+    let unit = "[Service]\nUser=www-data\nWorkingDirectory=/usr/lib/hello\nEnvironment=PORT=8080 MODE=prod\nExecStart=/usr/bin/env node x.js\n";
+    let good = check(
+        &package("hello", "1.0")
+            .file("lib/systemd/system/hello.service", 0o644, unit)
+            .field("Depends", "nodejs (>= 18) | node"),
+    );
+    assert_eq!((good.package.as_str(), good.version.as_str(), good.port), ("hello", "1.0", Some(8080)));
+    assert_eq!(good.unit.as_deref(), Some("/usr/lib/systemd/system/hello.service"));
+    assert_eq!(good.command, ["/usr/bin/env", "node", "x.js"]);
+    assert_eq!((good.user.as_deref(), good.directory.as_deref()), (Some("www-data"), Some("/usr/lib/hello")));
+    assert_eq!(good.env["MODE"], "prod");
+    assert_eq!(good.from_repository, ["nodejs (>= 18) | node"]);
+    assert_eq!(good.problems, [] as [&str; 0]);
+
+    let bare = check(&package("bare", "1"));
+    assert_eq!(bare.problems.len(), 1);
+    assert!(bare.problems[0].contains("add lib/systemd/system/bare.service to the package"), "{:?}", bare.problems);
+    let lost = check(&package("lost", "1").file(
+        "lib/systemd/system/lost.service",
+        0o644,
+        "[Service]\nExecStart=/usr/bin/nothing-there\n",
+    ));
+    assert_eq!(
+        lost.problems,
+        ["ExecStart names /usr/bin/nothing-there, which is neither in the package nor on this machine"]
+    );
+    let bad = check(&package("bad", "1").file("etc/shadow", 0o644, "x"));
+    assert!(bad.problems[0].contains("ships ") && bad.problems[0].contains("etc/shadow"), "{:?}", bad.problems);
+}
