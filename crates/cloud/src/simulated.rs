@@ -5,7 +5,7 @@
 
 mod apply;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -55,6 +55,8 @@ struct Things {
     balancers: BTreeMap<(String, String), LoadBalancer>,
     operations: BTreeMap<String, Started>,
     faults: VecDeque<Fault>,
+    /// Instances that single steps of `disable` took out of traffic.
+    out: BTreeSet<String>,
     /// Ids of instances are numbers here: they must differ, not surprise.
     made: u32,
 }
@@ -108,6 +110,7 @@ impl Things {
         for group in self.groups.values_mut() {
             let (image, disabled) = (group.image.clone(), group.disabled);
             for instance in &mut group.instances {
+                let disabled = disabled || self.out.contains(&instance.id);
                 let up =
                     instance.launched.and_then(|at| at.checked_add(behaviour.boots).ok()).is_none_or(|at| at <= now);
                 let state = match (up, image.contains("bad")) {

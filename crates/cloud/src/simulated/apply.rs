@@ -168,11 +168,21 @@ fn fill(things: &mut Things, region: &str, name: &GroupName, now: Timestamp) {
 
 fn traffic(things: &mut Things, account: &Account, op: &Traffic, on: bool) -> Result<Outcome, CloudError> {
     let group = group(things, account, &op.region, &op.group)?;
-    // Shares are not simulated: the last step of a share is the whole.
-    let whole =
-        op.percentage.is_none_or(|percentage| health::share(group.capacity, percentage) >= group.capacity.desired);
-    if whole {
+    let whole = op.percentage.is_none_or(|percentage| percentage >= 100);
+    let all: Vec<String> = group.instances.iter().map(|instance| instance.id.clone()).collect();
+    let meant = op.percentage.map_or(all.len(), |percentage| health::share(group.capacity, percentage) as usize);
+    if on || whole {
         group.disabled = !on;
+    }
+    // The first ones go in, the first ones go out.
+    let (meant, rest) = all.split_at(meant.min(all.len()));
+    match (on, whole) {
+        (_, true) => things.out.retain(|id| !all.contains(id)),
+        (true, false) => {
+            things.out.retain(|id| !meant.contains(id));
+            things.out.extend(rest.iter().cloned());
+        }
+        (false, false) => things.out.extend(meant.iter().cloned()),
     }
     Ok(at(&op.region))
 }

@@ -227,6 +227,33 @@ fn traffic_moves_from_version_to_version_and_no_request_fails() {
 }
 
 #[test]
+fn a_rolling_deployment_loses_no_request_at_any_step() {
+    let (server, address) = prepare();
+    succeeds(&server, &deploy(&server, "one", json!({})));
+    let users = Users::begin(&address);
+    let steps = json!({"strategy": "rollingredblack", "targetPercentages": [25, 50], "useSourceCapacity": true});
+    let task = deploy(&server, "two", steps);
+    // While it goes on both answer.
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while users.count("This is v2") == 0 {
+        assert!(Instant::now() < deadline, "the new group never gets traffic");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    succeeds(&server, &task);
+    assert_eq!(groups(&server), expect(&[("hello-v000", false, 0), ("hello-v001", true, 4)]));
+
+    // One that never gets well loses nothing either: the old group takes everything back.
+    let bad = json!({"strategy": "rollingredblack", "targetPercentages": [50], "useSourceCapacity": true, "stageTimeoutMs": 2500,
+                     "rollback": {"onFailure": true, "destroyLatest": true}});
+    let seen = ended(&server, &deploy(&server, "bad", bad));
+    assert_eq!(seen["status"], "TERMINAL");
+    assert_eq!(groups(&server), expect(&[("hello-v000", false, 0), ("hello-v001", true, 4)]));
+
+    let answers = users.end();
+    assert_eq!(answers.keys().collect::<Vec<_>>(), ["This is Default", "This is v2"], "{answers:?}");
+}
+
+#[test]
 fn one_command_goes_back_and_what_was_left_stays_away() {
     let (server, address) = prepare();
     succeeds(&server, &deploy(&server, "one", json!({})));
@@ -295,7 +322,7 @@ fn what_cannot_be_deployed_is_refused_in_words() {
         (json!({"loadBalancers": ["nobody"]}), "load balancer \"nobody\" does not exist"),
         (json!({"account": "mars"}), "no account \"mars\" is configured; known accounts: local"),
         (json!({"stack": "a-b"}), "stack \"a-b\""),
-        (json!({"strategy": "rollingredblack"}), "rollingredblack"),
+        (json!({"strategy": "monitored"}), "monitored"),
     ] {
         let seen = ended(&server, &deploy(&server, "one", more));
         assert_eq!(seen["status"], "TERMINAL", "{words}");

@@ -270,10 +270,15 @@ impl Effect for Resize {
             let key = format!("originalCapacity.{}", group.name);
             let before =
                 config.get(&key).and_then(|value| serde_json::from_value(value.clone()).ok()).unwrap_or(group.capacity);
-            let capacity = match self.wished(&config, before, &input).await {
+            let mut capacity = match self.wished(&config, before, &input).await {
                 Ok(capacity) => capacity,
                 Err(result) => return result,
             };
+            if wishes::flag(&config, "unpinMinimumCapacity") == Some(true)
+                && let Some(pinned) = before_pinning(&input, &config)
+            {
+                capacity.min = pinned.min.min(capacity.desired);
+            }
             original.insert(key, json!(before));
             jobs.push(Job {
                 account: target.account.clone(),
@@ -291,6 +296,17 @@ impl Effect for Resize {
         }
         result
     }
+}
+
+/// The capacity that the source had when a stage before this one pinned it.
+fn before_pinning(input: &TaskInput, config: &Map) -> Option<Capacity> {
+    let view = input.view()?;
+    let source = config.get("source").and_then(Value::as_object)?;
+    let key = format!("originalCapacity.{}", wishes::text(source, &["serverGroupName"])?);
+    let stages = view.execution().stages.iter();
+    let pins = stages.filter(|stage| wishes::flag(&stage.context, "pinMinimumCapacity") == Some(true));
+    let found = pins.filter_map(|stage| stage.outputs.get(&key)).next()?;
+    serde_json::from_value(found.clone()).ok()
 }
 
 impl Resize {

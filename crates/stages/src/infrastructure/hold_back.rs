@@ -152,7 +152,8 @@ fn around<'a>(view: &'a StageView<'_>) -> impl Iterator<Item = &'a pipeline::mod
 }
 
 fn is_part_of_a_deployment(view: &StageView) -> bool {
-    around(view).any(|stage| stage.context.contains_key("strategy") && stage.kind != "rollbackCluster")
+    const DEPLOYING: [&str; 4] = ["deploy", "createServerGroup", "cloneServerGroup", "copyLastAsg"];
+    around(view).any(|stage| DEPLOYING.contains(&stage.kind.as_str()))
 }
 
 /// What the person said.

@@ -13,6 +13,7 @@ mod image;
 mod operate;
 mod outlook;
 mod rollback;
+mod rolling;
 mod select;
 mod stage_types;
 mod strategy;
@@ -73,6 +74,8 @@ pub fn stages(registry: Registry) -> Registry {
         .stage(&stage_types::Deploy)
         .stage(&stage_types::CreateServerGroup)
         .stage(&stage_types::RESIZE)
+        .stage(&stage_types::PIN)
+        .stage(&stage_types::DETERMINE_TARGET)
         .stage(&stage_types::ENABLE)
         .stage(&stage_types::DISABLE)
         .stage(&stage_types::DESTROY)

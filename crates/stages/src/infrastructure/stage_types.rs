@@ -1,6 +1,7 @@
 //! The stage types over clouds: what each runs before its tasks, its tasks in order, and what follows.
 
 use jiff::SignedDuration;
+use pipeline::model::Status;
 use pipeline::validate::{About, At, Findings};
 use pipeline::{Map, Plan, PlanError, Stage, StageSpec, StageView, TaskResult, TaskSpec};
 use schemars::Schema;
@@ -8,6 +9,7 @@ use serde_json::Value;
 
 use super::checks;
 use super::fields;
+use super::rolling;
 use super::strategy::{self, Strategy};
 use super::wishes;
 
@@ -114,7 +116,20 @@ impl Stage for CreateServerGroup {
         let inherited = if stage.stage().kind == "createServerGroup" { Map::new() } else { of_source(&config) };
         config.extend(inherited.clone());
         wishes::account(&config).map_err(refused)?;
-        wishes::cluster_of(&config, &stage.execution().application).map_err(refused)?;
+        let cluster = wishes::cluster_of(&config, &stage.execution().application).map_err(refused)?;
+        let strategy =
+            Strategy::read(wishes::text(&config, &["strategy"]).unwrap_or_default()).map_err(PlanError::Refused)?;
+        let mut context = inherited;
+        match strategy {
+            Strategy::Custom => {
+                let base = strategy::base(&config, &cluster.to_string(), &wishes::regions(&config).remove(0));
+                let clone = stage.stage().kind != "createServerGroup";
+                let one = strategy::custom(&config, &base, stage, clone).map_err(PlanError::Refused)?;
+                return Ok(Plan { context, ..Plan::default() }.before(one));
+            }
+            Strategy::RollingRedBlack => context.extend(rolling::made_empty(&config)),
+            _ => {}
+        }
         let plan = Plan::tasks([
             TaskSpec::new("determineSourceServerGroup", "determineSourceServerGroup"),
             TaskSpec::new("determineHealthProviders", "determineHealthProviders"),
@@ -122,7 +137,7 @@ impl Stage for CreateServerGroup {
             TaskSpec::new("monitorDeploy", MONITOR).timeout(LONG),
             TaskSpec::new("waitForUpInstances", "waitForUpInstances").timeout(LONG),
         ]);
-        Ok(Plan { context: inherited, ..plan })
+        Ok(Plan { context, ..plan })
     }
 
     fn after(&self, stage: &StageView) -> Result<Vec<StageSpec>, PlanError> {
@@ -136,7 +151,24 @@ impl Stage for CreateServerGroup {
         let cluster = wishes::cluster_of(&config, &stage.execution().application).map_err(refused)?;
         let region = wishes::regions(&config).remove(0);
         let base = strategy::base(&config, &cluster.to_string(), &region);
-        Ok(strategy.after(&config, &base, stage.context().get("source").is_some_and(Value::is_object)))
+        let had_source = stage.context().get("source").is_some_and(Value::is_object);
+        strategy.after(&config, &base, had_source).map_err(PlanError::Refused)
+    }
+
+    fn on_failure(&self, stage: &StageView) -> Vec<StageSpec> {
+        let config = wishes::cluster_config(stage.context());
+        let Ok(strategy) = Strategy::read(wishes::text(&config, &["strategy"]).unwrap_or_default()) else {
+            return Vec::new();
+        };
+        let Ok(cluster) = wishes::cluster_of(&config, &stage.execution().application) else { return Vec::new() };
+        let base = strategy::base(&config, &cluster.to_string(), &wishes::regions(&config).remove(0));
+        // What a red/black deployment does once its group is up is not taken back: the group is good.
+        let own = stage.stage().tasks.iter().any(|task| task.status == Status::Terminal);
+        match strategy {
+            Strategy::RollingRedBlack => rolling::on_failure(stage, &config, &base),
+            Strategy::RedBlack if own => rolling::roll_back(&config, &base, "disableOnly"),
+            _ => Vec::new(),
+        }
     }
 
     fn on_cancel(&self, _stage: &StageView) -> Option<TaskSpec> {
@@ -198,6 +230,22 @@ pub static RESIZE: OnGroup = OnGroup {
         TaskSpec::new("waitForCapacityMatch", "waitForCapacityMatch").timeout(LONG),
     ],
 };
+
+/// Keeps the least number of instances at what there is, or gives it back.
+pub static PIN: OnGroup = OnGroup {
+    kind: "pinServerGroup",
+    aliases: &[],
+    fields: || fields::on_group("action: text, source: object, pinMinimumCapacity: flag, unpinMinimumCapacity: flag"),
+    tasks: &[
+        TARGET,
+        TaskSpec::new("resizeServerGroup", "resizeServerGroup"),
+        TaskSpec::new("monitorServerGroup", MONITOR).timeout(LONG),
+    ],
+};
+
+/// Notes which group is meant.
+pub static DETERMINE_TARGET: OnGroup =
+    OnGroup { kind: "determineTargetServerGroup", aliases: &[], fields: || fields::on_group(""), tasks: &[TARGET] };
 
 /// Gives traffic.
 pub static ENABLE: OnGroup = OnGroup {

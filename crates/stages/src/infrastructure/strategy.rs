@@ -1,8 +1,9 @@
 //! Deployment strategies as plans of ordinary stages: what follows once the new server group is up. Pure.
 
-use pipeline::{Map, StageSpec};
+use pipeline::{Map, StageSpec, StageView};
 use serde_json::{Value, json};
 
+use super::rolling;
 use super::wishes::{count, flag, text};
 
 /// How traffic moves to a new server group.
@@ -12,8 +13,12 @@ pub(crate) enum Strategy {
     None,
     /// Old groups lose their traffic at once when the new one is up.
     RedBlack,
+    /// Traffic moves in steps, and the new group grows with it: see `rolling`.
+    RollingRedBlack,
     /// Old groups are destroyed.
     Highlander,
+    /// A pipeline does it all.
+    Custom,
 }
 
 impl Strategy {
@@ -22,17 +27,20 @@ impl Strategy {
         match name.to_ascii_lowercase().as_str() {
             "redblack" => Ok(Self::RedBlack),
             "highlander" => Ok(Self::Highlander),
-            "rollingredblack" | "monitored" | "cfrollingredblack" | "rollingpush" | "custom" => {
-                Err(format!("strategy \"{name}\" is not available yet; use redblack, highlander or none"))
-            }
+            "rollingredblack" => Ok(Self::RollingRedBlack),
+            "custom" => Ok(Self::Custom),
+            "monitored" | "cfrollingredblack" | "rollingpush" => Err(format!(
+                "strategy \"{name}\" is not available yet; use redblack, rollingredblack, highlander, custom or none"
+            )),
             _ => Ok(Self::None),
         }
     }
 
     /// The stages after the new group is up. `had_source` says whether there was an older group; `base` names account, cluster and region.
-    pub fn after(self, config: &Map, base: &Map, had_source: bool) -> Vec<StageSpec> {
-        match self {
-            Self::None => Vec::new(),
+    pub fn after(self, config: &Map, base: &Map, had_source: bool) -> Result<Vec<StageSpec>, String> {
+        Ok(match self {
+            Self::None | Self::Custom => Vec::new(),
+            Self::RollingRedBlack => rolling::after(config, base)?,
             Self::Highlander => vec![
                 stage("shrinkCluster", "shrinkCluster", base)
                     .with("shrinkToSize", 1)
@@ -41,8 +49,37 @@ impl Strategy {
             ],
             Self::RedBlack if !had_source => Vec::new(),
             Self::RedBlack => red_black(config, base),
-        }
+        })
     }
+}
+
+/// The one stage of a deployment whose strategy is a pipeline.
+pub(crate) fn custom(config: &Map, base: &Map, view: &StageView, clone: bool) -> Result<StageSpec, String> {
+    let pipeline = text(config, &["strategyPipeline", "pipelineId"]);
+    let pipeline = pipeline.ok_or("strategy \"custom\" needs `strategyPipeline`: the pipeline that deploys")?;
+    let mut parameters = config.get("pipelineParameters").and_then(Value::as_object).cloned().unwrap_or_default();
+    let execution = view.execution();
+    let application = text(config, &["application"]).unwrap_or(&execution.application);
+    for (key, value) in [
+        ("application", json!(application)),
+        ("credentials", base.get("credentials").cloned().unwrap_or_default()),
+        ("cloudProvider", base.get("cloudProvider").cloned().unwrap_or_default()),
+        ("cluster", base.get("cluster").cloned().unwrap_or_default()),
+        ("region", base.get("region").cloned().unwrap_or_default()),
+        ("strategy", json!(true)),
+        ("clone", json!(clone)),
+        ("parentPipelineId", json!(execution.id)),
+        ("parentStageId", json!(view.stage().parent_stage_id.as_ref().unwrap_or(&view.stage().id))),
+    ] {
+        parameters.insert(key.to_owned(), value);
+    }
+    if let Some(moniker) = config.get("moniker") {
+        parameters.insert("moniker".into(), moniker.clone());
+    }
+    let one = StageSpec::new("pipeline", "pipeline")
+        .with("pipelineId", pipeline)
+        .with("pipelineParameters", Value::Object(parameters));
+    Ok(one.with("pipelineApplication", text(config, &["strategyApplication"]).unwrap_or(application)))
 }
 
 fn red_black(config: &Map, base: &Map) -> Vec<StageSpec> {
@@ -73,11 +110,11 @@ fn red_black(config: &Map, base: &Map) -> Vec<StageSpec> {
     plan
 }
 
-fn stage(kind: &str, name: &str, base: &Map) -> StageSpec {
+pub(crate) fn stage(kind: &str, name: &str, base: &Map) -> StageSpec {
     StageSpec::new(kind, name).context(base.clone()).then()
 }
 
-fn wait(config: &Map, keys: &[&str], name: &str) -> Option<StageSpec> {
+pub(crate) fn wait(config: &Map, keys: &[&str], name: &str) -> Option<StageSpec> {
     let seconds = keys.iter().find_map(|key| count(config, key)).filter(|seconds| *seconds > 0)?;
     Some(StageSpec::new("wait", name).with("waitTime", seconds).then())
 }
@@ -105,7 +142,7 @@ mod tests {
 
     fn plan(strategy: &str, config: Value, had_source: bool) -> Vec<(String, String)> {
         let config = config.as_object().cloned().unwrap_or_default();
-        let stages = Strategy::read(strategy).unwrap().after(&config, &Map::new(), had_source);
+        let stages = Strategy::read(strategy).unwrap().after(&config, &Map::new(), had_source).unwrap();
         stages.into_iter().map(|stage| (stage.kind, stage.name)).collect()
     }
 
@@ -133,6 +170,6 @@ mod tests {
         assert_eq!(plan("highlander", json!({}), true), pairs(&[("shrinkCluster", "shrinkCluster")]));
         assert_eq!(plan("none", json!({}), true), []);
         assert_eq!(plan("whatever", json!({}), true), [], "an unknown strategy is none");
-        assert!(Strategy::read("rollingredblack").is_err(), "a known one that is not there is refused");
+        assert!(Strategy::read("monitored").is_err(), "a known one that is not there is refused");
     }
 }

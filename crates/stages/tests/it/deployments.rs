@@ -281,3 +281,64 @@ async fn a_rollback_between_groups_of_one_release_holds_nothing_back() {
     play.succeeds(json!([back])).await;
     play.succeeds(json!([deploy(json!({"strategy": "redblack", "image": "hello-1.0"}))])).await;
 }
+
+/// The instances of a group that get traffic.
+async fn in_traffic(play: &Play, name: &str) -> usize {
+    let all = play.clouds.list(&Query::of("shop")).await.unwrap().server_groups;
+    let group = all.iter().find(|group| group.name.to_string() == name).unwrap();
+    group.up(None) as usize
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rolling_deployment_moves_traffic_step_by_step() {
+    let play = play().await;
+    let balancer = json!({"type": "upsertLoadBalancer", "credentials": "cloudy", "region": "here", "loadBalancerName": "front", "portRange": "80"});
+    play.succeeds(json!([balancer])).await;
+    let wide = json!({"capacity": {"min": 1, "max": 8, "desired": 4}, "loadBalancers": ["front"]});
+    play.succeeds(json!([deploy(wide)])).await;
+    let step = json!({"strategy": "rollingredblack", "targetPercentages": [50], "useSourceCapacity": true, "loadBalancers": ["front"]});
+    let run = play.succeeds(json!([deploy(step)])).await;
+    let mut rolled: Vec<String> = names(&run);
+    rolled.retain(|name| name.contains('%') || name.contains("Pin") || name.contains("Unpin"));
+    assert_eq!(
+        rolled,
+        [
+            "Pin shop-v000",
+            "Grow to 50% of Desired Size",
+            "Disable 50% of Traffic on shop-v000",
+            "Grow to 100% of Desired Size",
+            "Disable 100% of Traffic on shop-v000",
+            "Unpin shop-v000"
+        ]
+    );
+    assert_eq!(play.groups().await, [group("shop-v000", false, 4), group("shop-v001", true, 4)]);
+    let all = play.clouds.list(&Query::of("shop")).await.unwrap().server_groups;
+    let capacities: Vec<_> =
+        all.iter().map(|group| (group.capacity.min, group.capacity.max, group.capacity.desired)).collect();
+    assert_eq!(capacities, [(1, 8, 4), (1, 8, 4)], "both have the size that they had, or were to have");
+
+    // The first of another cluster has nobody to take over from.
+    let first = json!({"strategy": "rollingredblack", "stack": "first", "targetPercentages": [50]});
+    play.succeeds(json!([deploy(first)])).await;
+    assert!(play.groups().await.contains(&group("shop-first-v000", true, 2)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rolling_deployment_that_fails_gives_the_traffic_back() {
+    let play = play().await;
+    let balancer = json!({"type": "upsertLoadBalancer", "credentials": "cloudy", "region": "here", "loadBalancerName": "front", "portRange": "80"});
+    play.succeeds(json!([balancer])).await;
+    play.succeeds(json!([deploy(json!({"loadBalancers": ["front"], "capacity": {"desired": 4}}))])).await;
+    let bad = json!({"strategy": "rollingredblack", "targetPercentages": [50], "useSourceCapacity": true, "loadBalancers": ["front"],
+        "image": "bad-2.0", "stageTimeoutMs": 1500, "rollback": {"onFailure": true, "destroyLatest": true}});
+    let run = play.run(json!([deploy(bad)])).await;
+    assert_eq!(run.status, Status::Terminal);
+    assert!(why(&run).contains("instances of shop-v001 are up"), "{}", why(&run));
+    assert_eq!(play.groups().await, [group("shop-v000", true, 4)], "the new group is gone");
+    assert_eq!(in_traffic(&play, "shop-v000").await, 4);
+    let all = play.clouds.list(&Query::of("shop")).await.unwrap().server_groups;
+    assert_eq!((all[0].capacity.min, all[0].capacity.max), (4, 4));
+    // Nobody has judged the release: it may come again.
+    play.run(json!([deploy(json!({"image": "bad-2.0", "strategy": "none", "stageTimeoutMs": 1000}))])).await;
+    assert_eq!(play.groups().await.len(), 2);
+}
