@@ -9,7 +9,8 @@ use pipeline::{Effect, Map, StageView, TaskInput, TaskResult};
 use serde_json::{Value, json};
 
 use super::groups::cluster_groups;
-use super::operate::{self, Job, Target, from_error};
+use super::guards::Guarded;
+use super::operate::{Job, Target, from_error};
 use super::select::Sweep;
 use super::wishes;
 
@@ -23,7 +24,7 @@ pub(crate) enum What {
 
 /// Starts the operations of a cluster-wide stage.
 pub(crate) struct SweepCluster {
-    pub clouds: Clouds,
+    pub site: Guarded,
     pub what: What,
 }
 
@@ -37,7 +38,7 @@ impl Effect for SweepCluster {
         let sweep = sweep(self.what, &config);
         let mut jobs = Vec::new();
         for region in wishes::regions(&config) {
-            let groups = match cluster_groups(&self.clouds, &config, &region).await {
+            let groups = match cluster_groups(&self.site.clouds, &config, &region).await {
                 Ok(Ok(groups)) => groups,
                 Ok(Err(error)) => return from_error(&error, &input),
                 Err(result) => return result,
@@ -49,7 +50,7 @@ impl Effect for SweepCluster {
             let made = made_before(&view, &region);
             jobs.extend(sweep.choose(&groups, &made).into_iter().filter_map(|group| job(self.what, group)));
         }
-        operate::start(&self.clouds, &input, jobs).await
+        self.site.start(&input, jobs).await
     }
 }
 

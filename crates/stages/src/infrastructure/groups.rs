@@ -9,6 +9,7 @@ use cloud::{CloudError, Clouds, Operation};
 use pipeline::{Effect, Map, TaskInput, TaskResult};
 use serde_json::{Value, json};
 
+use super::guards::Guarded;
 use super::image;
 use super::operate::{self, Job, TARGETS, Target, from_error};
 use super::select::Word;
@@ -250,7 +251,7 @@ pub(crate) fn destroy(input: &TaskInput) -> Result<Vec<Job>, TaskResult> {
 }
 
 /// Resizes the target: exactly, by a number, by a share, or to the size of another group.
-pub(crate) struct Resize(pub Clouds);
+pub(crate) struct Resize(pub Guarded);
 
 #[async_trait]
 impl Effect for Resize {
@@ -259,7 +260,7 @@ impl Effect for Resize {
         let mut jobs = Vec::new();
         let mut original = Map::new();
         for target in operate::targets(&input) {
-            let group = match super::until::find(&self.0, &target).await {
+            let group = match super::until::find(&self.0.clouds, &target).await {
                 Ok(Some(group)) => group,
                 Ok(None) => {
                     return TaskResult::failed(format!("server group {} does not exist", target.server_group_name));
@@ -290,7 +291,7 @@ impl Effect for Resize {
                 group: Some(target),
             });
         }
-        let mut result = operate::start(&self.0, &input, jobs).await;
+        let mut result = self.0.start(&input, jobs).await;
         for (key, value) in original {
             result = result.context(&key, value.clone()).output(&key, value);
         }
@@ -330,7 +331,7 @@ impl Resize {
             region: wishes::regions(config).remove(0),
             server_group_name: name.to_owned(),
         };
-        let found = super::until::find(&self.0, &target).await.map_err(|error| from_error(&error, input))?;
+        let found = super::until::find(&self.0.clouds, &target).await.map_err(|error| from_error(&error, input))?;
         let missing = || TaskResult::failed(format!("source server group {name} does not exist"));
         found.map(|group| Some(group.capacity)).ok_or_else(missing)
     }
@@ -338,8 +339,12 @@ impl Resize {
     async fn largest(&self, config: &Map, input: &TaskInput) -> Result<Option<Capacity>, TaskResult> {
         let (account, cluster) = (wishes::account(config)?, cluster_of(config)?);
         let region = wishes::regions(config).remove(0);
-        let groups =
-            self.0.cluster(&account, &cluster, Some(&region)).await.map_err(|error| from_error(&error, input))?;
+        let groups = self
+            .0
+            .clouds
+            .cluster(&account, &cluster, Some(&region))
+            .await
+            .map_err(|error| from_error(&error, input))?;
         Ok(groups.iter().map(|group| group.capacity).max_by_key(|capacity| capacity.desired))
     }
 }

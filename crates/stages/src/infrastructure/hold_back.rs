@@ -6,11 +6,12 @@ use async_trait::async_trait;
 use cloud::provider::{Resource, ResourceId};
 use cloud::{CloudError, Clouds, Operation};
 use pipeline::held::{self, HeldBack};
-use pipeline::{Effect, Engine, Map, StageView, TaskInput, TaskResult};
+use pipeline::{Effect, Map, StageView, TaskInput, TaskResult};
 use serde_json::Value;
 use store::{StoreError, Tx};
 
-use super::operate::{self, Target, from_error};
+use super::guards::Guarded;
+use super::operate::{Target, from_error};
 use super::wishes::{self, text};
 use super::{groups, until};
 
@@ -25,10 +26,7 @@ async fn release_of(clouds: &Clouds, account: &str, image: &str) -> Result<Strin
 }
 
 /// The task `createServerGroup`, which makes nothing of a release that is held back.
-pub(crate) struct Create {
-    pub clouds: Clouds,
-    pub engine: Engine,
-}
+pub(crate) struct Create(pub Guarded);
 
 #[async_trait]
 impl Effect for Create {
@@ -40,12 +38,12 @@ impl Effect for Create {
         let mut older = Vec::new();
         for job in &jobs {
             let Operation::CreateServerGroup(wanted) = &job.operation else { continue };
-            let release = match release_of(&self.clouds, &job.account, &wanted.image).await {
+            let release = match release_of(&self.0.clouds, &job.account, &wanted.image).await {
                 Ok(release) => release,
                 Err(error) => return from_error(&error, &input),
             };
             let (application, cluster) = (wanted.cluster.app().to_owned(), wanted.cluster.to_string());
-            let all = self.engine.store().read(move |tx| held::of_cluster(tx, &application, &cluster)).await;
+            let all = self.0.engine.store().read(move |tx| held::of_cluster(tx, &application, &cluster)).await;
             let all: Vec<HeldBack> = match all {
                 Ok(all) => all,
                 Err(error) => return from_store(&error, &input),
@@ -55,10 +53,10 @@ impl Effect for Create {
             }
             older.extend(all.into_iter().filter(|held| is_older(&held.release, &release)));
         }
-        let started = operate::start(&self.clouds, &input, jobs).await;
+        let started = self.0.start(&input, jobs).await;
         if !older.is_empty() && matches!(started, TaskResult::Done { .. }) {
             // What people left is behind us: there is a newer one.
-            let lifted = self.engine.store().write(move |tx| held::lift(tx, &older)).await;
+            let lifted = self.0.engine.store().write(move |tx| held::lift(tx, &older)).await;
             if let Err(error) = lifted {
                 tracing::warn!(%error, "a release that is overtaken stays held back");
             }
@@ -78,10 +76,7 @@ fn is_older(one: &str, other: &str) -> bool {
 }
 
 /// The last task of a rollback: holds back what was left.
-pub(crate) struct HoldBack {
-    pub clouds: Clouds,
-    pub engine: Engine,
-}
+pub(crate) struct HoldBack(pub Guarded);
 
 #[async_trait]
 impl Effect for HoldBack {
@@ -96,7 +91,7 @@ impl Effect for HoldBack {
             Err(error) => return from_error(&error, &input),
         };
         let (release, cluster) = (held.release.clone(), held.cluster.clone());
-        let kept = self.engine.store().write(move |tx| held::hold(tx, &held)).await;
+        let kept = self.0.engine.store().write(move |tx| held::hold(tx, &held)).await;
         match kept {
             Ok(()) => {
                 input.log.line(&format!("{release} is held back from {cluster}"));
@@ -119,8 +114,8 @@ impl HoldBack {
             let Some(name) = text(&rollback, &[key]) else { continue };
             let target =
                 Target { account: account.clone(), region: region.clone(), server_group_name: name.to_owned() };
-            if let Some(group) = until::find(&self.clouds, &target).await? {
-                let release = release_of(&self.clouds, &account, &group.image).await?;
+            if let Some(group) = until::find(&self.0.clouds, &target).await? {
+                let release = release_of(&self.0.clouds, &account, &group.image).await?;
                 releases.push((key, group, release));
             }
         }

@@ -8,6 +8,7 @@ mod checks;
 mod clusters;
 mod fields;
 mod groups;
+mod guards;
 mod hold_back;
 mod image;
 mod operate;
@@ -29,6 +30,7 @@ use pipeline::{Engine, Map, Registry, TaskInput, TaskResult};
 use serde_json::{Value, json};
 
 use self::clusters::{SweepCluster, What};
+use self::guards::Guarded;
 use self::operate::{Build, Monitor, Start};
 use self::until::{Await, Until};
 
@@ -38,20 +40,21 @@ pub(crate) use self::hold_back::stops;
 
 /// Adds the stage types and tasks of this module. `engine` holds the store in which it stands what is held back.
 pub fn register(registry: Registry, clouds: &Clouds, engine: &Engine) -> Registry {
-    let start = |build: Build| Arc::new(Start { clouds: clouds.clone(), build });
+    let site = Guarded { clouds: clouds.clone(), engine: engine.clone() };
+    let start = |build: Build| Arc::new(Start { site: site.clone(), build });
     let wait = |until: Until| Arc::new(Await { clouds: clouds.clone(), until });
-    let sweep = |what: What| Arc::new(SweepCluster { clouds: clouds.clone(), what });
+    let sweep = |what: What| Arc::new(SweepCluster { site: site.clone(), what });
     stages(registry)
         .effect("monitorCloudOperation", Arc::new(Monitor { clouds: clouds.clone() }))
         .effect("determineSourceServerGroup", Arc::new(groups::DetermineSource(clouds.clone())))
         .effect("determineHealthProviders", Arc::new(groups::DetermineHealth(clouds.clone())))
         .effect("determineTargetServerGroup", Arc::new(groups::DetermineTarget(clouds.clone())))
-        .effect("createServerGroup", Arc::new(hold_back::Create { clouds: clouds.clone(), engine: engine.clone() }))
-        .effect("holdBack", Arc::new(hold_back::HoldBack { clouds: clouds.clone(), engine: engine.clone() }))
+        .effect("createServerGroup", Arc::new(hold_back::Create(site.clone())))
+        .effect("holdBack", Arc::new(hold_back::HoldBack(site.clone())))
         .effect("enableServerGroup", start(groups::enable))
         .effect("disableServerGroup", start(groups::disable))
         .effect("destroyServerGroup", start(groups::destroy))
-        .effect("resizeServerGroup", Arc::new(groups::Resize(clouds.clone())))
+        .effect("resizeServerGroup", Arc::new(groups::Resize(site.clone())))
         .effect("upsertLoadBalancer", start(balancers::upsert))
         .effect("deleteLoadBalancer", start(balancers::delete))
         .effect("terminateInstances", start(balancers::terminate))

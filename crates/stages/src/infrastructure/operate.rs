@@ -11,6 +11,8 @@ use pipeline::{Effect, Exception, Map, TaskInput, TaskResult};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::guards::Guarded;
+
 /// An operation and the account that does it.
 pub(crate) struct Job {
     pub account: String,
@@ -69,7 +71,7 @@ pub(crate) type Build = fn(&TaskInput) -> Result<Vec<Job>, TaskResult>;
 
 /// Starts the operations that a stage's configuration asks for.
 pub(crate) struct Start {
-    pub clouds: Clouds,
+    pub site: Guarded,
     pub build: Build,
 }
 
@@ -77,7 +79,7 @@ pub(crate) struct Start {
 impl Effect for Start {
     async fn run(&self, input: TaskInput) -> TaskResult {
         match (self.build)(&input) {
-            Ok(jobs) => start(&self.clouds, &input, jobs).await,
+            Ok(jobs) => self.site.start(&input, jobs).await,
             Err(result) => result,
         }
     }

@@ -342,3 +342,60 @@ async fn a_rolling_deployment_that_fails_gives_the_traffic_back() {
     play.run(json!([deploy(json!({"image": "bad-2.0", "strategy": "none", "stageTimeoutMs": 1000}))])).await;
     assert_eq!(play.groups().await.len(), 2);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guarded_cluster_keeps_its_last_instance_in_traffic() {
+    let play = play().await;
+    let guards = json!([{"account": "cloudy", "location": "here", "stack": "*", "detail": "", "enabled": true}]);
+    let shop = json!({"name": "shop", "email": "a@example.org", "trafficGuards": guards});
+    let shop: Map = shop.as_object().unwrap().clone();
+    play.store
+        .write(move |tx| {
+            pipeline::applications::save(tx, &shop, pipeline::applications::Save::Create, "test").map(drop)
+        })
+        .await
+        .unwrap();
+    let balancer = json!({"type": "upsertLoadBalancer", "credentials": "cloudy", "region": "here", "loadBalancerName": "front", "portRange": "80"});
+    play.succeeds(json!([balancer])).await;
+    for _ in 0..2 {
+        play.succeeds(json!([deploy(json!({"loadBalancers": ["front"]}))])).await;
+    }
+    let on = |kind: &str, more: Value| {
+        let mut job = json!({"type": kind, "credentials": "cloudy", "region": "here", "cluster": "shop"});
+        job.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        json!([job])
+    };
+    // One of two may go.
+    play.succeeds(on("disableServerGroup", json!({"serverGroupName": "shop-v000"}))).await;
+    let last = json!({"serverGroupName": "shop-v001"});
+    for (job, what) in [
+        (on("disableServerGroup", last.clone()), "disableServerGroup"),
+        (on("destroyServerGroup", last.clone()), "disableServerGroup"),
+        (
+            on("resizeServerGroup", json!({"serverGroupName": "shop-v001", "capacity": {"desired": 0}})),
+            "resizeServerGroup",
+        ),
+        (on("disableCluster", json!({"remainingEnabledServerGroups": 0})), "disableServerGroup"),
+    ] {
+        let said = format!(
+            "This cluster ('shop' in cloudy/here) has traffic guards enabled. {what} [shop-v001] would leave the cluster with no instances up."
+        );
+        let run = play.run(job).await;
+        assert!(why(&run).contains(&said), "{}", why(&run));
+    }
+    // All its instances at once are the last ones; a single one is not. What has no traffic may go.
+    let all = play.clouds.list(&Query::of("shop")).await.unwrap().server_groups;
+    let ids: Vec<String> = all
+        .iter()
+        .find(|g| g.name.to_string() == "shop-v001")
+        .unwrap()
+        .instances
+        .iter()
+        .map(|i| i.id.clone())
+        .collect();
+    let run = play.run(on("terminateInstances", json!({"instanceIds": ids}))).await;
+    assert!(why(&run).contains("terminateInstances [shop-v001] would leave"), "{}", why(&run));
+    play.succeeds(on("terminateInstances", json!({"instanceIds": [ids[0]]}))).await;
+    play.succeeds(on("destroyServerGroup", json!({"serverGroupName": "shop-v000"}))).await;
+    assert_eq!(play.groups().await, [group("shop-v001", true, 2)]);
+}

@@ -1,0 +1,122 @@
+//! Traffic guards: an application names clusters that must not lose their last instance in traffic, and what would do that is refused
+//! before anything is started.
+
+use cloud::inventory::ServerGroup;
+use cloud::{CloudError, Clouds, Operation, Query};
+use pipeline::{Engine, Exception, Map, TaskInput, TaskResult, applications};
+use serde_json::Value;
+
+use super::operate::{self, Job, from_error};
+use super::wishes::{flag, text};
+
+/// Starts operations that no guard refuses.
+#[derive(Clone)]
+pub(crate) struct Guarded {
+    pub clouds: Clouds,
+    pub engine: Engine,
+}
+
+impl Guarded {
+    /// Starts them all, or none.
+    pub async fn start(&self, input: &TaskInput, jobs: Vec<Job>) -> TaskResult {
+        match self.refusal(&jobs).await {
+            Ok(None) => operate::start(&self.clouds, input, jobs).await,
+            Ok(Some(why)) => TaskResult::Failed { error: Exception::new("TrafficGuardException", why) },
+            Err(error) => from_error(&error, input),
+        }
+    }
+
+    async fn refusal(&self, jobs: &[Job]) -> Result<Option<String>, CloudError> {
+        for job in jobs.iter().filter(|job| takes_traffic(&job.operation)) {
+            let inventory = self.clouds.account(&job.account)?.list(&Query::default()).await?.server_groups;
+            let mine: Vec<&Operation> =
+                jobs.iter().filter(|other| other.account == job.account).map(|job| &job.operation).collect();
+            for group in inventory.iter().filter(|group| leaving(group, &job.operation) > 0) {
+                let guards = self.guards(group.name.cluster().app()).await?;
+                if guards.iter().any(|guard| guards_cluster(guard, group))
+                    && let Some(why) = refuses(group, &inventory, &mine, job.operation.name())
+                {
+                    return Ok(Some(why));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    async fn guards(&self, application: &str) -> Result<Vec<Map>, CloudError> {
+        let name = application.to_owned();
+        let read = self.engine.store().read(move |tx| applications::get(tx, &name)).await;
+        let attributes = read.map_err(|error: store::StoreError| CloudError::Store(error.to_string()))?;
+        let guards = attributes.as_ref().and_then(|map| map.get("trafficGuards")).and_then(Value::as_array);
+        Ok(guards.into_iter().flatten().filter_map(Value::as_object).cloned().collect())
+    }
+}
+
+/// Whether an operation can take instances out of traffic.
+fn takes_traffic(operation: &Operation) -> bool {
+    match operation {
+        Operation::DisableServerGroup(_)
+        | Operation::DestroyServerGroup(_)
+        | Operation::TerminateInstances(_)
+        | Operation::DeregisterInstances(_) => true,
+        Operation::ResizeServerGroup(op) => op.capacity.desired == 0,
+        _ => false,
+    }
+}
+
+/// Pure: how many of a group's instances in traffic an operation takes away.
+fn leaving(group: &ServerGroup, operation: &Operation) -> u32 {
+    let up = group.up(None);
+    let here = |name: &cloud::names::GroupName, region: &str| *name == group.name && region == group.region;
+    let of = |ids: &[String]| {
+        let mut gone = group.clone();
+        gone.instances.retain(|instance| ids.contains(&instance.id));
+        gone.up(None)
+    };
+    match operation {
+        Operation::DisableServerGroup(op) if here(&op.group, &op.region) => match op.percentage {
+            Some(percentage) if percentage < 100 => cloud::health::share(group.capacity, percentage).min(up),
+            _ => up,
+        },
+        Operation::DestroyServerGroup(op) if here(&op.group, &op.region) => up,
+        Operation::ResizeServerGroup(op) if here(&op.group, &op.region) && op.capacity.desired == 0 => up,
+        Operation::TerminateInstances(op) if op.region == group.region => of(&op.instances),
+        Operation::DeregisterInstances(op) if op.region == group.region => of(&op.instances),
+        _ => 0,
+    }
+}
+
+/// Pure: whether a guard is meant for the cluster of a group. `*` stands for anything, nothing stands for nothing.
+fn guards_cluster(guard: &Map, group: &ServerGroup) -> bool {
+    let is = |key: &str, own: &str| {
+        let wanted = text(guard, &[key]).unwrap_or_default();
+        wanted == "*" || wanted.eq_ignore_ascii_case(own)
+    };
+    let cluster = group.name.cluster();
+    flag(guard, "enabled").unwrap_or(true)
+        && is("account", &group.account)
+        && is("location", &group.region)
+        && is("stack", cluster.stack())
+        && is("detail", cluster.detail())
+}
+
+/// Pure: why operations that take instances of a group away are refused: of what the cluster has in traffic there nothing would be left.
+fn refuses(group: &ServerGroup, all: &[ServerGroup], operations: &[&Operation], what: &str) -> Option<String> {
+    let cluster = group.name.cluster();
+    let (mut there, mut gone, mut names) = (0, 0, Vec::new());
+    for other in all.iter().filter(|other| other.name.cluster() == cluster && other.region == group.region) {
+        let up = other.up(None);
+        let leaves = operations.iter().map(|operation| leaving(other, operation)).sum::<u32>().min(up);
+        if leaves > 0 {
+            names.push(other.name.to_string());
+        }
+        (there, gone) = (there + up, gone + leaves);
+    }
+    (there > 0 && gone >= there).then(|| {
+        let place = format!("{}/{}", group.account, group.region);
+        format!(
+            "This cluster ('{cluster}' in {place}) has traffic guards enabled. {what} [{}] would leave the cluster with no instances up.",
+            names.join(", ")
+        )
+    })
+}
