@@ -6,7 +6,7 @@ use super::{PLATFORM, Things};
 use crate::health::{self, Capacity, Health, HealthState};
 use crate::inventory::{Account, Instance, Listener, LoadBalancer, Region, ServerGroup};
 use crate::names::GroupName;
-use crate::operation::{CreateServerGroup, Operation, Traffic, UpsertLoadBalancer};
+use crate::operation::{CreateServerGroup, Operation, Registration, Traffic, UpsertLoadBalancer};
 use crate::provider::{CloudError, Outcome};
 
 /// Does it at once; being done with it takes the time that the world says.
@@ -52,10 +52,9 @@ pub(super) fn apply(
             Ok(at(&op.region))
         }
         Operation::RebootInstances(op) => Ok(at(&op.region)),
-        Operation::RegisterInstances(_)
-        | Operation::DeregisterInstances(_)
-        | Operation::UpsertFirewall(_)
-        | Operation::DeleteFirewall(_) => Err(CloudError::Unsupported {
+        Operation::RegisterInstances(op) => register(things, account, op, true),
+        Operation::DeregisterInstances(op) => register(things, account, op, false),
+        Operation::UpsertFirewall(_) | Operation::DeleteFirewall(_) => Err(CloudError::Unsupported {
             account: account.name.clone(),
             provider: account.provider.clone(),
             operation: operation.name(),
@@ -164,6 +163,20 @@ fn fill(things: &mut Things, region: &str, name: &GroupName, now: Timestamp) {
             details: Default::default(),
         });
     }
+}
+
+fn register(things: &mut Things, account: &Account, op: &Registration, on: bool) -> Result<Outcome, CloudError> {
+    for id in &op.instances {
+        let here = things.groups.values().filter(|group| group.region == op.region);
+        if !here.flat_map(|group| &group.instances).any(|instance| instance.id == *id) {
+            return Err(missing("instance", id, account));
+        }
+    }
+    match on {
+        true => things.out.retain(|id| !op.instances.contains(id)),
+        false => things.out.extend(op.instances.iter().cloned()),
+    }
+    Ok(at(&op.region))
 }
 
 fn traffic(things: &mut Things, account: &Account, op: &Traffic, on: bool) -> Result<Outcome, CloudError> {

@@ -1,7 +1,7 @@
 //! Tasks of load balancer and instance stages: their operations, from pipeline JSON.
 
 use cloud::Operation;
-use cloud::operation::{InstancesAt, NamedAt, Terminate};
+use cloud::operation::{InstancesAt, NamedAt, Registration, Terminate};
 use pipeline::{Map, TaskInput, TaskResult};
 use serde_json::Value;
 
@@ -79,6 +79,29 @@ pub(crate) fn terminate(input: &TaskInput) -> Result<Vec<Job>, TaskResult> {
         shrink,
     });
     Ok(vec![job(wishes::account(&context)?, operation)])
+}
+
+fn registration(input: &TaskInput) -> Result<(String, Registration), TaskResult> {
+    let context = context(input);
+    let names = context.get("loadBalancerNames").and_then(Value::as_array).into_iter().flatten();
+    let of = Registration {
+        instances: instances(&context)?,
+        region: wishes::regions(&context).remove(0),
+        load_balancers: names.filter_map(|name| name.as_str().map(str::to_owned)).collect(),
+    };
+    Ok((wishes::account(&context)?, of))
+}
+
+/// The operation of `registerInstancesWithLoadBalancer`.
+pub(crate) fn register(input: &TaskInput) -> Result<Vec<Job>, TaskResult> {
+    let (account, of) = registration(input)?;
+    Ok(vec![job(account, Operation::RegisterInstances(of))])
+}
+
+/// The operation of `deregisterInstancesFromLoadBalancer`.
+pub(crate) fn deregister(input: &TaskInput) -> Result<Vec<Job>, TaskResult> {
+    let (account, of) = registration(input)?;
+    Ok(vec![job(account, Operation::DeregisterInstances(of))])
 }
 
 /// The operation of `rebootInstances`.

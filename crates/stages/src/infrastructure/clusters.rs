@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 use cloud::health::Capacity;
-use cloud::inventory::ServerGroup;
+use cloud::inventory::{Image, ServerGroup};
 use cloud::operation::{GroupAt, ResizeServerGroup, Traffic};
-use cloud::{Clouds, Operation};
+use cloud::{Clouds, Operation, Query};
 use pipeline::{Effect, Map, StageView, TaskInput, TaskResult};
 use serde_json::{Value, json};
 
@@ -136,6 +136,49 @@ impl Effect for FindImage {
     }
 }
 
+/// Finds the newest image of a package, in each region.
+pub(crate) struct FindImageFromTags(pub Clouds);
+
+#[async_trait]
+impl Effect for FindImageFromTags {
+    async fn run(&self, input: TaskInput) -> TaskResult {
+        let config = input.view().map(|view| view.context().clone()).unwrap_or_default();
+        let Some(package) = wishes::text(&config, &["packageName"]) else {
+            return TaskResult::failed("names no package: give `packageName`");
+        };
+        let images = match self.0.list(&Query::default()).await {
+            Ok(inventory) => inventory.images,
+            Err(error) => return from_error(&error, &input),
+        };
+        let tags = config.get("tags").and_then(Value::as_object).cloned().unwrap_or_default();
+        let mut details = Vec::new();
+        for region in wishes::regions(&config) {
+            let Some(image) = newest_of(&images, package, &tags, &region) else {
+                let tagged = if tags.is_empty() { "" } else { " with these tags" };
+                return TaskResult::failed(format!("there is no image of the package {package}{tagged} in {region}"));
+            };
+            details.push(json!({
+                "ami": image.id, "imageId": image.id, "imageName": image.name, "region": region, "tags": image.tags,
+                "refId": input.view().map(|view| view.stage().ref_id.clone()),
+            }));
+        }
+        let details = json!(details);
+        TaskResult::succeeded().context("amiDetails", details.clone()).output("deploymentDetails", details)
+    }
+}
+
+/// Pure: the newest image of a package that has all these tags and may be used in a region.
+fn newest_of<'a>(images: &'a [Image], package: &str, tags: &Map, region: &str) -> Option<&'a Image> {
+    let is_of = |image: &Image| {
+        let release = image.tags.get("appversion").map_or("", String::as_str);
+        pipeline::held::split(release).0 == package || image.name == package
+    };
+    let has =
+        |image: &Image| tags.iter().all(|(name, value)| image.tags.get(name).map(String::as_str) == value.as_str());
+    let there = |image: &Image| image.regions.is_empty() || image.regions.iter().any(|one| one == region);
+    images.iter().filter(|image| is_of(image) && has(image) && there(image)).max_by_key(|image| image.created)
+}
+
 /// Pure: the group whose image is meant.
 fn choose(config: &Map, mut groups: Vec<ServerGroup>) -> Result<ServerGroup, String> {
     groups.retain(|group| !group.leaving);
@@ -151,5 +194,36 @@ fn choose(config: &Map, mut groups: Vec<ServerGroup>) -> Result<ServerGroup, Str
             Err(format!("cluster {cluster} has {} server groups and `selectionStrategy` is FAIL", groups.len()))
         }
         _ => groups.into_iter().max_by_key(|group| group.created).ok_or_else(none),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_image_of_a_package_with_all_tags_is_found() {
+        let image = |id: &str, release: &str, stage: &str, made: i64| Image {
+            id: id.into(),
+            name: id.into(),
+            account: "local".into(),
+            regions: vec!["here".into()],
+            created: jiff::Timestamp::from_second(made).ok(),
+            tags: [("appversion".to_owned(), release.to_owned()), ("stage".to_owned(), stage.to_owned())].into(),
+        };
+        let images = [
+            image("a", "hello-1.0", "prod", 1),
+            image("b", "hello-2.0", "test", 2),
+            image("c", "hello-world-9", "prod", 3),
+        ];
+        let find = |package: &str, tags: Value, region: &str| {
+            let tags = tags.as_object().cloned().unwrap_or_default();
+            newest_of(&images, package, &tags, region).map(|image| image.id.as_str())
+        };
+        assert_eq!(find("hello", json!({}), "here"), Some("b"));
+        assert_eq!(find("hello", json!({"stage": "prod"}), "here"), Some("a"));
+        assert_eq!(find("hello-world", json!({}), "here"), Some("c"));
+        assert_eq!(find("hello", json!({}), "there"), None);
+        assert_eq!(find("nothing", json!({}), "here"), None);
     }
 }

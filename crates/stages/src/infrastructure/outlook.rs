@@ -92,6 +92,10 @@ impl Outlook for CloudOutlook {
             "terminateInstances" | "terminateInstanceAndDecrementServerGroup" => {
                 failed(balancers::terminate(&input(stage, &Map::new(), self.now)))
             }
+            "registerInstancesWithLoadBalancer" => failed(balancers::register(&input(stage, &Map::new(), self.now))),
+            "deregisterInstancesFromLoadBalancer" => {
+                failed(balancers::deregister(&input(stage, &Map::new(), self.now)))
+            }
             "rebootInstances" => failed(balancers::reboot(&input(stage, &Map::new(), self.now))),
             _ => return look,
         };

@@ -367,6 +367,36 @@ pub static REBOOT_INSTANCES: OnGroup = OnGroup {
     ],
 };
 
+/// Gives single instances traffic.
+pub static REGISTER_INSTANCES: OnGroup = OnGroup {
+    kind: "registerInstancesWithLoadBalancer",
+    aliases: &[],
+    fields: || fields::placed(INSTANCES),
+    tasks: &[
+        TaskSpec::new("registerInstances", "registerInstances"),
+        TaskSpec::new("monitorInstances", MONITOR).timeout(LONG),
+    ],
+};
+
+/// Takes single instances out of traffic; they go on running.
+pub static DEREGISTER_INSTANCES: OnGroup = OnGroup {
+    kind: "deregisterInstancesFromLoadBalancer",
+    aliases: &[],
+    fields: || fields::placed(INSTANCES),
+    tasks: &[
+        TaskSpec::new("deregisterInstances", "deregisterInstances"),
+        TaskSpec::new("monitorInstances", MONITOR).timeout(LONG),
+    ],
+};
+
+/// Finds the newest image of a package.
+pub static FIND_IMAGE_FROM_TAGS: OnGroup = OnGroup {
+    kind: "findImageFromTags",
+    aliases: &[],
+    fields: || fields::placed("packageName!: text, tags: object, cloudProvider: text, cloudProviderType: text"),
+    tasks: &[TaskSpec::new("findImage", "findImageFromTags")],
+};
+
 /// Finds the image that a cluster runs.
 pub static FIND_IMAGE: OnGroup = OnGroup {
     kind: "findImage",

@@ -399,3 +399,20 @@ async fn a_guarded_cluster_keeps_its_last_instance_in_traffic() {
     play.succeeds(on("destroyServerGroup", json!({"serverGroupName": "shop-v000"}))).await;
     assert_eq!(play.groups().await, [group("shop-v001", true, 2)]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn single_instances_leave_traffic_and_come_back() {
+    let play = play().await;
+    let balancer = json!({"type": "upsertLoadBalancer", "credentials": "cloudy", "region": "here", "loadBalancerName": "front", "portRange": "80"});
+    play.succeeds(json!([balancer])).await;
+    play.succeeds(json!([deploy(json!({"loadBalancers": ["front"]}))])).await;
+    let all = play.clouds.list(&Query::of("shop")).await.unwrap().server_groups;
+    let id = all[0].instances[0].id.clone();
+    let job = |kind: &str, id: &str| json!([{"type": kind, "credentials": "cloudy", "region": "here", "instanceIds": [id], "loadBalancerNames": ["front"]}]);
+    play.succeeds(job("deregisterInstancesFromLoadBalancer", &id)).await;
+    assert_eq!((in_traffic(&play, "shop-v000").await, play.groups().await), (1, vec![group("shop-v000", true, 2)]));
+    play.succeeds(job("registerInstancesWithLoadBalancer", &id)).await;
+    assert_eq!(in_traffic(&play, "shop-v000").await, 2);
+    let run = play.run(job("registerInstancesWithLoadBalancer", "nobody")).await;
+    assert!(why(&run).replace("\\\"", "\"").contains("instance \"nobody\" does not exist"), "{}", why(&run));
+}
