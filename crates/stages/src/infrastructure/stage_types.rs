@@ -393,7 +393,12 @@ pub static DEREGISTER_INSTANCES: OnGroup = OnGroup {
 pub static FIND_IMAGE_FROM_TAGS: OnGroup = OnGroup {
     kind: "findImageFromTags",
     aliases: &[],
-    fields: || fields::placed("packageName!: text, tags: object, cloudProvider: text, cloudProviderType: text"),
+    // Images are looked for in every account.
+    fields: || {
+        pipeline::fields::written(
+            "packageName!: text, tags: object, region: text, regions: [text]|text, cloudProvider: text, cloudProviderType: text",
+        )
+    },
     tasks: &[TaskSpec::new("findImage", "findImageFromTags")],
 };
 
