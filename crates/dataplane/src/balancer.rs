@@ -4,6 +4,7 @@
 //! its [`pool`], and [`meter`]s what happens. No reload: a change of the wanted state swaps the table.
 
 mod body;
+mod framing;
 mod headers;
 mod http;
 mod listeners;
@@ -11,6 +12,7 @@ pub mod meter;
 mod pick;
 mod pool;
 mod rewind;
+mod sticky;
 pub mod table;
 mod tcp;
 mod worker;
@@ -251,10 +253,9 @@ impl Balancers {
     fn backend(&self, state: &mut State, balancer: &wanted::Balancer, checks: &Checks) -> Backend {
         let workers = self.workers.len();
         let target = |member: &wanted::Member| {
-            let runtime = state.members.entry(key(balancer, member)).or_insert_with(|| {
-                Arc::new(MemberRuntime { meter: Meter::new(workers), cut: tokio::sync::watch::channel(false).0 })
-            });
-            runtime.cut.send_if_modified(|cut| std::mem::replace(cut, member.state == MemberState::Out) != *cut);
+            let runtime =
+                state.members.entry(key(balancer, member)).or_insert_with(|| Arc::new(MemberRuntime::new(workers)));
+            runtime.enter(member.state, balancer.drain_ms.map(Duration::from_millis));
             let groups = state.groups.entry(balancer.id.clone()).or_default();
             let group = match groups.iter().find(|(name, _)| *name == member.group) {
                 Some((_, meter)) => meter.clone(),
@@ -267,6 +268,12 @@ impl Balancers {
             Target {
                 address: member.address,
                 weight: member.weight,
+                bucket: balancer
+                    .shares
+                    .iter()
+                    .position(|share| share.group == member.group)
+                    .unwrap_or(balancer.shares.len()),
+                hash: pick::hash(member.id.as_bytes()),
                 state: member.state,
                 check: balancer.health.as_ref().and_then(|check| checks.find(member.address, check)),
                 member: runtime.clone(),
@@ -276,7 +283,11 @@ impl Balancers {
         let targets = balancer.members.iter().map(target).collect();
         Backend {
             id: balancer.id.clone(),
+            trusted_proxies: balancer.trusted_proxies.clone(),
             targets,
+            choice: balancer.choice,
+            stickiness: balancer.stickiness.clone(),
+            shares: pick::with_rest(balancer.shares.iter().map(|share| u32::from(share.percent)).collect()),
             counts: state.counts.entry(balancer.id.clone()).or_default().clone(),
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use dataplane::status::HealthState;
 use dataplane::wanted::MemberState::{Active, Draining, Out};
-use dataplane::wanted::{Protocol, Wanted};
+use dataplane::wanted::{Choice, Protocol, Share, Stickiness, StickyKey, StickyTo, Wanted};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -245,6 +245,115 @@ async fn bodies_pass_in_both_directions_and_upgrades_become_tunnels() {
     stream.read_exact(&mut pong).await.unwrap();
     assert_eq!(&pong, b"ping");
     assert_eq!(plane.web().await.total.open, 1);
+
+    // Draining waits for the tunnel, which is no HTTP any more, until its deadline.
+    let mut member = plane.client.wanted().await.unwrap().unwrap().balancers[0].members[0].clone();
+    member.state = Draining;
+    let mut draining = web(3, Protocol::Auto, vec![member]);
+    draining.balancers[0].drain_ms = Some(1_500);
+    plane.put(&draining).await;
+    stream.write_all(b"GET\n\0\xff").await.unwrap();
+    let mut echoed = [0; 6];
+    stream.read_exact(&mut echoed).await.unwrap();
+    assert_eq!(&echoed, b"GET\n\0\xff");
+    let rest = tokio::time::timeout(Duration::from_secs(8), stream.read(&mut echoed)).await.expect("it is cut");
+    assert_eq!(rest.unwrap_or(0), 0);
+    until("it is closed", async || (plane.web().await.total.open == 0).then_some(())).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_canary_of_clients_keeps_its_clients_by_cookie_while_it_grows() {
+    let plane = Plane::start();
+    let (old, new) = (Upstream::start("old").await, Upstream::start("new").await);
+    let wanted = |generation, percent| {
+        let mut wanted = web(generation, Protocol::Http, vec![old.member("v1", Active), new.member("v2", Active)]);
+        wanted.balancers[0].shares = vec![Share { group: "v2".into(), percent }];
+        wanted.balancers[0].stickiness =
+            Some(Stickiness { key: StickyKey::Cookie { name: "lane".into(), max_age_s: None }, to: StickyTo::Group });
+        wanted
+    };
+    plane.put(&wanted(1, 50)).await;
+    let front = plane.address().await;
+    let ask = async |cookie: &str| {
+        let answer =
+            talk(front, &format!("GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncookie: {cookie}\r\n\r\n")).await;
+        let given = answer.lines().find_map(|l| l.strip_prefix("set-cookie: ")).map(|c| c.split(';').next().unwrap());
+        (given.map(str::to_owned), answer.rsplit("\r\n").next().unwrap().to_owned())
+    };
+    let mut clients = Vec::new();
+    for _ in 0..40 {
+        let (cookie, answer) = ask("theme=dark").await;
+        clients.push((cookie.expect("a cookie for a new client"), answer));
+    }
+    let canary = clients.iter().filter(|c| c.1 == "new").count();
+    // Of 40 fair coins, fewer than 5 or more than 35 fall on one side once in millions of times.
+    assert!((5..=35).contains(&canary), "{canary}");
+    for (cookie, answer) in &clients {
+        assert_eq!(ask(&format!("theme=dark; {cookie}")).await, (None, answer.clone()));
+    }
+    plane.put(&wanted(2, 80)).await;
+    for (cookie, _) in clients.iter().filter(|c| c.1 == "new") {
+        assert_eq!(ask(cookie).await.1, "new");
+    }
+    plane.put(&wanted(3, 0)).await;
+    for (cookie, _) in &clients {
+        assert_eq!(ask(cookie).await.1, "old", "the way back is for all");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn shares_count_for_groups_and_a_header_makes_clients_sticky() {
+    let plane = Plane::with(|o| o.workers = 1);
+    let members = [
+        Upstream::start("a").await,
+        Upstream::start("b").await,
+        Upstream::start("c").await,
+        Upstream::start("d").await,
+    ];
+    let group = |m: &Upstream| m.member(if m.name == "a" { "v2" } else { "v1" }, Active);
+    let mut wanted = web(1, Protocol::Http, members.iter().map(group).collect());
+    wanted.balancers[0].shares = vec![Share { group: "v2".into(), percent: 10 }];
+    plane.put(&wanted).await;
+    let front = plane.address().await;
+    for _ in 0..100 {
+        assert_eq!(get(front, "/").await.0, 200);
+    }
+    assert_eq!(members[0].served.load(SeqCst), 10, "one member in four, but a tenth of the requests");
+
+    wanted.generation = 2;
+    wanted.balancers[0].shares.clear();
+    wanted.balancers[0].stickiness =
+        Some(Stickiness { key: StickyKey::Header { name: "x-user".into() }, to: StickyTo::Member });
+    plane.put(&wanted).await;
+    let ask = async |user: u32| {
+        talk(front, &format!("GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-user: {user}\r\n\r\n")).await
+    };
+    let mut seen = std::collections::BTreeSet::new();
+    for user in 0..30 {
+        let first = ask(user).await;
+        assert_eq!(ask(user).await, first);
+        seen.insert(first.rsplit("\r\n").next().unwrap().to_owned());
+    }
+    assert!(seen.len() > 1, "{seen:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn least_connections_spares_the_member_that_is_busy() {
+    let plane = Plane::start();
+    let (a, b) = (Upstream::start("a").await, Upstream::start("b").await);
+    let mut wanted = web(1, Protocol::Http, vec![a.member("g", Active)]);
+    plane.put(&wanted).await;
+    let front = plane.address().await;
+    let slow = tokio::spawn(async move { get(front, "/hang").await });
+    until("a is busy", async || (plane.web().await.members[0].counters.open == 1).then_some(())).await;
+    wanted.generation = 2;
+    wanted.balancers[0].choice = Choice::LeastConnections;
+    wanted.balancers[0].members.push(b.member("g", Active));
+    plane.put(&wanted).await;
+    for _ in 0..10 {
+        assert_eq!(get(front, "/").await, (200, "b".into()));
+    }
+    slow.abort();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
