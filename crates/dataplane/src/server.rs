@@ -23,7 +23,7 @@ use crate::clock::Clock;
 use crate::health::Checks;
 use crate::instances::Instances;
 use crate::journal::Journal;
-use crate::status::{Accepted, EventKind, Isolation, IsolationKind, Status};
+use crate::status::{Accepted, EventKind, Isolation, IsolationKind, Series, Status};
 use crate::wanted::{SCHEMA, Wanted, WantedError};
 use crate::{client, disk, launch, unix};
 use handover::Handed;
@@ -307,11 +307,24 @@ impl Plane {
                     Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
                 },
                 _ = beat.tick() => self.balancers.retry(),
+                _ = self.second_over() => self.balancers.second((self.options.clock.now() + 500) / 1000 * 1000 - 1000),
                 _ = told.wait_for(|t| *t) => return Ok(()),
                 _ = term.recv(), if signals => return Ok(()),
                 _ = int.recv(), if signals => return Ok(()),
             }
         }
+    }
+
+    /// Returns when the clock's next second begins.
+    async fn second_over(&self) {
+        // Timers and the clock may differ by a little: no second is taken twice.
+        let into = self.options.clock.now().rem_euclid(1000);
+        let left = if into > 950 { 2000 - into } else { 1000 - into };
+        tokio::time::sleep(Duration::from_millis(left.unsigned_abs())).await;
+    }
+
+    pub(crate) fn series(&self, balancer: &str, since: i64) -> Option<Series> {
+        self.balancers.series(balancer, since)
     }
 
     /// Takes a whole wanted state; when this returns it is on disk and in force.

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
-use dataplane::status::HealthState;
+use dataplane::status::{HealthState, Second};
 use dataplane::wanted::MemberState::{Active, Draining, Out};
 use dataplane::wanted::{Choice, Protocol, Share, Stickiness, StickyKey, StickyTo, Wanted};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -371,4 +371,49 @@ async fn a_port_in_use_is_named_and_taken_when_it_is_free() {
     assert!(plane.web().await.listeners[0].problem.as_ref().unwrap().starts_with(&problem));
     drop(taken);
     until("it listens", async || plane.web().await.listeners[0].bound).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_second_of_each_group_can_be_read_afterwards() {
+    let plane = Plane::start();
+    let (a, b) = (Upstream::start("a").await, Upstream::start("b").await);
+    b.status.store(500, SeqCst);
+    plane.put(&web(1, Protocol::Http, vec![a.member("v1", Active)])).await;
+    let began = plane.status().await.at;
+    let front = plane.address().await;
+    for _ in 0..20 {
+        assert_eq!(get(front, "/").await.0, 200);
+    }
+    plane.put(&web(2, Protocol::Http, vec![b.member("v2", Active)])).await;
+    for _ in 0..5 {
+        assert_eq!(get(front, "/").await.0, 500);
+    }
+    plane.put(&web(3, Protocol::Http, Vec::new())).await;
+    assert_eq!(get(front, "/").await.0, 503);
+    let sum = |seconds: &[Second], get: fn(&Second) -> u64| seconds.iter().map(get).sum::<u64>();
+    let series = until("the last second is over", async || {
+        let series = plane.client.series("web", 0).await.unwrap();
+        (!series.unserved.is_empty()).then_some(series)
+    })
+    .await;
+    let told: Vec<_> = series
+        .groups
+        .iter()
+        .map(|g| (g.group.as_str(), sum(&g.seconds, |s| s.requests), sum(&g.seconds, |s| s.failures)))
+        .collect();
+    assert_eq!(told, [("v1", 20, 0), ("v2", 5, 5)]);
+    assert_eq!(series.unserved.iter().map(|s| s.requests).sum::<u64>(), 1);
+    for second in series.groups.iter().flat_map(|g| &g.seconds) {
+        assert!(second.at % 1000 == 0 && second.at > began - 1000 && second.at < series.at, "{second:?}");
+        // An answer may come in the second after its request.
+        assert!(
+            second.answers == 0
+                || 0 < second.p50_us && second.p50_us <= second.p99_us && second.p99_us <= second.max_us,
+            "{second:?}"
+        );
+    }
+    let later = plane.client.series("web", series.at).await.unwrap();
+    assert!(later.groups.iter().all(|g| g.seconds.is_empty()));
+    let unknown = plane.client.series("nobody", 0).await;
+    assert!(matches!(unknown, Err(dataplane::client::ClientError::Refused { status: 404, .. })), "{unknown:?}");
 }
