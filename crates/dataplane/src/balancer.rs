@@ -322,6 +322,7 @@ impl Balancers {
             id: balancer.id.clone(),
             trusted_proxies: balancer.trusted_proxies.clone(),
             targets,
+            hold: Duration::from_millis(balancer.hold_ms.unwrap_or(0)),
             choice: balancer.choice,
             stickiness: balancer.stickiness.clone(),
             shares: pick::with_rest(balancer.shares.iter().map(|share| u32::from(share.percent)).collect()),

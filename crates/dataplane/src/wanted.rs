@@ -59,6 +59,10 @@ pub struct Balancer {
     /// moment it began to drain; a change does not move a deadline that runs already. Default: as long as they want.
     #[serde(default)]
     pub drain_ms: Option<u64>,
+    /// Milliseconds that a request waits while no member is fit to take it or none accepts its connection (the only one is being
+    /// replaced, say), before it is given to a red member or answered 502 or 503 (HTTP only). Default: it does not wait.
+    #[serde(default)]
+    pub hold_ms: Option<u64>,
     /// How a member is chosen among those that may take a request.
     #[serde(default)]
     pub choice: Choice,

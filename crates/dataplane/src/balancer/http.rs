@@ -31,6 +31,8 @@ use super::worker::{Closing, Worker};
 
 /// How long an idle client may take to ask again before a listener that ends closes its connection.
 const LINGER: Duration = Duration::from_secs(3);
+/// How often a request that is held looks for a member.
+const LOOK: Duration = Duration::from_millis(20);
 /// How many members are tried when connections are refused.
 const TRIES: usize = 3;
 
@@ -113,7 +115,7 @@ async fn answer(
     headers::for_member(&mut parts, client, &backend.trusted_proxies);
     let body = RequestBody::stream(body, worker.shared.limits.silence);
     let Some((protocol, upgraded)) = upgrade else {
-        return match send(&worker, backend, sticky.key, parts, body).await {
+        return match send(&worker, slot, backend, sticky.key, parts, body).await {
             Ok(mut answer) => {
                 sticky.give(answer.headers_mut());
                 answer.map(Into::into)
@@ -122,7 +124,7 @@ async fn answer(
         };
     };
     headers::ask_upgrade(&mut parts, protocol.clone());
-    match send(&worker, backend, sticky.key, parts, body).await {
+    match send(&worker, slot, backend, sticky.key, parts, body).await {
         Ok(mut answer) if answer.status() == StatusCode::SWITCHING_PROTOCOLS => {
             let member = hyper::upgrade::on(&mut answer);
             headers::ask_upgrade_in_answer(answer.headers_mut(), protocol);
@@ -164,6 +166,7 @@ type Outcome = Result<Response<Sent>, Response<Sent>>;
 /// went out on a kept connection which closes before any answer is sent once more if that cannot do harm (decision 26).
 async fn send(
     worker: &Rc<Worker>,
+    slot: u64,
     backend: &Arc<Backend>,
     key: Option<u64>,
     parts: Parts,
@@ -173,10 +176,24 @@ async fn send(
     let mut request = Some(Request::from_parts(parts, body));
     let mut tried = Vec::new();
     let mut repeated = false;
+    let mut backend = backend.clone();
+    let arrived = Instant::now();
     while let Some(mut now) = request.take() {
-        let Some(chosen) = worker.pick(backend, &tried, key) else {
+        let chosen = worker.pick(&backend, &tried, key);
+        let held = arrived.elapsed() < backend.hold;
+        if held && chosen.is_none_or(|chosen| !backend.targets[chosen].is_fit()) {
+            tokio::time::sleep(LOOK).await;
+            tried.clear();
+            // Whoever takes the place of the member that is missing is in a newer table.
+            if let Some(route) = worker.table().routes.get(&slot) {
+                backend = route.backend.clone();
+            }
+            request = Some(now);
+            continue;
+        }
+        let Some(chosen) = chosen else {
+            bump(&backend.counts.no_member);
             if tried.is_empty() {
-                bump(&backend.counts.no_member);
                 return Err(failure(StatusCode::SERVICE_UNAVAILABLE, "no instance takes traffic here\n"));
             }
             return Err(failure(StatusCode::BAD_GATEWAY, "no instance accepted the connection\n"));
@@ -196,7 +213,8 @@ async fn send(
         };
         let Ok(mut sender) = sender else {
             tried.push(chosen);
-            let last = tried.len() >= TRIES;
+            let nobody = || backend.targets.iter().enumerate().all(|(i, t)| t.fitness() == 0 || tried.contains(&i));
+            let last = !held && (tried.len() >= TRIES || nobody());
             ticket.refused(last);
             if last {
                 return Err(failure(StatusCode::BAD_GATEWAY, "no instance accepted the connection\n"));

@@ -167,6 +167,7 @@ mod tests {
             id: "web".into(),
             trusted_proxies: Vec::new(),
             targets: members.iter().enumerate().map(target).collect(),
+            hold: std::time::Duration::ZERO,
             choice: Choice::RoundRobin,
             stickiness: None,
             shares: with_rest(shares),

@@ -34,6 +34,8 @@ pub struct Backend {
     /// Peers whose word on a request's origin is believed.
     pub trusted_proxies: Vec<Network>,
     pub targets: Vec<Target>,
+    /// How long a request may wait for a member that is fit.
+    pub hold: Duration,
     pub choice: Choice,
     pub stickiness: Option<Stickiness>,
     /// Per cent by bucket (see [`Target::bucket`]); the last is the rest.
@@ -106,6 +108,11 @@ impl Target {
             MemberState::Active if self.weight > 0 => self.check.as_ref().map_or(4, |c| c.fitness()),
             _ => 0,
         }
+    }
+
+    /// Whether nothing speaks against it.
+    pub fn is_fit(&self) -> bool {
+        self.fitness() > 1
     }
 }
 

@@ -326,13 +326,15 @@ async fn shares_count_for_groups_and_a_header_makes_clients_sticky() {
         Some(Stickiness { key: StickyKey::Header { name: "x-user".into() }, to: StickyTo::Member });
     plane.put(&wanted).await;
     let ask = async |user: u32| {
-        talk(front, &format!("GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-user: {user}\r\n\r\n")).await
+        let answer =
+            talk(front, &format!("GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-user: {user}\r\n\r\n")).await;
+        answer.rsplit("\r\n").next().unwrap().to_owned()
     };
     let mut seen = std::collections::BTreeSet::new();
     for user in 0..30 {
         let first = ask(user).await;
         assert_eq!(ask(user).await, first);
-        seen.insert(first.rsplit("\r\n").next().unwrap().to_owned());
+        seen.insert(first);
     }
     assert!(seen.len() > 1, "{seen:?}");
 }
@@ -416,4 +418,42 @@ async fn each_second_of_each_group_can_be_read_afterwards() {
     assert!(later.groups.iter().all(|g| g.seconds.is_empty()));
     let unknown = plane.client.series("nobody", 0).await;
     assert!(matches!(unknown, Err(dataplane::client::ClientError::Refused { status: 404, .. })), "{unknown:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn requests_wait_while_the_only_member_is_replaced_but_not_for_ever() {
+    let plane = Plane::start();
+    let old = Upstream::start("old").await;
+    let held = |generation, members, hold| {
+        let mut wanted = web(generation, Protocol::Http, members);
+        wanted.balancers[0].hold_ms = Some(hold);
+        wanted
+    };
+    plane.put(&held(1, vec![old.member("g", Active)], 20_000)).await;
+    let front = plane.address().await;
+    assert_eq!(get(front, "/").await, (200, "old".into()));
+    // One request finds nobody listening, the other finds no member at all.
+    let member = old.member("g", Active);
+    drop(old);
+    let refused = tokio::spawn(async move { get(front, "/").await });
+    until("it was refused", async || {
+        plane.web().await.members.first().is_some_and(|m| m.counters.refused > 0).then_some(())
+    })
+    .await;
+    plane.put(&held(2, Vec::new(), 20_000)).await;
+    let early = tokio::spawn(async move { get(front, "/").await });
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let new = Upstream::start("new").await;
+    plane.put(&held(3, vec![new.member("g", Active)], 20_000)).await;
+    assert_eq!(refused.await.unwrap(), (200, "new".into()));
+    assert_eq!(early.await.unwrap(), (200, "new".into()));
+    let now = plane.web().await;
+    assert_eq!((now.total.failed, now.no_member), (0, 0));
+
+    plane.put(&held(4, vec![member], 50)).await;
+    assert_eq!(get(front, "/").await, (502, "no instance accepted the connection\n".into()));
+    let now = plane.web().await;
+    assert_eq!(now.total.failed + now.no_member, 1, "it is told once");
+    plane.put(&held(5, Vec::new(), 50)).await;
+    assert_eq!(get(front, "/").await.0, 503);
 }
