@@ -4,6 +4,7 @@
 //! its [`pool`], and [`meter`]s what happens. No reload: a change of the wanted state swaps the table.
 
 mod body;
+mod framing;
 mod headers;
 mod http;
 mod listeners;
@@ -11,6 +12,8 @@ pub mod meter;
 mod pick;
 mod pool;
 mod rewind;
+mod series;
+mod sticky;
 pub mod table;
 mod tcp;
 mod worker;
@@ -28,11 +31,14 @@ use crate::clock::Clock;
 use crate::health::{Checks, Subject};
 use crate::journal::Journal;
 use crate::server::handover::Handed;
-use crate::status::{BalancerStatus, Counters, EventKind, GroupStatus, Health, HealthState, MemberStatus, Switch};
+use crate::status::{
+    BalancerStatus, Counters, EventKind, GroupSeries, GroupStatus, Health, HealthState, MemberStatus, Series, Switch,
+};
 use crate::wanted::{self, MemberState, Wanted};
 
 use listeners::Listeners;
 use meter::Meter;
+use series::{Lost, Ring};
 use table::{Backend, BackendCounts, MemberRuntime, Route, Table, Target};
 use worker::{Order, Shared};
 
@@ -90,10 +96,18 @@ pub struct Balancers {
 struct State {
     listeners: Listeners,
     members: HashMap<(String, String, SocketAddr), Arc<MemberRuntime>>,
-    groups: HashMap<String, Vec<(String, Arc<Meter>)>>,
+    groups: HashMap<String, Vec<GroupState>>,
+    lost: HashMap<String, Lost>,
     counts: HashMap<String, Arc<BackendCounts>>,
     switches: HashMap<String, Switch>,
     wanted: Vec<wanted::Balancer>,
+}
+
+/// What is kept of a group in a balancer, also after it left.
+struct GroupState {
+    name: String,
+    meter: Arc<Meter>,
+    ring: Ring,
 }
 
 impl Balancers {
@@ -212,10 +226,10 @@ impl Balancers {
                 .get(&balancer.id)
                 .into_iter()
                 .flatten()
-                .map(|(group, meter)| GroupStatus {
-                    group: group.clone(),
-                    counters: meter.total(),
-                    last_request_at: meter.last_request(),
+                .map(|group| GroupStatus {
+                    group: group.name.clone(),
+                    counters: group.meter.total(),
+                    last_request_at: group.meter.last_request(),
                 })
                 .collect();
             let counts = state.counts.get(&balancer.id);
@@ -231,6 +245,30 @@ impl Balancers {
             }
         };
         state.wanted.iter().enumerate().map(one).collect()
+    }
+
+    /// Takes the second that began at `at` (UTC ms) into the series. To be called when it is over.
+    pub fn second(&self, at: i64) {
+        let state = &mut *self.state();
+        for group in state.groups.values_mut().flatten() {
+            group.ring.take(at, group.meter.total());
+        }
+        for (id, counts) in &state.counts {
+            state.lost.entry(id.clone()).or_default().take(at, counts.no_member.load(Relaxed));
+        }
+    }
+
+    /// A balancer's series from `since` on; `None` when there is no such balancer.
+    pub fn series(&self, balancer: &str, since: i64) -> Option<Series> {
+        let state = self.state();
+        state.wanted.iter().find(|wanted| wanted.id == balancer)?;
+        let of = |group: &GroupState| GroupSeries { group: group.name.clone(), seconds: group.ring.since(since) };
+        Some(Series {
+            at: self.shared.clock.now(),
+            balancer: balancer.into(),
+            groups: state.groups.get(balancer).into_iter().flatten().map(of).collect(),
+            unserved: state.lost.get(balancer).map(|lost| lost.since(since)).unwrap_or_default(),
+        })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -251,22 +289,28 @@ impl Balancers {
     fn backend(&self, state: &mut State, balancer: &wanted::Balancer, checks: &Checks) -> Backend {
         let workers = self.workers.len();
         let target = |member: &wanted::Member| {
-            let runtime = state.members.entry(key(balancer, member)).or_insert_with(|| {
-                Arc::new(MemberRuntime { meter: Meter::new(workers), cut: tokio::sync::watch::channel(false).0 })
-            });
-            runtime.cut.send_if_modified(|cut| std::mem::replace(cut, member.state == MemberState::Out) != *cut);
+            let runtime =
+                state.members.entry(key(balancer, member)).or_insert_with(|| Arc::new(MemberRuntime::new(workers)));
+            runtime.enter(member.state, balancer.drain_ms.map(Duration::from_millis));
             let groups = state.groups.entry(balancer.id.clone()).or_default();
-            let group = match groups.iter().find(|(name, _)| *name == member.group) {
-                Some((_, meter)) => meter.clone(),
+            let group = match groups.iter().find(|group| group.name == member.group) {
+                Some(group) => group.meter.clone(),
                 None => {
                     let meter = Arc::new(Meter::new(workers));
-                    groups.push((member.group.clone(), meter.clone()));
+                    let (name, ring) = (member.group.clone(), Ring::default());
+                    groups.push(GroupState { name, meter: meter.clone(), ring });
                     meter
                 }
             };
             Target {
                 address: member.address,
                 weight: member.weight,
+                bucket: balancer
+                    .shares
+                    .iter()
+                    .position(|share| share.group == member.group)
+                    .unwrap_or(balancer.shares.len()),
+                hash: pick::hash(member.id.as_bytes()),
                 state: member.state,
                 check: balancer.health.as_ref().and_then(|check| checks.find(member.address, check)),
                 member: runtime.clone(),
@@ -276,7 +320,12 @@ impl Balancers {
         let targets = balancer.members.iter().map(target).collect();
         Backend {
             id: balancer.id.clone(),
+            trusted_proxies: balancer.trusted_proxies.clone(),
             targets,
+            hold: Duration::from_millis(balancer.hold_ms.unwrap_or(0)),
+            choice: balancer.choice,
+            stickiness: balancer.stickiness.clone(),
+            shares: pick::with_rest(balancer.shares.iter().map(|share| u32::from(share.percent)).collect()),
             counts: state.counts.entry(balancer.id.clone()).or_default().clone(),
         }
     }
@@ -339,10 +388,11 @@ impl State {
         self.counts.retain(|id, _| known(id).is_some());
         self.switches.retain(|id, _| known(id).is_some());
         self.groups.retain(|id, _| known(id).is_some());
+        self.lost.retain(|id, _| known(id).is_some());
         for (id, groups) in &mut self.groups {
             let mut surplus = groups.len().saturating_sub(GROUPS);
-            groups.retain(|(name, _)| {
-                let here = known(id).is_some_and(|b| b.members.iter().any(|m| m.group == *name));
+            groups.retain(|group| {
+                let here = known(id).is_some_and(|b| b.members.iter().any(|m| m.group == group.name));
                 let drop = surplus > 0 && !here;
                 surplus -= usize::from(drop);
                 !drop

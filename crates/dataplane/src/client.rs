@@ -9,9 +9,9 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::rt::TokioIo;
 use serde::de::DeserializeOwned;
 
-use crate::status::{Accepted, Events, Status};
+use crate::status::{Accepted, Events, Series, Status};
 use crate::unix;
-use crate::wanted::Wanted;
+use crate::wanted::{Wanted, valid_id};
 
 /// The socket's name in the data folder.
 pub const SOCKET: &str = "dataplane.sock";
@@ -41,7 +41,7 @@ pub enum ClientError {
     /// It refused, and says why.
     #[error("the data plane refused: {message}")]
     Refused {
-        /// HTTP status: 409 for an older generation, 400 for a wanted state that is wrong, 403 for another user.
+        /// HTTP status: 409 for an older generation, 400 for a wanted state that is wrong, 404 for a balancer that is not there, 403 for another user.
         status: u16,
         /// Its reason.
         message: String,
@@ -86,6 +86,15 @@ impl Client {
         let wait = wait.min(Duration::from_secs(60));
         let path = format!("/events?after={after}&wait={}", wait.as_millis());
         self.call(Method::GET, &path, Vec::new(), wait + Duration::from_secs(10)).await
+    }
+
+    /// What a balancer did second by second since `since` (UTC ms), at most for the last hour; refused with 404 when there is none such.
+    pub async fn series(&self, balancer: &str, since: i64) -> Result<Series, ClientError> {
+        if !valid_id(balancer) {
+            return Err(ClientError::Refused { status: 404, message: "there is no such balancer".into() });
+        }
+        let path = format!("/series?balancer={balancer}&since={since}");
+        self.call(Method::GET, &path, Vec::new(), Duration::from_secs(10)).await
     }
 
     /// Makes it wait for a successor who takes its listening sockets.

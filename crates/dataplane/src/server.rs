@@ -23,7 +23,7 @@ use crate::clock::Clock;
 use crate::health::Checks;
 use crate::instances::Instances;
 use crate::journal::Journal;
-use crate::status::{Accepted, EventKind, Isolation, IsolationKind, Status};
+use crate::status::{Accepted, EventKind, Isolation, IsolationKind, Series, Status};
 use crate::wanted::{SCHEMA, Wanted, WantedError};
 use crate::{client, disk, launch, unix};
 use handover::Handed;
@@ -300,6 +300,7 @@ impl Plane {
         let mut beat = tokio::time::interval(Duration::from_secs(1));
         let mut term = signal(SignalKind::terminate()).map_err(ServerError::Start)?;
         let mut int = signal(SignalKind::interrupt()).map_err(ServerError::Start)?;
+        let mut seconds = std::pin::pin!(self.count_seconds());
         loop {
             tokio::select! {
                 accepted = listener.accept() => match accepted {
@@ -307,11 +308,27 @@ impl Plane {
                     Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
                 },
                 _ = beat.tick() => self.balancers.retry(),
+                _ = &mut seconds => {}
                 _ = told.wait_for(|t| *t) => return Ok(()),
                 _ = term.recv(), if signals => return Ok(()),
                 _ = int.recv(), if signals => return Ok(()),
             }
         }
+    }
+
+    /// Takes each second into the series when it is over; never returns.
+    async fn count_seconds(&self) {
+        loop {
+            // Timers and the clock may differ by a little: no second is taken twice.
+            let into = self.options.clock.now().rem_euclid(1000);
+            let left = if into > 950 { 2000 - into } else { 1000 - into };
+            tokio::time::sleep(Duration::from_millis(left.unsigned_abs())).await;
+            self.balancers.second((self.options.clock.now() + 500) / 1000 * 1000 - 1000);
+        }
+    }
+
+    pub(crate) fn series(&self, balancer: &str, since: i64) -> Option<Series> {
+        self.balancers.series(balancer, since)
     }
 
     /// Takes a whole wanted state; when this returns it is on disk and in force.

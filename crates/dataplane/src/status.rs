@@ -180,6 +180,70 @@ impl Latency {
     }
 }
 
+/// What one balancer did, second by second, at most for the last hour (`GET /series?balancer=ID&since=MS`):
+///
+/// ```json
+/// {"at": 1790000000500, "balancer": "web",
+///  "groups": [{"group": "app-v001", "seconds": [{"at": 1789999999000, "requests": 120, "failures": 0, "retries": 0,
+///    "answers": 119, "p50_us": 767, "p90_us": 1023, "p99_us": 2047, "max_us": 4095}]}],
+///  "unserved": [{"at": 1789999998000, "requests": 3}]}
+/// ```
+///
+/// The second that is running is not in it yet; seconds in which nothing happened are left out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Series {
+    /// Now, by the data plane's clock.
+    pub at: i64,
+    /// The balancer.
+    pub balancer: String,
+    /// By server group, also of groups that left (the last 50), oldest first.
+    pub groups: Vec<GroupSeries>,
+    /// Requests answered 503 because no member could take them: no group's fault.
+    #[serde(default)]
+    pub unserved: Vec<Unserved>,
+}
+
+/// The seconds of one server group.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GroupSeries {
+    /// The server group.
+    pub group: String,
+    /// Oldest first.
+    pub seconds: Vec<Second>,
+}
+
+/// What a group did in one second. Times are upper bounds of histogram buckets, at most a quarter above the true value; 0 without answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Second {
+    /// When it began.
+    pub at: i64,
+    /// Requests (HTTP) and connections (TCP) given to a member.
+    pub requests: u64,
+    /// What clients saw fail: answers 500–599 of members, and errors that we made when a member refused, broke off or was late.
+    pub failures: u64,
+    /// Requests that were sent once more.
+    pub retries: u64,
+    /// Answers that came in this second; the times below are theirs.
+    pub answers: u64,
+    /// Half of the answers took at most so many µs.
+    pub p50_us: u64,
+    /// Nine of ten.
+    pub p90_us: u64,
+    /// 99 of 100.
+    pub p99_us: u64,
+    /// The slowest one.
+    pub max_us: u64,
+}
+
+/// Requests of one second that no member could take.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unserved {
+    /// When it began.
+    pub at: i64,
+    /// How many.
+    pub requests: u64,
+}
+
 /// What the checks say.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Health {

@@ -5,11 +5,15 @@
 //! Unknown fields are ignored, so that an older data plane understands a newer control plane; [`SCHEMA`] is checked.
 //! What the data plane makes of it is in [`crate::status`].
 
+mod network;
+
 use std::collections::{BTreeMap, HashSet};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+
+pub use network::{Network, NetworkError};
 
 /// The version of this document. A data plane takes this one and the one before.
 pub const SCHEMA: u32 = 1;
@@ -36,7 +40,7 @@ impl Default for Wanted {
 }
 
 /// One load balancer: listeners in front, members behind. A preview address is one more balancer whose members are one group's.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Balancer {
     /// Its name, unique among balancers; a resource name (see [`valid_id`]).
     pub id: String,
@@ -48,6 +52,90 @@ pub struct Balancer {
     /// Where requests go.
     #[serde(default)]
     pub members: Vec<Member>,
+    /// Peers that are proxies: what they say in `X-Forwarded-*` and `Forwarded` is continued; anybody else's is replaced.
+    #[serde(default)]
+    pub trusted_proxies: Vec<Network>,
+    /// Milliseconds that running requests, connections and tunnels of a draining member may take; then they are cut. Counted from the
+    /// moment it began to drain; a change does not move a deadline that runs already. Default: as long as they want.
+    #[serde(default)]
+    pub drain_ms: Option<u64>,
+    /// Milliseconds that a request waits while no member is fit to take it or none accepts its connection (the only one is being
+    /// replaced, say), before it is given to a red member or answered 502 or 503 (HTTP only). Default: it does not wait.
+    #[serde(default)]
+    pub hold_ms: Option<u64>,
+    /// How a member is chosen among those that may take a request.
+    #[serde(default)]
+    pub choice: Choice,
+    /// What keeps a client where it is (HTTP only).
+    #[serde(default)]
+    pub stickiness: Option<Stickiness>,
+    /// What groups take together, however many members they have; the rest goes to the groups that are not named here, by weight. With
+    /// stickiness it is a share of clients, else of requests. A client that lies in a share stays there when it grows, as long as the
+    /// order of this list stays. A share whose members are all less fit than others is void meanwhile.
+    #[serde(default)]
+    pub shares: Vec<Share>,
+}
+
+/// How a member is chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Choice {
+    /// In turn, as often as their weights say.
+    #[default]
+    RoundRobin,
+    /// The one with the fewest open requests for its weight; in turn among equals.
+    LeastConnections,
+}
+
+/// What keeps a client where it is. Where that is follows from the client's key alone, so it survives every restart, and when a member
+/// leaves only its own clients move.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stickiness {
+    /// What tells clients apart.
+    #[serde(flatten)]
+    pub key: StickyKey,
+    /// What it stays with.
+    #[serde(default)]
+    pub to: StickyTo,
+}
+
+/// What tells clients apart.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum StickyKey {
+    /// A cookie with a random number that we give to clients without one (`HttpOnly`, `SameSite=Lax`).
+    Cookie {
+        /// A cookie name.
+        name: String,
+        /// How long it is kept; default: until the browser ends.
+        #[serde(default)]
+        max_age_s: Option<u32>,
+    },
+    /// A header of the request, e.g. a user's id; requests without it are not sticky.
+    Header {
+        /// A header name.
+        name: String,
+    },
+}
+
+/// What a client stays with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StickyTo {
+    /// One member.
+    #[default]
+    Member,
+    /// A share's group (or the rest), any member of it.
+    Group,
+}
+
+/// What a group takes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Share {
+    /// The server group.
+    pub group: String,
+    /// Per cent, 0–100.
+    pub percent: u8,
 }
 
 /// An address on which a balancer accepts connections.
@@ -347,6 +435,7 @@ impl Wanted {
                 return Err(value(&place, format!("weight {} of member {} is above 10000", member.weight, member.id)));
             }
             check_health(&place, balancer.health.as_ref())?;
+            check_choice(&place, balancer)?;
         }
         unique("instances", self.instances.iter().map(|i| &i.id))?;
         for instance in &self.instances {
@@ -396,6 +485,23 @@ fn check_health(place: &str, check: Option<&HealthCheck>) -> Result<(), WantedEr
         }
         _ => Ok(()),
     }
+}
+
+fn check_choice(place: &str, balancer: &Balancer) -> Result<(), WantedError> {
+    unique(&format!("{place}, shares"), balancer.shares.iter().map(|s| &s.group))?;
+    let sum: u32 = balancer.shares.iter().map(|s| u32::from(s.percent)).sum();
+    if sum > 100 {
+        return Err(value(place, format!("shares are {sum} per cent together; at most 100")));
+    }
+    let Some(Stickiness { key: StickyKey::Cookie { name, .. } | StickyKey::Header { name }, .. }) =
+        &balancer.stickiness
+    else {
+        return Ok(());
+    };
+    if http::HeaderName::from_bytes(name.as_bytes()).is_err() {
+        return Err(value(place, format!("stickiness: `{}` is no name of a cookie or header", name.escape_debug())));
+    }
+    Ok(())
 }
 
 fn value(place: &str, what: String) -> WantedError {

@@ -24,6 +24,7 @@ pub fn wanted(state: &State) -> Wanted {
             listeners: balancer.spec.listeners.iter().zip(&balancer.addresses).map(listener).collect(),
             members: groups.flat_map(|group| members(state, group, false)).collect(),
             health,
+            ..wanted::Balancer::default()
         });
     }
     let mut instances = Vec::new();
@@ -38,6 +39,7 @@ pub fn wanted(state: &State) -> Wanted {
                 }],
                 health: Some(check.clone()),
                 members: members(state, group, true),
+                ..wanted::Balancer::default()
             });
         }
         let there = state.instances_of(&group.name).into_iter().filter(|instance| !is_ending(instance));

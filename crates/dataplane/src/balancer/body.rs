@@ -1,6 +1,8 @@
 //! Bodies on their way through: bounded in silence, counted, and giving their connection back at the end.
 
+use std::cell::Cell;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -20,7 +22,13 @@ pub enum BodyError {
     /// Nothing came for too long.
     #[error("nothing came for {} s", .0.as_secs())]
     Silent(Duration),
+    /// Something came, but too little to go on waiting for the rest.
+    #[error("less than {PROGRESS} bytes came within a time-out")]
+    Slow,
 }
+
+/// What a request's body must bring within each time-out: a client that sends a byte now and then does not hold a member for hours.
+const PROGRESS: u64 = 256;
 
 /// A body that may not be silent for longer than its limit.
 struct Bounded {
@@ -43,7 +51,44 @@ impl Bounded {
 }
 
 /// The body of a request to a member.
-pub struct RequestBody(Option<Bounded>);
+pub struct RequestBody(Option<Paced>);
+
+/// A client's body, which must go on at a least pace.
+struct Paced {
+    body: Bounded,
+    /// What came since the timer began.
+    got: u64,
+    timer: Option<Pin<Box<Sleep>>>,
+    turn: Turn,
+}
+
+/// Since when it is the member's turn to do something; `None` while we wait for the client.
+pub type Turn = Rc<Cell<Option<Instant>>>;
+
+impl Paced {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let polled = self.body.poll(cx);
+        if let Poll::Ready(frame) = &polled {
+            let bytes = frame.as_ref().and_then(|f| f.as_ref().ok()?.data_ref()).map_or(0, Bytes::len);
+            self.got += bytes as u64;
+            self.turn.set(Some(Instant::now()));
+            return polled;
+        }
+        self.turn.set(None);
+        // Runs from the first pause on, so that a body that comes at once costs no timer.
+        let limit = self.body.limit;
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(limit)));
+        if timer.as_mut().poll(cx).is_ready() {
+            if self.got < PROGRESS {
+                return Poll::Ready(Some(Err(BodyError::Slow)));
+            }
+            self.got = 0;
+            timer.as_mut().reset(Instant::now() + limit);
+            let _ = timer.as_mut().poll(cx);
+        }
+        Poll::Pending
+    }
+}
 
 impl RequestBody {
     /// No body: such a request can be sent twice.
@@ -53,7 +98,14 @@ impl RequestBody {
 
     /// The client's body.
     pub fn stream(body: Incoming, limit: Duration) -> Self {
-        Self((!body.is_end_stream()).then_some(Bounded { body, limit, timer: None }))
+        let paced =
+            |body| Paced { body: Bounded { body, limit, timer: None }, got: 0, timer: None, turn: Rc::default() };
+        Self((!body.is_end_stream()).then(|| paced(body)))
+    }
+
+    /// Whose turn it is while it is sent; `None` when there is nothing to send.
+    pub fn turn(&self) -> Option<Turn> {
+        self.0.as_ref().map(|paced| paced.turn.clone())
     }
 }
 
@@ -65,10 +117,10 @@ impl Body for RequestBody {
         self.0.as_mut().map_or(Poll::Ready(None), |b| b.poll(cx))
     }
     fn is_end_stream(&self) -> bool {
-        self.0.as_ref().is_none_or(|b| b.body.is_end_stream())
+        self.0.as_ref().is_none_or(|b| b.body.body.is_end_stream())
     }
     fn size_hint(&self) -> SizeHint {
-        self.0.as_ref().map_or(SizeHint::with_exact(0), |b| b.body.size_hint())
+        self.0.as_ref().map_or(SizeHint::with_exact(0), |b| b.body.body.size_hint())
     }
 }
 
@@ -124,7 +176,7 @@ impl Body for AnswerBody {
             Some(Ok(_)) if !member.body.body.is_end_stream() => {}
             Some(Ok(_)) | None => close(&mut member.ticket, Ticket::done),
             Some(Err(BodyError::Broken(_))) => close(&mut member.ticket, Ticket::broke),
-            Some(Err(BodyError::Silent(_))) => close(&mut member.ticket, Ticket::late),
+            Some(Err(BodyError::Silent(_) | BodyError::Slow)) => close(&mut member.ticket, Ticket::late),
         }
         Poll::Ready(frame)
     }

@@ -1,12 +1,14 @@
 //! What a request must look like, and which headers cross the balancer. Hop-by-hop headers end here in both directions; what a stranger
-//! says about who he is (`X-Forwarded-*`, `Forwarded`) is replaced by what we see.
+//! says about who he is (`X-Forwarded-*`, `Forwarded`) is replaced by what we see; what a trusted proxy says is continued.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{Method, Request, Uri, Version};
+
+use crate::wanted::Network;
 
 const HOP: [HeaderName; 7] = [
     header::CONNECTION,
@@ -26,6 +28,31 @@ const STRANGERS: [HeaderName; 6] = [
     HeaderName::from_static("x-forwarded-port"),
     HeaderName::from_static("x-real-ip"),
 ];
+
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+
+/// The other end of a client's connection, as it is told to members.
+pub struct Client {
+    ip: IpAddr,
+    /// `X-Forwarded-For`.
+    address: Option<HeaderValue>,
+    /// `for=…;proto=…` of `Forwarded`.
+    element: String,
+}
+
+impl Client {
+    /// Of a plain connection.
+    pub fn new(peer: SocketAddr) -> Self {
+        let ip = peer.ip().to_canonical();
+        let element = match ip {
+            IpAddr::V4(ip) => format!("for={ip};proto=http"),
+            IpAddr::V6(ip) => format!("for=\"[{ip}]\";proto=http"),
+        };
+        Self { ip, address: HeaderValue::from_str(&ip.to_string()).ok(), element }
+    }
+}
 
 /// Refuses what could be read in two ways.
 pub fn check<B>(request: &Request<B>) -> Result<(), &'static str> {
@@ -59,27 +86,66 @@ pub fn upgrade<B>(request: &Request<B>) -> Option<HeaderValue> {
     asks.then(|| request.headers().get(header::UPGRADE).cloned()).flatten()
 }
 
-/// Makes a client's request one of ours.
-pub fn for_member(parts: &mut Parts, client: IpAddr) {
+/// Makes a client's request one of ours. A peer in `trusted` is a proxy: what it says about the client goes on, with itself added.
+pub fn for_member(parts: &mut Parts, client: &Client, trusted: &[Network]) {
     strip(&mut parts.headers);
-    for name in STRANGERS {
-        parts.headers.remove(name);
-    }
     parts.headers.remove(header::EXPECT);
-    if let Ok(value) = HeaderValue::from_str(&client.to_canonical().to_string()) {
-        parts.headers.insert("x-forwarded-for", value);
-    }
-    parts.headers.insert("x-forwarded-proto", HeaderValue::from_static("http"));
     // `GET http://host/path` names its host in the target, which rules over the header.
     if let Some(authority) = parts.uri.authority()
         && let Ok(host) = HeaderValue::from_str(authority.as_str())
     {
         parts.headers.insert(header::HOST, host);
     }
+    if !trusted.iter().any(|network| network.contains(client.ip)) {
+        for name in STRANGERS {
+            parts.headers.remove(name);
+        }
+    }
+    tell_origin(&mut parts.headers, client);
     let path = parts.uri.path_and_query().cloned().unwrap_or(PathAndQuery::from_static("/"));
     parts.uri = Uri::from(path);
     parts.version = Version::HTTP_11;
     parts.extensions.clear();
+}
+
+/// Adds what we see to what a trusted proxy said; of a stranger's words nothing is left here.
+fn tell_origin(headers: &mut HeaderMap, client: &Client) {
+    let host = headers.get(header::HOST).cloned();
+    if let Some(address) = &client.address {
+        append(headers, FORWARDED_FOR, address);
+    }
+    headers.entry(FORWARDED_PROTO).or_insert(HeaderValue::from_static("http"));
+    let mut element = client.element.clone();
+    if let Some(host) = host {
+        if let Ok(name) = host.to_str().map(|name| name.replace(['"', '\\'], "")) {
+            element.push_str(";host=");
+            // A port's colon is no token.
+            let token = name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'));
+            element.push_str(&if token { name } else { format!("\"{name}\"") });
+        }
+        headers.entry(FORWARDED_HOST).or_insert(host);
+    }
+    if let Ok(element) = HeaderValue::from_str(&element) {
+        append(headers, header::FORWARDED, &element);
+    }
+}
+
+/// Adds an element to a header that is a list, as one line.
+fn append(headers: &mut HeaderMap, name: HeaderName, last: &HeaderValue) {
+    if !headers.contains_key(&name) {
+        headers.insert(name, last.clone());
+        return;
+    }
+    let mut list: Vec<u8> = Vec::new();
+    for value in headers.get_all(&name).iter().chain([last]) {
+        if !list.is_empty() {
+            list.extend_from_slice(b", ");
+        }
+        list.extend_from_slice(value.as_bytes());
+    }
+    if let Ok(list) = HeaderValue::from_bytes(&list) {
+        headers.insert(name, list);
+    }
 }
 
 /// What the member's connection needs last.
@@ -164,9 +230,50 @@ mod tests {
             ("accept", "*/*"),
         ])
         .into_parts();
-        for_member(&mut parts, "::ffff:9.9.9.9".parse().unwrap());
-        let mut left: Vec<_> = parts.headers.iter().map(|(n, v)| format!("{n}: {}", v.to_str().unwrap())).collect();
-        left.sort();
-        assert_eq!(left, ["accept: */*", "host: a", "x-forwarded-for: 9.9.9.9", "x-forwarded-proto: http"]);
+        for_member(&mut parts, &client("[::ffff:9.9.9.9]:80"), &["10.0.0.0/8".parse().unwrap()]);
+        assert_eq!(
+            lines(&parts),
+            [
+                "accept: */*",
+                "forwarded: for=9.9.9.9;proto=http;host=a",
+                "host: a",
+                "x-forwarded-for: 9.9.9.9",
+                "x-forwarded-host: a",
+                "x-forwarded-proto: http"
+            ]
+        );
+    }
+
+    fn client(peer: &str) -> Client {
+        Client::new(peer.parse().unwrap())
+    }
+
+    fn lines(parts: &Parts) -> Vec<String> {
+        let mut lines: Vec<_> = parts.headers.iter().map(|(n, v)| format!("{n}: {}", v.to_str().unwrap())).collect();
+        lines.sort();
+        lines
+    }
+
+    #[test]
+    fn a_trusted_proxy_s_word_is_kept_and_continued() {
+        let (mut parts, ()) = request(&[
+            ("host", "shop:8080"),
+            ("x-forwarded-for", "1.2.3.4"),
+            ("x-forwarded-proto", "https"),
+            ("x-forwarded-host", "shop.example"),
+            ("forwarded", "for=1.2.3.4;proto=https"),
+        ])
+        .into_parts();
+        for_member(&mut parts, &client("[2001:db8::1]:80"), &["2001:db8::/32".parse().unwrap()]);
+        assert_eq!(
+            lines(&parts),
+            [
+                "forwarded: for=1.2.3.4;proto=https, for=\"[2001:db8::1]\";proto=http;host=\"shop:8080\"",
+                "host: shop:8080",
+                "x-forwarded-for: 1.2.3.4, 2001:db8::1",
+                "x-forwarded-host: shop.example",
+                "x-forwarded-proto: https"
+            ]
+        );
     }
 }

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use http::request::Parts;
@@ -19,16 +19,20 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 
-use super::body::{AnswerBody, RequestBody};
-use super::headers;
+use super::body::{AnswerBody, BodyError, RequestBody, Turn};
+use super::framing::Strict;
+use super::headers::{self, Client};
 use super::meter::Meter;
 use super::meter::{Shard, bump};
 use super::pool::{self, Sender};
+use super::sticky::Sticky;
 use super::table::{Backend, MemberRuntime};
 use super::worker::{Closing, Worker};
 
 /// How long an idle client may take to ask again before a listener that ends closes its connection.
 const LINGER: Duration = Duration::from_secs(3);
+/// How often a request that is held looks for a member.
+const LOOK: Duration = Duration::from_millis(20);
 /// How many members are tried when connections are refused.
 const TRIES: usize = 3;
 
@@ -40,13 +44,20 @@ pub async fn serve(
     io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     mut closing: watch::Receiver<Closing>,
 ) {
+    let tunnel = Arc::new(AtomicBool::new(false));
+    let client = Rc::new(Client::new(peer));
     let service = service_fn({
-        let (worker, closing) = (worker.clone(), closing.clone());
+        let (worker, closing, tunnel) = (worker.clone(), closing.clone(), tunnel.clone());
         move |request| {
-            let (worker, closing) = (worker.clone(), closing.clone());
+            let (worker, closing, tunnel, client) = (worker.clone(), closing.clone(), tunnel.clone(), client.clone());
             async move {
-                let answer = answer(worker, slot, peer, request).await;
-                let leave = *closing.borrow() != Closing::No && answer.status() != StatusCode::SWITCHING_PROTOCOLS;
+                let answer = answer(worker, slot, &client, request).await;
+                if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
+                    // Before the client can know of it.
+                    tunnel.store(true, Relaxed);
+                    return Ok(answer);
+                }
+                let leave = *closing.borrow() != Closing::No;
                 Ok::<_, Infallible>(if leave { close(answer) } else { answer })
             }
         }
@@ -58,7 +69,7 @@ pub async fn serve(
         .max_buf_size(limits.head_bytes.max(8192))
         .max_headers(limits.headers)
         .auto_date_header(false)
-        .serve_connection(TokioIo::new(io), service)
+        .serve_connection(TokioIo::new(Strict::new(io, tunnel)), service)
         .with_upgrades();
     let mut connection = pin!(connection);
     let ended = tokio::select! {
@@ -86,7 +97,7 @@ pub async fn serve(
 async fn answer(
     worker: Rc<Worker>,
     slot: u64,
-    peer: SocketAddr,
+    client: &Client,
     mut request: Request<Incoming>,
 ) -> Response<AnswerBody> {
     let table = worker.table();
@@ -99,23 +110,35 @@ async fn answer(
         return close(own(StatusCode::BAD_REQUEST, why));
     }
     let upgrade = headers::upgrade(&request).map(|protocol| (protocol, hyper::upgrade::on(&mut request)));
+    let sticky = Sticky::of(backend.stickiness.as_ref(), request.headers());
     let (mut parts, body) = request.into_parts();
-    headers::for_member(&mut parts, peer.ip());
+    headers::for_member(&mut parts, client, &backend.trusted_proxies);
     let body = RequestBody::stream(body, worker.shared.limits.silence);
-    let Some((protocol, client)) = upgrade else {
-        return send(&worker, backend, parts, body).await.unwrap_or_else(|failure| failure).map(|b| b.into());
+    let Some((protocol, upgraded)) = upgrade else {
+        return match send(&worker, slot, backend, sticky.key, parts, body).await {
+            Ok(mut answer) => {
+                sticky.give(answer.headers_mut());
+                answer.map(Into::into)
+            }
+            Err(failure) => failure.map(Into::into),
+        };
     };
     headers::ask_upgrade(&mut parts, protocol.clone());
-    match send(&worker, backend, parts, body).await {
+    match send(&worker, slot, backend, sticky.key, parts, body).await {
         Ok(mut answer) if answer.status() == StatusCode::SWITCHING_PROTOCOLS => {
             let member = hyper::upgrade::on(&mut answer);
             headers::ask_upgrade_in_answer(answer.headers_mut(), protocol);
+            sticky.give(answer.headers_mut());
             let (head, body) = answer.into_parts();
             let Sent::Member(_, ticket) = body else { return own(StatusCode::BAD_GATEWAY, "") };
-            tokio::task::spawn_local(tunnel(client, member, ticket));
+            tokio::task::spawn_local(tunnel(upgraded, member, ticket));
             Response::from_parts(head, AnswerBody::own(""))
         }
-        Ok(answer) | Err(answer) => answer.map(Into::into),
+        Ok(mut answer) => {
+            sticky.give(answer.headers_mut());
+            answer.map(Into::into)
+        }
+        Err(failure) => failure.map(Into::into),
     }
 }
 
@@ -141,15 +164,36 @@ type Outcome = Result<Response<Sent>, Response<Sent>>;
 
 /// Finds a member that takes the request. A refused connection means that nothing was sent, so another member is asked; a request that
 /// went out on a kept connection which closes before any answer is sent once more if that cannot do harm (decision 26).
-async fn send(worker: &Rc<Worker>, backend: &Arc<Backend>, parts: Parts, body: RequestBody) -> Outcome {
+async fn send(
+    worker: &Rc<Worker>,
+    slot: u64,
+    backend: &Arc<Backend>,
+    key: Option<u64>,
+    parts: Parts,
+    body: RequestBody,
+) -> Outcome {
     let repeatable = headers::idempotent(&parts.method) && body.is_end_stream();
     let mut request = Some(Request::from_parts(parts, body));
     let mut tried = Vec::new();
     let mut repeated = false;
+    let mut backend = backend.clone();
+    let arrived = Instant::now();
     while let Some(mut now) = request.take() {
-        let Some(chosen) = worker.pick(backend, &tried) else {
+        let chosen = worker.pick(&backend, &tried, key);
+        let held = arrived.elapsed() < backend.hold;
+        if held && chosen.is_none_or(|chosen| !backend.targets[chosen].is_fit()) {
+            tokio::time::sleep(LOOK).await;
+            tried.clear();
+            // Whoever takes the place of the member that is missing is in a newer table.
+            if let Some(route) = worker.table().routes.get(&slot) {
+                backend = route.backend.clone();
+            }
+            request = Some(now);
+            continue;
+        }
+        let Some(chosen) = chosen else {
+            bump(&backend.counts.no_member);
             if tried.is_empty() {
-                bump(&backend.counts.no_member);
                 return Err(failure(StatusCode::SERVICE_UNAVAILABLE, "no instance takes traffic here\n"));
             }
             return Err(failure(StatusCode::BAD_GATEWAY, "no instance accepted the connection\n"));
@@ -169,7 +213,8 @@ async fn send(worker: &Rc<Worker>, backend: &Arc<Backend>, parts: Parts, body: R
         };
         let Ok(mut sender) = sender else {
             tried.push(chosen);
-            let last = tried.len() >= TRIES;
+            let nobody = || backend.targets.iter().enumerate().all(|(i, t)| t.fitness() == 0 || tried.contains(&i));
+            let last = !held && (tried.len() >= TRIES || nobody());
             ticket.refused(last);
             if last {
                 return Err(failure(StatusCode::BAD_GATEWAY, "no instance accepted the connection\n"));
@@ -179,8 +224,14 @@ async fn send(worker: &Rc<Worker>, backend: &Arc<Backend>, parts: Parts, body: R
         };
         let again = (reused && repeatable && !repeated).then(|| copy(&now));
         headers::finish(now.headers_mut());
-        match ticket.exchange(sender.try_send_request(now)).await {
+        let turn = now.body().turn();
+        match ticket.exchange(turn, sender.try_send_request(now)).await {
             Exchange::Answer(answer) => return Ok(pass(answer, ticket, sender)),
+            Exchange::Slow => {
+                // The client's fault, not the member's.
+                bump(&backend.counts.refused_requests);
+                return Err(failure(StatusCode::REQUEST_TIMEOUT, "the request's body did not come in time\n"));
+            }
             Exchange::Late => {
                 ticket.late();
                 return Err(failure(StatusCode::GATEWAY_TIMEOUT, "the instance did not answer in time\n"));
@@ -198,6 +249,24 @@ async fn send(worker: &Rc<Worker>, backend: &Arc<Backend>, parts: Parts, body: R
         }
     }
     Err(failure(StatusCode::BAD_GATEWAY, "no instance answered\n"))
+}
+
+/// Returns when the member has let us wait for so long; while the client's body is awaited, it is not the member's fault.
+async fn late(turn: Option<Turn>, limit: Duration) {
+    tokio::time::sleep(limit).await;
+    while let Some(turn) = &turn {
+        match turn.get() {
+            None => tokio::time::sleep(limit).await,
+            Some(since) if since.elapsed() >= limit => return,
+            Some(since) => tokio::time::sleep_until(since + limit).await,
+        }
+    }
+}
+
+/// Whether it is the client's body that did not go on.
+fn is_slow(error: &hyper::Error) -> bool {
+    let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref());
+    matches!(cause, Some(BodyError::Silent(_) | BodyError::Slow))
 }
 
 fn copy(request: &Request<RequestBody>) -> Request<RequestBody> {
@@ -252,6 +321,8 @@ fn close(mut answer: Response<AnswerBody>) -> Response<AnswerBody> {
 enum Exchange {
     Answer(Response<Incoming>),
     Broke(Option<Request<RequestBody>>),
+    /// The client's body stopped.
+    Slow,
     Late,
 }
 
@@ -298,15 +369,17 @@ impl Ticket {
 
     async fn exchange(
         &self,
+        turn: Option<Turn>,
         sent: impl Future<Output = Result<Response<Incoming>, hyper::client::conn::TrySendError<Request<RequestBody>>>>,
     ) -> Exchange {
         let mut cut = self.member.cut.subscribe();
         tokio::select! {
             answer = sent => match answer {
                 Ok(answer) => Exchange::Answer(answer),
+                Err(error) if is_slow(error.error()) => Exchange::Slow,
                 Err(mut error) => Exchange::Broke(error.take_message()),
             },
-            _ = tokio::time::sleep(self.worker.shared.limits.answer_time) => Exchange::Late,
+            _ = late(turn, self.worker.shared.limits.answer_time) => Exchange::Late,
             _ = cut.wait_for(|cut| *cut) => Exchange::Broke(None),
         }
     }

@@ -70,6 +70,11 @@ impl Meter {
         &self.shards[worker % self.shards.len()]
     }
 
+    /// Requests running now.
+    pub fn open(&self) -> u64 {
+        u64::try_from(self.shards.iter().map(|s| s.open.load(Relaxed)).sum::<i64>()).unwrap_or(0)
+    }
+
     /// When the last request was given out, in UTC milliseconds.
     pub fn last_request(&self) -> Option<i64> {
         self.shards.iter().map(|s| s.last_request.load(Relaxed)).max().filter(|at| *at > 0)
@@ -80,7 +85,7 @@ impl Meter {
         let sum = |get: fn(&Shard) -> &AtomicU64| self.shards.iter().map(|s| get(s).load(Relaxed)).sum();
         Counters {
             requests: sum(|s| &s.requests),
-            open: u64::try_from(self.shards.iter().map(|s| s.open.load(Relaxed)).sum::<i64>()).unwrap_or(0),
+            open: self.open(),
             status_5xx: sum(|s| &s.status_5xx),
             refused: sum(|s| &s.refused),
             reset: sum(|s| &s.reset),

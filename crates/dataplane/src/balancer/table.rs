@@ -4,13 +4,15 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::task::AbortHandle;
 
 use super::meter::Meter;
 use crate::health::Check;
-use crate::wanted::{MemberState, Protocol};
+use crate::wanted::{Choice, MemberState, Network, Protocol, Stickiness};
 
 /// The routes in force.
 #[derive(Default)]
@@ -29,7 +31,15 @@ pub struct Route {
 /// The members of one balancer.
 pub struct Backend {
     pub id: String,
+    /// Peers whose word on a request's origin is believed.
+    pub trusted_proxies: Vec<Network>,
     pub targets: Vec<Target>,
+    /// How long a request may wait for a member that is fit.
+    pub hold: Duration,
+    pub choice: Choice,
+    pub stickiness: Option<Stickiness>,
+    /// Per cent by bucket (see [`Target::bucket`]); the last is the rest.
+    pub shares: Vec<u32>,
     pub counts: Arc<BackendCounts>,
 }
 
@@ -44,6 +54,10 @@ pub struct BackendCounts {
 pub struct Target {
     pub address: SocketAddr,
     pub weight: u32,
+    /// Which of the backend's shares it belongs to.
+    pub bucket: usize,
+    /// Of its name, for sticky choices.
+    pub hash: u64,
     pub state: MemberState,
     pub check: Option<Arc<Check>>,
     pub member: Arc<MemberRuntime>,
@@ -55,6 +69,35 @@ pub struct MemberRuntime {
     pub meter: Meter,
     /// True cuts what is open.
     pub cut: watch::Sender<bool>,
+    /// Runs while it drains with a deadline.
+    drain: Mutex<Option<AbortHandle>>,
+}
+
+impl MemberRuntime {
+    /// New counters, nothing cut.
+    pub fn new(workers: usize) -> Self {
+        Self { meter: Meter::new(workers), cut: watch::channel(false).0, drain: Mutex::default() }
+    }
+
+    /// Cuts what is open when it is out, or drained for longer than `patience`.
+    pub fn enter(self: &Arc<Self>, state: MemberState, patience: Option<Duration>) {
+        let mut drain = self.drain.lock().unwrap_or_else(PoisonError::into_inner);
+        match (state, patience) {
+            (MemberState::Draining, Some(patience)) => {
+                if drain.is_none() {
+                    let member = self.clone();
+                    let cut = async move {
+                        tokio::time::sleep(patience).await;
+                        member.cut.send_replace(true);
+                    };
+                    *drain = Some(tokio::spawn(cut).abort_handle());
+                }
+            }
+            _ => drain.take().into_iter().for_each(|timer| timer.abort()),
+        }
+        let out = state == MemberState::Out || drain.as_ref().is_some_and(AbortHandle::is_finished);
+        self.cut.send_if_modified(|cut| std::mem::replace(cut, out) != out);
+    }
 }
 
 impl Target {
@@ -65,6 +108,11 @@ impl Target {
             MemberState::Active if self.weight > 0 => self.check.as_ref().map_or(4, |c| c.fitness()),
             _ => 0,
         }
+    }
+
+    /// Whether nothing speaks against it.
+    pub fn is_fit(&self) -> bool {
+        self.fitness() > 1
     }
 }
 

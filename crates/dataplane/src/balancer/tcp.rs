@@ -33,7 +33,7 @@ pub async fn serve(worker: Rc<Worker>, backend: Arc<Backend>, mut client: impl A
 async fn connect(worker: &Rc<Worker>, backend: &Arc<Backend>) -> Option<(TcpStream, Open)> {
     let mut tried = Vec::new();
     while tried.len() < TRIES {
-        let Some(chosen) = worker.pick(backend, &tried) else { break };
+        let Some(chosen) = worker.pick(backend, &tried, None) else { break };
         let target = &backend.targets[chosen];
         let since = Instant::now();
         let open = Open::new(worker, &target.member, &target.group);

@@ -65,13 +65,13 @@ impl Worker {
         self.table.borrow_mut().get(&self.shared.table).clone()
     }
 
-    /// The next member of a balancer.
-    pub fn pick(&self, backend: &Backend, tried: &[usize]) -> Option<usize> {
+    /// The next member of a balancer, for a client that is told apart by `key`.
+    pub fn pick(&self, backend: &Backend, tried: &[usize], key: Option<u64>) -> Option<usize> {
         let mut pickers = self.pickers.borrow_mut();
         if let Some(picker) = pickers.get_mut(&backend.id) {
-            return picker.pick(backend, tried, self.index);
+            return picker.pick(backend, tried, self.index, key);
         }
-        pickers.entry(backend.id.clone()).or_default().pick(backend, tried, self.index)
+        pickers.entry(backend.id.clone()).or_default().pick(backend, tried, self.index, key)
     }
 
     fn sweep(&self) {

@@ -1,6 +1,7 @@
 //! The control socket: HTTP/1.1 with JSON on a Unix socket, for this user alone.
 //!
-//! `PUT /wanted`, `GET /wanted`, `GET /status`, `GET /events?after=SEQ&wait=MS`, `POST /handover`, `POST /stop`.
+//! `PUT /wanted`, `GET /wanted`, `GET /status`, `GET /events?after=SEQ&wait=MS`, `GET /series?balancer=ID&since=MS`
+//! (see [`crate::status::Series`]), `POST /handover`, `POST /stop`.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -56,6 +57,14 @@ async fn answer(plane: &Arc<Plane>, request: Request<Incoming>) -> Response<Full
             let wait = Duration::from_millis(number("wait").unwrap_or(0)).min(Duration::from_secs(60));
             json(&plane.journal().after(number("after").unwrap_or(0), wait).await)
         }
+        (&Method::GET, "/series") => {
+            let query = request.uri().query();
+            let since = parameter(query, "since").and_then(|v| v.parse().ok()).unwrap_or(0);
+            match plane.series(parameter(query, "balancer").unwrap_or_default(), since) {
+                Some(series) => json(&series),
+                None => text(StatusCode::NOT_FOUND, "there is no such balancer: give one as ?balancer=ID"),
+            }
+        }
         (&Method::POST, "/stop") => {
             plane.end();
             json(&serde_json::json!({ "stopping": true }))
@@ -66,7 +75,7 @@ async fn answer(plane: &Arc<Plane>, request: Request<Incoming>) -> Response<Full
         },
         _ => text(
             StatusCode::NOT_FOUND,
-            "there are: PUT /wanted, GET /wanted, GET /status, GET /events, POST /handover, POST /stop",
+            "there are: PUT /wanted, GET /wanted, GET /status, GET /events, GET /series, POST /handover, POST /stop",
         ),
     }
 }

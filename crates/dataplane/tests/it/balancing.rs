@@ -3,9 +3,9 @@
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
-use dataplane::status::HealthState;
+use dataplane::status::{HealthState, Second};
 use dataplane::wanted::MemberState::{Active, Draining, Out};
-use dataplane::wanted::{Protocol, Wanted};
+use dataplane::wanted::{Choice, Protocol, Share, Stickiness, StickyKey, StickyTo, Wanted};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -245,6 +245,117 @@ async fn bodies_pass_in_both_directions_and_upgrades_become_tunnels() {
     stream.read_exact(&mut pong).await.unwrap();
     assert_eq!(&pong, b"ping");
     assert_eq!(plane.web().await.total.open, 1);
+
+    // Draining waits for the tunnel, which is no HTTP any more, until its deadline.
+    let mut member = plane.client.wanted().await.unwrap().unwrap().balancers[0].members[0].clone();
+    member.state = Draining;
+    let mut draining = web(3, Protocol::Auto, vec![member]);
+    draining.balancers[0].drain_ms = Some(1_500);
+    plane.put(&draining).await;
+    stream.write_all(b"GET\n\0\xff").await.unwrap();
+    let mut echoed = [0; 6];
+    stream.read_exact(&mut echoed).await.unwrap();
+    assert_eq!(&echoed, b"GET\n\0\xff");
+    let rest = tokio::time::timeout(Duration::from_secs(8), stream.read(&mut echoed)).await.expect("it is cut");
+    assert_eq!(rest.unwrap_or(0), 0);
+    until("it is closed", async || (plane.web().await.total.open == 0).then_some(())).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_canary_of_clients_keeps_its_clients_by_cookie_while_it_grows() {
+    let plane = Plane::start();
+    let (old, new) = (Upstream::start("old").await, Upstream::start("new").await);
+    let wanted = |generation, percent| {
+        let mut wanted = web(generation, Protocol::Http, vec![old.member("v1", Active), new.member("v2", Active)]);
+        wanted.balancers[0].shares = vec![Share { group: "v2".into(), percent }];
+        wanted.balancers[0].stickiness =
+            Some(Stickiness { key: StickyKey::Cookie { name: "lane".into(), max_age_s: None }, to: StickyTo::Group });
+        wanted
+    };
+    plane.put(&wanted(1, 50)).await;
+    let front = plane.address().await;
+    let ask = async |cookie: &str| {
+        let answer =
+            talk(front, &format!("GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncookie: {cookie}\r\n\r\n")).await;
+        let given = answer.lines().find_map(|l| l.strip_prefix("set-cookie: ")).map(|c| c.split(';').next().unwrap());
+        (given.map(str::to_owned), answer.rsplit("\r\n").next().unwrap().to_owned())
+    };
+    let mut clients = Vec::new();
+    for _ in 0..40 {
+        let (cookie, answer) = ask("theme=dark").await;
+        clients.push((cookie.expect("a cookie for a new client"), answer));
+    }
+    let canary = clients.iter().filter(|c| c.1 == "new").count();
+    // Of 40 fair coins, fewer than 5 or more than 35 fall on one side once in millions of times.
+    assert!((5..=35).contains(&canary), "{canary}");
+    for (cookie, answer) in &clients {
+        assert_eq!(ask(&format!("theme=dark; {cookie}")).await, (None, answer.clone()));
+    }
+    plane.put(&wanted(2, 80)).await;
+    for (cookie, _) in clients.iter().filter(|c| c.1 == "new") {
+        assert_eq!(ask(cookie).await.1, "new");
+    }
+    plane.put(&wanted(3, 0)).await;
+    for (cookie, _) in &clients {
+        assert_eq!(ask(cookie).await.1, "old", "the way back is for all");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn shares_count_for_groups_and_a_header_makes_clients_sticky() {
+    let plane = Plane::with(|o| o.workers = 1);
+    let members = [
+        Upstream::start("a").await,
+        Upstream::start("b").await,
+        Upstream::start("c").await,
+        Upstream::start("d").await,
+    ];
+    let group = |m: &Upstream| m.member(if m.name == "a" { "v2" } else { "v1" }, Active);
+    let mut wanted = web(1, Protocol::Http, members.iter().map(group).collect());
+    wanted.balancers[0].shares = vec![Share { group: "v2".into(), percent: 10 }];
+    plane.put(&wanted).await;
+    let front = plane.address().await;
+    for _ in 0..100 {
+        assert_eq!(get(front, "/").await.0, 200);
+    }
+    assert_eq!(members[0].served.load(SeqCst), 10, "one member in four, but a tenth of the requests");
+
+    wanted.generation = 2;
+    wanted.balancers[0].shares.clear();
+    wanted.balancers[0].stickiness =
+        Some(Stickiness { key: StickyKey::Header { name: "x-user".into() }, to: StickyTo::Member });
+    plane.put(&wanted).await;
+    let ask = async |user: u32| {
+        let answer =
+            talk(front, &format!("GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-user: {user}\r\n\r\n")).await;
+        answer.rsplit("\r\n").next().unwrap().to_owned()
+    };
+    let mut seen = std::collections::BTreeSet::new();
+    for user in 0..30 {
+        let first = ask(user).await;
+        assert_eq!(ask(user).await, first);
+        seen.insert(first);
+    }
+    assert!(seen.len() > 1, "{seen:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn least_connections_spares_the_member_that_is_busy() {
+    let plane = Plane::start();
+    let (a, b) = (Upstream::start("a").await, Upstream::start("b").await);
+    let mut wanted = web(1, Protocol::Http, vec![a.member("g", Active)]);
+    plane.put(&wanted).await;
+    let front = plane.address().await;
+    let slow = tokio::spawn(async move { get(front, "/hang").await });
+    until("a is busy", async || (plane.web().await.members[0].counters.open == 1).then_some(())).await;
+    wanted.generation = 2;
+    wanted.balancers[0].choice = Choice::LeastConnections;
+    wanted.balancers[0].members.push(b.member("g", Active));
+    plane.put(&wanted).await;
+    for _ in 0..10 {
+        assert_eq!(get(front, "/").await, (200, "b".into()));
+    }
+    slow.abort();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -262,4 +373,87 @@ async fn a_port_in_use_is_named_and_taken_when_it_is_free() {
     assert!(plane.web().await.listeners[0].problem.as_ref().unwrap().starts_with(&problem));
     drop(taken);
     until("it listens", async || plane.web().await.listeners[0].bound).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_second_of_each_group_can_be_read_afterwards() {
+    let plane = Plane::start();
+    let (a, b) = (Upstream::start("a").await, Upstream::start("b").await);
+    b.status.store(500, SeqCst);
+    plane.put(&web(1, Protocol::Http, vec![a.member("v1", Active)])).await;
+    let began = plane.status().await.at;
+    let front = plane.address().await;
+    for _ in 0..20 {
+        assert_eq!(get(front, "/").await.0, 200);
+    }
+    plane.put(&web(2, Protocol::Http, vec![b.member("v2", Active)])).await;
+    for _ in 0..5 {
+        assert_eq!(get(front, "/").await.0, 500);
+    }
+    plane.put(&web(3, Protocol::Http, Vec::new())).await;
+    assert_eq!(get(front, "/").await.0, 503);
+    let sum = |seconds: &[Second], get: fn(&Second) -> u64| seconds.iter().map(get).sum::<u64>();
+    let series = until("the last second is over", async || {
+        let series = plane.client.series("web", 0).await.unwrap();
+        (!series.unserved.is_empty()).then_some(series)
+    })
+    .await;
+    let told: Vec<_> = series
+        .groups
+        .iter()
+        .map(|g| (g.group.as_str(), sum(&g.seconds, |s| s.requests), sum(&g.seconds, |s| s.failures)))
+        .collect();
+    assert_eq!(told, [("v1", 20, 0), ("v2", 5, 5)]);
+    assert_eq!(series.unserved.iter().map(|s| s.requests).sum::<u64>(), 1);
+    for second in series.groups.iter().flat_map(|g| &g.seconds) {
+        assert!(second.at % 1000 == 0 && second.at > began - 1000 && second.at < series.at, "{second:?}");
+        // An answer may come in the second after its request.
+        assert!(
+            second.answers == 0
+                || 0 < second.p50_us && second.p50_us <= second.p99_us && second.p99_us <= second.max_us,
+            "{second:?}"
+        );
+    }
+    let later = plane.client.series("web", series.at).await.unwrap();
+    assert!(later.groups.iter().all(|g| g.seconds.is_empty()));
+    let unknown = plane.client.series("nobody", 0).await;
+    assert!(matches!(unknown, Err(dataplane::client::ClientError::Refused { status: 404, .. })), "{unknown:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn requests_wait_while_the_only_member_is_replaced_but_not_for_ever() {
+    let plane = Plane::start();
+    let old = Upstream::start("old").await;
+    let held = |generation, members, hold| {
+        let mut wanted = web(generation, Protocol::Http, members);
+        wanted.balancers[0].hold_ms = Some(hold);
+        wanted
+    };
+    plane.put(&held(1, vec![old.member("g", Active)], 20_000)).await;
+    let front = plane.address().await;
+    assert_eq!(get(front, "/").await, (200, "old".into()));
+    // One request finds nobody listening, the other finds no member at all.
+    let member = old.member("g", Active);
+    drop(old);
+    let refused = tokio::spawn(async move { get(front, "/").await });
+    until("it was refused", async || {
+        plane.web().await.members.first().is_some_and(|m| m.counters.refused > 0).then_some(())
+    })
+    .await;
+    plane.put(&held(2, Vec::new(), 20_000)).await;
+    let early = tokio::spawn(async move { get(front, "/").await });
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let new = Upstream::start("new").await;
+    plane.put(&held(3, vec![new.member("g", Active)], 20_000)).await;
+    assert_eq!(refused.await.unwrap(), (200, "new".into()));
+    assert_eq!(early.await.unwrap(), (200, "new".into()));
+    let now = plane.web().await;
+    assert_eq!((now.total.failed, now.no_member), (0, 0));
+
+    plane.put(&held(4, vec![member], 50)).await;
+    assert_eq!(get(front, "/").await, (502, "no instance accepted the connection\n".into()));
+    let now = plane.web().await;
+    assert_eq!(now.total.failed + now.no_member, 1, "it is told once");
+    plane.put(&held(5, Vec::new(), 50)).await;
+    assert_eq!(get(front, "/").await.0, 503);
 }

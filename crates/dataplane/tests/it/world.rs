@@ -222,7 +222,7 @@ impl Drop for Upstream {
     }
 }
 
-/// `/slow` takes 300 ms, `/headers` tells what came, `/echo` gives the body back; all else answers the name.
+/// `/slow` takes 300 ms, `/hang` never answers, `/headers` tells what came, `/echo` gives the body back; all else answers the name.
 async fn answer(name: String, status: u16, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     let path = request.uri().path().to_owned();
     let headers: String = request.headers().iter().map(|(n, v)| format!("{n}: {}\n", v.to_str().unwrap())).collect();
@@ -230,6 +230,7 @@ async fn answer(name: String, status: u16, request: Request<Incoming>) -> Result
     let text = match path.as_str() {
         "/headers" => headers.into(),
         "/echo" => body.to_bytes(),
+        "/hang" => std::future::pending().await,
         "/slow" => {
             tokio::time::sleep(Duration::from_millis(300)).await;
             Bytes::from(name)
@@ -251,7 +252,7 @@ pub fn check() -> HealthCheck {
 
 pub fn web(generation: u64, protocol: Protocol, members: Vec<Member>) -> Wanted {
     let listeners = vec![Listener { address: "127.0.0.1:0".parse().unwrap(), protocol }];
-    let balancer = Balancer { id: "web".into(), listeners, health: None, members };
+    let balancer = Balancer { id: "web".into(), listeners, members, ..Balancer::default() };
     Wanted { generation, balancers: vec![balancer], ..Wanted::default() }
 }
 

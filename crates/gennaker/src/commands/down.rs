@@ -106,7 +106,7 @@ mod tests {
     }
 
     fn balancer(id: &str) -> Balancer {
-        Balancer { id: id.into(), listeners: Vec::new(), health: None, members: Vec::new() }
+        Balancer { id: id.into(), ..Balancer::default() }
     }
 
     #[test]
