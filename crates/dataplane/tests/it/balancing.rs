@@ -434,7 +434,7 @@ async fn requests_wait_while_the_only_member_is_replaced_but_not_for_ever() {
     assert_eq!(get(front, "/").await, (200, "old".into()));
     // One request finds nobody listening, the other finds no member at all.
     let member = old.member("g", Active);
-    drop(old);
+    old.kill().await;
     let refused = tokio::spawn(async move { get(front, "/").await });
     until("it was refused", async || {
         plane.web().await.members.first().is_some_and(|m| m.counters.refused > 0).then_some(())

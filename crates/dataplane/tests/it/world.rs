@@ -209,6 +209,17 @@ impl Upstream {
         Self { name: name.to_owned(), address, status, served, task, connections }
     }
 
+    /// Dies, and is dead when this is over: nothing listens and no connection is open.
+    pub async fn kill(self) {
+        let (task, connections) = (self.task.abort_handle(), self.connections.clone());
+        drop(self);
+        until("it is dead", async || {
+            let all = connections.lock().unwrap().iter().all(|connection| connection.is_finished());
+            (task.is_finished() && all).then_some(())
+        })
+        .await;
+    }
+
     pub fn member(&self, group: &str, state: MemberState) -> Member {
         Member { id: self.name.clone(), group: group.into(), address: self.address, weight: 1, state }
     }
