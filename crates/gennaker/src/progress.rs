@@ -40,7 +40,8 @@ impl Outcome {
     }
 }
 
-fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+/// The text of a member; empty when there is none.
+pub fn text<'a>(value: &'a Value, key: &str) -> &'a str {
     value[key].as_str().unwrap_or_default()
 }
 

@@ -290,7 +290,7 @@ fn stages(start: &Start, stages: Option<Value>) -> Result<Vec<Arc<Stage>>, Start
 }
 
 /// How a stage is called, or what one requires: a number is as good as its text.
-fn reference(value: Option<&Value>) -> Option<String> {
+pub(crate) fn reference(value: Option<&Value>) -> Option<String> {
     match value? {
         Value::String(s) => Some(s.clone()),
         Value::Number(n) => Some(n.to_string()),

@@ -53,7 +53,8 @@ async fn plan(
     let now = house.now();
     // One made from a template is looked at as it would run. Files of clients get their `type` only when they are saved.
     let mut written = config.clone();
-    if validate::form(&Value::Object(config.clone())) == Form::Templated {
+    let document = Value::Object(config);
+    if validate::form(&document) == Form::Templated {
         written.insert("type".into(), json!("templatedPipeline"));
     }
     let made = match house.store.read(move |tx| templates::planned(tx, written.clone())).await {
@@ -70,7 +71,7 @@ async fn plan(
     };
     let answer = blocking(move || {
         let registry = &*house.registry;
-        let mut findings = validate::value(&Value::Object(config), registry, Some(&saved));
+        let mut findings = validate::value(&document, registry, Some(&saved));
         let config = made.unwrap_or_else(|error| {
             findings.push(unmade(&error));
             Map::new()

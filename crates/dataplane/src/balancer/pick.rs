@@ -32,7 +32,10 @@ impl Picker {
                 backend.shares.iter().enumerate().map(|(b, share)| if there(b) { *share } else { 0 }).collect();
             let bucket = match key {
                 Some(key) => share_of(&backend.shares, &shares, point(key)),
-                None => smooth(&mut self.shares, &shares),
+                None => {
+                    self.shares.resize(shares.len(), 0);
+                    smooth(&mut self.shares, shares.iter().copied().enumerate().filter(|(_, share)| *share > 0))
+                }
             };
             // Without any share left (all are 0) whoever is fit takes it.
             if let Some(bucket) = bucket {
@@ -55,36 +58,25 @@ impl Picker {
         self.turn(backend, among.into_iter())
     }
 
-    /// The next in turn.
+    /// The next member in turn.
     fn turn(&mut self, backend: &Backend, among: impl Iterator<Item = usize>) -> Option<usize> {
-        let mut chosen: Option<usize> = None;
-        let mut total = 0;
-        for i in among {
-            let weight = i64::from(backend.targets[i].weight);
-            self.running[i] += weight;
-            total += weight;
-            if chosen.is_none_or(|c| self.running[i] > self.running[c]) {
-                chosen = Some(i);
-            }
-        }
-        let chosen = chosen?;
-        self.running[chosen] -= total;
-        Some(chosen)
+        smooth(&mut self.running, among.map(|i| (i, backend.targets[i].weight)))
     }
 }
 
-/// The next of some weights in turn; `None` when all are 0.
-fn smooth(running: &mut Vec<i64>, weights: &[u32]) -> Option<usize> {
-    running.resize(weights.len(), 0);
+/// Smooth weighted round robin: the next of these places, by their weights; `None` when there is none.
+fn smooth(running: &mut [i64], weights: impl Iterator<Item = (usize, u32)>) -> Option<usize> {
     let mut chosen: Option<usize> = None;
-    for (i, weight) in weights.iter().enumerate().filter(|(_, w)| **w > 0) {
-        running[i] += i64::from(*weight);
+    let mut total = 0;
+    for (i, weight) in weights {
+        running[i] += i64::from(weight);
+        total += i64::from(weight);
         if chosen.is_none_or(|c| running[i] > running[c]) {
             chosen = Some(i);
         }
     }
     let chosen = chosen?;
-    running[chosen] -= weights.iter().map(|w| i64::from(*w)).sum::<i64>();
+    running[chosen] -= total;
     Some(chosen)
 }
 

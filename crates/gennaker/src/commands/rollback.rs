@@ -9,6 +9,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::client::{Client, Gate, done};
+use crate::progress::text;
 
 /// What is rolled back, to what, and why.
 #[derive(clap::Args)]
@@ -79,19 +80,15 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     done()
 }
 
-fn word<'a>(value: &'a Value, key: &str) -> &'a str {
-    value[key].as_str().unwrap_or_default()
-}
-
 /// Pure: the one cluster that is meant.
 fn place(args: &Args, groups: &[Value]) -> anyhow::Result<Place> {
     let mut found: BTreeMap<(String, String, String), BTreeSet<String>> = BTreeMap::new();
     let is = |wanted: &Option<String>, own: &str| wanted.as_ref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(own));
     for group in groups {
-        let (cluster, account, region) = (word(group, "cluster"), word(group, "account"), word(group, "region"));
+        let (cluster, account, region) = (text(group, "cluster"), text(group, "account"), text(group, "region"));
         let meant = args.region.is_empty() || args.region.iter().any(|wanted| wanted == region);
         if is(&args.cluster, cluster) && is(&args.account, account) && meant {
-            let provider = group["cloudProvider"].as_str().unwrap_or(word(group, "type"));
+            let provider = group["cloudProvider"].as_str().unwrap_or(text(group, "type"));
             let key = (cluster.to_owned(), account.to_owned(), provider.to_owned());
             found.entry(key).or_default().insert(region.to_owned());
         }
@@ -117,21 +114,21 @@ fn place(args: &Args, groups: &[Value]) -> anyhow::Result<Place> {
 /// Pure: the job that returns to a group that is named.
 fn explicit(groups: &[Value], place: &Place, region: &str, to: &str) -> anyhow::Result<Value> {
     let mut here: Vec<&Value> = groups.iter().collect();
-    here.retain(|group| word(group, "cluster") == place.cluster && word(group, "region") == region);
-    here.retain(|group| word(group, "account") == place.account);
+    here.retain(|group| text(group, "cluster") == place.cluster && text(group, "region") == region);
+    here.retain(|group| text(group, "account") == place.account);
     here.sort_by_key(|group| std::cmp::Reverse(group["createdTime"].as_i64()));
     let wanted = here.iter().find(|group| {
-        let name = word(group, "name");
+        let name = text(group, "name");
         name == to || name.rsplit('-').next() == Some(to)
     });
     let Some(wanted) = wanted else {
-        let names: Vec<&str> = here.iter().map(|group| word(group, "name")).collect();
+        let names: Vec<&str> = here.iter().map(|group| text(group, "name")).collect();
         bail!("{} has no server group {to} in {region}; it has {}", place.cluster, names.join(", "));
     };
     let left =
-        here.iter().find(|group| group["isDisabled"] != json!(true) && word(group, "name") != word(wanted, "name"));
+        here.iter().find(|group| group["isDisabled"] != json!(true) && text(group, "name") != text(wanted, "name"));
     let Some(left) = left else {
-        bail!("nothing but {} has traffic in {region}: there is nothing to leave", word(wanted, "name"));
+        bail!("nothing but {} has traffic in {region}: there is nothing to leave", text(wanted, "name"));
     };
     let names = json!({"rollbackServerGroupName": left["name"], "restoreServerGroupName": wanted["name"]});
     Ok(json!({"type": "rollbackServerGroup", "rollbackType": "EXPLICIT", "region": region, "rollbackContext": names}))
@@ -142,17 +139,17 @@ fn told(client: &Client, application: &str, task: &Value, seconds: f64) -> anyho
     let mut lines = Vec::new();
     let mut held = BTreeSet::new();
     for stage in task["execution"]["stages"].as_array().into_iter().flatten() {
-        if word(stage, "type") != "rollbackServerGroup" {
+        if text(stage, "type") != "rollbackServerGroup" {
             continue;
         }
         let names = &stage["context"]["rollbackContext"];
-        let (left, kept) = (word(names, "rollbackServerGroupName"), word(names, "restoreServerGroupName"));
+        let (left, kept) = (text(names, "rollbackServerGroupName"), text(names, "restoreServerGroupName"));
         lines.push(format!("{left} gave its traffic to {kept}, {seconds:.1} s"));
         held.extend(stage["context"]["heldBack"].as_str().map(str::to_owned));
     }
     let all = client.get(&["applications", application, "heldBack"], &[])?;
-    for one in all.as_array().into_iter().flatten().filter(|one| held.contains(word(one, "release"))) {
-        let (release, cluster) = (word(one, "release"), word(one, "cluster"));
+    for one in all.as_array().into_iter().flatten().filter(|one| held.contains(text(one, "release"))) {
+        let (release, cluster) = (text(one, "release"), text(one, "cluster"));
         lines.push(format!(
             "{release} is held back from {cluster}; `gennaker release {application} {release}` lifts that"
         ));
@@ -186,7 +183,7 @@ pub fn release(args: Release) -> anyhow::Result<ExitCode> {
     let path = ["applications", &args.application, "heldBack", version];
     let lifted = client.send(Method::DELETE, &path, &query, None)?;
     for one in lifted.as_array().into_iter().flatten() {
-        output.say(format!("{} may come to {} again", word(one, "release"), word(one, "cluster")));
+        output.say(format!("{} may come to {} again", text(one, "release"), text(one, "cluster")));
     }
     done()
 }

@@ -44,6 +44,13 @@ pub struct FirstSteps {
     pub ended: bool,
 }
 
+impl FirstSteps {
+    /// It stays where it is.
+    fn none(run: Execution) -> FirstSteps {
+        FirstSteps { live: Live::new(run), orders: Vec::new(), ended: false }
+    }
+}
+
 /// Begins inside a transaction of the caller's.
 pub(super) fn begin(engine: &Engine, tx: &mut Tx, request: &StartRequest) -> Result<String, EngineError> {
     let key = key_of(request);
@@ -150,7 +157,7 @@ pub fn first_steps(registry: Option<&Registry>, run: Execution, given: Given) ->
     let now = given.now.as_millisecond();
     let alone = !run.limit_concurrent && run.max_concurrent_executions <= 0;
     let registry = registry.filter(|_| alone && run.status == Status::NotStarted);
-    let mut first = FirstSteps { live: Live::new(run), orders: Vec::new(), ended: false };
+    let mut first = FirstSteps::none(run);
     let settled = registry.map(|registry| {
         let world = World { given: Arc::new(given), registry, running: 0 };
         settle(&first.live.run, vec![Message::StartExecution], &world)
@@ -271,7 +278,7 @@ pub(super) fn skip(
     let Some(request) = asked(tx, pipeline, trigger, event)? else { return Ok(None) };
     let id = tx.ulid();
     let run = over(&request, id, tx.now().as_millisecond(), Status::Canceled, why.to_owned());
-    let first = FirstSteps { live: Live::new(run), orders: Vec::new(), ended: false };
+    let first = FirstSteps::none(run);
     write(engine, tx, &Begun { key: request.key, first }).map(Some)
 }
 
@@ -298,7 +305,7 @@ pub(super) fn trigger(
             let id = tx.ulid();
             let why = format!("Failed on startup: {error}");
             let run = over(&request, id, tx.now().as_millisecond(), Status::Terminal, why);
-            FirstSteps { live: Live::new(run), orders: Vec::new(), ended: false }
+            FirstSteps::none(run)
         }
         Err(other) => return Err(other),
     };

@@ -8,14 +8,11 @@ use super::about::{About, list};
 use super::finding::{At, Findings, shortened};
 use super::shape::is_open;
 use super::words::nearest;
+use crate::start;
 
 /// A `refId` or requisite as a text; numbers count.
 pub fn reference(value: Option<&Value>) -> Option<String> {
-    match value? {
-        Value::String(s) if !s.is_empty() => Some(s.clone()),
-        Value::Number(n) => Some(n.to_string()),
-        _ => None,
-    }
+    start::reference(value).filter(|name| !name.is_empty())
 }
 
 /// Checks the references of all stages.

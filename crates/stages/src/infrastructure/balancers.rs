@@ -8,13 +8,9 @@ use serde_json::Value;
 use super::operate::Job;
 use super::wishes;
 
-fn context(input: &TaskInput) -> Map {
-    input.view().map(|view| view.context().clone()).unwrap_or_default()
-}
-
 /// The operations of `upsertLoadBalancer` and `upsertLoadBalancers`.
 pub(crate) fn upsert(input: &TaskInput) -> Result<Vec<Job>, TaskResult> {
-    let context = context(input);
+    let context = wishes::context(input);
     let several = context.get("loadBalancers").and_then(Value::as_array).cloned();
     let each: Vec<Map> = match several {
         Some(list) => list.iter().filter_map(|one| one.as_object()).map(|one| with_account(one, &context)).collect(),
@@ -46,7 +42,7 @@ fn job(account: String, operation: Operation) -> Job {
 
 /// The operations of `deleteLoadBalancer`.
 pub(crate) fn delete(input: &TaskInput) -> Result<Vec<Job>, TaskResult> {
-    let context = context(input);
+    let context = wishes::context(input);
     let name = wishes::text(&context, &["loadBalancerName", "name"]);
     let name = name.ok_or_else(|| TaskResult::failed("names no load balancer: give `loadBalancerName`"))?;
     let account = wishes::account(&context)?;
@@ -71,7 +67,7 @@ fn instances(context: &Map) -> Result<Vec<String>, TaskResult> {
 
 /// The operation of `terminateInstances`.
 pub(crate) fn terminate(input: &TaskInput) -> Result<Vec<Job>, TaskResult> {
-    let context = context(input);
+    let context = wishes::context(input);
     let shrink = input.view().is_some_and(|view| view.stage().kind == "terminateInstanceAndDecrementServerGroup");
     let operation = Operation::TerminateInstances(Terminate {
         instances: instances(&context)?,
@@ -82,12 +78,11 @@ pub(crate) fn terminate(input: &TaskInput) -> Result<Vec<Job>, TaskResult> {
 }
 
 fn registration(input: &TaskInput) -> Result<(String, Registration), TaskResult> {
-    let context = context(input);
-    let names = context.get("loadBalancerNames").and_then(Value::as_array).into_iter().flatten();
+    let context = wishes::context(input);
     let of = Registration {
         instances: instances(&context)?,
         region: wishes::regions(&context).remove(0),
-        load_balancers: names.filter_map(|name| name.as_str().map(str::to_owned)).collect(),
+        load_balancers: wishes::texts(context.get("loadBalancerNames")),
     };
     Ok((wishes::account(&context)?, of))
 }
@@ -106,7 +101,7 @@ pub(crate) fn deregister(input: &TaskInput) -> Result<Vec<Job>, TaskResult> {
 
 /// The operation of `rebootInstances`.
 pub(crate) fn reboot(input: &TaskInput) -> Result<Vec<Job>, TaskResult> {
-    let context = context(input);
+    let context = wishes::context(input);
     let operation = Operation::RebootInstances(InstancesAt {
         instances: instances(&context)?,
         region: wishes::regions(&context).remove(0),

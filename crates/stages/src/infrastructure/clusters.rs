@@ -114,7 +114,7 @@ pub(crate) struct FindImage(pub Clouds);
 #[async_trait]
 impl Effect for FindImage {
     async fn run(&self, input: TaskInput) -> TaskResult {
-        let config = input.view().map(|view| view.context().clone()).unwrap_or_default();
+        let config = wishes::context(&input);
         let mut details = Vec::new();
         for region in wishes::regions(&config) {
             let groups = match cluster_groups(&self.0, &config, &region).await {
@@ -131,9 +131,14 @@ impl Effect for FindImage {
                 Err(why) => return TaskResult::failed(format!("{why} in {region}")),
             }
         }
-        let details = json!(details);
-        TaskResult::succeeded().context("amiDetails", details.clone()).output("deploymentDetails", details)
+        found(details)
     }
+}
+
+/// Hands images on to the stages that deploy them.
+fn found(details: Vec<Value>) -> TaskResult {
+    let details = json!(details);
+    TaskResult::succeeded().context("amiDetails", details.clone()).output("deploymentDetails", details)
 }
 
 /// Finds the newest image of a package, in each region.
@@ -142,7 +147,7 @@ pub(crate) struct FindImageFromTags(pub Clouds);
 #[async_trait]
 impl Effect for FindImageFromTags {
     async fn run(&self, input: TaskInput) -> TaskResult {
-        let config = input.view().map(|view| view.context().clone()).unwrap_or_default();
+        let config = wishes::context(&input);
         let Some(package) = wishes::text(&config, &["packageName"]) else {
             return TaskResult::failed("names no package: give `packageName`");
         };
@@ -162,8 +167,7 @@ impl Effect for FindImageFromTags {
                 "refId": input.view().map(|view| view.stage().ref_id.clone()),
             }));
         }
-        let details = json!(details);
-        TaskResult::succeeded().context("amiDetails", details.clone()).output("deploymentDetails", details)
+        found(details)
     }
 }
 

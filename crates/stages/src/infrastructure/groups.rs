@@ -15,17 +15,13 @@ use super::operate::{self, Job, TARGETS, Target, from_error};
 use super::select::Word;
 use super::wishes;
 
-fn context(input: &TaskInput) -> Map {
-    input.view().map(|view| view.context().clone()).unwrap_or_default()
-}
-
 /// Finds the group that the new one follows (or is a copy of), and notes it as `source`.
 pub(crate) struct DetermineSource(pub Clouds);
 
 #[async_trait]
 impl Effect for DetermineSource {
     async fn run(&self, input: TaskInput) -> TaskResult {
-        let config = wishes::cluster_config(&context(&input));
+        let config = wishes::cluster_config(&wishes::context(&input));
         let source = match self.source(&config, &input).await {
             Ok(source) => source,
             Err(result) => return result,
@@ -110,7 +106,7 @@ pub(crate) struct DetermineHealth(pub Clouds);
 #[async_trait]
 impl Effect for DetermineHealth {
     async fn run(&self, input: TaskInput) -> TaskResult {
-        let config = wishes::cluster_config(&context(&input));
+        let config = wishes::cluster_config(&wishes::context(&input));
         let given = config.get("interestingHealthProviderNames").is_some_and(Value::is_array);
         if given || wishes::wants_traffic(&config) {
             return TaskResult::succeeded();
@@ -126,7 +122,7 @@ impl Effect for DetermineHealth {
 
 /// The operation of a `createServerGroup` stage.
 pub(crate) fn create(input: &TaskInput) -> Result<Vec<Job>, TaskResult> {
-    let config = wishes::cluster_config(&context(input));
+    let config = wishes::cluster_config(&wishes::context(input));
     let region = wishes::regions(&config).remove(0);
     let image = input.view().and_then(|view| image::find(&view, &config, &region));
     let image = image.ok_or_else(|| {
@@ -173,7 +169,7 @@ fn cluster_name(target: &Target) -> String {
 
 impl DetermineTarget {
     async fn targets(&self, input: &TaskInput) -> Result<Vec<Target>, TaskResult> {
-        let config = context(input);
+        let config = wishes::context(input);
         let account = wishes::account(&config)?;
         let regions = wishes::regions(&config);
         let word = wishes::text(&config, &["target"]).map(|text| {
@@ -230,7 +226,7 @@ fn each(input: &TaskInput, make: impl Fn(GroupName, String) -> Operation) -> Res
 }
 
 fn percentage(input: &TaskInput) -> Option<u32> {
-    wishes::count(&context(input), "desiredPercentage")
+    wishes::count(&wishes::context(input), "desiredPercentage")
 }
 
 /// The operations of an `enableServerGroup` stage.
@@ -256,7 +252,7 @@ pub(crate) struct Resize(pub Guarded);
 #[async_trait]
 impl Effect for Resize {
     async fn run(&self, input: TaskInput) -> TaskResult {
-        let config = context(&input);
+        let config = wishes::context(&input);
         let mut jobs = Vec::new();
         let mut original = Map::new();
         for target in operate::targets(&input) {

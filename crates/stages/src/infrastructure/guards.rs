@@ -1,6 +1,8 @@
 //! Traffic guards: an application names clusters that must not lose their last instance in traffic, and what would do that is refused
 //! before anything is started.
 
+use std::collections::BTreeMap;
+
 use cloud::inventory::ServerGroup;
 use cloud::{CloudError, Clouds, Operation, Query};
 use pipeline::{Engine, Exception, Map, TaskInput, TaskResult, applications};
@@ -27,16 +29,21 @@ impl Guarded {
     }
 
     async fn refusal(&self, jobs: &[Job]) -> Result<Option<String>, CloudError> {
+        let mut accounts: BTreeMap<&str, Vec<&Operation>> = BTreeMap::new();
         for job in jobs.iter().filter(|job| takes_traffic(&job.operation)) {
-            let inventory = self.clouds.account(&job.account)?.list(&Query::default()).await?.server_groups;
-            let mine: Vec<&Operation> =
-                jobs.iter().filter(|other| other.account == job.account).map(|job| &job.operation).collect();
-            for group in inventory.iter().filter(|group| leaving(group, &job.operation) > 0) {
-                let guards = self.guards(group.name.cluster().app()).await?;
-                if guards.iter().any(|guard| guards_cluster(guard, group))
-                    && let Some(why) = refuses(group, &inventory, &mine, job.operation.name())
-                {
-                    return Ok(Some(why));
+            accounts.entry(&job.account).or_default().push(&job.operation);
+        }
+        for (account, operations) in accounts {
+            let query = Query { application: None, without_images: true };
+            let groups = self.clouds.account(account)?.list(&query).await?.server_groups;
+            for operation in &operations {
+                for group in groups.iter().filter(|group| leaving(group, operation) > 0) {
+                    let guards = self.guards(group.name.cluster().app()).await?;
+                    if guards.iter().any(|guard| guards_cluster(guard, group))
+                        && let Some(why) = refuses(group, &groups, &operations, operation.name())
+                    {
+                        return Ok(Some(why));
+                    }
                 }
             }
         }

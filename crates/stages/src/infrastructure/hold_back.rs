@@ -38,15 +38,18 @@ impl Effect for Create {
         let mut older = Vec::new();
         for job in &jobs {
             let Operation::CreateServerGroup(wanted) = &job.operation else { continue };
-            let release = match release_of(&self.0.clouds, &job.account, &wanted.image).await {
-                Ok(release) => release,
-                Err(error) => return from_error(&error, &input),
-            };
             let (application, cluster) = (wanted.cluster.app().to_owned(), wanted.cluster.to_string());
             let all = self.0.engine.store().read(move |tx| held::of_cluster(tx, &application, &cluster)).await;
             let all: Vec<HeldBack> = match all {
                 Ok(all) => all,
                 Err(error) => return from_store(&error, &input),
+            };
+            if all.is_empty() {
+                continue;
+            }
+            let release = match release_of(&self.0.clouds, &job.account, &wanted.image).await {
+                Ok(release) => release,
+                Err(error) => return from_error(&error, &input),
             };
             if let Some(held) = all.iter().find(|held| held.release == release) {
                 return TaskResult::failed(held.sentence());

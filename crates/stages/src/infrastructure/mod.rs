@@ -157,7 +157,7 @@ pub struct ClusterSize(pub Clouds);
 #[async_trait]
 impl pipeline::Effect for ClusterSize {
     async fn run(&self, input: TaskInput) -> TaskResult {
-        let mut config = input.view().map(|view| view.context().clone()).unwrap_or_default();
+        let mut config = wishes::context(&input);
         // The fields of a precondition stand in its own `context`.
         if let Some(Value::Object(inner)) = config.get("context").cloned() {
             config.extend(inner);

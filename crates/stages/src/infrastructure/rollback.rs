@@ -123,7 +123,7 @@ pub(crate) struct DetermineCandidates(pub Clouds);
 #[async_trait]
 impl Effect for DetermineCandidates {
     async fn run(&self, input: TaskInput) -> TaskResult {
-        let config = input.view().map(|view| view.context().clone()).unwrap_or_default();
+        let config = wishes::context(&input);
         let more = config.get("additionalRollbackContext").and_then(Value::as_object).cloned().unwrap_or_default();
         let (mut contexts, mut types, mut images) = (Map::new(), Map::new(), Vec::new());
         for region in wishes::regions(&config) {

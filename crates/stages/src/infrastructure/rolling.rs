@@ -4,7 +4,7 @@ use pipeline::{Map, StageSpec, StageView};
 use serde_json::{Value, json};
 
 use super::strategy::{stage, wait};
-use super::wishes::{flag, text};
+use super::wishes::{as_number, flag, text};
 
 /// The name of the stage that notes which group was made; validation pipelines are told by it.
 const DETERMINE: &str = "Determine Deployed Server Group";
@@ -40,12 +40,7 @@ fn source(config: &Map) -> Option<String> {
 /// The shares of the size, in per cent, ending with the whole.
 fn steps(config: &Map) -> Vec<u32> {
     let given = config.get("targetPercentages").and_then(Value::as_array);
-    let number = |value: &Value| match value {
-        Value::Number(n) => n.as_f64(),
-        Value::String(text) => text.trim().parse().ok(),
-        _ => None,
-    };
-    let given = given.into_iter().flatten().filter_map(number).filter(|p| *p > 0.0 && *p <= 100.0);
+    let given = given.into_iter().flatten().filter_map(as_number).filter(|p| *p > 0.0 && *p <= 100.0);
     let mut steps: Vec<u32> = given.map(|p| p as u32).collect();
     if steps.last() != Some(&100) {
         steps.push(100);

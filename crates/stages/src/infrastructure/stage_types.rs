@@ -112,17 +112,13 @@ impl Stage for CreateServerGroup {
 
     fn plan(&self, stage: &StageView) -> Result<Plan, PlanError> {
         let mut config = wishes::cluster_config(stage.context());
-        Strategy::read(wishes::text(&config, &["strategy"]).unwrap_or_default()).map_err(PlanError::Refused)?;
         let inherited = if stage.stage().kind == "createServerGroup" { Map::new() } else { of_source(&config) };
         config.extend(inherited.clone());
+        let (strategy, base) = deployment(stage, &config)?;
         wishes::account(&config).map_err(refused)?;
-        let cluster = wishes::cluster_of(&config, &stage.execution().application).map_err(refused)?;
-        let strategy =
-            Strategy::read(wishes::text(&config, &["strategy"]).unwrap_or_default()).map_err(PlanError::Refused)?;
         let mut context = inherited;
         match strategy {
             Strategy::Custom => {
-                let base = strategy::base(&config, &cluster.to_string(), &wishes::regions(&config).remove(0));
                 let clone = stage.stage().kind != "createServerGroup";
                 let one = strategy::custom(&config, &base, stage, clone).map_err(PlanError::Refused)?;
                 return Ok(Plan { context, ..Plan::default() }.before(one));
@@ -146,22 +142,14 @@ impl Stage for CreateServerGroup {
         if !wishes::wants_traffic(&config) {
             return Ok(Vec::new());
         }
-        let strategy =
-            Strategy::read(wishes::text(&config, &["strategy"]).unwrap_or_default()).map_err(PlanError::Refused)?;
-        let cluster = wishes::cluster_of(&config, &stage.execution().application).map_err(refused)?;
-        let region = wishes::regions(&config).remove(0);
-        let base = strategy::base(&config, &cluster.to_string(), &region);
+        let (strategy, base) = deployment(stage, &config)?;
         let had_source = stage.context().get("source").is_some_and(Value::is_object);
         strategy.after(&config, &base, had_source).map_err(PlanError::Refused)
     }
 
     fn on_failure(&self, stage: &StageView) -> Vec<StageSpec> {
         let config = wishes::cluster_config(stage.context());
-        let Ok(strategy) = Strategy::read(wishes::text(&config, &["strategy"]).unwrap_or_default()) else {
-            return Vec::new();
-        };
-        let Ok(cluster) = wishes::cluster_of(&config, &stage.execution().application) else { return Vec::new() };
-        let base = strategy::base(&config, &cluster.to_string(), &wishes::regions(&config).remove(0));
+        let Ok((strategy, base)) = deployment(stage, &config) else { return Vec::new() };
         // What a red/black deployment does once its group is up is not taken back: the group is good.
         let own = stage.stage().tasks.iter().any(|task| task.status == Status::Terminal);
         match strategy {
@@ -174,6 +162,15 @@ impl Stage for CreateServerGroup {
     fn on_cancel(&self, _stage: &StageView) -> Option<TaskSpec> {
         Some(CANCEL)
     }
+}
+
+/// The strategy of a deployment, and what the stages of its plan share.
+fn deployment(stage: &StageView, config: &Map) -> Result<(Strategy, Map), PlanError> {
+    let name = wishes::text(config, &["strategy"]).unwrap_or_default();
+    let strategy = Strategy::read(name).map_err(PlanError::Refused)?;
+    let cluster = wishes::cluster_of(config, &stage.execution().application).map_err(refused)?;
+    let region = wishes::regions(config).remove(0);
+    Ok((strategy, strategy::base(config, &cluster.to_string(), &region)))
 }
 
 /// Where a copy goes when the stage does not say: beside its source.

@@ -8,7 +8,7 @@ use pipeline::{Effect, Map, TaskInput, TaskResult};
 use serde_json::{Value, json};
 
 use super::operate::{self, Target, from_error, wait_for};
-use super::wishes::{count, number};
+use super::wishes::{self, count, number};
 
 /// What is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub(crate) struct Await {
 #[async_trait]
 impl Effect for Await {
     async fn run(&self, input: TaskInput) -> TaskResult {
-        let context = input.view().map(|view| view.context().clone()).unwrap_or_default();
+        let context = wishes::context(&input);
         let mut result = TaskResult::succeeded();
         for target in operate::targets(&input) {
             let group = match find(&self.clouds, &target).await {

@@ -10,6 +10,11 @@ use pipeline::{Map, TaskInput, TaskResult, lenient};
 use serde::Deserialize;
 use serde_json::Value;
 
+/// The configuration of a task's stage, with its expressions evaluated.
+pub(crate) fn context(input: &TaskInput) -> Map {
+    input.view().map(|view| view.context().clone()).unwrap_or_default()
+}
+
 /// The text under the first of these keys that has one.
 pub(crate) fn text<'a>(map: &'a Map, keys: &[&str]) -> Option<&'a str> {
     keys.iter().find_map(|key| map.get(*key)?.as_str().map(str::trim).filter(|text| !text.is_empty()))
@@ -26,7 +31,12 @@ pub(crate) fn flag(map: &Map, key: &str) -> Option<bool> {
 
 /// A number; a text of digits counts.
 pub(crate) fn number(map: &Map, key: &str) -> Option<f64> {
-    match map.get(key)? {
+    as_number(map.get(key)?)
+}
+
+/// The same of a value.
+pub(crate) fn as_number(value: &Value) -> Option<f64> {
+    match value {
         Value::Number(number) => number.as_f64(),
         Value::String(text) => text.trim().parse().ok(),
         _ => None,
@@ -38,7 +48,7 @@ pub(crate) fn count(map: &Map, key: &str) -> Option<u32> {
     number(map, key).filter(|n| *n >= 0.0 && *n <= f64::from(u32::MAX)).map(|n| n as u32)
 }
 
-fn texts(value: Option<&Value>) -> Vec<String> {
+pub(crate) fn texts(value: Option<&Value>) -> Vec<String> {
     match value {
         Some(Value::Array(list)) => list.iter().filter_map(|v| v.as_str().map(str::to_owned)).collect(),
         Some(Value::String(text)) => text.split(',').map(|t| t.trim().to_owned()).filter(|t| !t.is_empty()).collect(),
@@ -130,8 +140,7 @@ pub(crate) fn wants_traffic(config: &Map) -> bool {
 
 /// The operation that a `createServerGroup` asks for.
 pub(crate) fn create(input: &TaskInput, image: String) -> Result<(String, CreateServerGroup), TaskResult> {
-    let context = input.view().map(|view| view.context().clone()).unwrap_or_default();
-    let config = cluster_config(&context);
+    let config = cluster_config(&context(input));
     let region = regions(&config).remove(0);
     let by_region = config.get("availabilityZones").and_then(|zones| zones.get(&region));
     let mut zones = texts(by_region.or(config.get("zones")));

@@ -56,6 +56,12 @@ impl Play {
         run
     }
 
+    /// Makes the load balancer `front`.
+    async fn front(&self) {
+        let balancer = json!({"type": "upsertLoadBalancer", "credentials": "cloudy", "region": "here", "loadBalancerName": "front", "portRange": "80"});
+        self.succeeds(json!([balancer])).await;
+    }
+
     /// The groups in region `here`: name, whether it gets traffic, instances.
     async fn groups(&self) -> Vec<(String, bool, usize)> {
         let all = self.clouds.list(&Query::of("shop")).await.unwrap().server_groups;
@@ -292,8 +298,7 @@ async fn in_traffic(play: &Play, name: &str) -> usize {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rolling_deployment_moves_traffic_step_by_step() {
     let play = play().await;
-    let balancer = json!({"type": "upsertLoadBalancer", "credentials": "cloudy", "region": "here", "loadBalancerName": "front", "portRange": "80"});
-    play.succeeds(json!([balancer])).await;
+    play.front().await;
     let wide = json!({"capacity": {"min": 1, "max": 8, "desired": 4}, "loadBalancers": ["front"]});
     play.succeeds(json!([deploy(wide)])).await;
     let step = json!({"strategy": "rollingredblack", "targetPercentages": [50], "useSourceCapacity": true, "loadBalancers": ["front"]});
@@ -326,8 +331,7 @@ async fn a_rolling_deployment_moves_traffic_step_by_step() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rolling_deployment_that_fails_gives_the_traffic_back() {
     let play = play().await;
-    let balancer = json!({"type": "upsertLoadBalancer", "credentials": "cloudy", "region": "here", "loadBalancerName": "front", "portRange": "80"});
-    play.succeeds(json!([balancer])).await;
+    play.front().await;
     play.succeeds(json!([deploy(json!({"loadBalancers": ["front"], "capacity": {"desired": 4}}))])).await;
     let bad = json!({"strategy": "rollingredblack", "targetPercentages": [50], "useSourceCapacity": true, "loadBalancers": ["front"],
         "image": "bad-2.0", "stageTimeoutMs": 1500, "rollback": {"onFailure": true, "destroyLatest": true}});
@@ -355,8 +359,7 @@ async fn a_guarded_cluster_keeps_its_last_instance_in_traffic() {
         })
         .await
         .unwrap();
-    let balancer = json!({"type": "upsertLoadBalancer", "credentials": "cloudy", "region": "here", "loadBalancerName": "front", "portRange": "80"});
-    play.succeeds(json!([balancer])).await;
+    play.front().await;
     for _ in 0..2 {
         play.succeeds(json!([deploy(json!({"loadBalancers": ["front"]}))])).await;
     }
@@ -403,8 +406,7 @@ async fn a_guarded_cluster_keeps_its_last_instance_in_traffic() {
 #[tokio::test(flavor = "multi_thread")]
 async fn single_instances_leave_traffic_and_come_back() {
     let play = play().await;
-    let balancer = json!({"type": "upsertLoadBalancer", "credentials": "cloudy", "region": "here", "loadBalancerName": "front", "portRange": "80"});
-    play.succeeds(json!([balancer])).await;
+    play.front().await;
     play.succeeds(json!([deploy(json!({"loadBalancers": ["front"]}))])).await;
     let all = play.clouds.list(&Query::of("shop")).await.unwrap().server_groups;
     let id = all[0].instances[0].id.clone();

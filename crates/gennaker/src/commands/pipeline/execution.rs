@@ -9,7 +9,7 @@ use store::clock::{Clock, SystemClock};
 
 use super::execute::{Wait, finish};
 use crate::client::{Client, Gate, done};
-use crate::progress;
+use crate::progress::{self, text};
 
 /// What can be done with executions.
 #[derive(clap::Subcommand)]
@@ -173,10 +173,6 @@ fn put(args: &One, what: &str, said: &str) -> anyhow::Result<ExitCode> {
     client.send(Method::PUT, &["pipelines", &args.id, what], &[], None)?;
     output.say(format!("the execution {} {said}", args.id));
     done()
-}
-
-fn text<'a>(value: &'a Value, key: &str) -> &'a str {
-    value[key].as_str().unwrap_or_default()
 }
 
 /// The stage that is named, or the only one that can be meant.
