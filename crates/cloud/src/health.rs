@@ -130,10 +130,12 @@ pub fn needed_up(desired: u32, healthy_percentage: Option<f64>) -> u32 {
     }
 }
 
-/// How many instances shall stay in traffic (or out of it) for a `desiredPercentage`.
-pub fn share(capacity: Capacity, percentage: u32) -> u32 {
-    let wanted = (f64::from(percentage.min(100)) / 100.0 - 1.0) * f64::from(capacity.max) + f64::from(capacity.min);
-    wanted.ceil().max(0.0) as u32
+/// How many of `count` instances a `desiredPercentage` means, rounded up: as many are moved, and as many are waited for.
+///
+/// Spinnaker waits for `ceil((p/100-1)*max+min)`, which is the same where a group cannot change its size, and too few (or none) where it can.
+pub fn portion(count: u32, percentage: u32) -> u32 {
+    let wanted = (u64::from(count) * u64::from(percentage.min(100))).div_ceil(100);
+    u32::try_from(wanted).unwrap_or(count)
 }
 
 #[cfg(test)]
@@ -199,11 +201,11 @@ mod tests {
     }
 
     #[test]
-    fn a_share_of_a_group_follows_its_smallest_and_largest_size() {
-        assert_eq!(share(Capacity::exactly(4), 50), 2);
-        assert_eq!(share(Capacity::exactly(4), 25), 1);
-        assert_eq!(share(Capacity::exactly(3), 50), 2);
-        assert_eq!(share(Capacity::exactly(4), 100), 4);
-        assert_eq!(share(Capacity { min: 2, max: 4, desired: 3 }, 100), 2);
+    fn a_portion_is_rounded_up_and_never_more_than_there_is() {
+        let cases = [(4, 50, 2), (4, 25, 1), (3, 50, 2), (4, 100, 4), (4, 1, 1), (4, 0, 0), (0, 50, 0), (7, 250, 7)];
+        for (count, percentage, expected) in cases {
+            assert_eq!(portion(count, percentage), expected, "{percentage} % of {count}");
+        }
+        assert_eq!(portion(u32::MAX, 100), u32::MAX);
     }
 }

@@ -39,6 +39,17 @@ pub enum Fault {
     LosesAnswer,
     /// The operation is started and fails with this sentence.
     Fails(String),
+    /// The operation is started and does not end before [`World::release`].
+    Hangs,
+}
+
+/// One operation that was started, and what users had when it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// The operation's name.
+    pub operation: &'static str,
+    /// How many instances of all groups were up and in traffic right after it.
+    pub up: u32,
 }
 
 /// What exists, and what goes on.
@@ -54,7 +65,9 @@ struct Things {
     groups: BTreeMap<(String, String), ServerGroup>,
     balancers: BTreeMap<(String, String), LoadBalancer>,
     operations: BTreeMap<String, Started>,
-    faults: VecDeque<Fault>,
+    /// What happens to the next calls; nothing bad without an entry.
+    faults: VecDeque<Option<Fault>>,
+    steps: Vec<Step>,
     /// Instances that single steps of `disable` took out of traffic.
     out: BTreeSet<String>,
     /// Ids of instances are numbers here: they must differ, not surprise.
@@ -77,7 +90,28 @@ impl World {
 
     /// The next call of `start` goes wrong in this way; several queue up.
     pub fn next(&self, fault: Fault) {
-        self.lock().faults.push_back(fault);
+        self.after(0, fault);
+    }
+
+    /// So many calls of `start` go well, and the one behind them goes wrong in this way.
+    pub fn after(&self, good: usize, fault: Fault) {
+        let mut things = self.lock();
+        things.faults.extend(std::iter::repeat_n(None, good));
+        things.faults.push_back(Some(fault));
+    }
+
+    /// Lets operations end that hang.
+    pub fn release(&self) {
+        let now = self.clock.now();
+        for started in self.lock().operations.values_mut() {
+            started.due = started.due.min(now);
+        }
+        self.tick();
+    }
+
+    /// What was started so far, in its order.
+    pub fn steps(&self) -> Vec<Step> {
+        self.lock().steps.clone()
     }
 
     /// Tells whoever watches that time has passed.
@@ -214,18 +248,23 @@ impl Provider for Simulated {
             let same = started.operation == *operation;
             return if same { Ok(self.handle(key.as_str())) } else { Err(CloudError::KeyReused(key.to_string())) };
         }
-        let fault = things.faults.pop_front();
+        let fault = things.faults.pop_front().flatten();
         if let Some(Fault::Refuses(error)) = fault {
             return Err(error);
         }
         let outcome = apply::apply(&mut things, &self.describe(), operation, now)?;
-        let due = now.checked_add(self.world.behaviour.takes).unwrap_or(Timestamp::MAX);
+        let due = match fault {
+            Some(Fault::Hangs) => Timestamp::MAX,
+            _ => now.checked_add(self.world.behaviour.takes).unwrap_or(Timestamp::MAX),
+        };
         let end = match &fault {
             Some(Fault::Fails(error)) => Some(Progress::Failed { error: error.clone() }),
             _ => None,
         };
         things.operations.insert(key.to_string(), Started { operation: operation.clone(), due, end, outcome });
         things.settle(now, &self.world.behaviour);
+        let up = things.groups.values().map(|group| group.up(None)).sum();
+        things.steps.push(Step { operation: operation.name(), up });
         drop(things);
         self.world.tick();
         if matches!(fault, Some(Fault::LosesAnswer)) {

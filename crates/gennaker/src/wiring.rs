@@ -72,7 +72,7 @@ pub fn build(config: &Config, environment: &Environment, data: &Path) -> anyhow:
         allowed: config.script.allow.clone(),
     };
     let registry = stages::script::register(registry, scripts);
-    let registry = stages::infrastructure::register(registry, &clouds, &engine);
+    let registry = stages::infrastructure::register(registry, &clouds, engine.store());
     let registry = stages::delete_application::register(registry, &engine, &clouds);
     let registry = stages::webhook::register_preconfigured(registry, &webhooks)?;
     let registry = stages::elsewhere::register(registry);

@@ -38,6 +38,7 @@ pub async fn run(ground: &dyn Ground) {
     versions_count_on_and_instances_spread_over_zones(ground).await;
     a_load_balancer_shows_who_stands_behind_it(ground).await;
     a_group_without_traffic_is_disabled_until_it_is_enabled(ground).await;
+    a_share_of_a_group_leaves_traffic_and_comes_back(ground).await;
     a_group_is_resized_and_an_ended_instance_is_replaced(ground).await;
     a_destroyed_group_is_gone(ground).await;
     a_cancelled_operation_is_over_and_a_done_one_stays_done(ground).await;
@@ -218,6 +219,36 @@ async fn a_group_without_traffic_is_disabled_until_it_is_enabled(ground: &dyn Gr
     destroy(ground, "dark-v000").await;
     let gone = NamedAt { name: "dark".into(), region: region(ground) };
     done(ground, Operation::DeleteLoadBalancer(gone), "dark-5").await;
+}
+
+async fn a_share_of_a_group_leaves_traffic_and_comes_back(ground: &dyn Ground) {
+    done(ground, Operation::UpsertLoadBalancer(balancer(ground, "part")), "part-1").await;
+    // Where a group may grow, a share is one of the instances that there are.
+    let wide = Capacity { min: 1, max: 8, desired: 4 };
+    let part = CreateServerGroup { capacity: wide, load_balancers: vec!["part".into()], ..create(ground, "part", 4) };
+    done(ground, Operation::CreateServerGroup(part), "part-2").await;
+    let seen = until(ground, "part-v000", "four instances up", |group| group.up(None) == 4).await;
+    let share = |percentage| Traffic { group: seen.name.clone(), region: region(ground), percentage: Some(percentage) };
+    let steps = [
+        ("part-3", Operation::DisableServerGroup(share(25)), 3),
+        ("part-4", Operation::DisableServerGroup(share(50)), 2),
+        // The same once more takes nothing more.
+        ("part-5", Operation::DisableServerGroup(share(50)), 2),
+        ("part-6", Operation::EnableServerGroup(share(75)), 3),
+        ("part-7", Operation::DisableServerGroup(share(100)), 0),
+        ("part-8", Operation::EnableServerGroup(share(100)), 4),
+    ];
+    for (key, operation, expected) in steps {
+        done(ground, operation, key).await;
+        let seen =
+            until(ground, "part-v000", key, |group| (group.up(None), group.down(None)) == (expected, 4 - expected));
+        let seen = seen.await;
+        assert_eq!(seen.disabled, expected == 0, "{key}: only the whole is disabled");
+        assert_eq!(seen.capacity, wide);
+    }
+    destroy(ground, "part-v000").await;
+    let gone = NamedAt { name: "part".into(), region: region(ground) };
+    done(ground, Operation::DeleteLoadBalancer(gone), "part-9").await;
 }
 
 async fn a_group_is_resized_and_an_ended_instance_is_replaced(ground: &dyn Ground) {

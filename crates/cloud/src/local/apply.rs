@@ -258,23 +258,22 @@ impl Change<'_> {
         if on && group.leaving.is_some() {
             return Err(CloudError::Refused(format!("{} is being destroyed", op.group)));
         }
-        let capacity = group.capacity;
         let all = op.percentage.is_none_or(|percentage| percentage >= 100);
         group.disabled = if on { false } else { group.disabled || all };
-        let staying: Vec<String> =
-            self.state.staying_of(&op.group).iter().map(|instance| instance.id.clone()).collect();
-        let meant = match op.percentage {
-            Some(percentage) if !all => (health::share(capacity, percentage) as usize).min(staying.len()),
-            _ => staying.len(),
-        };
-        for (place, id) in staying.iter().enumerate() {
+        let staying = self.state.staying_of(&op.group);
+        // Those that are so already count first: asked a second time, nothing more moves.
+        let (mut chosen, other): (Vec<&Instance>, Vec<&Instance>) =
+            staying.into_iter().partition(|instance| instance.out.is_none() == on);
+        chosen.extend(other);
+        let chosen: Vec<String> = chosen.into_iter().map(|instance| instance.id.clone()).collect();
+        let count = u32::try_from(chosen.len()).unwrap_or(u32::MAX);
+        let meant = health::portion(count, op.percentage.unwrap_or(100)) as usize;
+        for (place, id) in chosen.iter().enumerate() {
             if let Some(instance) = self.state.instances.get_mut(id) {
-                // The share that is meant: the first ones go in, the first ones go out; the rest stays as it is.
                 match (place < meant, on) {
                     (true, true) => instance.out = None,
-                    (true, false) => drop(instance.out.get_or_insert(now)),
-                    (false, true) if op.percentage.is_some() => drop(instance.out.get_or_insert(now)),
-                    (false, _) => {}
+                    (true, false) | (false, true) => drop(instance.out.get_or_insert(now)),
+                    (false, false) => {}
                 }
             }
         }

@@ -183,12 +183,16 @@ fn traffic(things: &mut Things, account: &Account, op: &Traffic, on: bool) -> Re
     let group = group(things, account, &op.region, &op.group)?;
     let whole = op.percentage.is_none_or(|percentage| percentage >= 100);
     let all: Vec<String> = group.instances.iter().map(|instance| instance.id.clone()).collect();
-    let meant = op.percentage.map_or(all.len(), |percentage| health::share(group.capacity, percentage) as usize);
     if on || whole {
         group.disabled = !on;
     }
-    // The first ones go in, the first ones go out.
-    let (meant, rest) = all.split_at(meant.min(all.len()));
+    // Those that are so already count first: asked a second time, nothing more moves.
+    let (mut chosen, other): (Vec<String>, Vec<String>) =
+        all.iter().cloned().partition(|id| things.out.contains(id) != on);
+    chosen.extend(other);
+    let count = u32::try_from(chosen.len()).unwrap_or(u32::MAX);
+    let meant = health::portion(count, op.percentage.unwrap_or(100)) as usize;
+    let (meant, rest) = chosen.split_at(meant);
     match (on, whole) {
         (_, true) => things.out.retain(|id| !all.contains(id)),
         (true, false) => {

@@ -175,6 +175,8 @@ async fn send(
     let repeatable = headers::idempotent(&parts.method) && body.is_end_stream();
     let mut request = Some(Request::from_parts(parts, body));
     let mut tried = Vec::new();
+    // Who refused it, however often: a request that is held asks many times.
+    let mut refusers: Vec<SocketAddr> = Vec::new();
     let mut repeated = false;
     let mut backend = backend.clone();
     let arrived = Instant::now();
@@ -215,13 +217,21 @@ async fn send(
             tried.push(chosen);
             let nobody = || backend.targets.iter().enumerate().all(|(i, t)| t.fitness() == 0 || tried.contains(&i));
             let last = !held && (tried.len() >= TRIES || nobody());
-            ticket.refused(last);
+            let anew = !refusers.contains(&target.address);
+            refusers.push(target.address);
+            if last && !repeated {
+                ticket.reached();
+            }
+            ticket.refused(anew, last);
             if last {
                 return Err(failure(StatusCode::BAD_GATEWAY, "no instance accepted the connection\n"));
             }
             request = Some(now);
             continue;
         };
+        if !repeated {
+            ticket.reached();
+        }
         let again = (reused && repeatable && !repeated).then(|| copy(&now));
         headers::finish(now.headers_mut());
         let turn = now.body().turn();
@@ -348,13 +358,19 @@ impl Ticket {
             since: Instant::now(),
             closed: false,
         };
-        let now = worker.shared.clock.now();
         ticket.each(|s| {
-            bump(&s.requests);
             s.open.fetch_add(1, Relaxed);
-            s.last_request.store(now, Relaxed);
         });
         ticket
+    }
+
+    /// This member is the one that the request is told of: counted once, however many were asked before.
+    fn reached(&self) {
+        let now = self.worker.shared.clock.now();
+        self.each(|s| {
+            bump(&s.requests);
+            s.last_request.store(now, Relaxed);
+        });
     }
 
     fn each(&self, act: impl Fn(&Shard)) {
@@ -425,13 +441,16 @@ impl Ticket {
         });
     }
 
-    fn refused(mut self, last: bool) {
+    /// The member took no connection. `anew`: it had not refused this request before; `last`: nobody else is asked.
+    fn refused(mut self, anew: bool, last: bool) {
         self.close();
         self.each(|s| {
-            bump(&s.refused);
+            if anew {
+                bump(&s.refused);
+            }
             if last {
                 bump(&s.failed);
-            } else {
+            } else if anew {
                 bump(&s.retried);
             }
         });

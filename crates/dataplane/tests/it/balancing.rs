@@ -440,6 +440,8 @@ async fn requests_wait_while_the_only_member_is_replaced_but_not_for_ever() {
         plane.web().await.members.first().is_some_and(|m| m.counters.refused > 0).then_some(())
     })
     .await;
+    // Long enough to be refused again and again.
+    tokio::time::sleep(Duration::from_millis(100)).await;
     plane.put(&held(2, Vec::new(), 20_000)).await;
     let early = tokio::spawn(async move { get(front, "/").await });
     tokio::time::sleep(Duration::from_millis(100)).await;
@@ -449,6 +451,8 @@ async fn requests_wait_while_the_only_member_is_replaced_but_not_for_ever() {
     assert_eq!(early.await.unwrap(), (200, "new".into()));
     let now = plane.web().await;
     assert_eq!((now.total.failed, now.no_member), (0, 0));
+    let counted = (now.total.requests, now.total.refused, now.total.retried);
+    assert_eq!(counted, (3, 1, 1), "each request once, however often it was tried");
 
     plane.put(&held(4, vec![member], 50)).await;
     assert_eq!(get(front, "/").await, (502, "no instance accepted the connection\n".into()));

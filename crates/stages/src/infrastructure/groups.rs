@@ -45,7 +45,9 @@ pub(crate) fn of_source(config: &Map, group: &ServerGroup, is_clone: bool) -> Ma
     let asked = |key: &str| wishes::flag(config, key) == Some(true);
     let name = group.name.to_string();
     let mut noted = Map::new();
-    let source = json!({"account": group.account, "region": group.region, "serverGroupName": name, "asgName": name});
+    let source = json!({
+        "account": group.account, "region": group.region, "serverGroupName": name, "asgName": name, "capacity": group.capacity,
+    });
     noted.insert("source".into(), source);
     let unsaid = || matches!(wishes::capacity(config), Ok(None));
     if asked("useSourceCapacity") || asked("preferSourceCapacity") || (is_clone && unsaid()) {
@@ -301,7 +303,11 @@ fn before_pinning(input: &TaskInput, config: &Map) -> Option<Capacity> {
     let source = config.get("source").and_then(Value::as_object)?;
     let key = format!("originalCapacity.{}", wishes::text(source, &["serverGroupName"])?);
     let stages = view.execution().stages.iter();
+    let place = |config: &Map| (wishes::account(config).ok(), wishes::regions(config));
+    let here = place(config);
     let pins = stages.filter(|stage| wishes::flag(&stage.context, "pinMinimumCapacity") == Some(true));
+    // A group of that name may be in another account or region, too.
+    let pins = pins.filter(|stage| place(&stage.context) == here);
     let found = pins.filter_map(|stage| stage.outputs.get(&key)).next()?;
     serde_json::from_value(found.clone()).ok()
 }

@@ -3,10 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use cloud::health::{self, HealthState};
 use cloud::inventory::ServerGroup;
 use cloud::{CloudError, Clouds, Operation, Query};
-use pipeline::{Engine, Exception, Map, TaskInput, TaskResult, applications};
+use pipeline::{Exception, Map, TaskInput, TaskResult, applications};
 use serde_json::Value;
+use store::Store;
 
 use super::operate::{self, Job, from_error};
 use super::wishes::{flag, text};
@@ -15,7 +17,7 @@ use super::wishes::{flag, text};
 #[derive(Clone)]
 pub(crate) struct Guarded {
     pub clouds: Clouds,
-    pub engine: Engine,
+    pub store: Store,
 }
 
 impl Guarded {
@@ -52,7 +54,7 @@ impl Guarded {
 
     async fn guards(&self, application: &str) -> Result<Vec<Map>, CloudError> {
         let name = application.to_owned();
-        let read = self.engine.store().read(move |tx| applications::get(tx, &name)).await;
+        let read = self.store.read(move |tx| applications::get(tx, &name)).await;
         let attributes = read.map_err(|error: store::StoreError| CloudError::Store(error.to_string()))?;
         let guards = attributes.as_ref().and_then(|map| map.get("trafficGuards")).and_then(Value::as_array);
         Ok(guards.into_iter().flatten().filter_map(Value::as_object).cloned().collect())
@@ -82,7 +84,13 @@ fn leaving(group: &ServerGroup, operation: &Operation) -> u32 {
     };
     match operation {
         Operation::DisableServerGroup(op) if here(&op.group, &op.region) => match op.percentage {
-            Some(percentage) if percentage < 100 => cloud::health::share(group.capacity, percentage).min(up),
+            Some(percentage) if percentage < 100 => {
+                // Those that are out of traffic already are part of the share.
+                let is_out = |state| matches!(state, HealthState::OutOfService | HealthState::Draining);
+                let out = group.instances.iter().filter(|instance| is_out(instance.state())).count();
+                let count = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
+                health::portion(count(group.instances.len()), percentage).saturating_sub(count(out)).min(up)
+            }
             _ => up,
         },
         Operation::DestroyServerGroup(op) if here(&op.group, &op.region) => up,

@@ -39,7 +39,7 @@ impl Effect for Create {
         for job in &jobs {
             let Operation::CreateServerGroup(wanted) = &job.operation else { continue };
             let (application, cluster) = (wanted.cluster.app().to_owned(), wanted.cluster.to_string());
-            let all = self.0.engine.store().read(move |tx| held::of_cluster(tx, &application, &cluster)).await;
+            let all = self.0.store.read(move |tx| held::of_cluster(tx, &application, &cluster)).await;
             let all: Vec<HeldBack> = match all {
                 Ok(all) => all,
                 Err(error) => return from_store(&error, &input),
@@ -59,7 +59,7 @@ impl Effect for Create {
         let started = self.0.start(&input, jobs).await;
         if !older.is_empty() && matches!(started, TaskResult::Done { .. }) {
             // What people left is behind us: there is a newer one.
-            let lifted = self.0.engine.store().write(move |tx| held::lift(tx, &older)).await;
+            let lifted = self.0.store.write(move |tx| held::lift(tx, &older)).await;
             if let Err(error) = lifted {
                 tracing::warn!(%error, "a release that is overtaken stays held back");
             }
@@ -94,7 +94,7 @@ impl Effect for HoldBack {
             Err(error) => return from_error(&error, &input),
         };
         let (release, cluster) = (held.release.clone(), held.cluster.clone());
-        let kept = self.0.engine.store().write(move |tx| held::hold(tx, &held)).await;
+        let kept = self.0.store.write(move |tx| held::hold(tx, &held)).await;
         match kept {
             Ok(()) => {
                 input.log.line(&format!("{release} is held back from {cluster}"));

@@ -20,14 +20,16 @@ mod stage_types;
 mod strategy;
 mod until;
 mod wishes;
+mod withdraw;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use cloud::Clouds;
 use jiff::Timestamp;
-use pipeline::{Engine, Map, Registry, TaskInput, TaskResult};
+use pipeline::{Map, Registry, TaskInput, TaskResult};
 use serde_json::{Value, json};
+use store::Store;
 
 use self::clusters::{SweepCluster, What};
 use self::guards::Guarded;
@@ -38,9 +40,9 @@ pub use self::outlook::CloudOutlook;
 
 pub(crate) use self::hold_back::stops;
 
-/// Adds the stage types and tasks of this module. `engine` holds the store in which it stands what is held back.
-pub fn register(registry: Registry, clouds: &Clouds, engine: &Engine) -> Registry {
-    let site = Guarded { clouds: clouds.clone(), engine: engine.clone() };
+/// Adds the stage types and tasks of this module. In `store` stand the guards of applications and what is held back.
+pub fn register(registry: Registry, clouds: &Clouds, store: &Store) -> Registry {
+    let site = Guarded { clouds: clouds.clone(), store: store.clone() };
     let start = |build: Build| Arc::new(Start { site: site.clone(), build });
     let wait = |until: Until| Arc::new(Await { clouds: clouds.clone(), until });
     let sweep = |what: What| Arc::new(SweepCluster { site: site.clone(), what });
@@ -50,6 +52,7 @@ pub fn register(registry: Registry, clouds: &Clouds, engine: &Engine) -> Registr
         .effect("determineHealthProviders", Arc::new(groups::DetermineHealth(clouds.clone())))
         .effect("determineTargetServerGroup", Arc::new(groups::DetermineTarget(clouds.clone())))
         .effect("createServerGroup", Arc::new(hold_back::Create(site.clone())))
+        .effect("withdrawDeployment", Arc::new(withdraw::Withdraw(site.clone())))
         .effect("holdBack", Arc::new(hold_back::HoldBack(site.clone())))
         .effect("enableServerGroup", start(groups::enable))
         .effect("disableServerGroup", start(groups::disable))

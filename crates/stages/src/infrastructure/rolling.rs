@@ -1,5 +1,6 @@
 //! `rollingredblack`: the new group starts empty and grows step by step, and with each step as much of the old one leaves traffic. Pure.
 
+use pipeline::model::Status;
 use pipeline::{Map, StageSpec, StageView};
 use serde_json::{Value, json};
 
@@ -155,7 +156,10 @@ pub(crate) fn on_failure(view: &StageView, config: &Map, base: &Map) -> Vec<Stag
             plan.push(unpin(base, &source).with("stageTimeoutMs", MINUTES_20));
         }
     }
-    plan.extend(roll_back(config, base, "enableAndDisableOnly"));
+    // Once the old group may have lost its instances there is nothing to go back to: the new one has all traffic and keeps it.
+    if !view.children().iter().any(|child| child.kind == "scaleDownCluster" && child.status != Status::NotStarted) {
+        plan.extend(roll_back(config, base, "enableAndDisableOnly"));
+    }
     plan
 }
 

@@ -160,7 +160,7 @@ impl Stage for CreateServerGroup {
     }
 
     fn on_cancel(&self, _stage: &StageView) -> Option<TaskSpec> {
-        Some(CANCEL)
+        Some(TaskSpec::new("withdrawDeployment", "withdrawDeployment"))
     }
 }
 

@@ -97,8 +97,7 @@ fn judge(until: Until, target: &Target, group: Option<&ServerGroup>, context: &M
         Until::OutOfTraffic => {
             let percentage = count(context, "desiredPercentage").unwrap_or(100);
             let total = u32::try_from(group.instances.len()).unwrap_or(u32::MAX);
-            let needed = health::share(group.capacity, percentage).min(total);
-            let needed = if percentage >= 100 { total } else { needed };
+            let needed = health::portion(total, percentage);
             let down = group.down(sources);
             if down >= needed {
                 return Verdict::Ready(Map::new());
@@ -122,7 +121,7 @@ fn sources(context: &Map) -> Option<Vec<String>> {
 fn enough_up(group: &ServerGroup, context: &Map, sources: Option<&[String]>) -> Verdict {
     let desired = group.capacity.desired;
     let needed = match count(context, "desiredPercentage") {
-        Some(percentage) => health::share(group.capacity, percentage),
+        Some(percentage) => health::portion(desired, percentage),
         None => health::needed_up(desired, number(context, "targetHealthyDeployPercentage")),
     };
     let up = group.up(sources);

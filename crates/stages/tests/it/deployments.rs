@@ -1,133 +1,13 @@
-//! Deployments as the engine runs them, on a simulated cloud: what is planned, what is asked of the cloud, what a run says.
+//! Deployments as the engine runs them, on a simulated cloud: what is planned, what is asked of the cloud, what a run says. How traffic moves
+//! is in `strategies`, what goes wrong in `faults`.
 
-use std::sync::Arc;
-use std::time::Duration;
-
-use cloud::simulated::{Behaviour, Fault, Simulated, World as Cloud};
-use cloud::{CloudError, Clouds, Query};
-use jiff::SignedDuration;
-use pipeline::engine::FetchNothing;
-use pipeline::model::{Kind, Status};
-use pipeline::{Engine, Execution, Map, Registry, StartRequest};
+use cloud::simulated::Fault;
+use cloud::{CloudError, Query};
+use pipeline::Map;
+use pipeline::model::Status;
 use serde_json::{Value, json};
-use store::clock::SystemClock;
-use store::{Location, Store, StoreError};
 
-struct Play {
-    _folder: tempfile::TempDir,
-    store: Store,
-    engine: Engine,
-    clouds: Clouds,
-    cloud: Arc<Cloud>,
-}
-
-async fn play() -> Play {
-    let folder = tempfile::tempdir().unwrap();
-    let clock = Arc::new(SystemClock);
-    let place = Location::Sqlite(folder.path().join("gennaker.db"));
-    let store = Store::open(place, &[pipeline::schema::MIGRATIONS], clock.clone()).unwrap();
-    let behaviour = Behaviour { takes: SignedDuration::ZERO, boots: SignedDuration::ZERO };
-    let cloud = Cloud::new(clock, behaviour);
-    let clouds = Clouds::new(vec![Arc::new(Simulated::open("cloudy", cloud.clone()))]).unwrap();
-    let engine = Engine::new(store.clone());
-    let registry = Registry::new().stage(&stages::check_preconditions::CheckPreconditionsStage);
-    let registry = stages::infrastructure::register(registry, &clouds, &engine);
-    engine.start(registry, Arc::new(FetchNothing)).await.unwrap();
-    let waker = engine.clone();
-    stages::infrastructure::wake_on_changes(&clouds, move |topic| waker.wake(topic));
-    Play { _folder: folder, store, engine, clouds, cloud }
-}
-
-impl Play {
-    async fn run(&self, stages: Value) -> Execution {
-        let mut config = Map::new();
-        config.insert("application".into(), json!("shop"));
-        config.insert("stages".into(), stages);
-        let request = StartRequest { config, trigger: Map::new(), kind: Kind::Orchestration, key: None };
-        let id = self.engine.begin(request).await.unwrap();
-        self.engine.ended(&id, Duration::from_secs(20)).await.unwrap();
-        let read = id.clone();
-        self.store.read::<_, StoreError, _>(move |tx| pipeline::records::get(tx, &read)).await.unwrap().unwrap()
-    }
-
-    async fn succeeds(&self, stages: Value) -> Execution {
-        let run = self.run(stages).await;
-        assert_eq!(run.status, Status::Succeeded, "{}", serde_json::to_string_pretty(&run).unwrap());
-        run
-    }
-
-    /// Makes the load balancer `front`.
-    async fn front(&self) {
-        let balancer = json!({"type": "upsertLoadBalancer", "credentials": "cloudy", "region": "here", "loadBalancerName": "front", "portRange": "80"});
-        self.succeeds(json!([balancer])).await;
-    }
-
-    /// The groups in region `here`: name, whether it gets traffic, instances.
-    async fn groups(&self) -> Vec<(String, bool, usize)> {
-        let all = self.clouds.list(&Query::of("shop")).await.unwrap().server_groups;
-        let here = all.iter().filter(|group| group.region == "here");
-        here.map(|group| (group.name.to_string(), !group.disabled, group.instances.len())).collect()
-    }
-}
-
-fn deploy(more: Value) -> Value {
-    let mut cluster = json!({"account": "cloudy", "region": "here", "image": "image-1", "capacity": {"min": 2, "max": 2, "desired": "2"}});
-    cluster.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    json!({"type": "deploy", "name": "Deploy", "clusters": [cluster]})
-}
-
-fn group(name: &str, traffic: bool, count: usize) -> (String, bool, usize) {
-    (name.to_owned(), traffic, count)
-}
-
-fn names(run: &Execution) -> Vec<String> {
-    run.stages.iter().map(|stage| stage.name.clone()).collect()
-}
-
-fn why(run: &Execution) -> String {
-    run.stages.iter().filter_map(|stage| stage.context.get("exception")).map(Value::to_string).collect()
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn red_black_makes_the_new_group_and_takes_traffic_from_the_old() {
-    let play = play().await;
-    let first = play.succeeds(json!([deploy(json!({"strategy": "redblack"}))])).await;
-    assert_eq!(names(&first), ["Deploy in here", "Deploy"], "nothing to take traffic from");
-    let second = play.succeeds(json!([deploy(json!({"strategy": "redblack", "scaleDown": true}))])).await;
-    assert_eq!(names(&second), ["Deploy in here", "disableCluster", "scaleDown", "Deploy"]);
-    assert_eq!(play.groups().await, [group("shop-v000", false, 0), group("shop-v001", true, 2)]);
-
-    let made = second.stages.iter().find(|stage| stage.kind == "createServerGroup").unwrap();
-    assert_eq!(made.context["deploy.server.groups"], json!({"here": ["shop-v001"]}));
-    assert_eq!(made.context["deploy.account.name"], "cloudy");
-    assert_eq!(made.context["source"]["serverGroupName"], "shop-v000");
-    assert_eq!(made.context["lastCapacityCheck"]["up"], 2);
-    assert_eq!(
-        made.context["kato.tasks"][0]["status"],
-        json!({"completed": true, "failed": false, "retryable": false})
-    );
-    let tasks: Vec<&str> = made.tasks.iter().map(|task| task.name.as_str()).collect();
-    let expected = [
-        "determineSourceServerGroup",
-        "determineHealthProviders",
-        "createServerGroup",
-        "monitorDeploy",
-        "waitForUpInstances",
-    ];
-    assert_eq!(tasks, expected);
-    let parent = second.stages.iter().find(|stage| stage.kind == "deploy").unwrap();
-    assert_eq!(parent.outputs["previewAddress"], "shop-v001.preview.invalid:80");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn highlander_leaves_one_and_none_leaves_all() {
-    let play = play().await;
-    play.succeeds(json!([deploy(json!({}))])).await;
-    play.succeeds(json!([deploy(json!({"strategy": "none"}))])).await;
-    assert_eq!(play.groups().await, [group("shop-v000", true, 2), group("shop-v001", true, 2)]);
-    play.succeeds(json!([deploy(json!({"strategy": "highlander"}))])).await;
-    assert_eq!(play.groups().await, [group("shop-v002", true, 2)]);
-}
+use crate::cloud_play::{deploy, group, names, play, why};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dark_deployment_gets_its_traffic_from_later_stages() {
@@ -288,65 +168,6 @@ async fn a_rollback_between_groups_of_one_release_holds_nothing_back() {
     play.succeeds(json!([deploy(json!({"strategy": "redblack", "image": "hello-1.0"}))])).await;
 }
 
-/// The instances of a group that get traffic.
-async fn in_traffic(play: &Play, name: &str) -> usize {
-    let all = play.clouds.list(&Query::of("shop")).await.unwrap().server_groups;
-    let group = all.iter().find(|group| group.name.to_string() == name).unwrap();
-    group.up(None) as usize
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_rolling_deployment_moves_traffic_step_by_step() {
-    let play = play().await;
-    play.front().await;
-    let wide = json!({"capacity": {"min": 1, "max": 8, "desired": 4}, "loadBalancers": ["front"]});
-    play.succeeds(json!([deploy(wide)])).await;
-    let step = json!({"strategy": "rollingredblack", "targetPercentages": [50], "useSourceCapacity": true, "loadBalancers": ["front"]});
-    let run = play.succeeds(json!([deploy(step)])).await;
-    let mut rolled: Vec<String> = names(&run);
-    rolled.retain(|name| name.contains('%') || name.contains("Pin") || name.contains("Unpin"));
-    assert_eq!(
-        rolled,
-        [
-            "Pin shop-v000",
-            "Grow to 50% of Desired Size",
-            "Disable 50% of Traffic on shop-v000",
-            "Grow to 100% of Desired Size",
-            "Disable 100% of Traffic on shop-v000",
-            "Unpin shop-v000"
-        ]
-    );
-    assert_eq!(play.groups().await, [group("shop-v000", false, 4), group("shop-v001", true, 4)]);
-    let all = play.clouds.list(&Query::of("shop")).await.unwrap().server_groups;
-    let capacities: Vec<_> =
-        all.iter().map(|group| (group.capacity.min, group.capacity.max, group.capacity.desired)).collect();
-    assert_eq!(capacities, [(1, 8, 4), (1, 8, 4)], "both have the size that they had, or were to have");
-
-    // The first of another cluster has nobody to take over from.
-    let first = json!({"strategy": "rollingredblack", "stack": "first", "targetPercentages": [50]});
-    play.succeeds(json!([deploy(first)])).await;
-    assert!(play.groups().await.contains(&group("shop-first-v000", true, 2)));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_rolling_deployment_that_fails_gives_the_traffic_back() {
-    let play = play().await;
-    play.front().await;
-    play.succeeds(json!([deploy(json!({"loadBalancers": ["front"], "capacity": {"desired": 4}}))])).await;
-    let bad = json!({"strategy": "rollingredblack", "targetPercentages": [50], "useSourceCapacity": true, "loadBalancers": ["front"],
-        "image": "bad-2.0", "stageTimeoutMs": 1500, "rollback": {"onFailure": true, "destroyLatest": true}});
-    let run = play.run(json!([deploy(bad)])).await;
-    assert_eq!(run.status, Status::Terminal);
-    assert!(why(&run).contains("instances of shop-v001 are up"), "{}", why(&run));
-    assert_eq!(play.groups().await, [group("shop-v000", true, 4)], "the new group is gone");
-    assert_eq!(in_traffic(&play, "shop-v000").await, 4);
-    let all = play.clouds.list(&Query::of("shop")).await.unwrap().server_groups;
-    assert_eq!((all[0].capacity.min, all[0].capacity.max), (4, 4));
-    // Nobody has judged the release: it may come again.
-    play.run(json!([deploy(json!({"image": "bad-2.0", "strategy": "none", "stageTimeoutMs": 1000}))])).await;
-    assert_eq!(play.groups().await.len(), 2);
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_guarded_cluster_keeps_its_last_instance_in_traffic() {
     let play = play().await;
@@ -412,9 +233,9 @@ async fn single_instances_leave_traffic_and_come_back() {
     let id = all[0].instances[0].id.clone();
     let job = |kind: &str, id: &str| json!([{"type": kind, "credentials": "cloudy", "region": "here", "instanceIds": [id], "loadBalancerNames": ["front"]}]);
     play.succeeds(job("deregisterInstancesFromLoadBalancer", &id)).await;
-    assert_eq!((in_traffic(&play, "shop-v000").await, play.groups().await), (1, vec![group("shop-v000", true, 2)]));
+    assert_eq!((play.in_traffic("shop-v000").await, play.groups().await), (1, vec![group("shop-v000", true, 2)]));
     play.succeeds(job("registerInstancesWithLoadBalancer", &id)).await;
-    assert_eq!(in_traffic(&play, "shop-v000").await, 2);
+    assert_eq!(play.in_traffic("shop-v000").await, 2);
     let run = play.run(job("registerInstancesWithLoadBalancer", "nobody")).await;
     assert!(why(&run).replace("\\\"", "\"").contains("instance \"nobody\" does not exist"), "{}", why(&run));
 }
