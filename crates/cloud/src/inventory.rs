@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::health::{self, Capacity, Health, HealthState};
 use crate::names::GroupName;
+use crate::traffic::{Share, Treatment};
 
 /// One account of one cloud: what it can be asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,6 +71,8 @@ pub struct ServerGroup {
     pub preview_address: Option<String>,
     /// Labels by name.
     pub labels: BTreeMap<String, String>,
+    /// What it takes of its load balancers' requests, where that is not as much as its instances make out.
+    pub share: Option<Share>,
     /// Its instances.
     pub instances: Vec<Instance>,
 }
@@ -187,6 +190,8 @@ pub struct LoadBalancer {
     pub listeners: Vec<Listener>,
     /// How it checks what stands behind it.
     pub health_check: Option<HealthCheck>,
+    /// How it treats requests.
+    pub treatment: Treatment,
     /// Server groups behind it.
     pub groups: Vec<Backend>,
 }

@@ -14,6 +14,7 @@ pub mod operation;
 pub mod provider;
 
 pub mod simulated;
+pub mod traffic;
 
 pub use clouds::Clouds;
 pub use operation::Operation;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::health::Capacity;
 use crate::inventory::{HealthCheck, Protocol};
 use crate::names::{ClusterName, GroupName};
+use crate::traffic::{Share, Treatment};
 
 /// One operation. Where it happens (the account) is the provider that it is given to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -22,6 +23,8 @@ pub enum Operation {
     EnableServerGroup(Traffic),
     /// Takes traffic from a group; its instances finish what they have.
     DisableServerGroup(Traffic),
+    /// Says what a group takes of its load balancers' requests.
+    ShareTraffic(ShareTraffic),
     /// Takes traffic away, waits until it is gone, and ends the group.
     DestroyServerGroup(GroupAt),
     /// Makes a load balancer, or makes it as described.
@@ -50,6 +53,7 @@ impl Operation {
             Self::ResizeServerGroup(_) => "resizeServerGroup",
             Self::EnableServerGroup(_) => "enableServerGroup",
             Self::DisableServerGroup(_) => "disableServerGroup",
+            Self::ShareTraffic(_) => "shareTraffic",
             Self::DestroyServerGroup(_) => "destroyServerGroup",
             Self::UpsertLoadBalancer(_) => "upsertLoadBalancer",
             Self::DeleteLoadBalancer(_) => "deleteLoadBalancer",
@@ -98,6 +102,9 @@ pub struct CreateServerGroup {
     /// How instances are checked when no load balancer says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub health_check: Option<HealthCheck>,
+    /// What it takes of its load balancers' requests; without it as much as its instances make out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<Share>,
 }
 
 /// A group with a new capacity.
@@ -125,6 +132,19 @@ pub struct Traffic {
     pub percentage: Option<u32>,
 }
 
+/// What a group takes of its load balancers' requests.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ShareTraffic {
+    /// The group.
+    pub group: GroupName,
+    /// Where it is.
+    pub region: String,
+    /// Its share; without it as much as its instances make out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<Share>,
+}
+
 /// A group in a region.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -150,6 +170,9 @@ pub struct UpsertLoadBalancer {
     /// How it checks what stands behind it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub health_check: Option<HealthCheck>,
+    /// How it treats requests.
+    #[serde(default)]
+    pub treatment: Treatment,
 }
 
 /// A listener as it shall be.

@@ -7,12 +7,14 @@ use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use crate::inventory::{Account, Firewall, Image, Instance, Inventory, LoadBalancer, ServerGroup};
 use crate::names::{GroupName, NameError};
 use crate::operation::Operation;
+use crate::traffic::Series;
 
 /// What can go wrong with a cloud.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -264,6 +266,12 @@ pub trait Provider: Send + Sync {
 
     /// Ends an operation that is not done; what it has made so far stays and is seen by `list`. A done one stays done.
     async fn cancel(&self, handle: &Handle) -> Result<(), CloudError>;
+
+    /// What each group did behind a load balancer since a moment, as far back as it is known. None: this provider does not measure.
+    async fn traffic(&self, region: &str, balancer: &str, since: Timestamp) -> Result<Option<Series>, CloudError> {
+        let _ = (region, balancer, since);
+        Ok(None)
+    }
 
     /// The last lines that an instance has written.
     async fn logs(&self, region: &str, instance: &str, lines: usize) -> Result<Vec<String>, CloudError>;

@@ -17,6 +17,7 @@ use crate::health::HealthState;
 use crate::inventory::{Account, Backend, Inventory, LoadBalancer, Region, ServerGroup};
 use crate::operation::Operation;
 use crate::provider::{CloudError, Handle, Key, Outcome, Progress, Provider, Query, Resource, ResourceId};
+use crate::traffic::{GroupSeries, Series};
 
 /// The name under which this cloud reports health.
 const PLATFORM: &str = "Simulated";
@@ -68,6 +69,7 @@ struct Things {
     /// What happens to the next calls; nothing bad without an entry.
     faults: VecDeque<Option<Fault>>,
     steps: Vec<Step>,
+    measured: Vec<GroupSeries>,
     /// Instances that single steps of `disable` took out of traffic.
     out: BTreeSet<String>,
     /// Ids of instances are numbers here: they must differ, not surprise.
@@ -106,6 +108,12 @@ impl World {
         for started in self.lock().operations.values_mut() {
             started.due = started.due.min(now);
         }
+        self.tick();
+    }
+
+    /// Users of every load balancer have seen this of the groups.
+    pub fn measured(&self, groups: Vec<GroupSeries>) {
+        self.lock().measured = groups;
         self.tick();
     }
 
@@ -293,6 +301,15 @@ impl Provider for Simulated {
         drop(things);
         self.world.tick();
         Ok(())
+    }
+
+    async fn traffic(&self, _region: &str, balancer: &str, since: Timestamp) -> Result<Option<Series>, CloudError> {
+        let (things, now) = self.world.now();
+        let mut groups = things.measured.clone();
+        for group in &mut groups {
+            group.seconds.retain(|second| second.at >= since.as_millisecond());
+        }
+        Ok(Some(Series { at: now.as_millisecond(), balancer: balancer.to_owned(), groups, unserved: Vec::new() }))
     }
 
     async fn logs(&self, region: &str, instance: &str, lines: usize) -> Result<Vec<String>, CloudError> {

@@ -103,6 +103,9 @@ pub enum Order {
     RestartParent { execution: String, stage: String, user: String },
 }
 
+/// The task of an [`Order::Cancel`] that is about all that a stage has started.
+pub(crate) const WHOLE_STAGE: &str = "cancel";
+
 /// A message for later.
 #[derive(Debug, Clone, PartialEq)]
 #[allow(missing_docs, reason = "the fields are what their names say")]

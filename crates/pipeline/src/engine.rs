@@ -7,6 +7,7 @@
 mod actor;
 mod begin;
 mod effects;
+mod flights;
 mod live;
 mod recover;
 mod running;
@@ -141,6 +142,8 @@ pub struct Engine(Arc<Inner>);
 
 struct Inner {
     store: Store,
+    /// What runs right now.
+    flights: flights::Flights,
     inbox: mpsc::UnboundedSender<Input>,
     outbox: std::sync::Mutex<Option<mpsc::UnboundedReceiver<Input>>>,
     /// Known from the start on: then a new execution takes its first steps before it is written.
@@ -154,7 +157,8 @@ impl Engine {
     pub fn new(store: Store) -> Engine {
         let (inbox, outbox) = mpsc::unbounded_channel();
         let (outbox, registry) = (std::sync::Mutex::new(Some(outbox)), OnceLock::new());
-        Engine(Arc::new(Inner { store, inbox, outbox, registry, most_triggered: AtomicU32::new(STARTS_PER_MINUTE) }))
+        let (flights, most_triggered) = (flights::Flights::default(), AtomicU32::new(STARTS_PER_MINUTE));
+        Engine(Arc::new(Inner { store, flights, inbox, outbox, registry, most_triggered }))
     }
 
     /// Takes up what the store holds and begins to work. A second call does nothing.

@@ -142,6 +142,7 @@ impl StartInstance {
             env: BTreeMap::new(),
             labels: [(LABEL.to_owned(), input.stage_id.clone())].into(),
             health_check: None,
+            share: None,
         });
         input.log.line(&format!("starting one instance of {image}"));
         let outcome = finish(provider.as_ref(), &operation, &Key::new(input.key.as_str())).await?;

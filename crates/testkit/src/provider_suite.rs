@@ -10,8 +10,10 @@ use async_trait::async_trait;
 use cloud::health::Capacity;
 use cloud::inventory::{Protocol, ServerGroup};
 use cloud::operation::{
-    CreateServerGroup, GroupAt, NamedAt, ResizeServerGroup, Terminate, Traffic, UpsertLoadBalancer, WantedListener,
+    CreateServerGroup, GroupAt, NamedAt, ResizeServerGroup, ShareTraffic, Terminate, Traffic, UpsertLoadBalancer,
+    WantedListener,
 };
+use cloud::traffic::{Affinity, Share};
 use cloud::{CloudError, Handle, Key, Operation, Outcome, Progress, Provider, Query, Resource, ResourceId};
 
 /// Where the suite is played: a cloud, a way to restart this program, and time that passes.
@@ -63,6 +65,7 @@ fn create(ground: &dyn Ground, cluster: &str, count: u32) -> CreateServerGroup {
         env: Default::default(),
         labels: Default::default(),
         health_check: None,
+        share: None,
     }
 }
 
@@ -174,6 +177,7 @@ fn balancer(ground: &dyn Ground, name: &str) -> UpsertLoadBalancer {
         application: "front".into(),
         listeners: vec![WantedListener { protocol: Protocol::Tcp, port: 0 }],
         health_check: None,
+        treatment: Default::default(),
     }
 }
 
@@ -246,9 +250,15 @@ async fn a_share_of_a_group_leaves_traffic_and_comes_back(ground: &dyn Ground) {
         assert_eq!(seen.disabled, expected == 0, "{key}: only the whole is disabled");
         assert_eq!(seen.capacity, wide);
     }
+    let wanted = Share { percentage: 5, clients: Some(Affinity::Header { name: "x-user".into() }) };
+    for (key, share) in [("part-9", Some(wanted)), ("part-10", None)] {
+        let operation = ShareTraffic { group: seen.name.clone(), region: region(ground), share: share.clone() };
+        done(ground, Operation::ShareTraffic(operation), key).await;
+        assert_eq!(group(ground, "part-v000").await.expect("it exists").share, share);
+    }
     destroy(ground, "part-v000").await;
     let gone = NamedAt { name: "part".into(), region: region(ground) };
-    done(ground, Operation::DeleteLoadBalancer(gone), "part-9").await;
+    done(ground, Operation::DeleteLoadBalancer(gone), "part-11").await;
 }
 
 async fn a_group_is_resized_and_an_ended_instance_is_replaced(ground: &dyn Ground) {

@@ -9,10 +9,11 @@ use super::state::{Balancer, Group, Instance, Leaving, State};
 use crate::health::{self, Capacity};
 use crate::names::{self, GroupName};
 use crate::operation::{
-    CreateServerGroup, GroupAt, InstancesAt, NamedAt, Operation, Registration, ResizeServerGroup, Terminate, Traffic,
-    UpsertLoadBalancer, WantedListener,
+    CreateServerGroup, GroupAt, InstancesAt, NamedAt, Operation, Registration, ResizeServerGroup, ShareTraffic,
+    Terminate, Traffic, UpsertLoadBalancer, WantedListener,
 };
 use crate::provider::{CloudError, Outcome};
+use crate::traffic::Share;
 
 /// Balancers that carry preview addresses are called so; users' load balancers are not.
 pub const PREVIEW: &str = "preview.";
@@ -74,6 +75,7 @@ impl Change<'_> {
             Operation::ResizeServerGroup(op) => self.resize(op),
             Operation::EnableServerGroup(op) => self.traffic(op, true),
             Operation::DisableServerGroup(op) => self.traffic(op, false),
+            Operation::ShareTraffic(op) => self.share(op),
             Operation::DestroyServerGroup(op) => self.destroy(op),
             Operation::UpsertLoadBalancer(op) => self.upsert_balancer(op),
             Operation::DeleteLoadBalancer(op) => self.delete_balancer(op),
@@ -123,6 +125,7 @@ impl Change<'_> {
     fn create(&mut self, op: &CreateServerGroup) -> Result<Applied, CloudError> {
         self.region(&op.region)?;
         check_capacity(op.capacity)?;
+        check_share(op.share.as_ref())?;
         let zones = self.zones(&op.zones)?;
         for name in &op.load_balancers {
             if !self.state.balancers.contains_key(name) {
@@ -280,6 +283,12 @@ impl Change<'_> {
         Ok(self.applied(&op.region, Vec::new()))
     }
 
+    fn share(&mut self, op: &ShareTraffic) -> Result<Applied, CloudError> {
+        check_share(op.share.as_ref())?;
+        self.group(&op.group, &op.region)?.spec.share = op.share.clone();
+        Ok(self.applied(&op.region, Vec::new()))
+    }
+
     fn destroy(&mut self, op: &GroupAt) -> Result<Applied, CloudError> {
         let now = self.now;
         let group = self.group(&op.group, &op.region)?;
@@ -303,6 +312,7 @@ impl Change<'_> {
                 "names that begin with \"{PREVIEW}\" are kept for preview addresses"
             )));
         }
+        super::wanted::check(&op.treatment).map_err(CloudError::Refused)?;
         if op.listeners.is_empty() {
             return Err(CloudError::Refused(format!(
                 "load balancer {} has no listener; give a protocol and a port",
@@ -417,6 +427,13 @@ impl Change<'_> {
             self.instance(id)?.run += 1;
         }
         Ok(self.applied(&op.region, Vec::new()))
+    }
+}
+
+fn check_share(share: Option<&Share>) -> Result<(), CloudError> {
+    match share {
+        Some(Share { percentage: 101.., .. }) => Err(CloudError::Refused("a share is at most 100 %".into())),
+        _ => Ok(()),
     }
 }
 

@@ -21,8 +21,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use dataplane::client::Client;
-use jiff::SignedDuration;
+use dataplane::client::{Client, ClientError};
+use jiff::{SignedDuration, Timestamp};
 use store::Store;
 use tokio::sync::{Notify, watch};
 
@@ -37,6 +37,7 @@ use self::state::{End, Started, State};
 use crate::inventory::{Account, Image, Inventory, Region};
 use crate::operation::Operation;
 use crate::provider::{CloudError, Handle, Key, Progress, Provider, Query, Resource, ResourceId};
+use crate::traffic::Series;
 
 /// How long a read waits for the data plane before it shows what is known.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -332,6 +333,21 @@ impl Provider for Local {
         Ok(())
     }
 
+    async fn traffic(&self, region: &str, balancer: &str, since: Timestamp) -> Result<Option<Series>, CloudError> {
+        let account = self.shared.rules.account.clone();
+        if region != self.shared.rules.region {
+            return Err(CloudError::NotFound { what: "region", name: region.to_owned(), account });
+        }
+        let client = Client::new(&self.shared.options.dir);
+        match client.series(balancer, since.as_millisecond()).await {
+            Ok(series) => Ok(Some(series)),
+            Err(ClientError::Refused { status: 404, .. }) => {
+                Err(CloudError::NotFound { what: "load balancer", name: balancer.to_owned(), account })
+            }
+            Err(error) => Err(CloudError::Unreachable { account, why: error.to_string() }),
+        }
+    }
+
     async fn logs(&self, region: &str, instance: &str, lines: usize) -> Result<Vec<String>, CloudError> {
         let missing = || CloudError::NotFound {
             what: "instance",
@@ -376,6 +392,8 @@ impl Shared {
             random: &mut || ids.uuid(),
         }
         .apply(operation)?;
+        // What the data plane would refuse must not become what is wanted: it would refuse everything after it, too.
+        wanted::wanted(&state).check().map_err(|error| CloudError::Refused(error.to_string()))?;
         let started = Started {
             key: key.to_owned(),
             operation: operation.clone(),

@@ -52,6 +52,7 @@ impl Reader<'_> {
             firewalls: group.spec.firewalls.clone(),
             preview_address: Some(group.preview.to_string()),
             labels: group.spec.labels.clone(),
+            share: group.spec.share.clone(),
             instances: instances.map(|instance| self.instance(group, instance)).collect(),
         }
     }
@@ -81,6 +82,7 @@ impl Reader<'_> {
                 })
                 .collect(),
             health_check: balancer.spec.health_check.clone(),
+            treatment: balancer.spec.treatment.clone(),
             groups: groups
                 .map(|group| Backend {
                     group: group.name.clone(),

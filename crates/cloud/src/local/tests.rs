@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
 use dataplane::status::{self, BalancerStatus, Counters, InstanceStatus, MemberStatus, Status};
-use dataplane::wanted::{MemberState, Root};
+use dataplane::wanted::{MemberState, Root, Stickiness, StickyKey, StickyTo};
 use jiff::{SignedDuration, Timestamp};
 
 use super::advance::{self, Seen};
@@ -16,9 +16,11 @@ use super::wanted::wanted;
 use crate::health::{Capacity, HealthState};
 use crate::inventory::{HealthCheck, Protocol};
 use crate::operation::{
-    CreateServerGroup, GroupAt, NamedAt, Operation, ResizeServerGroup, Traffic, UpsertLoadBalancer, WantedListener,
+    CreateServerGroup, GroupAt, NamedAt, Operation, ResizeServerGroup, ShareTraffic, Traffic, UpsertLoadBalancer,
+    WantedListener,
 };
 use crate::provider::CloudError;
+use crate::traffic::{Affinity, Share};
 
 struct Play {
     state: State,
@@ -55,6 +57,7 @@ impl Play {
             application: "shop".into(),
             listeners: vec![WantedListener { protocol: Protocol::Tcp, port: 8080 }],
             health_check: Some(check),
+            treatment: Default::default(),
         };
         play.does(Operation::UpsertLoadBalancer(balancer));
         play
@@ -182,6 +185,7 @@ fn create(count: u32, traffic: bool) -> CreateServerGroup {
         env: BTreeMap::new(),
         labels: BTreeMap::new(),
         health_check: None,
+        share: None,
     }
 }
 
@@ -279,6 +283,30 @@ fn a_smaller_group_keeps_its_oldest_instances() {
 }
 
 #[test]
+fn shares_of_groups_reach_the_balancer_oldest_first_and_never_more_than_there_is() {
+    let mut play = Play::new();
+    let share = |percentage, clients| Some(Share { percentage, clients });
+    let user = Affinity::Header { name: "x-user".into() };
+    for (percentage, clients) in [(70, None), (40, Some(user))] {
+        let group = CreateServerGroup { share: share(percentage, clients), ..create(1, true) };
+        play.does(Operation::CreateServerGroup(group));
+    }
+    play.creates(1, true);
+    let told = |play: &Play| {
+        let front = wanted(&play.state).balancers.into_iter().find(|told| told.id == "front").unwrap();
+        let shares: Vec<_> = front.shares.into_iter().map(|share| (share.group, share.percent)).collect();
+        (shares, front.stickiness)
+    };
+    let (shares, stickiness) = told(&play);
+    assert_eq!(shares, [("shop-v000".to_owned(), 70), ("shop-v001".to_owned(), 30)]);
+    let key = StickyKey::Header { name: "x-user".into() };
+    assert_eq!(stickiness, Some(Stickiness { key, to: StickyTo::Group }), "clients stay on their side");
+    let all = ShareTraffic { group: "shop-v001".parse().unwrap(), region: "local".into(), share: None };
+    play.does(Operation::ShareTraffic(all));
+    assert_eq!(told(&play), (vec![("shop-v000".to_owned(), 70)], None));
+}
+
+#[test]
 fn health_says_starting_up_out_of_service_or_draining() {
     let mut play = Play::new();
     play.creates(1, true);
@@ -306,6 +334,7 @@ fn what_would_break_is_refused_whole() {
         application: "shop".into(),
         listeners: vec![WantedListener { protocol: Protocol::Tcp, port: 8080 }],
         health_check: None,
+        treatment: Default::default(),
     };
     let zone = CreateServerGroup { zones: vec!["local-z".into()], ..create(1, true) };
     for (operation, words) in [

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 
-use dataplane::wanted::{self, Member, MemberState, Probe, Wanted};
+use dataplane::wanted::{self, Member, MemberState, Probe, Stickiness, StickyKey, StickyTo, Wanted};
 
 use super::apply::PREVIEW;
 use super::state::{Group, Instance, Leaving, State};
 use crate::inventory::{HealthCheck, Protocol};
+use crate::traffic::{Affinity, Choice, Share, Treatment};
 
 /// The whole wanted state.
 pub fn wanted(state: &State) -> Wanted {
@@ -24,7 +25,7 @@ pub fn wanted(state: &State) -> Wanted {
             listeners: balancer.spec.listeners.iter().zip(&balancer.addresses).map(listener).collect(),
             members: groups.flat_map(|group| members(state, group, false)).collect(),
             health,
-            ..wanted::Balancer::default()
+            ..treated(&balancer.spec.treatment, &shares(state, name))
         });
     }
     let mut instances = Vec::new();
@@ -46,6 +47,58 @@ pub fn wanted(state: &State) -> Wanted {
         instances.extend(there.map(|instance| program(group, instance, check.clone())));
     }
     Wanted { schema: wanted::SCHEMA, generation: state.generation, balancers, instances }
+}
+
+/// What groups of a load balancer take of it, oldest first: a client that lies in one share stays there when another is added.
+fn shares<'a>(state: &'a State, balancer: &str) -> Vec<(&'a Group, &'a Share)> {
+    let groups = state.groups.values().filter(|group| group.leaving.is_none() && !group.disabled);
+    let behind = groups.filter(|group| group.spec.load_balancers.iter().any(|name| name == balancer));
+    let mut found: Vec<_> = behind.filter_map(|group| Some((group, group.spec.share.as_ref()?))).collect();
+    found.sort_by_key(|(group, _)| group.created);
+    found
+}
+
+/// A balancer with nothing but the way in which it treats requests.
+fn treated(treatment: &Treatment, shares: &[(&Group, &Share)]) -> wanted::Balancer {
+    // A share of clients tells them apart in its own way, and keeps them at a group.
+    let of_clients = shares.iter().find_map(|(_, share)| share.clients.as_ref());
+    let own = || treatment.affinity.as_ref().map(|affinity| sticky(affinity, StickyTo::Member));
+    let mut left = 100;
+    let mut take = |(group, share): &(&Group, &Share)| {
+        let percent = share.percentage.min(left);
+        left -= percent;
+        wanted::Share { group: group.name.to_string(), percent }
+    };
+    wanted::Balancer {
+        choice: match treatment.choice {
+            Some(Choice::LeastRequest) => wanted::Choice::LeastConnections,
+            Some(Choice::RoundRobin) | None => wanted::Choice::RoundRobin,
+        },
+        stickiness: of_clients.map(|affinity| sticky(affinity, StickyTo::Group)).or_else(own),
+        drain_ms: treatment.drain_ms,
+        hold_ms: treatment.hold_ms,
+        // They were read when the load balancer was made.
+        trusted_proxies: treatment.trusted_proxies.iter().filter_map(|text| text.parse().ok()).collect(),
+        shares: shares.iter().map(&mut take).collect(),
+        ..wanted::Balancer::default()
+    }
+}
+
+fn sticky(affinity: &Affinity, to: StickyTo) -> Stickiness {
+    let key = match affinity.clone() {
+        Affinity::Cookie { name, max_age } => StickyKey::Cookie { name, max_age_s: max_age },
+        Affinity::Header { name } => StickyKey::Header { name },
+    };
+    Stickiness { key, to }
+}
+
+/// What cannot be done of a treatment, and why.
+pub fn check(treatment: &Treatment) -> Result<(), String> {
+    for text in &treatment.trusted_proxies {
+        let read: Result<wanted::Network, _> = text.parse();
+        read.map_err(|error| format!("trusted proxy \"{text}\": {error}"))?;
+    }
+    Ok(())
 }
 
 fn is_ending(instance: &Instance) -> bool {

@@ -27,6 +27,10 @@ pub(super) fn apply(
         }
         Operation::EnableServerGroup(op) => traffic(things, account, op, true),
         Operation::DisableServerGroup(op) => traffic(things, account, op, false),
+        Operation::ShareTraffic(op) => {
+            group(things, account, &op.region, &op.group)?.share = op.share.clone();
+            Ok(at(&op.region))
+        }
         Operation::DestroyServerGroup(op) => {
             let group = group(things, account, &op.region, &op.group)?;
             (group.leaving, group.disabled) = (true, true);
@@ -127,6 +131,7 @@ fn create(
         firewalls: op.firewalls.clone(),
         preview_address: Some(preview.clone()),
         labels: op.labels.clone(),
+        share: op.share.clone(),
         instances: Vec::new(),
     };
     things.groups.insert((op.region.clone(), name.to_string()), group);
@@ -228,6 +233,7 @@ fn upsert(
         created: things.balancers.get(&key).map_or(now, |before| before.created),
         listeners: listeners.collect(),
         health_check: op.health_check.clone(),
+        treatment: op.treatment.clone(),
         groups: Vec::new(),
     };
     things.balancers.insert(key, balancer);

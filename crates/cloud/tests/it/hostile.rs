@@ -24,6 +24,7 @@ fn create() -> Operation {
         env: Default::default(),
         labels: Default::default(),
         health_check: None,
+        share: None,
     })
 }
 

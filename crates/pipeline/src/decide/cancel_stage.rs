@@ -1,7 +1,7 @@
 //! `CancelStage`: a stage has to stop, with all that runs inside it.
 
 use super::work::Work;
-use super::{Message, Order};
+use super::{Message, Order, WHOLE_STAGE};
 use crate::model::{Stage, Status};
 use crate::registry::Runs;
 
@@ -55,6 +55,6 @@ pub(super) fn stop_stage(work: &mut Work, id: &str) {
     let Some(kind) = work.world.registry.stage_type(&stage.kind, super::work::alias(&stage)) else { return };
     if let Some(spec) = kind.on_cancel(&work.view(&stage)) {
         let effect = spec.task.to_owned();
-        work.order(Order::Cancel { stage: id.to_owned(), task: "cancel".into(), effect });
+        work.order(Order::Cancel { stage: id.to_owned(), task: WHOLE_STAGE.into(), effect });
     }
 }

@@ -8,7 +8,7 @@ use store::StoreError;
 use super::live::{Found, Pending};
 use super::running::{Asked, Event};
 use super::{Engine, EngineError, Fetch, Input, begin};
-use crate::decide::{Message, NEVER, Order, World, task_input};
+use crate::decide::{Message, NEVER, Order, WHOLE_STAGE, World, task_input};
 use crate::evaluate::{Given, Need};
 use crate::model::{Execution, Status};
 use crate::registry::Runs;
@@ -56,9 +56,11 @@ pub(super) fn perform(
             let Some(input) = task_input(run, &stage, &task, &world, log) else { return };
             let key = run.stage(&stage).and_then(|s| s.task(&task)).map(|t| t.implementing_class.clone());
             let Some(Runs::Effect(effect)) = key.and_then(|key| registry.task(&key)) else { return };
+            let flight = engine.0.flights.begin(id, &stage);
             let (engine, execution) = (engine.clone(), id.to_owned());
             tokio::spawn(async move {
                 let done = tokio::spawn(async move { effect.run(input).await }).await;
+                drop(flight);
                 let result = done.unwrap_or_else(|broken| {
                     let text = format!("the task broke off: {broken}; this is an error of the program");
                     TaskResult::Failed { error: Exception::new("Panic", text) }
@@ -71,7 +73,12 @@ pub(super) fn perform(
             let (engine, execution) = (engine.clone(), id.to_owned());
             let input = task_input(run, stage, task, &world, log(&engine, id, stage));
             let effect = registry.task(effect);
+            // What a task has going is stopped at once; what a whole stage has started, when all is started.
+            let whole = (task == WHOLE_STAGE).then(|| (engine.0.flights.clone(), run.clone(), stage.clone()));
             tokio::spawn(async move {
+                if let Some((flights, run, stage)) = whole {
+                    flights.ended(&run, &stage).await;
+                }
                 if let (Some(input), Some(Runs::Effect(effect))) = (input, effect) {
                     let done = tokio::spawn(async move { effect.cancel(input).await }).await;
                     if let Err(error) = done {

@@ -8,8 +8,18 @@ use super::strategy::Strategy;
 use super::wishes;
 
 /// The strategies by name, those that are not there yet included.
-const STRATEGIES: [&str; 8] =
-    ["none", "redblack", "highlander", "rollingredblack", "monitored", "cfrollingredblack", "rollingpush", "custom"];
+const STRATEGIES: [&str; 10] = [
+    "none",
+    "redblack",
+    "highlander",
+    "rollingredblack",
+    "rolling",
+    "canary",
+    "monitored",
+    "cfrollingredblack",
+    "rollingpush",
+    "custom",
+];
 
 /// Whether the server has the account that a stage names.
 pub(crate) fn account(config: &Map, about: &About, at: &At, findings: &mut Findings) {

@@ -23,6 +23,10 @@ const CLUSTER: &str = "
     preferSourceCapacity: flag, source: {account: text, region: text, serverGroupName: text, asgName: text, useSourceCapacity: flag},
     maxRemainingAsgs: number, scaleDown: flag, allowDeleteActive: flag, allowScaleDownActive: flag, delayBeforeDisableSec: count,
     delayBeforeCleanup: count, delayBeforeScaleDownSec: count, rollback: any,
+    trafficPercentage: number, trafficClients: {cookie: text, header: text, ttlSec: count}, batchSize: count, maxSurge: count,
+    canaryOf: text, canary: {percentage: number, instances: count, clients: {cookie: text, header: text, ttlSec: count},
+        lifetimeMinutes: number, minimumRequests: count, maximumErrorRateDifference: number, maximumLatencyRatio: number,
+        judgment: flag, strategy: text},
     targetPercentages: [number], pipelineBeforeCleanup: any, strategyApplication: text, strategyPipeline: text,
     pipelineParameters: object, loadBalancers: [text|object], securityGroups: [text|object], imageSource: text, imageArtifactId: text,
     imageArtifact: object, image: text|object, imageId: text, imageName: text, amiName: text, ami: text, instanceType: text, labels: any,
@@ -35,7 +39,9 @@ const BALANCER: &str = "
         port: text|number, loadBalancerPort: text|number, sslCertificateId: text, sslCertificateName: text}],
     ports: list, portRange: text|number, port: text|number, ipProtocol: text, protocol: text, healthCheck: text|object,
     healthInterval: number, healthTimeout: number, timeout: number, healthyThreshold: count, unhealthyThreshold: count,
-    securityGroups: list";
+    securityGroups: list, localityLbPolicy: text, algorithm: text, sessionAffinity: text, affinityCookieName: text,
+    affinityCookieTtlSec: count, affinityHeaderName: text, connectionDrainingTimeoutSec: number, deregistrationDelay: number,
+    holdTimeoutSec: number, trustedProxies: [text]|text";
 
 fn with(parts: &[&str]) -> Schema {
     fields::written(&parts.join(","))

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use cloud::health::Capacity;
 use cloud::inventory::ServerGroup;
 use cloud::names::{ClusterName, GroupName};
-use cloud::operation::{GroupAt, ResizeServerGroup, Traffic};
+use cloud::operation::{GroupAt, ResizeServerGroup, ShareTraffic, Traffic};
 use cloud::{CloudError, Clouds, Operation};
 use pipeline::{Effect, Map, TaskInput, TaskResult};
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ use super::guards::Guarded;
 use super::image;
 use super::operate::{self, Job, TARGETS, Target, from_error};
 use super::select::Word;
-use super::wishes;
+use super::{treatment, wishes};
 
 /// Finds the group that the new one follows (or is a copy of), and notes it as `source`.
 pub(crate) struct DetermineSource(pub Clouds);
@@ -46,7 +46,7 @@ pub(crate) fn of_source(config: &Map, group: &ServerGroup, is_clone: bool) -> Ma
     let name = group.name.to_string();
     let mut noted = Map::new();
     let source = json!({
-        "account": group.account, "region": group.region, "serverGroupName": name, "asgName": name, "capacity": group.capacity,
+        "account": group.account, "region": group.region, "serverGroupName": name, "asgName": name, "capacity": group.capacity, "image": group.image,
     });
     noted.insert("source".into(), source);
     let unsaid = || matches!(wishes::capacity(config), Ok(None));
@@ -246,6 +246,12 @@ pub(crate) fn disable(input: &TaskInput) -> Result<Vec<Job>, TaskResult> {
 /// The operations of a `destroyServerGroup` stage.
 pub(crate) fn destroy(input: &TaskInput) -> Result<Vec<Job>, TaskResult> {
     each(input, |group, region| Operation::DestroyServerGroup(GroupAt { group, region }))
+}
+
+/// The operations of `shareTraffic`.
+pub(crate) fn share(input: &TaskInput) -> Result<Vec<Job>, TaskResult> {
+    let share = treatment::share(&wishes::context(input))?;
+    each(input, |group, region| Operation::ShareTraffic(ShareTraffic { group, region, share: share.clone() }))
 }
 
 /// Resizes the target: exactly, by a number, by a share, or to the size of another group.

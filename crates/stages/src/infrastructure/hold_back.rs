@@ -10,6 +10,7 @@ use pipeline::{Effect, Map, StageView, TaskInput, TaskResult};
 use serde_json::Value;
 use store::{StoreError, Tx};
 
+use super::canary::CANARY_OF;
 use super::guards::Guarded;
 use super::operate::{Target, from_error};
 use super::wishes::{self, text};
@@ -38,7 +39,10 @@ impl Effect for Create {
         let mut older = Vec::new();
         for job in &jobs {
             let Operation::CreateServerGroup(wanted) = &job.operation else { continue };
-            let (application, cluster) = (wanted.cluster.app().to_owned(), wanted.cluster.to_string());
+            // A canary stands in for the cluster that it tries the release for.
+            let context = wishes::cluster_config(&wishes::context(&input));
+            let cluster = text(&context, &[CANARY_OF]).map_or_else(|| wanted.cluster.to_string(), str::to_owned);
+            let application = wanted.cluster.app().to_owned();
             let all = self.0.store.read(move |tx| held::of_cluster(tx, &application, &cluster)).await;
             let all: Vec<HeldBack> = match all {
                 Ok(all) => all,

@@ -4,8 +4,10 @@
 //! they work on (`select`, `image`). Nothing here knows a cloud by name.
 
 mod balancers;
+mod canary;
 mod checks;
 mod clusters;
+mod compare;
 mod fields;
 mod groups;
 mod guards;
@@ -13,11 +15,13 @@ mod hold_back;
 mod image;
 mod operate;
 mod outlook;
+mod replacing;
 mod rollback;
 mod rolling;
 mod select;
 mod stage_types;
 mod strategy;
+mod treatment;
 mod until;
 mod wishes;
 mod withdraw;
@@ -27,6 +31,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use cloud::Clouds;
 use jiff::Timestamp;
+use pipeline::model::Stage;
 use pipeline::{Map, Registry, TaskInput, TaskResult};
 use serde_json::{Value, json};
 use store::Store;
@@ -64,6 +69,8 @@ pub fn register(registry: Registry, clouds: &Clouds, store: &Store) -> Registry 
         .effect("rebootInstances", start(balancers::reboot))
         .effect("registerInstances", start(balancers::register))
         .effect("deregisterInstances", start(balancers::deregister))
+        .effect("shareTraffic", start(groups::share))
+        .effect("compareServerGroups", Arc::new(compare::Compare(clouds.clone())))
         .effect("findImageFromTags", Arc::new(clusters::FindImageFromTags(clouds.clone())))
         .effect("determineRollbackCandidates", Arc::new(rollback::DetermineCandidates(clouds.clone())))
         .effect("disableCluster", sweep(What::Disable))
@@ -87,6 +94,8 @@ pub fn stages(registry: Registry) -> Registry {
         .stage(&stage_types::DETERMINE_TARGET)
         .stage(&stage_types::ENABLE)
         .stage(&stage_types::DISABLE)
+        .stage(&stage_types::SHARE)
+        .stage(&stage_types::COMPARE)
         .stage(&stage_types::DESTROY)
         .stage(&stage_types::DISABLE_CLUSTER)
         .stage(&stage_types::SCALE_DOWN_CLUSTER)
@@ -126,7 +135,11 @@ fn complete_parallel_deploy(input: &TaskInput, _now: Timestamp) -> TaskResult {
     let mut groups = Map::new();
     let mut deployed: Vec<Value> = Vec::new();
     let mut first: Option<Map> = None;
+    let all = &view.execution().stages;
     for child in view.children() {
+        // Where a strategy deploys by a stage of its own, that one made the group.
+        let inner = |stage: &Stage| stage.parent_stage_id.as_deref() == Some(&child.id) && stage.name == canary::DEPLOY;
+        let child = all.iter().find(|stage| inner(stage)).unwrap_or(child);
         if let Some(Value::Object(made)) = child.context.get("deploy.server.groups") {
             for (region, names) in made {
                 let all = groups.entry(region.clone()).or_insert_with(|| json!([]));

@@ -319,6 +319,7 @@ impl CloudOutlook {
                     firewalls: made.firewalls.clone(),
                     preview_address: None,
                     labels: made.labels.clone(),
+                    share: made.share.clone(),
                     instances: Vec::new(),
                 });
             }

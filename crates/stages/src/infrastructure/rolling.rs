@@ -1,11 +1,12 @@
 //! `rollingredblack`: the new group starts empty and grows step by step, and with each step as much of the old one leaves traffic. Pure.
 
+use cloud::health::Capacity;
 use pipeline::model::Status;
 use pipeline::{Map, StageSpec, StageView};
 use serde_json::{Value, json};
 
-use super::strategy::{stage, wait};
-use super::wishes::{as_number, flag, text};
+use super::strategy::{MINUTES_20, stage, wait};
+use super::wishes::{self, as_number, flag, text};
 
 /// The name of the stage that notes which group was made; validation pipelines are told by it.
 const DETERMINE: &str = "Determine Deployed Server Group";
@@ -38,6 +39,35 @@ fn source(config: &Map) -> Option<String> {
     text(source, &["serverGroupName", "asgName"]).map(str::to_owned)
 }
 
+/// The group that the new one follows, as it was before.
+pub(crate) struct Source {
+    pub name: String,
+    pub capacity: Capacity,
+}
+
+impl Source {
+    /// As the deployment noted it.
+    pub fn of(config: &Map) -> Option<Source> {
+        let capacity = serde_json::from_value(config.get("source")?.get("capacity")?.clone()).ok()?;
+        Some(Source { name: source(config)?, capacity })
+    }
+}
+
+/// How large the new group becomes: as large as its source, or as the stage said before its group was made empty.
+pub(crate) fn size(config: &Map, source: Option<&Source>) -> Result<Capacity, String> {
+    let like_source = source.filter(|_| flag(config, LIKE_SOURCE) == Some(true)).map(|source| source.capacity);
+    let saved =
+        || wishes::capacity(&Map::from_iter([("capacity".to_owned(), config.get(SAVED)?.clone())])).ok().flatten();
+    like_source.or_else(saved).ok_or_else(|| UNSIZED.to_owned())
+}
+
+const UNSIZED: &str = "there is no server group to take the capacity from; give `capacity`";
+
+/// Notes which group was made.
+pub(crate) fn determine(base: &Map) -> StageSpec {
+    stage("determineTargetServerGroup", DETERMINE, base).with("target", "current_asg_dynamic")
+}
+
 /// The shares of the size, in per cent, ending with the whole.
 fn steps(config: &Map) -> Vec<u32> {
     let given = config.get("targetPercentages").and_then(Value::as_array);
@@ -56,9 +86,9 @@ pub(crate) fn after(config: &Map, base: &Map) -> Result<Vec<StageSpec>, String> 
     let size = match (&source, config.get(SAVED)) {
         (Some(source), _) if like_source => Size::Of(source.clone()),
         (_, Some(capacity)) => Size::Exactly(capacity.clone()),
-        _ => return Err("there is no server group to take the capacity from; give `capacity`".to_owned()),
+        _ => return Err(UNSIZED.to_owned()),
     };
-    let mut plan = vec![stage("determineTargetServerGroup", DETERMINE, base).with("target", "current_asg_dynamic")];
+    let mut plan = vec![determine(base)];
     if let Some(source) = &source {
         plan.push(pin(base, source));
     }
@@ -108,7 +138,7 @@ fn grow(base: &Map, size: &Size, share: u32) -> StageSpec {
 }
 
 /// A pipeline that looks whether the step was good.
-fn validation(config: &Map, base: &Map, source: Option<&str>, share: u32) -> Option<StageSpec> {
+pub(crate) fn validation(config: &Map, base: &Map, source: Option<&str>, share: u32) -> Option<StageSpec> {
     let given = config.get("pipelineBeforeCleanup").and_then(Value::as_object)?;
     let pipeline = text(given, &["pipelineId", "pipeline"])?;
     let mut parameters = given.get("pipelineParameters").and_then(Value::as_object).cloned().unwrap_or_default();
@@ -164,7 +194,6 @@ pub(crate) fn on_failure(view: &StageView, config: &Map, base: &Map) -> Vec<Stag
 }
 
 const MINUTES_5: u64 = 5 * 60_000;
-const MINUTES_20: u64 = 20 * 60_000;
 const MINUTES_30: u64 = 30 * 60_000;
 
 /// `rollback{onFailure, destroyLatest}`: the way back of a deployment that failed. Nothing when no group was made.

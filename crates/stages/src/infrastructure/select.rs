@@ -107,6 +107,7 @@ mod tests {
             firewalls: vec![],
             preview_address: None,
             labels: Default::default(),
+            share: None,
             instances: (0..size).map(instance).collect(),
         }
     }

@@ -9,9 +9,8 @@ use serde_json::Value;
 
 use super::checks;
 use super::fields;
-use super::rolling;
 use super::strategy::{self, Strategy};
-use super::wishes;
+use super::{canary, replacing, rolling, wishes};
 
 /// How long instances may take to come up, or to leave, when the stage does not say.
 const LONG: SignedDuration = SignedDuration::from_mins(30);
@@ -123,7 +122,11 @@ impl Stage for CreateServerGroup {
                 let one = strategy::custom(&config, &base, stage, clone).map_err(PlanError::Refused)?;
                 return Ok(Plan { context, ..Plan::default() }.before(one));
             }
-            Strategy::RollingRedBlack => context.extend(rolling::made_empty(&config)),
+            Strategy::RollingRedBlack | Strategy::Rolling => context.extend(rolling::made_empty(&config)),
+            Strategy::Canary => {
+                let plan = Plan::tasks([TaskSpec::new("determineSourceServerGroup", "determineSourceServerGroup")]);
+                return Ok(Plan { context, ..plan });
+            }
             _ => {}
         }
         let plan = Plan::tasks([
@@ -154,6 +157,8 @@ impl Stage for CreateServerGroup {
         let own = stage.stage().tasks.iter().any(|task| task.status == Status::Terminal);
         match strategy {
             Strategy::RollingRedBlack => rolling::on_failure(stage, &config, &base),
+            Strategy::Rolling => replacing::on_failure(stage, &config, &base),
+            Strategy::Canary => canary::on_failure(stage, &base),
             Strategy::RedBlack if own => rolling::roll_back(&config, &base, "disableOnly"),
             _ => Vec::new(),
         }
@@ -268,6 +273,33 @@ pub static DISABLE: OnGroup = OnGroup {
         TaskSpec::new("monitorServerGroup", MONITOR).timeout(LONG),
         TaskSpec::new("waitForDownInstances", "waitForRequiredInstancesDown").timeout(LONG),
     ],
+};
+
+/// Says what a group takes of its load balancers' requests.
+pub static SHARE: OnGroup = OnGroup {
+    kind: "shareTraffic",
+    aliases: &[],
+    fields: || {
+        fields::on_group("trafficPercentage: number, trafficClients: {cookie: text, header: text, ttlSec: count}")
+    },
+    tasks: &[
+        TARGET,
+        TaskSpec::new("shareTraffic", "shareTraffic"),
+        TaskSpec::new("monitorServerGroup", MONITOR).timeout(LONG),
+    ],
+};
+
+/// Compares what users see of two groups.
+pub static COMPARE: OnGroup = OnGroup {
+    kind: "compareServerGroups",
+    aliases: &[],
+    fields: || {
+        fields::placed(
+            "canaryCluster!: text, baselineCluster!: text, cluster: text, lifetimeMinutes: number, judgment: flag,
+             minimumRequests: count, maximumErrorRateDifference: number, maximumLatencyRatio: number",
+        )
+    },
+    tasks: &[TaskSpec::new("compareServerGroups", "compareServerGroups")],
 };
 
 /// Takes traffic away and ends the group.

@@ -3,8 +3,8 @@
 use pipeline::{Map, StageSpec, StageView};
 use serde_json::{Value, json};
 
-use super::rolling;
 use super::wishes::{count, flag, text};
+use super::{canary, replacing, rolling};
 
 /// How traffic moves to a new server group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +15,10 @@ pub(crate) enum Strategy {
     RedBlack,
     /// Traffic moves in steps, and the new group grows with it: see `rolling`.
     RollingRedBlack,
+    /// New instances come in as old ones go out, for a fixed number of machines: see `replacing`.
+    Rolling,
+    /// A few instances are compared with as many of the old version first: see `canary`.
+    Canary,
     /// Old groups are destroyed.
     Highlander,
     /// A pipeline does it all.
@@ -28,9 +32,11 @@ impl Strategy {
             "redblack" => Ok(Self::RedBlack),
             "highlander" => Ok(Self::Highlander),
             "rollingredblack" => Ok(Self::RollingRedBlack),
+            "rolling" => Ok(Self::Rolling),
+            "canary" => Ok(Self::Canary),
             "custom" => Ok(Self::Custom),
             "monitored" | "cfrollingredblack" | "rollingpush" => Err(format!(
-                "strategy \"{name}\" is not available yet; use redblack, rollingredblack, highlander, custom or none"
+                "strategy \"{name}\" is not available yet; use redblack, rollingredblack, rolling, canary, highlander, custom or none"
             )),
             _ => Ok(Self::None),
         }
@@ -41,6 +47,8 @@ impl Strategy {
         Ok(match self {
             Self::None | Self::Custom => Vec::new(),
             Self::RollingRedBlack => rolling::after(config, base)?,
+            Self::Rolling => replacing::after(config, base)?,
+            Self::Canary => canary::after(config, base)?,
             Self::Highlander => vec![
                 stage("shrinkCluster", "shrinkCluster", base)
                     .with("shrinkToSize", 1)
@@ -110,6 +118,9 @@ fn red_black(config: &Map, base: &Map) -> Vec<StageSpec> {
     plan
 }
 
+pub(crate) const MINUTES_20: u64 = 20 * 60_000;
+
+/// A stage of a plan, behind the one before it.
 pub(crate) fn stage(kind: &str, name: &str, base: &Map) -> StageSpec {
     StageSpec::new(kind, name).context(base.clone()).then()
 }

@@ -10,6 +10,8 @@ use pipeline::{Map, TaskInput, TaskResult, lenient};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::treatment;
+
 /// The configuration of a task's stage, with its expressions evaluated.
 pub(crate) fn context(input: &TaskInput) -> Map {
     input.view().map(|view| view.context().clone()).unwrap_or_default()
@@ -161,6 +163,7 @@ pub(crate) fn create(input: &TaskInput, image: String) -> Result<(String, Create
         env,
         labels: pairs(config.get("labels").or(config.get("tags"))),
         health_check: health_check(&config, None),
+        share: treatment::share(&config)?,
     };
     Ok((account(&config)?, operation))
 }
@@ -172,6 +175,7 @@ pub(crate) fn load_balancer(map: &Map, application: &str) -> Result<Vec<(String,
     let listeners = listeners(map)?;
     let port = listeners.first().map(|listener| listener.port);
     let account = account(map)?;
+    let wanted = treatment::read(map)?;
     let one = |region: String| {
         let operation = UpsertLoadBalancer {
             name: name.to_owned(),
@@ -179,6 +183,7 @@ pub(crate) fn load_balancer(map: &Map, application: &str) -> Result<Vec<(String,
             application: text(map, &["application"]).unwrap_or(application).to_owned(),
             listeners: listeners.clone(),
             health_check: health_check(map, port),
+            treatment: wanted.clone(),
         };
         (account.clone(), operation)
     };
@@ -305,6 +310,7 @@ mod tests {
                 healthy_threshold: 1,
                 unhealthy_threshold: 3,
             }),
+            treatment: Default::default(),
         };
         assert_eq!(read(google), Some(expected.clone()));
         assert_eq!(read(amazon), Some(expected));

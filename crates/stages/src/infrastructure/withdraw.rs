@@ -3,13 +3,13 @@
 use async_trait::async_trait;
 use cloud::Operation;
 use cloud::health::Capacity;
-use cloud::operation::ResizeServerGroup;
+use cloud::operation::{GroupAt, ResizeServerGroup};
 use pipeline::model::{Stage, Status};
 use pipeline::{Effect, StageView, TaskInput, TaskResult};
 
 use super::guards::Guarded;
 use super::operate::{self, Job, Monitor, Target};
-use super::{until, wishes};
+use super::{canary, until, wishes};
 
 /// Ends what a deployment has going, and lets its source shrink again. Groups and traffic stay as they are: people decide about them.
 pub(crate) struct Withdraw(pub Guarded);
@@ -22,6 +22,7 @@ impl Effect for Withdraw {
 
     async fn cancel(&self, input: TaskInput) {
         Monitor { clouds: self.0.clouds.clone() }.cancel(input.clone()).await;
+        self.end_canary(&input).await;
         let Some((target, before)) = input.view().and_then(|view| pinned(&view)) else { return };
         let group = match until::find(&self.0.clouds, &target).await {
             Ok(Some(group)) if group.capacity.min > before.min => group,
@@ -37,6 +38,33 @@ impl Effect for Withdraw {
         if let TaskResult::Failed { error } = operate::start(&self.0.clouds, &input, vec![job]).await {
             tracing::warn!(error = error.errors.join("; "), "a group may still be pinned");
         }
+    }
+}
+
+impl Withdraw {
+    /// A canary and its baseline were there to be compared; nobody compares them any more. They are found by their clusters: that the run
+    /// heard of them is not certain when it was cut off.
+    async fn end_canary(&self, input: &TaskInput) {
+        for place in input.view().map(|view| canary::places(&view)).unwrap_or_default() {
+            if let Err(why) = self.clear(&place, input).await {
+                tracing::warn!(why, cluster = %place.cluster, "a canary may still be there");
+            }
+        }
+    }
+
+    async fn clear(&self, place: &canary::Place, input: &TaskInput) -> Result<(), String> {
+        let found = self.0.clouds.cluster(&place.account, &place.cluster, Some(&place.region)).await;
+        let groups = found.map_err(|error| error.to_string())?;
+        for group in groups.into_iter().filter(|group| !group.leaving && group.created >= place.since) {
+            let (account, region) = (place.account.clone(), group.region.clone());
+            let target = Target { account: account.clone(), region, server_group_name: group.name.to_string() };
+            let operation = Operation::DestroyServerGroup(GroupAt { group: group.name, region: group.region });
+            let job = Job { account, operation, group: Some(target) };
+            if let TaskResult::Failed { error } = operate::start(&self.0.clouds, input, vec![job]).await {
+                return Err(error.errors.join("; "));
+            }
+        }
+        Ok(())
     }
 }
 

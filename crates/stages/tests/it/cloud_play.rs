@@ -9,7 +9,7 @@ use cloud::{Clouds, Query};
 use jiff::SignedDuration;
 use pipeline::engine::FetchNothing;
 use pipeline::model::{Kind, Status};
-use pipeline::{Engine, Execution, Map, Registry, StartRequest};
+use pipeline::{Engine, Execution, Map, StartRequest};
 use serde_json::{Value, json};
 use store::clock::{Clock, SystemClock};
 use store::{Location, Store, StoreError};
@@ -43,8 +43,7 @@ impl Play {
         let store = Store::open(place, &[pipeline::schema::MIGRATIONS], clock).unwrap();
         let clouds = Clouds::new(vec![Arc::new(Simulated::open("cloudy", cloud.clone()))]).unwrap();
         let engine = Engine::new(store.clone());
-        let registry = Registry::new().stage(&stages::check_preconditions::CheckPreconditionsStage);
-        let registry = stages::infrastructure::register(registry, &clouds, &store);
+        let registry = stages::infrastructure::register(stages::types(), &clouds, &store);
         engine.start(registry, Arc::new(FetchNothing)).await.unwrap();
         let waker = engine.clone();
         stages::infrastructure::wake_on_changes(&clouds, move |topic| waker.wake(topic));

@@ -127,7 +127,8 @@ impl Stand {
 fn next(strategy: &str) -> Value {
     let more = json!({
         "strategy": strategy, "loadBalancers": ["front"], "image": "image-2", "useSourceCapacity": true, "targetPercentages": [50],
-        "scaleDown": strategy == "redblack", "rollback": {"onFailure": true},
+        "scaleDown": strategy == "redblack", "rollback": {"onFailure": true}, "batchSize": 2,
+        "canary": {"percentage": 5, "lifetimeMinutes": 0, "minimumRequests": 0},
     });
     json!([deploy(more)])
 }
@@ -171,6 +172,9 @@ async fn judge(stand: &Stand, play: &Play, id: &str, strategy: &str, at: usize, 
     for group in play.clouds.list(&Query::of("shop")).await.unwrap().server_groups {
         let name = group.name.to_string();
         assert!(name == "shop-v000" || known.contains(&name) || was_cut_off(&run), "nobody knows {name}: {case}");
+        let clusters = ["shop--canary", "shop--baseline"];
+        let is_canary = clusters.contains(&group.name.cluster().to_string().as_str());
+        assert!(!is_canary || group.leaving, "{name} is left over: {case}");
         if name == "shop-v000" {
             assert!(group.capacity.min <= 1, "the old group is still pinned to {:?}: {case}", group.capacity);
         }
@@ -231,4 +235,14 @@ fn red_black() {
 #[test]
 fn rolling_red_black() {
     at_every_operation("rollingredblack", 7);
+}
+
+#[test]
+fn rolling() {
+    at_every_operation("rolling", 6);
+}
+
+#[test]
+fn canary() {
+    at_every_operation("canary", 8);
 }

@@ -1,8 +1,11 @@
 //! How traffic moves to a new server group, strategy by strategy, on a simulated cloud.
 
 use cloud::Query;
+use cloud::traffic::{GroupSeries, Second};
+use pipeline::Map;
+use pipeline::decide::Message;
 use pipeline::model::Status;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::cloud_play::{deploy, group, names, play, why};
 
@@ -97,4 +100,109 @@ async fn a_rolling_deployment_that_fails_gives_the_traffic_back() {
     // Nobody has judged the release: it may come again.
     play.run(json!([deploy(json!({"image": "bad-2.0", "strategy": "none", "stageTimeoutMs": 1000}))])).await;
     assert_eq!(play.groups().await.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn new_machines_come_in_as_old_ones_go_out() {
+    let play = play().await;
+    play.front().await;
+    let first = json!({"loadBalancers": ["front"], "capacity": {"min": 1, "max": 8, "desired": 3}});
+    play.succeeds(json!([deploy(first)])).await;
+    let begun = play.cloud.steps().len();
+    let next = json!({"strategy": "rolling", "loadBalancers": ["front"], "useSourceCapacity": true});
+    let run = play.succeeds(json!([deploy(next)])).await;
+    let mut stages: Vec<String> = names(&run);
+    stages.retain(|name| name.contains("shop-v000") || name.starts_with("Grow"));
+    let expected = [
+        "Grow to 1 of 3",
+        "Shrink shop-v000 to 2",
+        "Grow to 2 of 3",
+        "Shrink shop-v000 to 1",
+        "Grow to 3 of 3",
+        "Shrink shop-v000 to 0",
+        "Disable shop-v000",
+    ];
+    assert_eq!(stages, expected);
+    // What users had after each operation: the empty group is made, then one more, one less.
+    let up: Vec<u32> = play.cloud.steps()[begun..].iter().map(|step| step.up).collect();
+    assert_eq!(up, [3, 4, 3, 4, 3, 4, 3, 3]);
+    assert_eq!(play.groups().await, [group("shop-v000", false, 0), group("shop-v001", true, 3)]);
+    let all = play.clouds.list(&Query::of("shop")).await.unwrap().server_groups;
+    let capacity = all[1].capacity;
+    assert_eq!((capacity.min, capacity.max, capacity.desired), (1, 8, 3), "it has the size of the old one");
+
+    // The way back makes the old one as large again before it takes the traffic.
+    let back = json!({"type": "rollbackCluster", "credentials": "cloudy", "cluster": "shop", "regions": ["here"]});
+    play.succeeds(json!([back])).await;
+    assert_eq!(play.groups().await, [group("shop-v000", true, 3), group("shop-v001", false, 3)]);
+}
+
+/// What users saw of a group: so many requests, and so many of them failed.
+fn seen(group: &str, requests: u64, failures: u64) -> GroupSeries {
+    let at = jiff::Timestamp::now().as_millisecond() + 3_600_000;
+    let (p50_us, p90_us, p99_us, max_us) = (1_000, 2_000, 3_000, 4_000);
+    let second = Second { at, requests, failures, retries: 0, answers: requests, p50_us, p90_us, p99_us, max_us };
+    GroupSeries { group: group.into(), seconds: vec![second] }
+}
+
+fn canary(more: Value) -> Value {
+    let mut wish = json!({"percentage": 5, "instances": 1, "clients": {"cookie": "side"}, "lifetimeMinutes": 0.01});
+    wish.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let cluster = json!({"strategy": "canary", "loadBalancers": ["front"], "image": "image-2", "canary": wish});
+    json!([deploy(cluster)])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_canary_that_does_as_well_as_its_baseline_is_deployed() {
+    let play = play().await;
+    play.front().await;
+    let first = play.succeeds(canary(json!({}))).await;
+    assert!(names(&first).iter().all(|name| !name.contains("Canary")), "there is nothing to compare with");
+    play.cloud.measured(vec![seen("shop--canary-v000", 500, 6), seen("shop--baseline-v000", 500, 2)]);
+    let run = play.succeeds(canary(json!({}))).await;
+    let compared = run.stages.iter().find(|stage| stage.kind == "compareServerGroups").unwrap();
+    let told = &compared.outputs["comparison"];
+    assert_eq!((&told["canary"]["errorRate"], &told["baseline"]["errorRate"]), (&json!(1.2), &json!(0.4)));
+    let both: Vec<_> = run.stages.iter().filter(|stage| stage.context.contains_key("canaryOf")).collect();
+    let images: Vec<_> =
+        both.iter().map(|stage| (stage.context["freeFormDetails"].clone(), stage.context["image"].clone())).collect();
+    assert_eq!(
+        images,
+        [(json!("canary"), json!("image-2")), (json!("baseline"), json!("image-2"))],
+        "the first run deployed it"
+    );
+    assert_eq!(play.groups().await, [group("shop-v000", false, 2), group("shop-v001", true, 2)], "both are gone");
+    let deployed = run.stages.iter().find(|stage| stage.kind == "deploy" && stage.parent_stage_id.is_none()).unwrap();
+    assert_eq!(deployed.outputs["deploy.server.groups"], json!({"here": ["shop-v001"]}));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_canary_that_fails_more_often_ends_the_deployment_before_anything_else_moves() {
+    let play = play().await;
+    play.front().await;
+    play.succeeds(json!([deploy(json!({"loadBalancers": ["front"]}))])).await;
+    play.cloud.measured(vec![seen("shop--canary-v000", 400, 12), seen("shop--baseline-v000", 400, 0)]);
+    // It does not wait for the end of its time.
+    let run = play.run(canary(json!({"lifetimeMinutes": 600}))).await;
+    assert_eq!(run.status, Status::Terminal);
+    assert!(why(&run).contains("the canary fails more often, by 3.00 points where 1 are allowed"), "{}", why(&run));
+    assert_eq!(play.groups().await, [group("shop-v000", true, 2)], "both are gone");
+    play.cloud.measured(Vec::new());
+    let run = play.run(canary(json!({}))).await;
+    assert!(why(&run).contains("too few requests to judge by"), "{}", why(&run));
+    // A person's word needs no measures.
+    let id = play.begin(canary(json!({"judgment": true}))).await;
+    let judge = loop {
+        let run = play.now(&id).await;
+        let asks = run.stages.iter().find(|stage| stage.name == "Judge Canary" && stage.status == Status::Running);
+        if let Some(stage) = asks {
+            break stage.id.clone();
+        }
+        assert!(!run.status.is_complete(), "{}", why(&run));
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    };
+    let answer = Map::from_iter([("judgmentStatus".to_owned(), json!("continue"))]);
+    play.engine.tell(&id, Message::PatchStage { stage: judge, context: answer, user: "me".into() }).await.unwrap();
+    assert_eq!(play.ended(&id).await.status, Status::Succeeded);
+    assert_eq!(play.groups().await, [group("shop-v000", false, 2), group("shop-v001", true, 2)]);
 }

@@ -21,6 +21,7 @@ fn group(name: &str, created: i64, disabled: bool) -> ServerGroup {
         firewalls: vec![],
         preview_address: None,
         labels: Default::default(),
+        share: None,
         instances: vec![],
     }
 }

@@ -1,0 +1,69 @@
+//! How load balancers spread requests, what a group takes of them, and how what came of it is measured.
+//!
+//! Part of operations and of what exists. How a provider does it is in the provider.
+
+use serde::{Deserialize, Serialize};
+
+/// What each group did behind a load balancer, second by second, as the data plane's balancer measures it. Other providers translate.
+pub use dataplane::status::{GroupSeries, Latency, Second, Series, Unserved};
+
+/// How a load balancer treats requests, beside its listeners and its check. What is not said is as the provider has it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Treatment {
+    /// How an instance is chosen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub choice: Option<Choice>,
+    /// What keeps a client at one instance.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub affinity: Option<Affinity>,
+    /// Milliseconds that requests and connections of an instance that leaves may take; then they are cut.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drain_ms: Option<u64>,
+    /// Milliseconds that a request waits while no instance can take it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hold_ms: Option<u64>,
+    /// Networks of proxies whose word on the client's address is believed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub trusted_proxies: Vec<String>,
+}
+
+/// How an instance is chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Choice {
+    /// In turn.
+    RoundRobin,
+    /// The one with the fewest open requests.
+    LeastRequest,
+}
+
+/// What tells clients apart.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Affinity {
+    /// A cookie that the load balancer gives.
+    Cookie {
+        /// Its name.
+        name: String,
+        /// Seconds that it is kept; without it until the browser ends.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        max_age: Option<u32>,
+    },
+    /// A header that clients send, e.g. with a user's id.
+    Header {
+        /// Its name.
+        name: String,
+    },
+}
+
+/// What a group takes of the requests of its load balancers, however many instances it has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Share {
+    /// Per cent.
+    pub percentage: u8,
+    /// What tells clients apart: then it is a share of clients, each of which stays on its side. Without it a share of requests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clients: Option<Affinity>,
+}

@@ -1,0 +1,116 @@
+//! How a load balancer shall treat requests and what a group shall take of them, read from pipeline JSON in the spellings of the clouds.
+
+use cloud::traffic::{Affinity, Choice, Share, Treatment};
+use pipeline::{Map, TaskResult};
+use serde_json::Value;
+
+use super::wishes::{count, number, text, texts};
+
+/// The cookie of load balancers whose description names none.
+const COOKIE: &str = "gennaker";
+
+/// The treatment that a load balancer's description asks for.
+pub(crate) fn read(map: &Map) -> Result<Treatment, TaskResult> {
+    let millis = |keys: &[&str]| keys.iter().find_map(|key| number(map, key)).map(|seconds| (seconds * 1000.0) as u64);
+    Ok(Treatment {
+        choice: choice(map)?,
+        affinity: affinity(map)?,
+        drain_ms: millis(&["connectionDrainingTimeoutSec", "deregistrationDelay"]),
+        hold_ms: millis(&["holdTimeoutSec"]),
+        trusted_proxies: texts(map.get("trustedProxies")),
+    })
+}
+
+fn choice(map: &Map) -> Result<Option<Choice>, TaskResult> {
+    let Some(name) = text(map, &["localityLbPolicy", "algorithm"]) else { return Ok(None) };
+    match name.to_ascii_lowercase().as_str() {
+        "round_robin" => Ok(Some(Choice::RoundRobin)),
+        "least_request" | "least_outstanding_requests" | "leastconn" => Ok(Some(Choice::LeastRequest)),
+        _ => Err(TaskResult::failed(format!(
+            "localityLbPolicy \"{name}\" is not known; give ROUND_ROBIN or LEAST_REQUEST"
+        ))),
+    }
+}
+
+fn affinity(map: &Map) -> Result<Option<Affinity>, TaskResult> {
+    let Some(name) = text(map, &["sessionAffinity"]) else { return Ok(None) };
+    match name.to_ascii_uppercase().as_str() {
+        "NONE" => Ok(None),
+        "GENERATED_COOKIE" | "HTTP_COOKIE" => Ok(Some(Affinity::Cookie {
+            name: text(map, &["affinityCookieName"]).unwrap_or(COOKIE).to_owned(),
+            max_age: count(map, "affinityCookieTtlSec").filter(|seconds| *seconds > 0),
+        })),
+        "HEADER_FIELD" => {
+            let header = text(map, &["affinityHeaderName"]);
+            let header =
+                header.ok_or_else(|| TaskResult::failed("sessionAffinity HEADER_FIELD needs `affinityHeaderName`"))?;
+            Ok(Some(Affinity::Header { name: header.to_owned() }))
+        }
+        _ => Err(TaskResult::failed(format!(
+            "sessionAffinity \"{name}\" is not available; give NONE, GENERATED_COOKIE or HEADER_FIELD"
+        ))),
+    }
+}
+
+/// What a group shall take: `trafficPercentage`, and `trafficClients: {cookie | header}` when it is a share of clients.
+pub(crate) fn share(map: &Map) -> Result<Option<Share>, TaskResult> {
+    let Some(percentage) = number(map, "trafficPercentage") else { return Ok(None) };
+    if !(0.0..=100.0).contains(&percentage) {
+        return Err(TaskResult::failed(format!("trafficPercentage {percentage} is not between 0 and 100")));
+    }
+    let clients = map.get("trafficClients").and_then(Value::as_object);
+    let clients = match clients {
+        None => None,
+        Some(clients) => match (text(clients, &["cookie"]), text(clients, &["header"])) {
+            (Some(name), None) => Some(Affinity::Cookie { name: name.to_owned(), max_age: count(clients, "ttlSec") }),
+            (None, Some(name)) => Some(Affinity::Header { name: name.to_owned() }),
+            _ => return Err(TaskResult::failed("`trafficClients` needs a `cookie` or a `header`, and not both")),
+        },
+    };
+    Ok(Some(Share { percentage: percentage as u8, clients }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn map(value: Value) -> Map {
+        value.as_object().cloned().unwrap_or_default()
+    }
+
+    #[test]
+    fn a_load_balancer_says_how_it_treats_requests() {
+        let read = |value| read(&map(value)).ok();
+        assert_eq!(read(json!({})), Some(Treatment::default()));
+        let all = json!({"localityLbPolicy": "LEAST_REQUEST", "sessionAffinity": "GENERATED_COOKIE", "affinityCookieTtlSec": "600",
+            "deregistrationDelay": 30, "holdTimeoutSec": "0.5", "trustedProxies": ["10.0.0.0/8"]});
+        let expected = Treatment {
+            choice: Some(Choice::LeastRequest),
+            affinity: Some(Affinity::Cookie { name: "gennaker".into(), max_age: Some(600) }),
+            drain_ms: Some(30_000),
+            hold_ms: Some(500),
+            trusted_proxies: vec!["10.0.0.0/8".into()],
+        };
+        assert_eq!(read(all), Some(expected));
+        for wrong in [
+            json!({"sessionAffinity": "CLIENT_IP"}),
+            json!({"sessionAffinity": "HEADER_FIELD"}),
+            json!({"localityLbPolicy": "MAGLEV"}),
+        ] {
+            assert_eq!(read(wrong.clone()), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_group_takes_a_share_of_requests_or_of_clients() {
+        let read = |value| share(&map(value)).ok();
+        assert_eq!(read(json!({})), Some(None));
+        assert_eq!(read(json!({"trafficPercentage": "5"})), Some(Some(Share { percentage: 5, clients: None })));
+        let users = json!({"trafficPercentage": 10, "trafficClients": {"header": "X-User"}});
+        let clients = Some(Affinity::Header { name: "X-User".into() });
+        assert_eq!(read(users), Some(Some(Share { percentage: 10, clients })));
+        assert_eq!(read(json!({"trafficPercentage": 101})), None);
+        assert_eq!(read(json!({"trafficPercentage": 1, "trafficClients": {}})), None);
+    }
+}
