@@ -11,6 +11,7 @@ mod bakery;
 mod capabilities;
 mod cron;
 mod definitions;
+mod deployment_report;
 mod executions;
 mod expression;
 mod foresight;
@@ -51,6 +52,7 @@ pub fn routes() -> OpenApiRouter<House> {
         .merge(expression::routes())
         .merge(tasks::routes())
         .merge(infrastructure::routes())
+        .merge(deployment_report::routes())
         .merge(held_back::routes())
         .merge(lookup::routes())
         .merge(notifications::routes())

@@ -46,6 +46,17 @@ pub enum Operation {
 }
 
 impl Operation {
+    /// Whether users may notice it: it makes or ends instances, or gives them other traffic.
+    pub fn moves_traffic(&self) -> bool {
+        !matches!(
+            self,
+            Self::UpsertLoadBalancer(_)
+                | Self::DeleteLoadBalancer(_)
+                | Self::UpsertFirewall(_)
+                | Self::DeleteFirewall(_)
+        )
+    }
+
     /// The operation's name, as in its JSON.
     pub fn name(&self) -> &'static str {
         match self {

@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 /// What each group did behind a load balancer, second by second, as the data plane's balancer measures it. Other providers translate.
-pub use dataplane::status::{GroupSeries, Latency, Second, Series, Unserved};
+pub use dataplane::status::{GroupSeries, Second, Series, Unserved};
 
 /// How a load balancer treats requests, beside its listeners and its check. What is not said is as the provider has it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,4 +66,39 @@ pub struct Share {
     /// What tells clients apart: then it is a share of clients, each of which stays on its side. Without it a share of requests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clients: Option<Affinity>,
+}
+
+/// A quantile of many seconds, from those of the single ones: half of the answers came in seconds with at most this one, in microseconds.
+pub fn typical(seconds: &[Second], quantile: fn(&Second) -> u64) -> u64 {
+    let mut all: Vec<(u64, u64)> = seconds.iter().map(|second| (quantile(second), second.answers)).collect();
+    all.sort_unstable();
+    let half = all.iter().map(|(_, answers)| answers).sum::<u64>().div_ceil(2);
+    let mut seen = 0;
+    let middle = all.into_iter().find(|(_, answers)| {
+        seen += answers;
+        half > 0 && seen >= half
+    });
+    middle.map_or(0, |(value, _)| value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_typical_quantile_is_that_of_the_median_answer() {
+        let second = |answers, p99_us| Second {
+            at: 0,
+            requests: answers,
+            failures: 0,
+            retries: 0,
+            answers,
+            p50_us: 1,
+            p90_us: 1,
+            p99_us,
+            max_us: p99_us,
+        };
+        assert_eq!(typical(&[second(1, 900), second(10, 20), second(8, 30)], |second| second.p99_us), 20);
+        assert_eq!(typical(&[], |second| second.p99_us), 0);
+    }
 }

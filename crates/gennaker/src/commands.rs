@@ -10,6 +10,7 @@ mod application;
 mod completion;
 mod dataplane;
 mod demo;
+mod deployment;
 mod down;
 mod expression;
 mod history;
@@ -65,6 +66,9 @@ enum Verb {
     /// Keep pipelines on a server, start them, follow them, have a say in them
     #[command(subcommand, alias = "pipelines", alias = "pi")]
     Pipeline(pipeline::Verb),
+    /// Show what deployments did to their users
+    #[command(subcommand, alias = "deployments")]
+    Deployment(deployment::Verb),
     /// Return to the version before; the one that is left does not come again by itself
     Rollback(rollback::Args),
     /// Let a version come again that was rolled back
@@ -122,6 +126,7 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
         Verb::Project(verb) => project::run(verb),
         Verb::Account(verb) => account::run(verb),
         Verb::Whoami(gate) => account::whoami(gate),
+        Verb::Deployment(verb) => deployment::run(verb),
         Verb::Rollback(args) => rollback::run(args),
         Verb::Release(args) => rollback::release(args),
         Verb::Down(args) => down::run(args),

@@ -19,6 +19,7 @@ use stages::Services;
 use stages::published::AptPublications;
 use stages::react::apt_published::{Tail, WINDOW};
 use stages::react::cron::Clockwork;
+use stages::react::deployment_report::Reporter;
 use stages::script::Scripts;
 use store::clock::{Clock, SystemClock};
 use store::{Location, Migration, Store};
@@ -137,6 +138,8 @@ impl Parts {
         for root in self.roots.clone() {
             tokio::spawn(Tail { root, engine: engine.clone(), window: WINDOW }.run());
         }
+        let reporter = Reporter { store: self.house.store.clone(), clouds: (*self.house.clouds).clone() };
+        tokio::spawn(reporter.run());
         let zone = self.house.cron_zone.clone();
         tokio::spawn(Clockwork { engine: engine.clone(), zone, window: self.missed }.run());
         Ok(())

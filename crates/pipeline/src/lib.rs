@@ -22,6 +22,7 @@ pub mod plan;
 pub mod projects;
 pub mod records;
 pub mod registry;
+pub mod reports;
 pub mod retention;
 pub mod revision;
 pub mod schema;

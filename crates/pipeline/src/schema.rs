@@ -9,6 +9,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { domain: "pipeline", number: 3, sql: TRIGGER_RATE },
     Migration { domain: "pipeline", number: 4, sql: LISTS },
     Migration { domain: "pipeline", number: 5, sql: HELD_BACK },
+    Migration { domain: "pipeline", number: 6, sql: REPORTS },
 ];
 
 const FIRST: &str = "
@@ -49,6 +50,12 @@ create index follower_follower on follower (follower);
 /// How many pipelines of an application were started by triggers in the minute of the latest start.
 const TRIGGER_RATE: &str = "
 create table trigger_rate (application text primary key, minute bigint not null, started bigint not null);
+";
+
+/// What deployments did to their users; empty while it is to be written.
+const REPORTS: &str = "
+create table report (execution text primary key, body text not null);
+create index report_due on report (execution) where body = '';
 ";
 
 /// Versions that were rolled back.

@@ -2,6 +2,7 @@
 
 pub mod apt_published;
 pub mod cron;
+pub mod deployment_report;
 mod wake;
 
 /// The tables of this crate: how far each source was read, and what came of each event.

@@ -22,4 +22,5 @@ mod redblack_story;
 mod server;
 mod server_story;
 mod spin_story;
+mod strategies_story;
 mod triggers_story;

@@ -14,7 +14,8 @@ use serde_json::{Value, json};
 
 use crate::server::{Server, ask};
 
-/// A folder as an unpacked package leaves it: a program that answers everything alike, and its unit.
+/// A folder as an unpacked package leaves it: a program that answers everything alike, and its unit. With a status called `Moody` health
+/// checks are answered well.
 pub fn image(folder: &Path, status: &str, text: &str) {
     let program = format!(
         r#"
@@ -23,9 +24,10 @@ $SIG{{PIPE}} = 'IGNORE';
 my $s = IO::Socket::INET->new(LocalAddr => "127.0.0.1:$ENV{{PORT}}", Listen => 100, ReuseAddr => 1) or die "cannot listen: $!";
 $| = 1; print "listening on $ENV{{PORT}}\n";
 while (my $c = $s->accept) {{
-    my $asked = 0;
-    while (my $l = <$c>) {{ $asked = 1; last if $l eq "\r\n"; }}
-    print $c "{status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{text}" if $asked;
+    my ($asked, $probe) = (0, 0);
+    while (my $l = <$c>) {{ $asked = 1; $probe = 1 if $l =~ /gennaker-health/; last if $l eq "\r\n"; }}
+    my $status = $probe && "{status}" =~ /Moody/ ? "HTTP/1.1 200 OK" : "{status}";
+    print $c "$status\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{text}" if $asked;
     close $c;
 }}
 "#,
@@ -42,7 +44,7 @@ while (my $c = $s->accept) {{
 }
 
 /// Posts a job as a task.
-fn post(server: &Server, job: Value) -> String {
+pub fn post(server: &Server, job: Value) -> String {
     let body = json!({"application": "hello", "description": "a test", "job": [job]}).to_string();
     let (status, answer) = ask(&server.address(), "POST", "/tasks", &body);
     assert_eq!(status, 200, "{answer}");
@@ -50,14 +52,14 @@ fn post(server: &Server, job: Value) -> String {
     answer["ref"].as_str().expect("a reference").to_owned()
 }
 
-fn read(server: &Server, path: &str) -> Value {
+pub fn read(server: &Server, path: &str) -> Value {
     let (status, body) = ask(&server.address(), "GET", path, "");
     assert_eq!(status, 200, "{path}: {body}");
     serde_json::from_str(&body).unwrap_or_else(|error| panic!("{path}: {error}: {body}"))
 }
 
 /// Waits until a task has ended.
-fn ended(server: &Server, task: &str) -> Value {
+pub fn ended(server: &Server, task: &str) -> Value {
     let deadline = Instant::now() + Duration::from_secs(60);
     loop {
         let seen = read(server, task);
@@ -69,12 +71,12 @@ fn ended(server: &Server, task: &str) -> Value {
     }
 }
 
-fn succeeds(server: &Server, task: &str) {
+pub fn succeeds(server: &Server, task: &str) {
     let seen = ended(server, task);
     assert_eq!(seen["status"], "SUCCEEDED", "{seen:#}");
 }
 
-fn deploy(server: &Server, image: &str, more: Value) -> String {
+pub fn deploy(server: &Server, image: &str, more: Value) -> String {
     let image = server.folder.path().join(image);
     let mut cluster = json!({
         "account": "local", "application": "hello", "region": "local", "strategy": "redblack", "image": image,
@@ -85,7 +87,7 @@ fn deploy(server: &Server, image: &str, more: Value) -> String {
 }
 
 /// The server groups: name, whether it gets traffic, instances up.
-fn groups(server: &Server) -> Vec<(String, bool, u64)> {
+pub fn groups(server: &Server) -> Vec<(String, bool, u64)> {
     let list = read(server, "/applications/hello/serverGroups");
     let one = |group: &Value| {
         let name = group["name"].as_str().expect("a name").to_owned();
@@ -94,19 +96,19 @@ fn groups(server: &Server) -> Vec<(String, bool, u64)> {
     list.as_array().expect("a list").iter().map(one).collect()
 }
 
-fn expect(list: &[(&str, bool, u64)]) -> Vec<(String, bool, u64)> {
+pub fn expect(list: &[(&str, bool, u64)]) -> Vec<(String, bool, u64)> {
     list.iter().map(|(name, traffic, up)| ((*name).to_owned(), *traffic, *up)).collect()
 }
 
 /// Users: some keep their connection, some make a new one for each request.
-struct Users {
+pub struct Users {
     stop: Arc<AtomicBool>,
     seen: Arc<Mutex<BTreeMap<String, usize>>>,
     threads: Vec<JoinHandle<()>>,
 }
 
 impl Users {
-    fn begin(address: &str) -> Self {
+    pub fn begin(address: &str) -> Self {
         let (stop, seen) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(BTreeMap::new())));
         let user = |number: usize| {
             let (stop, seen, address) = (stop.clone(), seen.clone(), address.to_owned());
@@ -117,7 +119,7 @@ impl Users {
     }
 
     /// What users were answered, and how often.
-    fn end(self) -> BTreeMap<String, usize> {
+    pub fn end(self) -> BTreeMap<String, usize> {
         self.stop.store(true, Ordering::Relaxed);
         for thread in self.threads {
             thread.join().expect("a user ends well");
@@ -125,7 +127,7 @@ impl Users {
         self.seen.lock().expect("not poisoned").clone()
     }
 
-    fn count(&self, answer: &str) -> usize {
+    pub fn count(&self, answer: &str) -> usize {
         self.seen.lock().expect("not poisoned").get(answer).copied().unwrap_or(0)
     }
 }
@@ -171,12 +173,13 @@ fn one_request(address: &str, keep: bool, kept: &mut Option<BufReader<TcpStream>
     Ok(if status.contains(" 200 ") { text } else { format!("failed: {}: {text}", status.trim()) })
 }
 
-fn prepare() -> (Server, String) {
+pub fn prepare() -> (Server, String) {
     let server = Server::start("");
     for (name, status, text) in [
         ("one", "HTTP/1.1 200 OK", "This is Default"),
         ("two", "HTTP/1.1 200 OK", "This is v2"),
         ("bad", "HTTP/1.1 500 Broken", "broken"),
+        ("moody", "HTTP/1.1 500 Moody", "moody"),
     ] {
         image(&server.folder.path().join(name), status, text);
     }

@@ -3,7 +3,7 @@
 
 use async_trait::async_trait;
 use cloud::inventory::ServerGroup;
-use cloud::traffic::Second;
+use cloud::traffic::{Second, typical};
 use cloud::{CloudError, Clouds};
 use jiff::{SignedDuration, Timestamp};
 use pipeline::{Effect, Map, TaskInput, TaskResult};
@@ -37,26 +37,19 @@ impl Tally {
         let requests: u64 = seconds.iter().map(|second| second.requests).sum();
         let failures: u64 = seconds.iter().map(|second| second.failures).sum();
         let error_rate = if requests == 0 { 0.0 } else { failures as f64 * 100.0 / requests as f64 };
-        Tally { server_group: name.to_owned(), requests, failures, error_rate, p99_us: typical_p99(seconds) }
+        Tally {
+            server_group: name.to_owned(),
+            requests,
+            failures,
+            error_rate,
+            p99_us: typical(seconds, |second| second.p99_us),
+        }
     }
 
     fn text(&self) -> String {
         let Tally { requests, error_rate, p99_us, .. } = self;
         format!("{requests} requests, {error_rate:.2} % failed, p99 {:.1} ms", *p99_us as f64 / 1000.0)
     }
-}
-
-fn typical_p99(seconds: &[Second]) -> u64 {
-    let mut all: Vec<(u64, u64)> = seconds.iter().map(|second| (second.p99_us, second.answers)).collect();
-    all.sort_unstable();
-    let half = all.iter().map(|(_, answers)| answers).sum::<u64>().div_ceil(2);
-    let mut seen = 0;
-    all.into_iter()
-        .find(|(_, answers)| {
-            seen += answers;
-            seen >= half && half > 0
-        })
-        .map_or(0, |(p99, _)| p99)
 }
 
 /// From when on a canary is worse.
@@ -228,22 +221,5 @@ mod tests {
         let limits = Limits { minimum_requests: 100, error_rate_difference: 1.0, latency_ratio: None };
         assert_eq!(limits.worse(&tally(99, 99, 1), &tally(1000, 0, 1), false), None);
         assert!(limits.worse(&tally(99, 99, 1), &tally(1000, 0, 1), true).unwrap().starts_with("too few requests"));
-    }
-
-    #[test]
-    fn the_typical_percentile_is_that_of_the_median_answer() {
-        let second = |answers, p99_us| Second {
-            at: 0,
-            requests: answers,
-            failures: 0,
-            retries: 0,
-            answers,
-            p50_us: 1,
-            p90_us: 1,
-            p99_us,
-            max_us: p99_us,
-        };
-        assert_eq!(typical_p99(&[second(1, 900), second(10, 20), second(8, 30)]), 20);
-        assert_eq!(typical_p99(&[]), 0);
     }
 }

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use cloud::health::{self, HealthState};
 use cloud::inventory::ServerGroup;
 use cloud::{CloudError, Clouds, Operation, Query};
-use pipeline::{Exception, Map, TaskInput, TaskResult, applications};
+use pipeline::{Exception, Map, TaskInput, TaskResult, applications, reports};
 use serde_json::Value;
-use store::Store;
+use store::{Store, StoreError};
 
 use super::operate::{self, Job, from_error};
 use super::wishes::{flag, text};
@@ -24,9 +24,26 @@ impl Guarded {
     /// Starts them all, or none.
     pub async fn start(&self, input: &TaskInput, jobs: Vec<Job>) -> TaskResult {
         match self.refusal(&jobs).await {
-            Ok(None) => operate::start(&self.clouds, input, jobs).await,
+            Ok(None) => {
+                if jobs.iter().any(|job| job.operation.moves_traffic()) {
+                    self.want_report(&input.execution.id).await;
+                }
+                operate::start(&self.clouds, input, jobs).await
+            }
             Ok(Some(why)) => TaskResult::Failed { error: Exception::new("TrafficGuardException", why) },
             Err(error) => from_error(&error, input),
+        }
+    }
+
+    /// What users have of this is written down when the execution has ended.
+    async fn want_report(&self, execution: &str) {
+        let (asked, wanted) = (execution.to_owned(), execution.to_owned());
+        let known = self.store.read::<_, StoreError, _>(move |tx| reports::is_wanted(tx, &asked)).await;
+        if matches!(known, Ok(true)) {
+            return;
+        }
+        if let Err(error) = self.store.write::<_, StoreError, _>(move |tx| reports::want(tx, &wanted)).await {
+            tracing::warn!(%error, execution, "no report of this deployment will be written");
         }
     }
 

@@ -43,7 +43,9 @@ use self::until::{Await, Until};
 
 pub use self::outlook::CloudOutlook;
 
+pub(crate) use self::canary::CANARY_OF;
 pub(crate) use self::hold_back::stops;
+pub(crate) use self::operate::{TARGETS, Target};
 
 /// Adds the stage types and tasks of this module. In `store` stand the guards of applications and what is held back.
 pub fn register(registry: Registry, clouds: &Clouds, store: &Store) -> Registry {

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use super::clusters::{self, What};
 use super::operate::{Job, TARGETS, Target};
 use super::select::Word;
+use super::strategy::Strategy;
 use super::{balancers, groups, image, wishes};
 
 /// The present state of all accounts, as a plan changes it.
@@ -174,8 +175,14 @@ impl CloudOutlook {
             None => {
                 // With an older group more follows than without.
                 look.notes.push("what follows it is told as if the cluster had an older server group".into());
-                look.context.insert("source".into(), json!({"account": account, "region": region}));
+                look.context
+                    .insert("source".into(), json!({"account": account, "region": region, "image": "${image}"}));
             }
+        }
+        // A canary makes nothing by itself: its stages do.
+        let strategy = wishes::text(&config, &["strategy"]).map(Strategy::read);
+        if matches!(strategy, Some(Ok(Strategy::Canary))) {
+            return Ok(Vec::new());
         }
         let name = cluster.next(&there.iter().map(|g| (g.name.clone(), g.created)).collect::<Vec<_>>());
         if let Some(name) = name.as_ref().ok().filter(|_| self.asked) {

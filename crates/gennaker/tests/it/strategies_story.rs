@@ -1,0 +1,125 @@
+//! Strategies on this machine with users on the load balancer, and what the report of a deployment says of them.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::redblack_story::{Users, deploy, ended, expect, groups, prepare, read, succeeds};
+use crate::server::{Server, ask};
+
+/// The report of a task, once it is written.
+fn report(server: &Server, task: &str) -> Value {
+    let id = task.rsplit('/').next().expect("an id");
+    let deadline = Instant::now() + Duration::from_secs(30);
+    loop {
+        let seen = read(server, &format!("/executions/{id}/deploymentReport"));
+        if seen["final"] == true {
+            return seen;
+        }
+        assert!(Instant::now() < deadline, "no report is written: {seen:#}");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+}
+
+fn requests(report: &Value, role: &str) -> u64 {
+    let groups = report["loadBalancers"][0]["groups"].as_array().expect("groups");
+    groups.iter().filter(|group| group["role"] == role).filter_map(|group| group["total"]["requests"].as_u64()).sum()
+}
+
+fn failures(answers: &std::collections::BTreeMap<String, usize>) -> Vec<(&String, &usize)> {
+    answers.iter().filter(|(answer, _)| answer.starts_with("failed")).collect()
+}
+
+#[test]
+fn a_report_tells_what_users_had_of_a_deployment() {
+    let (server, address) = prepare();
+    succeeds(&server, &deploy(&server, "one", json!({})));
+    let users = Users::begin(&address);
+    let task = deploy(&server, "two", json!({"delayBeforeDisableSec": 1}));
+    let id = task.rsplit('/').next().expect("an id");
+    succeeds(&server, &task);
+    let seen = report(&server, &task);
+    let answers = users.end();
+    assert_eq!(failures(&answers), []);
+
+    assert_eq!((&seen["total"]["failures"], &seen["status"]), (&json!(0), &json!("SUCCEEDED")));
+    let (old, new) = (requests(&seen, "old"), requests(&seen, "new"));
+    assert!(old > 50 && new > 50, "{old} of the old, {new} of the new");
+    assert!(
+        old + new <= answers.values().sum::<usize>() as u64 + 6,
+        "no more than there were: {answers:?}, {old}, {new}"
+    );
+    let steps: Vec<&str> =
+        seen["steps"].as_array().expect("steps").iter().filter_map(|step| step["name"].as_str()).collect();
+    assert_eq!(steps, ["deploy", "Deploy in local", "Wait Before Disable", "disableCluster"]);
+    let both = |second: &Value| second["at"].as_i64().expect("a moment");
+    let seconds = seen["loadBalancers"][0]["groups"][1]["seconds"].as_array().expect("seconds");
+    assert!(seconds.len() >= 2 && seconds.windows(2).all(|pair| both(&pair[0]) < both(&pair[1])), "second by second");
+
+    let (code, out, said) = server.also(&["deployment", "report", id, "-o", "text"]);
+    assert_eq!(code, 0, "{said}");
+    assert!(out.contains(&format!("{} requests, 0 failed", seen["total"]["requests"])), "{out}");
+    let file = server.folder.path().join("report.html");
+    let (code, _, said) = server.also(&["deployment", "report", id, "--html", file.to_str().expect("text")]);
+    assert_eq!(code, 0, "{said}");
+    let page = std::fs::read_to_string(&file).expect("written");
+    assert!(page.contains("<svg") && page.contains("hello-v001"), "{page}");
+
+    // What moved no traffic has none, and one that is forgotten takes its report along.
+    let quiet = crate::redblack_story::post(&server, json!({"type": "wait", "waitTime": 0}));
+    succeeds(&server, &quiet);
+    let quiet = quiet.rsplit('/').next().expect("an id");
+    let (status, body) = ask(&server.address(), "GET", &format!("/executions/{quiet}/deploymentReport"), "");
+    assert_eq!(status, 404, "{body}");
+    assert!(body.contains("moved no traffic"), "{body}");
+}
+
+#[test]
+fn new_machines_come_in_as_old_ones_go_out_and_no_request_fails() {
+    let (server, address) = prepare();
+    succeeds(&server, &deploy(&server, "one", json!({})));
+    let users = Users::begin(&address);
+    succeeds(
+        &server,
+        &deploy(&server, "two", json!({"strategy": "rolling", "useSourceCapacity": true, "batchSize": 2})),
+    );
+    assert_eq!(groups(&server), expect(&[("hello-v000", false, 0), ("hello-v001", true, 4)]));
+    let answers = users.end();
+    assert_eq!(answers.keys().collect::<Vec<_>>(), ["This is Default", "This is v2"], "{answers:?}");
+}
+
+#[test]
+fn a_canary_gets_its_share_and_decides() {
+    let (server, address) = prepare();
+    succeeds(&server, &deploy(&server, "one", json!({})));
+    let users = Users::begin(&address);
+    let canary = |minutes: f64| json!({"strategy": "canary", "canary": {"percentage": 10, "lifetimeMinutes": minutes, "minimumRequests": 20}});
+    let task = deploy(&server, "two", canary(0.06));
+    succeeds(&server, &task);
+    assert_eq!(groups(&server), expect(&[("hello-v000", false, 0), ("hello-v001", true, 4)]));
+    let answers = users.end();
+    assert_eq!(failures(&answers), []);
+    let seen = report(&server, &task);
+    assert!(requests(&seen, "canary") > 0 && requests(&seen, "baseline") > 0, "{seen:#}");
+    let run = read(&server, &format!("/pipelines/{}", task.rsplit('/').next().expect("an id")));
+    let stages = run["stages"].as_array().expect("stages");
+    let compared = stages.iter().find(|stage| stage["type"] == "compareServerGroups").expect("they were compared");
+    let got = |side: &str| compared["outputs"]["comparison"][side]["requests"].as_u64().expect("a count");
+    let (canary_got, baseline_got) = (got("canary"), got("baseline"));
+    assert!(
+        canary_got >= 20 && canary_got.abs_diff(baseline_got) <= 10,
+        "the same share: {canary_got}, {baseline_got}"
+    );
+
+    // One that is well when it is checked and fails its users is found out by them, and few see it.
+    let users = Users::begin(&address);
+    let task = deploy(&server, "moody", canary(10.0));
+    let seen = ended(&server, &task);
+    assert_eq!(seen["status"], "TERMINAL");
+    assert!(seen.to_string().contains("the canary fails more often"), "{seen:#}");
+    assert_eq!(groups(&server), expect(&[("hello-v000", false, 0), ("hello-v001", true, 4)]), "nothing of it is left");
+    let answers = users.end();
+    let failed: usize = failures(&answers).into_iter().map(|(_, count)| count).sum();
+    let all: usize = answers.values().sum();
+    assert!(failed > 0 && failed * 5 < all, "one in ten, while it was there: {answers:?}");
+}
