@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::health::{self, Capacity, Health, HealthState};
 use crate::names::GroupName;
+use crate::operation::Allowed;
 use crate::traffic::{Share, Treatment};
 
 /// One account of one cloud: what it can be asked for.
@@ -190,6 +191,8 @@ pub struct LoadBalancer {
     pub listeners: Vec<Listener>,
     /// How it checks what stands behind it.
     pub health_check: Option<HealthCheck>,
+    /// Firewalls that its listeners are behind.
+    pub firewalls: Vec<String>,
     /// How it treats requests.
     pub treatment: Treatment,
     /// Server groups behind it.
@@ -273,8 +276,12 @@ pub struct Firewall {
     pub account: String,
     /// Where it is.
     pub region: String,
+    /// Application that it is for.
+    pub application: String,
     /// What it is for.
     pub description: String,
+    /// What may come in.
+    pub allowed: Vec<Allowed>,
 }
 
 /// Everything of one account that a query asked for, seen at one moment.

@@ -181,6 +181,9 @@ pub struct UpsertLoadBalancer {
     /// How it checks what stands behind it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub health_check: Option<HealthCheck>,
+    /// Firewalls that its listeners are behind: what none of them lets in is turned away. Without any everybody may come.
+    #[serde(default)]
+    pub firewalls: Vec<String>,
     /// How it treats requests.
     #[serde(default)]
     pub treatment: Treatment,
@@ -248,10 +251,13 @@ pub struct UpsertFirewall {
     pub name: String,
     /// Where.
     pub region: String,
+    /// Application that it is for.
+    #[serde(default)]
+    pub application: String,
     /// What it is for.
     #[serde(default)]
     pub description: String,
-    /// What may come in.
+    /// What may come in; nothing else does.
     #[serde(default)]
     pub allowed: Vec<Allowed>,
 }

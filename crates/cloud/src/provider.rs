@@ -237,6 +237,11 @@ impl Resource {
         if let Self::LoadBalancer(balancer) = self { Some(balancer) } else { None }
     }
 
+    /// The firewall, if it is one.
+    pub fn firewall(self) -> Option<Firewall> {
+        if let Self::Firewall(firewall) = self { Some(firewall) } else { None }
+    }
+
     /// The instance, if it is one.
     pub fn instance(self) -> Option<Instance> {
         if let Self::Instance(instance) = self { Some(instance) } else { None }

@@ -14,7 +14,7 @@ use store::clock::Clock;
 use tokio::sync::watch;
 
 use crate::health::HealthState;
-use crate::inventory::{Account, Backend, Inventory, LoadBalancer, Region, ServerGroup};
+use crate::inventory::{Account, Backend, Firewall, Inventory, LoadBalancer, Region, ServerGroup};
 use crate::operation::Operation;
 use crate::provider::{CloudError, Handle, Key, Outcome, Progress, Provider, Query, Resource, ResourceId};
 use crate::traffic::{GroupSeries, Series};
@@ -65,6 +65,7 @@ pub struct World {
 struct Things {
     groups: BTreeMap<(String, String), ServerGroup>,
     balancers: BTreeMap<(String, String), LoadBalancer>,
+    firewalls: BTreeMap<(String, String), Firewall>,
     operations: BTreeMap<String, Started>,
     /// What happens to the next calls; nothing bad without an entry.
     faults: VecDeque<Option<Fault>>,
@@ -220,6 +221,7 @@ impl Provider for Simulated {
         Ok(Inventory {
             server_groups: groups.cloned().collect(),
             load_balancers: balancers.map(|balancer| things.balancer(balancer)).collect(),
+            firewalls: things.firewalls.values().filter(|one| query.wants(&one.application)).cloned().collect(),
             ..Inventory::default()
         })
     }
@@ -242,7 +244,10 @@ impl Provider for Simulated {
                     .cloned()
                     .map(Resource::Instance)
             }
-            ResourceId::Image(_) | ResourceId::Firewall { .. } => None,
+            ResourceId::Firewall { region, name } => {
+                things.firewalls.get(&(region.clone(), name.clone())).cloned().map(Resource::Firewall)
+            }
+            ResourceId::Image(_) => None,
         })
     }
 

@@ -241,6 +241,7 @@ impl Balancers {
                 groups,
                 no_member: counts.map_or(0, |c| c.no_member.load(Relaxed)),
                 refused_requests: counts.map_or(0, |c| c.refused_requests.load(Relaxed)),
+                turned_away: counts.map_or(0, |c| c.turned_away.load(Relaxed)),
                 last_switch: state.switches.get(&balancer.id).cloned(),
             }
         };
@@ -279,8 +280,10 @@ impl Balancers {
         let mut table = Table::default();
         for (index, balancer) in wanted.balancers.iter().enumerate() {
             let backend = Arc::new(self.backend(state, balancer, checks));
-            for (slot, protocol) in state.listeners.slots(index) {
-                table.routes.insert(slot, Route { protocol, backend: backend.clone() });
+            for (slot, place) in state.listeners.slots(index) {
+                let Some(listener) = balancer.listeners.get(place) else { continue };
+                let allow = listener.allow.as_ref().map(|networks| networks.as_slice().into());
+                table.routes.insert(slot, Route { protocol: listener.protocol, backend: backend.clone(), allow });
             }
         }
         table

@@ -74,6 +74,9 @@ pub struct BalancerStatus {
     pub no_member: u64,
     /// Requests refused for their framing, size or slowness.
     pub refused_requests: u64,
+    /// Connections and requests of clients that no firewall lets in.
+    #[serde(default)]
+    pub turned_away: u64,
     /// When the set of groups that take traffic last changed.
     pub last_switch: Option<Switch>,
 }

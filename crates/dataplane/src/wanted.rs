@@ -146,6 +146,9 @@ pub struct Listener {
     /// What is spoken there.
     #[serde(default)]
     pub protocol: Protocol,
+    /// Networks that may connect; others are cut off at once, and with their next request when they are in. Default: everybody.
+    #[serde(default)]
+    pub allow: Option<Vec<Network>>,
 }
 
 /// What a listener speaks.

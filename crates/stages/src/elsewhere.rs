@@ -99,7 +99,7 @@ const LEGACY: [Known; 16] = [
     ("associateElasticIp", "Associate Elastic IP", ""),
 ];
 
-const IMAGES: [Known; 12] = [
+const IMAGES: [Known; 10] = [
     (
         "findImageFromTags",
         "Find Image from Tags",
@@ -116,8 +116,6 @@ const IMAGES: [Known; 12] = [
     ("deleteSnapshot", "Delete Snapshot", "snapshotIds: [text]"),
     ("deleteLaunchConfiguration", "Delete Launch Configuration", ""),
     ("deleteLaunchTemplate", "Delete Launch Template", ""),
-    ("upsertSecurityGroup", "Upsert Firewall", "securityGroupName: text, name: text, description: text"),
-    ("deleteSecurityGroup", "Delete Firewall", "securityGroupName: text, name: text"),
     ("saveSnapshot", "Save Snapshot", ""),
     ("restoreSnapshot", "Restore Snapshot", ""),
     (

@@ -10,8 +10,8 @@ use async_trait::async_trait;
 use cloud::health::Capacity;
 use cloud::inventory::{Protocol, ServerGroup};
 use cloud::operation::{
-    CreateServerGroup, GroupAt, NamedAt, ResizeServerGroup, ShareTraffic, Terminate, Traffic, UpsertLoadBalancer,
-    WantedListener,
+    Allowed, CreateServerGroup, GroupAt, NamedAt, ResizeServerGroup, ShareTraffic, Terminate, Traffic, UpsertFirewall,
+    UpsertLoadBalancer, WantedListener,
 };
 use cloud::traffic::{Affinity, Share};
 use cloud::{CloudError, Handle, Key, Operation, Outcome, Progress, Provider, Query, Resource, ResourceId};
@@ -42,6 +42,7 @@ pub async fn run(ground: &dyn Ground) {
     a_group_without_traffic_is_disabled_until_it_is_enabled(ground).await;
     a_share_of_a_group_leaves_traffic_and_comes_back(ground).await;
     a_group_is_resized_and_an_ended_instance_is_replaced(ground).await;
+    a_firewall_is_kept_while_something_is_behind_it(ground).await;
     a_destroyed_group_is_gone(ground).await;
     a_cancelled_operation_is_over_and_a_done_one_stays_done(ground).await;
     what_is_wrong_is_refused_by_name(ground).await;
@@ -177,6 +178,7 @@ fn balancer(ground: &dyn Ground, name: &str) -> UpsertLoadBalancer {
         application: "front".into(),
         listeners: vec![WantedListener { protocol: Protocol::Tcp, port: 0 }],
         health_check: None,
+        firewalls: Vec::new(),
         treatment: Default::default(),
     }
 }
@@ -279,6 +281,34 @@ async fn a_group_is_resized_and_an_ended_instance_is_replaced(ground: &dyn Groun
     let seen = until(ground, "size-v000", "two again", |group| group.up(None) == 2).await;
     assert!(seen.instances.iter().all(|instance| instance.id != victim));
     destroy(ground, "size-v000").await;
+}
+
+async fn a_firewall_is_kept_while_something_is_behind_it(ground: &dyn Ground) {
+    let rule = Allowed { protocol: Protocol::Tcp, ports: (80, 443), from: vec!["10.0.0.0/8".into()] };
+    let wall = UpsertFirewall {
+        name: "wall".into(),
+        region: region(ground),
+        application: "wall".into(),
+        description: "offices".into(),
+        allowed: vec![rule.clone()],
+    };
+    done(ground, Operation::UpsertFirewall(wall), "wall-1").await;
+    let id = ResourceId::Firewall { region: region(ground), name: "wall".into() };
+    let seen =
+        ground.provider().get(&id).await.expect("it can be read").and_then(Resource::firewall).expect("it exists");
+    assert_eq!((seen.description.as_str(), seen.allowed), ("offices", vec![rule]));
+    let behind = UpsertLoadBalancer { firewalls: vec!["wall".into()], ..balancer(ground, "wall") };
+    done(ground, Operation::UpsertLoadBalancer(behind), "wall-2").await;
+    let gone = NamedAt { name: "wall".into(), region: region(ground) };
+    let delete = Operation::DeleteFirewall(gone.clone());
+    let error = ground.provider().start(&delete, &Key::new("wall-3")).await.expect_err("something is behind it");
+    assert!(error.to_string().contains("load balancer wall is behind"), "{error}");
+    done(ground, Operation::DeleteLoadBalancer(gone), "wall-4").await;
+    done(ground, delete, "wall-5").await;
+    assert_eq!(ground.provider().get(&id).await.expect("it can be read"), None);
+    let nowhere = UpsertLoadBalancer { firewalls: vec!["nobody".into()], ..balancer(ground, "wall") };
+    let error = ground.provider().start(&Operation::UpsertLoadBalancer(nowhere), &Key::new("wall-6")).await;
+    assert!(error.expect_err("there is none").to_string().contains("nobody"));
 }
 
 async fn a_destroyed_group_is_gone(ground: &dyn Ground) {

@@ -42,6 +42,8 @@ fn catalog() -> OpenApiRouter<House> {
         .routes(routes!(accounts_of_type))
         .routes(routes!(security_groups))
         .routes(routes!(firewalls))
+        .routes(routes!(firewalls_of))
+        .routes(routes!(firewall))
         .routes(routes!(images))
         .routes(routes!(networks))
         .routes(routes!(networks_of))
@@ -331,6 +333,30 @@ async fn security_groups(State(house): State<House>) -> Result<Json<Value>, Prob
 #[utoipa::path(get, path = "/firewalls", responses((status = OK, body = Object)))]
 async fn firewalls(state: State<House>) -> Result<Json<Value>, Problem> {
     security_groups(state).await
+}
+
+/// Firewalls of one account by region.
+#[utoipa::path(get, path = "/securityGroups/{account}", params(("account" = String, Path)),
+    responses((status = OK, body = Object), (status = NOT_FOUND, body = Problem)))]
+async fn firewalls_of(State(house): State<House>, Path(account): Path<String>) -> Result<Json<Value>, Problem> {
+    let described = house.clouds.account(&account)?.describe();
+    let all = house.clouds.list(&CloudQuery { application: None, without_images: true }).await?;
+    let shown = shape::firewalls(std::slice::from_ref(&described), &all);
+    Ok(Json(shown[&described.name][&described.provider].clone()))
+}
+
+/// One firewall with its rules.
+#[utoipa::path(get, path = "/securityGroups/{account}/{region}/{name}",
+    params(("account" = String, Path), ("region" = String, Path), ("name" = String, Path)),
+    responses((status = OK, body = Object), (status = NOT_FOUND, body = Problem)))]
+async fn firewall(
+    State(house): State<House>,
+    Path((account, region, name)): Path<(String, String, String)>,
+) -> Result<Json<Value>, Problem> {
+    let provider = house.clouds.account(&account)?;
+    let found = provider.get(&ResourceId::Firewall { region, name: name.clone() }).await?.and_then(Resource::firewall);
+    let firewall = found.ok_or_else(|| Problem::not_found(format!("account {account} has no firewall {name}")))?;
+    Ok(Json(shape::firewall_in_detail(&firewall, &provider.describe().provider)))
 }
 
 /// Which images are asked for.

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use cloud::health::{Health, HealthState};
-use cloud::inventory::{Account, Backend, Image, Instance, Inventory, LoadBalancer, ServerGroup};
+use cloud::inventory::{Account, Backend, Firewall, Image, Instance, Inventory, LoadBalancer, ServerGroup};
 use cloud::names::Moniker;
+use cloud::operation::Allowed;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -134,7 +135,7 @@ pub(super) fn balancer(balancer: &LoadBalancer) -> Value {
         "cloudProvider": balancer.provider, "type": balancer.provider, "loadBalancerType": balancer.kind,
         "application": balancer.application, "moniker": parts, "createdTime": balancer.created.as_millisecond(),
         "listeners": balancer.listeners.iter().map(listener).collect::<Vec<_>>(), "healthCheck": check,
-        "dnsName": address, "ipAddress": address, "serverGroups": groups, "instances": instances, "securityGroups": [],
+        "dnsName": address, "ipAddress": address, "serverGroups": groups, "instances": instances, "securityGroups": balancer.firewalls,
     })
 }
 
@@ -159,6 +160,35 @@ pub(super) fn cluster(all: &Inventory, account: &str, provider: &str, name: &str
     })
 }
 
+/// A firewall in the list of all.
+fn firewall(one: &Firewall) -> Value {
+    let parts = one.name.parse::<cloud::names::ClusterName>().ok();
+    let parts = parts.map(
+        |name| json!({"app": name.app(), "cluster": name.to_string(), "stack": name.stack(), "detail": name.detail()}),
+    );
+    json!({"name": one.name, "id": one.name, "description": one.description, "application": one.application, "moniker": parts})
+}
+
+/// A firewall with its rules.
+pub(super) fn firewall_in_detail(one: &Firewall, provider: &str) -> Value {
+    let mut value = firewall(one);
+    let rule = |rule: &Allowed, from: &String| {
+        let (ip, cidr) = from.split_once('/').unwrap_or((from, ""));
+        json!({
+            "class": "ipRange", "protocol": "tcp", "portRanges": [{"startPort": rule.ports.0, "endPort": rule.ports.1}],
+            "range": {"ip": ip, "cidr": if cidr.is_empty() { String::new() } else { format!("/{cidr}") }},
+        })
+    };
+    let rules: Vec<Value> =
+        one.allowed.iter().flat_map(|allowed| allowed.from.iter().map(move |from| rule(allowed, from))).collect();
+    value["accountName"] = json!(one.account);
+    value["cloudProvider"] = json!(provider);
+    value["region"] = json!(one.region);
+    value["inboundRules"] = json!(rules);
+    value["outboundRules"] = json!([]);
+    value
+}
+
 /// Firewalls by account, provider and region; every account is there.
 pub(super) fn firewalls(accounts: &[Account], all: &Inventory) -> Value {
     let mut value = Map::new();
@@ -166,8 +196,7 @@ pub(super) fn firewalls(accounts: &[Account], all: &Inventory) -> Value {
         let mut regions = Map::new();
         for region in &account.regions {
             let own = all.firewalls.iter().filter(|f| f.account == account.name && f.region == region.name);
-            let list: Vec<Value> =
-                own.map(|f| json!({"name": f.name, "id": f.name, "description": f.description})).collect();
+            let list: Vec<Value> = own.map(firewall).collect();
             regions.insert(region.name.clone(), json!(list));
         }
         value.insert(account.name.clone(), json!({ account.provider.clone(): regions }));

@@ -10,7 +10,7 @@ use crate::health::{self, Capacity};
 use crate::names::{self, GroupName};
 use crate::operation::{
     CreateServerGroup, GroupAt, InstancesAt, NamedAt, Operation, Registration, ResizeServerGroup, ShareTraffic,
-    Terminate, Traffic, UpsertLoadBalancer, WantedListener,
+    Terminate, Traffic, UpsertFirewall, UpsertLoadBalancer, WantedListener,
 };
 use crate::provider::{CloudError, Outcome};
 use crate::traffic::Share;
@@ -83,11 +83,8 @@ impl Change<'_> {
             Operation::DeregisterInstances(op) => self.register(op, false),
             Operation::TerminateInstances(op) => self.terminate(op),
             Operation::RebootInstances(op) => self.reboot(op),
-            Operation::UpsertFirewall(_) | Operation::DeleteFirewall(_) => Err(CloudError::Unsupported {
-                account: self.rules.account.clone(),
-                provider: "local".into(),
-                operation: operation.name(),
-            }),
+            Operation::UpsertFirewall(op) => self.upsert_firewall(op),
+            Operation::DeleteFirewall(op) => self.delete_firewall(op),
         }
     }
 
@@ -136,6 +133,7 @@ impl Change<'_> {
                 });
             }
         }
+        self.check_firewalls(&op.firewalls)?;
         let existing: Vec<_> = self.state.groups.values().map(|group| (group.name.clone(), group.created)).collect();
         let name = op.cluster.next(&existing)?;
         let launch = self.prepared.launch.take();
@@ -313,6 +311,7 @@ impl Change<'_> {
             )));
         }
         super::wanted::check(&op.treatment).map_err(CloudError::Refused)?;
+        self.check_firewalls(&op.firewalls)?;
         if op.listeners.is_empty() {
             return Err(CloudError::Refused(format!(
                 "load balancer {} has no listener; give a protocol and a port",
@@ -386,6 +385,43 @@ impl Change<'_> {
                 name: op.name.clone(),
                 account: self.rules.account.clone(),
             }),
+        }
+    }
+
+    fn check_firewalls(&self, names: &[String]) -> Result<(), CloudError> {
+        match names.iter().find(|name| !self.state.firewalls.contains_key(*name)) {
+            Some(name) => Err(self.no_firewall(name)),
+            None => Ok(()),
+        }
+    }
+
+    fn no_firewall(&self, name: &str) -> CloudError {
+        CloudError::NotFound { what: "firewall", name: name.to_owned(), account: self.rules.account.clone() }
+    }
+
+    fn upsert_firewall(&mut self, op: &UpsertFirewall) -> Result<Applied, CloudError> {
+        self.region(&op.region)?;
+        names::check_plain("firewall", &op.name)?;
+        for rule in &op.allowed {
+            super::wanted::networks(&rule.from).map_err(CloudError::Refused)?;
+        }
+        self.state.firewalls.insert(op.name.clone(), op.clone());
+        Ok(self.applied(&op.region, Vec::new()))
+    }
+
+    fn delete_firewall(&mut self, op: &NamedAt) -> Result<Applied, CloudError> {
+        self.region(&op.region)?;
+        // Without it everybody could come.
+        let behind = |firewalls: &[String]| firewalls.contains(&op.name);
+        let balancers = self.state.balancers.values().filter(|one| behind(&one.spec.firewalls));
+        let groups = self.state.groups.values().filter(|one| behind(&one.spec.firewalls));
+        let user = balancers.map(|one| format!("load balancer {}", one.spec.name));
+        if let Some(user) = user.chain(groups.map(|one| format!("server group {}", one.name))).next() {
+            return Err(CloudError::Refused(format!("{user} is behind firewall {}; change or end it first", op.name)));
+        }
+        match self.state.firewalls.remove(&op.name) {
+            Some(_) => Ok(self.applied(&op.region, Vec::new())),
+            None => Err(self.no_firewall(&op.name)),
         }
     }
 

@@ -259,11 +259,12 @@ impl Provider for Local {
         let reader = self.shared.reader(&state, &seen);
         let groups = state.groups.values().filter(|group| query.wants(group.name.cluster().app()));
         let balancers = state.balancers.iter().filter(|(_, balancer)| query.wants(&balancer.spec.application));
+        let firewalls = state.firewalls.values().filter(|firewall| query.wants(&firewall.application));
         Ok(Inventory {
             server_groups: groups.map(|group| reader.group(group)).collect(),
             load_balancers: balancers.map(|(name, balancer)| reader.balancer(name, balancer)).collect(),
             images,
-            firewalls: Vec::new(),
+            firewalls: firewalls.map(|firewall| reader.firewall(firewall)).collect(),
         })
     }
 
@@ -281,6 +282,9 @@ impl Provider for Local {
             }
             ResourceId::LoadBalancer { region, name } if here(region) => {
                 state.balancers.get(name).map(|balancer| Resource::LoadBalancer(reader.balancer(name, balancer)))
+            }
+            ResourceId::Firewall { region, name } if here(region) => {
+                state.firewalls.get(name).map(|firewall| Resource::Firewall(reader.firewall(firewall)))
             }
             ResourceId::Instance { region, id } if here(region) => state.instances.get(id).and_then(|instance| {
                 let group = state.groups.get(&instance.group.to_string())?;

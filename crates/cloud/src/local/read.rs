@@ -14,6 +14,7 @@ use super::state::{Balancer, Group, Instance, Leaving, State};
 use super::wanted::address;
 use crate::health::{Health, HealthState};
 use crate::inventory::{self, Backend, Listener, LoadBalancer, ServerGroup};
+use crate::operation::UpsertFirewall;
 
 /// The name under which this machine reports health.
 pub const PLATFORM: &str = "Local";
@@ -82,6 +83,7 @@ impl Reader<'_> {
                 })
                 .collect(),
             health_check: balancer.spec.health_check.clone(),
+            firewalls: balancer.spec.firewalls.clone(),
             treatment: balancer.spec.treatment.clone(),
             groups: groups
                 .map(|group| Backend {
@@ -95,6 +97,18 @@ impl Reader<'_> {
                         .collect(),
                 })
                 .collect(),
+        }
+    }
+
+    /// One firewall.
+    pub fn firewall(&self, firewall: &UpsertFirewall) -> inventory::Firewall {
+        inventory::Firewall {
+            name: firewall.name.clone(),
+            account: self.rules.account.clone(),
+            region: self.rules.region.clone(),
+            application: firewall.application.clone(),
+            description: firewall.description.clone(),
+            allowed: firewall.allowed.clone(),
         }
     }
 

@@ -15,7 +15,7 @@ use super::image::Launch;
 use crate::health::Capacity;
 use crate::inventory::HealthCheck;
 use crate::names::GroupName;
-use crate::operation::{CreateServerGroup, Operation, UpsertLoadBalancer};
+use crate::operation::{CreateServerGroup, Operation, UpsertFirewall, UpsertLoadBalancer};
 use crate::provider::{CloudError, Outcome};
 
 /// Tables of the local provider.
@@ -158,6 +158,8 @@ pub struct State {
     pub instances: BTreeMap<String, Instance>,
     /// Load balancers by name.
     pub balancers: BTreeMap<String, Balancer>,
+    /// Firewalls by name.
+    pub firewalls: BTreeMap<String, UpsertFirewall>,
     /// Operations that have not ended, by key.
     pub operations: BTreeMap<String, Started>,
 }
@@ -174,6 +176,7 @@ impl State {
                 "group" => drop(state.groups.insert(name, read(&body)?)),
                 "instance" => drop(state.instances.insert(name, read(&body)?)),
                 "balancer" => drop(state.balancers.insert(name, read(&body)?)),
+                "firewall" => drop(state.firewalls.insert(name, read(&body)?)),
                 _ => {}
             }
         }
@@ -194,6 +197,7 @@ impl State {
         save_kind(tx, account, "group", &self.groups, &before.groups)?;
         save_kind(tx, account, "instance", &self.instances, &before.instances)?;
         save_kind(tx, account, "balancer", &self.balancers, &before.balancers)?;
+        save_kind(tx, account, "firewall", &self.firewalls, &before.firewalls)?;
         for (key, started) in &self.operations {
             if before.operations.get(key) != Some(started) {
                 let sql =
@@ -264,6 +268,7 @@ fn kind_topic(kind: &str) -> &'static str {
     match kind {
         "group" => "serverGroup",
         "instance" => "instance",
+        "firewall" => "firewall",
         _ => "loadBalancer",
     }
 }

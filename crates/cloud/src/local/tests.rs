@@ -57,6 +57,7 @@ impl Play {
             application: "shop".into(),
             listeners: vec![WantedListener { protocol: Protocol::Tcp, port: 8080 }],
             health_check: Some(check),
+            firewalls: Vec::new(),
             treatment: Default::default(),
         };
         play.does(Operation::UpsertLoadBalancer(balancer));
@@ -128,6 +129,7 @@ impl Play {
             total: Counters::default(),
             no_member: 0,
             refused_requests: 0,
+            turned_away: 0,
             last_switch: None,
         });
         let instances = told.instances.iter().map(|told| running(told, health.clone()));
@@ -334,6 +336,7 @@ fn what_would_break_is_refused_whole() {
         application: "shop".into(),
         listeners: vec![WantedListener { protocol: Protocol::Tcp, port: 8080 }],
         health_check: None,
+        firewalls: Vec::new(),
         treatment: Default::default(),
     };
     let zone = CreateServerGroup { zones: vec!["local-z".into()], ..create(1, true) };

@@ -18,6 +18,7 @@ pub fn wanted(state: &State) -> Wanted {
         let listener = |(listener, address): (&crate::operation::WantedListener, &SocketAddr)| wanted::Listener {
             address: *address,
             protocol: protocol(listener.protocol, balancer.health_check()),
+            allow: allowed(state, &balancer.spec.firewalls, Some(address.port())),
         };
         let groups = state.groups.values().filter(|group| group.spec.load_balancers.contains(name));
         balancers.push(wanted::Balancer {
@@ -37,6 +38,8 @@ pub fn wanted(state: &State) -> Wanted {
                 listeners: vec![wanted::Listener {
                     address: group.preview,
                     protocol: protocol(Protocol::Tcp, group_health_check(state, group)),
+                    // Its port was given out: no rule can name it.
+                    allow: allowed(state, &group.spec.firewalls, None),
                 }],
                 health: Some(check.clone()),
                 members: members(state, group, true),
@@ -47,6 +50,22 @@ pub fn wanted(state: &State) -> Wanted {
         instances.extend(there.map(|instance| program(group, instance, check.clone())));
     }
     Wanted { schema: wanted::SCHEMA, generation: state.generation, balancers, instances }
+}
+
+/// The networks that firewalls let through to a port; everybody without a firewall.
+fn allowed(state: &State, firewalls: &[String], port: Option<u16>) -> Option<Vec<wanted::Network>> {
+    if firewalls.is_empty() {
+        return None;
+    }
+    let rules = firewalls.iter().filter_map(|name| state.firewalls.get(name)).flat_map(|firewall| &firewall.allowed);
+    let meant = rules.filter(|rule| port.is_none_or(|port| (rule.ports.0..=rule.ports.1).contains(&port)));
+    // They were read when the firewall was made.
+    Some(meant.flat_map(|rule| networks(&rule.from).unwrap_or_default()).collect())
+}
+
+/// Networks as people write them.
+pub fn networks(texts: &[String]) -> Result<Vec<wanted::Network>, String> {
+    texts.iter().map(|text| text.parse().map_err(|error: wanted::NetworkError| error.to_string())).collect()
 }
 
 /// What groups of a load balancer take of it, oldest first: a client that lies in one share stays there when another is added.
@@ -78,7 +97,7 @@ fn treated(treatment: &Treatment, shares: &[(&Group, &Share)]) -> wanted::Balanc
         drain_ms: treatment.drain_ms,
         hold_ms: treatment.hold_ms,
         // They were read when the load balancer was made.
-        trusted_proxies: treatment.trusted_proxies.iter().filter_map(|text| text.parse().ok()).collect(),
+        trusted_proxies: networks(&treatment.trusted_proxies).unwrap_or_default(),
         shares: shares.iter().map(&mut take).collect(),
         ..wanted::Balancer::default()
     }
@@ -94,11 +113,7 @@ fn sticky(affinity: &Affinity, to: StickyTo) -> Stickiness {
 
 /// What cannot be done of a treatment, and why.
 pub fn check(treatment: &Treatment) -> Result<(), String> {
-    for text in &treatment.trusted_proxies {
-        let read: Result<wanted::Network, _> = text.parse();
-        read.map_err(|error| format!("trusted proxy \"{text}\": {error}"))?;
-    }
-    Ok(())
+    networks(&treatment.trusted_proxies).map_err(|why| format!("trusted proxies: {why}")).map(drop)
 }
 
 fn is_ending(instance: &Instance) -> bool {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{PLATFORM, Things};
 use crate::health::{self, Capacity, Health, HealthState};
-use crate::inventory::{Account, Instance, Listener, LoadBalancer, Region, ServerGroup};
+use crate::inventory::{Account, Firewall, Instance, Listener, LoadBalancer, Region, ServerGroup};
 use crate::names::GroupName;
 use crate::operation::{CreateServerGroup, Operation, Registration, Traffic, UpsertLoadBalancer};
 use crate::provider::{CloudError, Outcome};
@@ -58,11 +58,26 @@ pub(super) fn apply(
         Operation::RebootInstances(op) => Ok(at(&op.region)),
         Operation::RegisterInstances(op) => register(things, account, op, true),
         Operation::DeregisterInstances(op) => register(things, account, op, false),
-        Operation::UpsertFirewall(_) | Operation::DeleteFirewall(_) => Err(CloudError::Unsupported {
-            account: account.name.clone(),
-            provider: account.provider.clone(),
-            operation: operation.name(),
-        }),
+        Operation::UpsertFirewall(op) => {
+            region(account, &op.region)?;
+            let firewall = Firewall {
+                name: op.name.clone(),
+                account: account.name.clone(),
+                region: op.region.clone(),
+                application: op.application.clone(),
+                description: op.description.clone(),
+                allowed: op.allowed.clone(),
+            };
+            things.firewalls.insert((op.region.clone(), op.name.clone()), firewall);
+            Ok(at(&op.region))
+        }
+        Operation::DeleteFirewall(op) => {
+            if let Some(user) = things.balancers.values().find(|one| one.firewalls.contains(&op.name)) {
+                return Err(CloudError::Refused(format!("load balancer {} is behind firewall {}", user.name, op.name)));
+            }
+            let removed = things.firewalls.remove(&(op.region.clone(), op.name.clone()));
+            removed.map(|_| at(&op.region)).ok_or_else(|| missing("firewall", &op.name, account))
+        }
     }
 }
 
@@ -216,6 +231,11 @@ fn upsert(
     now: Timestamp,
 ) -> Result<Outcome, CloudError> {
     region(account, &op.region)?;
+    for name in &op.firewalls {
+        if !things.firewalls.contains_key(&(op.region.clone(), name.clone())) {
+            return Err(missing("firewall", name, account));
+        }
+    }
     let key = (op.region.clone(), op.name.clone());
     let address = |port: u16| Some(format!("{}.invalid:{port}", op.name));
     let listeners = op.listeners.iter().map(|listener| Listener {
@@ -233,6 +253,7 @@ fn upsert(
         created: things.balancers.get(&key).map_or(now, |before| before.created),
         listeners: listeners.collect(),
         health_check: op.health_check.clone(),
+        firewalls: op.firewalls.clone(),
         treatment: op.treatment.clone(),
         groups: Vec::new(),
     };

@@ -35,7 +35,8 @@ const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
 /// The other end of a client's connection, as it is told to members.
 pub struct Client {
-    ip: IpAddr,
+    /// Its own address, not what it says of itself.
+    pub ip: IpAddr,
     /// `X-Forwarded-For`.
     address: Option<HeaderValue>,
     /// `for=…;proto=…` of `Forwarded`.

@@ -105,6 +105,11 @@ async fn answer(
         return own(StatusCode::SERVICE_UNAVAILABLE, "this load balancer is gone\n");
     };
     let backend = &route.backend;
+    if !route.allows(client.ip) {
+        // It came in before it was shut out.
+        bump(&backend.counts.turned_away);
+        return close(own(StatusCode::FORBIDDEN, "a firewall does not let you in\n"));
+    }
     if let Err(why) = headers::check(&request) {
         bump(&backend.counts.refused_requests);
         return close(own(StatusCode::BAD_REQUEST, why));

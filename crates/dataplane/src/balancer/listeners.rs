@@ -90,10 +90,10 @@ impl Listeners {
         }
     }
 
-    /// The slots of a balancer, with what is spoken there.
-    pub fn slots(&self, balancer: usize) -> Vec<(u64, Protocol)> {
-        let of = self.all.iter().filter(|one| one.place.is_some_and(|(b, _)| b == balancer));
-        of.map(|one| (one.slot, one.protocol)).collect()
+    /// The slots of a balancer, each with the place of its listener there.
+    pub fn slots(&self, balancer: usize) -> Vec<(u64, usize)> {
+        let of = self.all.iter().filter_map(|one| Some((one.slot, one.place?)));
+        of.filter(|(_, (b, _))| *b == balancer).map(|(slot, (_, place))| (slot, place)).collect()
     }
 
     /// What workers must be told of, once.

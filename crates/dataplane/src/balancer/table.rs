@@ -2,7 +2,7 @@
 //! newest one before each choice, so nothing is ever reloaded.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
@@ -26,6 +26,15 @@ pub struct Table {
 pub struct Route {
     pub protocol: Protocol,
     pub backend: Arc<Backend>,
+    /// Networks that may come; everybody without it.
+    pub allow: Option<Arc<[Network]>>,
+}
+
+impl Route {
+    /// Whether a peer may come.
+    pub fn allows(&self, peer: IpAddr) -> bool {
+        self.allow.as_ref().is_none_or(|networks| networks.iter().any(|network| network.contains(peer)))
+    }
 }
 
 /// The members of one balancer.
@@ -48,6 +57,7 @@ pub struct Backend {
 pub struct BackendCounts {
     pub no_member: AtomicU64,
     pub refused_requests: AtomicU64,
+    pub turned_away: AtomicU64,
 }
 
 /// One member.

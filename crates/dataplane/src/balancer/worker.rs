@@ -12,6 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::LocalSet;
 
+use super::meter::bump;
 use super::pick::Picker;
 use super::pool::{self, Pool};
 use super::rewind::{Rewind, sniff};
@@ -172,6 +173,10 @@ async fn serve(
 ) {
     pool::prepare(&stream);
     let Some(route) = worker.table().routes.get(&slot).cloned() else { return };
+    if !route.allows(peer.ip()) {
+        bump(&route.backend.counts.turned_away);
+        return;
+    }
     match route.protocol {
         Protocol::Http => http::serve(worker, slot, peer, stream, closing).await,
         Protocol::Tcp => tcp::serve(worker, route.backend, stream).await,

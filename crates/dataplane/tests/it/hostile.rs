@@ -8,7 +8,7 @@ use dataplane::client::ClientError;
 use dataplane::server::{self, ServerError};
 use dataplane::wanted::MemberState::Active;
 use dataplane::wanted::{Instance, Protocol, Root, Wanted};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::world::{Plane, Upstream, get, options, talk, web};
@@ -247,4 +247,37 @@ async fn a_body_that_stops_is_not_waited_for_and_a_member_that_is_silent_is_give
     plane.put(&web(2, Protocol::Http, vec![member])).await;
     assert_eq!(get(front, "/").await, (504, "the instance did not answer in time\n".into()));
     assert_eq!(plane.web().await.members[0].counters.timed_out, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_firewall_lets_in_whom_it_names_and_shuts_out_the_rest_with_their_next_request() {
+    let plane = Plane::start();
+    let a = Upstream::start("a").await;
+    let behind = |generation, protocol, networks: &[&str]| {
+        let mut wanted = web(generation, protocol, vec![a.member("g", Active)]);
+        wanted.balancers[0].listeners[0].allow = Some(networks.iter().map(|text| text.parse().unwrap()).collect());
+        wanted
+    };
+    plane.put(&behind(1, Protocol::Auto, &["127.0.0.0/8"])).await;
+    let front = plane.address().await;
+    let mut inside = TcpStream::connect(front).await.unwrap();
+    let request = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n";
+    let mut answer = [0; 12];
+    inside.write_all(request).await.unwrap();
+    inside.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 200");
+
+    // Nobody from here any more: neither new connections nor the one that is in.
+    plane.put(&behind(2, Protocol::Auto, &["192.0.2.0/24"])).await;
+    assert_eq!(get(front, "/").await.0, 0, "it is cut off before anything is read");
+    inside.write_all(request).await.unwrap();
+    let mut rest = String::new();
+    inside.read_to_string(&mut rest).await.unwrap();
+    assert!(rest.contains("HTTP/1.1 403") && rest.contains("connection: close"), "{rest}");
+    plane.put(&behind(3, Protocol::Auto, &[])).await;
+    assert_eq!(get(front, "/").await.0, 0, "a firewall without rules lets nobody in");
+    let seen = plane.web().await;
+    assert_eq!((seen.turned_away, a.served.load(SeqCst), seen.total.failed), (3, 1, 0));
+    plane.put(&behind(4, Protocol::Auto, &["127.0.0.1"])).await;
+    assert_eq!(get(front, "/").await.0, 200);
 }

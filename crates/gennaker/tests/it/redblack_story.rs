@@ -141,7 +141,7 @@ fn use_it(address: &str, keep: bool, stop: &AtomicBool, seen: &Mutex<BTreeMap<St
     }
 }
 
-fn one_request(address: &str, keep: bool, kept: &mut Option<BufReader<TcpStream>>) -> std::io::Result<String> {
+pub fn one_request(address: &str, keep: bool, kept: &mut Option<BufReader<TcpStream>>) -> std::io::Result<String> {
     let mut stream = match kept.take() {
         Some(stream) => stream,
         None => BufReader::new(TcpStream::connect(address)?),

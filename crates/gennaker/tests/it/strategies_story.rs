@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::redblack_story::{Users, deploy, ended, expect, groups, prepare, read, succeeds};
+use crate::redblack_story::{Users, deploy, ended, expect, groups, one_request, post, prepare, read, succeeds};
 use crate::server::{Server, ask};
 
 /// The report of a task, once it is written.
@@ -66,7 +66,7 @@ fn a_report_tells_what_users_had_of_a_deployment() {
     assert!(page.contains("<svg") && page.contains("hello-v001"), "{page}");
 
     // What moved no traffic has none, and one that is forgotten takes its report along.
-    let quiet = crate::redblack_story::post(&server, json!({"type": "wait", "waitTime": 0}));
+    let quiet = post(&server, json!({"type": "wait", "waitTime": 0}));
     succeeds(&server, &quiet);
     let quiet = quiet.rsplit('/').next().expect("an id");
     let (status, body) = ask(&server.address(), "GET", &format!("/executions/{quiet}/deploymentReport"), "");
@@ -122,4 +122,49 @@ fn a_canary_gets_its_share_and_decides() {
     let failed: usize = failures(&answers).into_iter().map(|(_, count)| count).sum();
     let all: usize = answers.values().sum();
     assert!(failed > 0 && failed * 5 < all, "one in ten, while it was there: {answers:?}");
+}
+
+#[test]
+fn a_firewall_decides_who_reaches_a_load_balancer() {
+    let (server, address) = prepare();
+    succeeds(&server, &deploy(&server, "one", json!({})));
+    let wall = |network: &str| {
+        json!({"type": "upsertSecurityGroup", "credentials": "local", "region": "local", "securityGroupName": "hello-office",
+               "description": "the office", "ipIngress": [{"cidr": network, "startPort": 1, "endPort": 65535, "type": "tcp"}]})
+    };
+    let balancer = |more: Value| {
+        let check = json!({"healthCheckType": "HTTP", "port": 8080, "requestPath": "/", "checkIntervalSec": 0.1, "healthyThreshold": 1});
+        let mut job = json!({"type": "upsertLoadBalancer", "credentials": "local", "region": "local", "loadBalancerName": "hello",
+                             "ipProtocol": "TCP", "portRange": "auto", "healthCheck": check});
+        job.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        job
+    };
+    let behind = json!({"securityGroups": ["hello-office"]});
+    let seen = ended(&server, &post(&server, balancer(behind.clone())));
+    let said = seen.to_string().replace("\\\"", "\"");
+    assert!(said.contains("firewall \"hello-office\" does not exist"), "{seen:#}");
+
+    succeeds(&server, &post(&server, wall("192.0.2.0/24")));
+    succeeds(&server, &post(&server, balancer(behind)));
+    assert!(one_request(&address, false, &mut None).is_err(), "nobody from here");
+    succeeds(&server, &post(&server, wall("127.0.0.0/8")));
+    assert_eq!(
+        one_request(&address, false, &mut None).expect("it answers"),
+        "This is Default",
+        "a changed rule is in force"
+    );
+
+    let seen = read(&server, "/securityGroups/local/local/hello-office");
+    assert_eq!(
+        (&seen["description"], &seen["inboundRules"][0]["range"]),
+        (&json!("the office"), &json!({"ip": "127.0.0.0", "cidr": "/8"}))
+    );
+    assert_eq!(read(&server, "/securityGroups")["local"]["local"]["local"][0]["name"], "hello-office");
+    assert_eq!(read(&server, "/applications/hello/loadBalancers")[0]["securityGroups"], json!(["hello-office"]));
+    let delete = json!({"type": "deleteSecurityGroup", "credentials": "local", "region": "local", "securityGroupName": "hello-office"});
+    let seen = ended(&server, &post(&server, delete.clone()));
+    assert!(seen.to_string().contains("load balancer hello is behind firewall hello-office"), "{seen:#}");
+    succeeds(&server, &post(&server, balancer(json!({}))));
+    succeeds(&server, &post(&server, delete));
+    assert_eq!(ask(&server.address(), "GET", "/securityGroups/local/local/hello-office", "").0, 404);
 }

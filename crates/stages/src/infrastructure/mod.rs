@@ -9,6 +9,7 @@ mod checks;
 mod clusters;
 mod compare;
 mod fields;
+mod firewalls;
 mod groups;
 mod guards;
 mod hold_back;
@@ -67,6 +68,8 @@ pub fn register(registry: Registry, clouds: &Clouds, store: &Store) -> Registry 
         .effect("resizeServerGroup", Arc::new(groups::Resize(site.clone())))
         .effect("upsertLoadBalancer", start(balancers::upsert))
         .effect("deleteLoadBalancer", start(balancers::delete))
+        .effect("upsertSecurityGroup", start(firewalls::upsert))
+        .effect("deleteSecurityGroup", start(firewalls::delete))
         .effect("terminateInstances", start(balancers::terminate))
         .effect("rebootInstances", start(balancers::reboot))
         .effect("registerInstances", start(balancers::register))
@@ -104,6 +107,8 @@ pub fn stages(registry: Registry) -> Registry {
         .stage(&stage_types::ShrinkCluster)
         .stage(&stage_types::UPSERT_LOAD_BALANCER)
         .stage(&stage_types::DELETE_LOAD_BALANCER)
+        .stage(&stage_types::UPSERT_FIREWALL)
+        .stage(&stage_types::DELETE_FIREWALL)
         .stage(&stage_types::TERMINATE_INSTANCES)
         .stage(&stage_types::REBOOT_INSTANCES)
         .stage(&stage_types::REGISTER_INSTANCES)

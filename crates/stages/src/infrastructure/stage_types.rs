@@ -374,6 +374,34 @@ pub static DELETE_LOAD_BALANCER: OnGroup = OnGroup {
     ],
 };
 
+/// Makes a firewall, or makes it as described.
+pub static UPSERT_FIREWALL: OnGroup = OnGroup {
+    kind: "upsertSecurityGroup",
+    aliases: &["upsertFirewall"],
+    fields: || {
+        fields::placed(
+            "securityGroupName/name!: text, description: text, application: text, vpcId: text, network: text, sourceRanges: [text]|text,
+             allowed: [{ipProtocol: text, portRanges: [text]|text}], sourceTags: list, targetTags: list, securityGroupIngress: list,
+             ipIngress: [{cidr: text, startPort: number, endPort: number, type: text}]",
+        )
+    },
+    tasks: &[
+        TaskSpec::new("upsertSecurityGroup", "upsertSecurityGroup"),
+        TaskSpec::new("monitorUpsert", MONITOR).timeout(SignedDuration::from_mins(2)),
+    ],
+};
+
+/// Ends a firewall.
+pub static DELETE_FIREWALL: OnGroup = OnGroup {
+    kind: "deleteSecurityGroup",
+    aliases: &["deleteFirewall"],
+    fields: || fields::placed("securityGroupName/name!: text, vpcId: text"),
+    tasks: &[
+        TaskSpec::new("deleteSecurityGroup", "deleteSecurityGroup"),
+        TaskSpec::new("monitorDelete", MONITOR).timeout(SignedDuration::from_mins(2)),
+    ],
+};
+
 /// Ends single instances; their group replaces them.
 pub static TERMINATE_INSTANCES: OnGroup = OnGroup {
     kind: "terminateInstances",

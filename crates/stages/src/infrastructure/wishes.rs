@@ -183,6 +183,7 @@ pub(crate) fn load_balancer(map: &Map, application: &str) -> Result<Vec<(String,
             application: text(map, &["application"]).unwrap_or(application).to_owned(),
             listeners: listeners.clone(),
             health_check: health_check(map, port),
+            firewalls: texts(map.get("securityGroups").or(map.get("firewalls"))),
             treatment: wanted.clone(),
         };
         (account.clone(), operation)
@@ -310,6 +311,7 @@ mod tests {
                 healthy_threshold: 1,
                 unhealthy_threshold: 3,
             }),
+            firewalls: Vec::new(),
             treatment: Default::default(),
         };
         assert_eq!(read(google), Some(expected.clone()));

@@ -6,6 +6,7 @@ use pipeline::Map;
 use pipeline::decide::Message;
 use pipeline::model::Status;
 use serde_json::{Value, json};
+use store::clock::{Clock, SystemClock};
 
 use crate::cloud_play::{deploy, group, names, play, why};
 
@@ -139,7 +140,7 @@ async fn new_machines_come_in_as_old_ones_go_out() {
 
 /// What users saw of a group: so many requests, and so many of them failed.
 fn seen(group: &str, requests: u64, failures: u64) -> GroupSeries {
-    let at = jiff::Timestamp::now().as_millisecond() + 3_600_000;
+    let at = SystemClock.now().as_millisecond() + 3_600_000;
     let (p50_us, p90_us, p99_us, max_us) = (1_000, 2_000, 3_000, 4_000);
     let second = Second { at, requests, failures, retries: 0, answers: requests, p50_us, p90_us, p99_us, max_us };
     GroupSeries { group: group.into(), seconds: vec![second] }

@@ -1,0 +1,124 @@
+//! Tasks of firewall stages: their operations, from pipeline JSON in the spellings of the clouds.
+
+use cloud::Operation;
+use cloud::inventory::Protocol;
+use cloud::operation::{Allowed, NamedAt, UpsertFirewall};
+use pipeline::{Map, TaskInput, TaskResult};
+use serde_json::Value;
+
+use super::operate::Job;
+use super::wishes::{self, count, text, texts};
+
+/// Every port.
+const ALL_PORTS: (u16, u16) = (1, u16::MAX);
+
+/// The operations of `upsertSecurityGroup`.
+pub(crate) fn upsert(input: &TaskInput) -> Result<Vec<Job>, TaskResult> {
+    let context = wishes::context(input);
+    let name = name(&context)?;
+    let allowed = rules(&context)?;
+    let account = wishes::account(&context)?;
+    let one = |region: String| {
+        let operation = UpsertFirewall {
+            name: name.clone(),
+            region,
+            application: text(&context, &["application"]).unwrap_or(&input.execution.application).to_owned(),
+            description: text(&context, &["description"]).unwrap_or_default().to_owned(),
+            allowed: allowed.clone(),
+        };
+        Job { account: account.clone(), operation: Operation::UpsertFirewall(operation), group: None }
+    };
+    Ok(wishes::regions(&context).into_iter().map(one).collect())
+}
+
+/// The operations of `deleteSecurityGroup`.
+pub(crate) fn delete(input: &TaskInput) -> Result<Vec<Job>, TaskResult> {
+    let context = wishes::context(input);
+    let (name, account) = (name(&context)?, wishes::account(&context)?);
+    let one = |region: String| {
+        let operation = Operation::DeleteFirewall(NamedAt { name: name.clone(), region });
+        Job { account: account.clone(), operation, group: None }
+    };
+    Ok(wishes::regions(&context).into_iter().map(one).collect())
+}
+
+fn name(context: &Map) -> Result<String, TaskResult> {
+    let name = text(context, &["securityGroupName", "name", "firewallName"]);
+    name.map(str::to_owned).ok_or_else(|| TaskResult::failed("names no firewall: give `securityGroupName`"))
+}
+
+/// What comes in: Google's `sourceRanges` with `allowed`, or Amazon's `ipIngress`. Without any of it nothing does.
+fn rules(context: &Map) -> Result<Vec<Allowed>, TaskResult> {
+    let list =
+        |key: &str| context.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object);
+    if list("securityGroupIngress").next().is_some() {
+        return Err(TaskResult::failed(
+            "rules that name other firewalls are not available: give `ipIngress` with networks",
+        ));
+    }
+    let mut found = Vec::new();
+    let from = texts(context.get("sourceRanges"));
+    for rule in list("allowed") {
+        let protocol = protocol(text(rule, &["ipProtocol"]).unwrap_or("tcp"))?;
+        let ranges = texts(rule.get("portRanges"));
+        let ranges: Vec<_> = ranges.iter().map(|range| ports(range)).collect::<Result<_, _>>()?;
+        for ports in if ranges.is_empty() { vec![ALL_PORTS] } else { ranges } {
+            found.push(Allowed { protocol, ports, from: from.clone() });
+        }
+    }
+    for rule in list("ipIngress") {
+        let network =
+            text(rule, &["cidr"]).ok_or_else(|| TaskResult::failed("a rule of `ipIngress` without `cidr`"))?;
+        let port = |key: &str| count(rule, key).and_then(|port| u16::try_from(port).ok());
+        let ports = match (port("startPort"), port("endPort")) {
+            (Some(first), last) => (first, last.unwrap_or(first)),
+            (None, _) => ALL_PORTS,
+        };
+        let protocol = protocol(text(rule, &["type"]).unwrap_or("tcp"))?;
+        found.push(Allowed { protocol, ports, from: vec![network.to_owned()] });
+    }
+    Ok(found)
+}
+
+fn protocol(text: &str) -> Result<Protocol, TaskResult> {
+    match text.to_ascii_lowercase().as_str() {
+        "tcp" | "all" | "-1" => Ok(Protocol::Tcp),
+        "http" => Ok(Protocol::Http),
+        _ => Err(TaskResult::failed(format!("a rule for protocol \"{text}\" is not available: give tcp"))),
+    }
+}
+
+/// `80`, or `8000-8080`.
+fn ports(text: &str) -> Result<(u16, u16), TaskResult> {
+    let (first, last) = text.split_once('-').unwrap_or((text, text));
+    let wrong = || TaskResult::failed(format!("`{text}` is no range of ports: give 80 or 8000-8080"));
+    match (first.trim().parse(), last.trim().parse()) {
+        (Ok(first), Ok(last)) if first <= last => Ok((first, last)),
+        _ => Err(wrong()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn rules_are_read_in_the_spellings_of_google_and_amazon() {
+        let read = |value: Value| rules(value.as_object().unwrap()).ok();
+        let rule = |ports, from: &str| Allowed { protocol: Protocol::Tcp, ports, from: vec![from.into()] };
+        let google = json!({"sourceRanges": ["10.0.0.0/8"], "allowed": [{"ipProtocol": "tcp", "portRanges": ["80", "8000-8080"]}]});
+        assert_eq!(read(google), Some(vec![rule((80, 80), "10.0.0.0/8"), rule((8000, 8080), "10.0.0.0/8")]));
+        let amazon = json!({"ipIngress": [{"cidr": "192.0.2.7/32", "startPort": 443, "endPort": 443, "type": "tcp"}]});
+        assert_eq!(read(amazon), Some(vec![rule((443, 443), "192.0.2.7/32")]));
+        assert_eq!(read(json!({})), Some(vec![]), "nothing comes in");
+        for wrong in [
+            json!({"allowed": [{"portRanges": ["90-80"]}]}),
+            json!({"ipIngress": [{"startPort": 1}]}),
+            json!({"allowed": [{"ipProtocol": "icmp"}]}),
+            json!({"securityGroupIngress": [{"name": "other"}]}),
+        ] {
+            assert_eq!(read(wrong.clone()), None, "{wrong}");
+        }
+    }
+}
