@@ -28,6 +28,8 @@ pub struct Account {
     pub environment: String,
     /// Machine sizes that may be asked for; empty when the provider has none.
     pub instance_types: Vec<String>,
+    /// Certificates that listeners may show, by name.
+    pub certificates: Vec<String>,
 }
 
 /// A region with its zones.
@@ -208,6 +210,8 @@ pub struct Listener {
     pub port: u16,
     /// Where it really answers: `host:port`.
     pub address: Option<String>,
+    /// Certificates that it shows; without any it does not speak TLS.
+    pub certificates: Vec<String>,
 }
 
 /// What a listener or a health check speaks.

@@ -197,6 +197,10 @@ pub struct WantedListener {
     pub protocol: Protocol,
     /// Port; 0 leaves the choice to the provider.
     pub port: u16,
+    /// Names of the account's certificates: with any of them TLS is spoken, and inside it the protocol. The first is for clients that
+    /// name no other.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub certificates: Vec<String>,
 }
 
 /// A thing with a name in a region.

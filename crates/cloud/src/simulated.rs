@@ -211,6 +211,7 @@ impl Provider for Simulated {
             platform_health: PLATFORM.into(),
             environment: "test".into(),
             instance_types: vec!["small".into(), "large".into()],
+            certificates: Vec::new(),
         }
     }
 

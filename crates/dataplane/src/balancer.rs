@@ -16,6 +16,7 @@ mod series;
 mod sticky;
 pub mod table;
 mod tcp;
+mod tls;
 mod worker;
 
 use std::collections::{BTreeSet, HashMap};
@@ -32,7 +33,8 @@ use crate::health::{Checks, Subject};
 use crate::journal::Journal;
 use crate::server::handover::Handed;
 use crate::status::{
-    BalancerStatus, Counters, EventKind, GroupSeries, GroupStatus, Health, HealthState, MemberStatus, Series, Switch,
+    BalancerStatus, Counters, EventKind, GroupSeries, GroupStatus, Health, HealthState, ListenerStatus, MemberStatus,
+    Series, Switch,
 };
 use crate::wanted::{self, MemberState, Wanted};
 
@@ -40,6 +42,7 @@ use listeners::Listeners;
 use meter::Meter;
 use series::{Lost, Ring};
 use table::{Backend, BackendCounts, MemberRuntime, Route, Table, Target};
+use tls::Certificates;
 use worker::{Order, Shared};
 
 /// How many groups' counters are kept for a balancer.
@@ -99,6 +102,7 @@ struct State {
     groups: HashMap<String, Vec<GroupState>>,
     lost: HashMap<String, Lost>,
     counts: HashMap<String, Arc<BackendCounts>>,
+    certificates: Certificates,
     switches: HashMap<String, Switch>,
     wanted: Vec<wanted::Balancer>,
 }
@@ -149,6 +153,8 @@ impl Balancers {
             let mut state = self.state();
             let before = active(&state.wanted);
             state.listeners.want(&wanted.balancers, inherited);
+            let listeners = wanted.balancers.iter().flat_map(|balancer| &balancer.listeners);
+            state.certificates.keep(listeners.map(|listener| listener.certificates.as_slice()));
             let table = self.table(&mut state, wanted, checks);
             self.shared.table.set(table);
             state.wanted = wanted.balancers.clone();
@@ -169,7 +175,12 @@ impl Balancers {
         self.listen(fresh);
         let mut state = self.state();
         state.listeners.close_unwanted(&self.journal);
-        state.listeners.problems()
+        let mut problems = state.listeners.problems();
+        for balancer in &wanted.balancers {
+            let bad = balancer.listeners.iter().filter_map(|one| state.certificates.problem(&one.certificates));
+            problems.extend(bad.map(|why| format!("balancer {}: {why}", balancer.id)));
+        }
+        problems
     }
 
     /// Tries again to listen where it failed.
@@ -235,7 +246,7 @@ impl Balancers {
             let counts = state.counts.get(&balancer.id);
             BalancerStatus {
                 id: balancer.id.clone(),
-                listeners: state.listeners.status(index),
+                listeners: state.listener_status(index, balancer),
                 members: members.collect(),
                 total: groups.iter().fold(Counters::default(), |sum, g| meter::add(&sum, &g.counters)),
                 groups,
@@ -251,6 +262,7 @@ impl Balancers {
     /// Takes the second that began at `at` (UTC ms) into the series. To be called when it is over.
     pub fn second(&self, at: i64) {
         let state = &mut *self.state();
+        state.certificates.renew();
         for group in state.groups.values_mut().flatten() {
             group.ring.take(at, group.meter.total());
         }
@@ -283,7 +295,11 @@ impl Balancers {
             for (slot, place) in state.listeners.slots(index) {
                 let Some(listener) = balancer.listeners.get(place) else { continue };
                 let allow = listener.allow.as_ref().map(|networks| networks.as_slice().into());
-                table.routes.insert(slot, Route { protocol: listener.protocol, backend: backend.clone(), allow });
+                let tls = match listener.certificates.as_slice() {
+                    [] => None,
+                    some => state.certificates.config(some),
+                };
+                table.routes.insert(slot, Route { protocol: listener.protocol, backend: backend.clone(), allow, tls });
             }
         }
         table
@@ -381,6 +397,16 @@ impl Balancers {
 }
 
 impl State {
+    /// The listeners of a balancer, with what is wrong with their certificates.
+    fn listener_status(&self, index: usize, balancer: &wanted::Balancer) -> Vec<ListenerStatus> {
+        let mut all = self.listeners.status(index);
+        for (status, wanted) in all.iter_mut().zip(&balancer.listeners) {
+            let problem = self.certificates.problem(&wanted.certificates);
+            status.problem = status.problem.take().or(problem);
+        }
+        all
+    }
+
     /// Drops what belongs to balancers and members that are gone, and the oldest groups of those that stay.
     fn forget(&mut self) {
         let wanted = &self.wanted;

@@ -149,6 +149,18 @@ pub struct Listener {
     /// Networks that may connect; others are cut off at once, and with their next request when they are in. Default: everybody.
     #[serde(default)]
     pub allow: Option<Vec<Network>>,
+    /// Speaks TLS with these, and inside it what `protocol` says. The first is for clients that name no other. Default: no TLS.
+    #[serde(default)]
+    pub certificates: Vec<Certificate>,
+}
+
+/// A certificate in files, which are read again when they change.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Certificate {
+    /// The chain, PEM, the server's own first.
+    pub certificate: PathBuf,
+    /// Its private key, PEM.
+    pub key: PathBuf,
 }
 
 /// What a listener speaks.

@@ -1,6 +1,6 @@
 //! The configuration: flags over `GENNAKER_SECTION__KEY` over the file over defaults, as one merge of tables.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use access::TokenConfig;
@@ -29,6 +29,8 @@ pub struct Config {
     pub script: Script,
     /// `[triggers]`
     pub triggers: Triggers,
+    /// `[local]`
+    pub local: LocalAccount,
 }
 
 /// Where the server keeps its data and listens.
@@ -92,6 +94,36 @@ pub enum LogFormat {
     Plain,
     /// A JSON object a line.
     Json,
+}
+
+/// This machine as an account.
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LocalAccount {
+    /// The address on which load balancers listen.
+    pub listen: IpAddr,
+    /// Seconds that an instance may finish what it has before it ends.
+    pub drain_seconds: u32,
+    /// `[[local.certificate]]`: what listeners may show.
+    pub certificate: Vec<NamedCertificate>,
+}
+
+impl Default for LocalAccount {
+    fn default() -> Self {
+        Self { listen: IpAddr::V4(Ipv4Addr::LOCALHOST), drain_seconds: 30, certificate: Vec::new() }
+    }
+}
+
+/// A certificate and the name by which load balancers ask for it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NamedCertificate {
+    /// Its name.
+    pub name: String,
+    /// The chain, PEM, the server's own first. It is read again when it changes.
+    pub certificate: PathBuf,
+    /// Its private key, PEM.
+    pub key: PathBuf,
 }
 
 /// What the server may call.

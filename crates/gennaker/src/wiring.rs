@@ -9,7 +9,7 @@ use api::{Guard, GuardConfig, House};
 use async_trait::async_trait;
 use bakery::{Bakery, Host};
 use cloud::Clouds;
-use cloud::local::Local;
+use cloud::local::{Certificate, Local};
 use events::outgoing::{Call, Outgoing, OutgoingConfig};
 use jiff::SignedDuration;
 use pipeline::engine::Fetch;
@@ -25,7 +25,7 @@ use store::clock::{Clock, SystemClock};
 use store::{Location, Migration, Store};
 
 use crate::aptly;
-use crate::config::Config;
+use crate::config::{Config, LocalAccount, NamedCertificate};
 use crate::environment::Environment;
 use crate::images::BakedImages;
 
@@ -56,7 +56,7 @@ pub fn build(config: &Config, environment: &Environment, data: &Path) -> anyhow:
     let path = environment.path.to_string_lossy().into_owned();
     let host = Host::read(Path::new("/"), &path).context("cannot see what this machine has installed")?;
     let bakery = Bakery::open(store.clone(), data.join("images"), bakery::builders(host))?;
-    let clouds = Arc::new(clouds(&store, &bakery, data, &path)?);
+    let clouds = Arc::new(clouds(&config.local, &store, &bakery, data, &path)?);
     let outgoing = OutgoingConfig { allow: config.outgoing.allow.clone(), ..OutgoingConfig::default() };
     let outgoing = Arc::new(Outgoing::new(outgoing));
     let engine = Engine::new(store.clone());
@@ -118,10 +118,19 @@ fn roots(config: &Config, environment: &Environment, clock: &Arc<dyn Clock>) -> 
 }
 
 /// The accounts: so far this machine.
-fn clouds(store: &Store, bakery: &Bakery, data: &Path, path: &str) -> anyhow::Result<Clouds> {
+fn clouds(account: &LocalAccount, store: &Store, bakery: &Bakery, data: &Path, path: &str) -> anyhow::Result<Clouds> {
     let exe = std::env::current_exe().context("cannot find this program's own file")?;
     let images = Arc::new(BakedImages(bakery.clone()));
-    let local = Local::open(store.clone(), cloud::local::Options::new(data, exe, path), images);
+    let certificate = |one: &NamedCertificate| {
+        (one.name.clone(), Certificate { certificate: one.certificate.clone(), key: one.key.clone() })
+    };
+    let options = cloud::local::Options {
+        listen: account.listen,
+        certificates: account.certificate.iter().map(certificate).collect(),
+        drain: SignedDuration::from_secs(account.drain_seconds.into()),
+        ..cloud::local::Options::new(data, exe, path)
+    };
+    let local = Local::open(store.clone(), options, images);
     Ok(Clouds::new(vec![local])?)
 }
 

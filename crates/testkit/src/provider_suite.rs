@@ -176,7 +176,7 @@ fn balancer(ground: &dyn Ground, name: &str) -> UpsertLoadBalancer {
         name: name.into(),
         region: region(ground),
         application: "front".into(),
-        listeners: vec![WantedListener { protocol: Protocol::Tcp, port: 0 }],
+        listeners: vec![WantedListener { protocol: Protocol::Tcp, port: 0, certificates: Vec::new() }],
         health_check: None,
         firewalls: Vec::new(),
         treatment: Default::default(),

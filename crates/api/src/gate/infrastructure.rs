@@ -387,6 +387,18 @@ async fn images(State(house): State<House>, Query(asked): Query<ImageQuery>) -> 
     Ok(Json(all.iter().filter(fits).take(asked.count.unwrap_or(1000)).map(shape::image).collect()))
 }
 
+/// Certificates that listeners may show.
+#[utoipa::path(get, path = "/certificates", responses((status = OK, body = Vec<Object>)))]
+async fn certificates(State(house): State<House>) -> Json<Value> {
+    let accounts = house.clouds.describe();
+    let of = |account: &cloud::inventory::Account| {
+        let (owner, provider) = (account.name.clone(), account.provider.clone());
+        let one = move |name: &String| json!({"serverCertificateName": name, "serverCertificateId": name, "accountName": owner, "cloudProvider": provider});
+        account.certificates.iter().map(one).collect::<Vec<_>>()
+    };
+    Json(accounts.iter().flat_map(of).collect())
+}
+
 macro_rules! empty {
     ($($(#[$doc:meta])* $name:ident $path:literal),* $(,)?) => {$(
         $(#[$doc])*
@@ -406,8 +418,6 @@ empty! {
     instance_types "/instanceTypes",
     /// Keys for logging in to instances; none can be chosen.
     key_pairs "/keyPairs",
-    /// Certificates; none can be chosen.
-    certificates "/certificates",
 }
 
 /// Networks of one provider; none can be chosen.

@@ -122,7 +122,7 @@ pub(super) fn balancer(balancer: &LoadBalancer) -> Value {
     let groups: Vec<Value> = balancer.groups.iter().map(|one| backend(balancer, one)).collect();
     let instances: Vec<Value> =
         groups.iter().filter_map(|group| group["instances"].as_array()).flatten().cloned().collect();
-    let listener = |listener: &cloud::inventory::Listener| json!({"protocol": listener.protocol, "port": listener.port, "externalPort": listener.port, "address": listener.address});
+    let listener = |listener: &cloud::inventory::Listener| json!({"protocol": listener.protocol, "port": listener.port, "externalPort": listener.port, "address": listener.address, "certificates": listener.certificates});
     let check = balancer.health_check.as_ref().map(|check| {
         json!({"healthCheckType": check.protocol, "port": check.port, "requestPath": check.path,
                "checkIntervalSec": check.interval_ms as f64 / 1000.0, "timeoutSec": check.timeout_ms as f64 / 1000.0,

@@ -1,7 +1,9 @@
 //! Operations on the wanted state: pure, and either whole or not at all. What comes later by itself (draining, endings) is in `advance`.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use dataplane::wanted::Certificate;
 use jiff::{SignedDuration, Timestamp};
 
 use super::image::Launch;
@@ -29,6 +31,8 @@ pub struct Rules {
     pub zones: Vec<String>,
     /// The address on which load balancers listen.
     pub listen: IpAddr,
+    /// Certificates of listeners, by name.
+    pub certificates: BTreeMap<String, Certificate>,
     /// Whether every listener gets a free port instead of the one that was asked for.
     pub free_listeners: bool,
     /// How long connections may drain before an instance ends.
@@ -317,6 +321,11 @@ impl Change<'_> {
                 "load balancer {} has no listener; give a protocol and a port",
                 op.name
             )));
+        }
+        let mut shown = op.listeners.iter().flat_map(|listener| &listener.certificates);
+        if let Some(name) = shown.find(|name| !self.rules.certificates.contains_key(*name)) {
+            let account = self.rules.account.clone();
+            return Err(CloudError::NotFound { what: "certificate", name: name.clone(), account });
         }
         let before = self.state.balancers.get(&op.name).cloned();
         let mut addresses = Vec::new();

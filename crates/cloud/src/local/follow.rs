@@ -42,7 +42,7 @@ async fn push(shared: &Arc<Shared>, client: &Client) {
 
 async fn tell(shared: &Arc<Shared>, client: &Client) -> Result<(), String> {
     let state = shared.state().await.map_err(|error| error.to_string())?;
-    match client.put_wanted(&wanted::wanted(&state)).await {
+    match client.put_wanted(&wanted::wanted(&state, &shared.rules)).await {
         Ok(accepted) => {
             for problem in &accepted.problems {
                 tracing::warn!(

@@ -15,6 +15,7 @@ mod tests;
 mod unit;
 mod wanted;
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,6 +23,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use dataplane::client::{Client, ClientError};
+pub use dataplane::wanted::Certificate;
 use jiff::{SignedDuration, Timestamp};
 use store::Store;
 use tokio::sync::{Notify, watch};
@@ -57,6 +59,8 @@ pub struct Options {
     pub listen: IpAddr,
     /// Whether every listener gets a free port instead of the one that was asked for (the address is reported).
     pub free_listeners: bool,
+    /// Certificates of listeners, by name.
+    pub certificates: BTreeMap<String, Certificate>,
     /// How long an instance may finish what it has before it ends.
     pub drain: SignedDuration,
     /// What the environment is called, e.g. `test`.
@@ -73,6 +77,7 @@ impl Options {
             server_path: server_path.into(),
             listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
             free_listeners: false,
+            certificates: BTreeMap::new(),
             drain: SignedDuration::from_secs(30),
             environment: "local".into(),
         }
@@ -107,6 +112,7 @@ impl Local {
             zones: vec!["local-a".into(), "local-b".into()],
             listen: options.listen,
             free_listeners: options.free_listeners,
+            certificates: options.certificates.clone(),
             drain: options.drain,
         };
         let shared = Arc::new(Shared {
@@ -243,6 +249,7 @@ impl Provider for Local {
             platform_health: read::PLATFORM.into(),
             environment: self.shared.options.environment.clone(),
             instance_types: Vec::new(),
+            certificates: rules.certificates.keys().cloned().collect(),
         }
     }
 
@@ -397,7 +404,7 @@ impl Shared {
         }
         .apply(operation)?;
         // What the data plane would refuse must not become what is wanted: it would refuse everything after it, too.
-        wanted::wanted(&state).check().map_err(|error| CloudError::Refused(error.to_string()))?;
+        wanted::wanted(&state, &self.rules).check().map_err(|error| CloudError::Refused(error.to_string()))?;
         let started = Started {
             key: key.to_owned(),
             operation: operation.clone(),

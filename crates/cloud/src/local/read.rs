@@ -80,6 +80,7 @@ impl Reader<'_> {
                     protocol: listener.protocol,
                     port: listener.port,
                     address: Some(bound(place).unwrap_or(*wanted).to_string()),
+                    certificates: listener.certificates.clone(),
                 })
                 .collect(),
             health_check: balancer.spec.health_check.clone(),

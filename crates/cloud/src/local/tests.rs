@@ -35,6 +35,7 @@ fn rules() -> Rules {
         zones: vec!["local-a".into(), "local-b".into()],
         listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
         free_listeners: false,
+        certificates: BTreeMap::new(),
         drain: SignedDuration::from_secs(30),
     }
 }
@@ -55,7 +56,7 @@ impl Play {
             name: "front".into(),
             region: "local".into(),
             application: "shop".into(),
-            listeners: vec![WantedListener { protocol: Protocol::Tcp, port: 8080 }],
+            listeners: vec![WantedListener { protocol: Protocol::Tcp, port: 8080, certificates: Vec::new() }],
             health_check: Some(check),
             firewalls: Vec::new(),
             treatment: Default::default(),
@@ -103,14 +104,14 @@ impl Play {
 
     /// The balancer's members: instance and whether it takes new requests.
     fn members(&self, balancer: &str) -> Vec<(String, bool)> {
-        let told = wanted(&self.state);
+        let told = wanted(&self.state, &rules());
         let balancer = told.balancers.into_iter().find(|told| told.id == balancer).expect("it is told");
         balancer.members.into_iter().map(|member| (member.id, member.state == MemberState::Active)).collect()
     }
 
     /// What a data plane says that has done what it was told, while each instance has so many requests open.
     fn seen(&self, open: u64) -> Seen {
-        let told = wanted(&self.state);
+        let told = wanted(&self.state, &rules());
         let health = status::Health { state: status::HealthState::Up, since: 0, why: "GET / answered 200".into() };
         let member = |member: &dataplane::wanted::Member| MemberStatus {
             id: member.id.clone(),
@@ -200,7 +201,7 @@ fn the_whole_wanted_state_is_valid_and_each_instance_has_a_port_of_its_own() {
     let mut play = Play::new();
     assert_eq!(play.creates(4, true), "shop-v000");
     assert_eq!(play.creates(2, false), "shop-v001");
-    let told = wanted(&play.state);
+    let told = wanted(&play.state, &rules());
     told.check().unwrap();
     assert_eq!(
         told.balancers.iter().map(|b| b.id.as_str()).collect::<Vec<_>>(),
@@ -245,10 +246,10 @@ fn an_instance_ends_when_its_last_request_has_ended_or_its_time_is_over() {
     let mut play = Play::new();
     play.creates(1, true);
     play.does(Operation::DestroyServerGroup(at("shop-v000")));
-    assert_eq!(wanted(&play.state).instances.len(), 1, "it finishes what it has");
+    assert_eq!(wanted(&play.state, &rules()).instances.len(), 1, "it finishes what it has");
     assert!(!play.advance(&play.seen(3)), "three requests are open");
     assert!(play.advance(&play.seen(0)));
-    assert_eq!(wanted(&play.state).instances.len(), 0);
+    assert_eq!(wanted(&play.state, &rules()).instances.len(), 0);
     assert!(play.state.groups.contains_key("shop-v000"), "it is not yet known to be gone");
     play.advance(&play.seen(0));
     assert!(play.state.groups.is_empty() && play.state.instances.is_empty());
@@ -295,7 +296,7 @@ fn shares_of_groups_reach_the_balancer_oldest_first_and_never_more_than_there_is
     }
     play.creates(1, true);
     let told = |play: &Play| {
-        let front = wanted(&play.state).balancers.into_iter().find(|told| told.id == "front").unwrap();
+        let front = wanted(&play.state, &rules()).balancers.into_iter().find(|told| told.id == "front").unwrap();
         let shares: Vec<_> = front.shares.into_iter().map(|share| (share.group, share.percent)).collect();
         (shares, front.stickiness)
     };
@@ -334,7 +335,7 @@ fn what_would_break_is_refused_whole() {
         name: name.into(),
         region: "local".into(),
         application: "shop".into(),
-        listeners: vec![WantedListener { protocol: Protocol::Tcp, port: 8080 }],
+        listeners: vec![WantedListener { protocol: Protocol::Tcp, port: 8080, certificates: Vec::new() }],
         health_check: None,
         firewalls: Vec::new(),
         treatment: Default::default(),

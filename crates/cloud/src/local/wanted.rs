@@ -5,13 +5,13 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use dataplane::wanted::{self, Member, MemberState, Probe, Stickiness, StickyKey, StickyTo, Wanted};
 
-use super::apply::PREVIEW;
+use super::apply::{PREVIEW, Rules};
 use super::state::{Group, Instance, Leaving, State};
 use crate::inventory::{HealthCheck, Protocol};
 use crate::traffic::{Affinity, Choice, Share, Treatment};
 
 /// The whole wanted state.
-pub fn wanted(state: &State) -> Wanted {
+pub fn wanted(state: &State, rules: &Rules) -> Wanted {
     let mut balancers: Vec<wanted::Balancer> = Vec::new();
     for (name, balancer) in &state.balancers {
         let health = balancer.health_check().map(health);
@@ -19,6 +19,12 @@ pub fn wanted(state: &State) -> Wanted {
             address: *address,
             protocol: protocol(listener.protocol, balancer.health_check()),
             allow: allowed(state, &balancer.spec.firewalls, Some(address.port())),
+            // One that was taken out of the configuration cannot be shown.
+            certificates: listener
+                .certificates
+                .iter()
+                .filter_map(|name| rules.certificates.get(name).cloned())
+                .collect(),
         };
         let groups = state.groups.values().filter(|group| group.spec.load_balancers.contains(name));
         balancers.push(wanted::Balancer {
@@ -40,6 +46,7 @@ pub fn wanted(state: &State) -> Wanted {
                     protocol: protocol(Protocol::Tcp, group_health_check(state, group)),
                     // Its port was given out: no rule can name it.
                     allow: allowed(state, &group.spec.firewalls, None),
+                    certificates: Vec::new(),
                 }],
                 health: Some(check.clone()),
                 members: members(state, group, true),

@@ -242,6 +242,7 @@ fn upsert(
         protocol: listener.protocol,
         port: listener.port,
         address: address(listener.port),
+        certificates: listener.certificates.clone(),
     });
     let balancer = LoadBalancer {
         name: op.name.clone(),

@@ -41,17 +41,29 @@ pub struct Client {
     address: Option<HeaderValue>,
     /// `for=…;proto=…` of `Forwarded`.
     element: String,
+    /// Whether it speaks TLS with us.
+    pub secure: bool,
 }
 
 impl Client {
-    /// Of a plain connection.
-    pub fn new(peer: SocketAddr) -> Self {
+    /// Of a connection, plain or not.
+    pub fn new(peer: SocketAddr, secure: bool) -> Self {
         let ip = peer.ip().to_canonical();
+        let proto = Self::spoken(secure);
         let element = match ip {
-            IpAddr::V4(ip) => format!("for={ip};proto=http"),
-            IpAddr::V6(ip) => format!("for=\"[{ip}]\";proto=http"),
+            IpAddr::V4(ip) => format!("for={ip};proto={proto}"),
+            IpAddr::V6(ip) => format!("for=\"[{ip}]\";proto={proto}"),
         };
-        Self { ip, address: HeaderValue::from_str(&ip.to_string()).ok(), element }
+        Self { ip, address: HeaderValue::from_str(&ip.to_string()).ok(), element, secure }
+    }
+
+    fn spoken(secure: bool) -> &'static str {
+        if secure { "https" } else { "http" }
+    }
+
+    /// What it speaks with us.
+    fn proto(&self) -> &'static str {
+        Self::spoken(self.secure)
     }
 }
 
@@ -115,7 +127,7 @@ fn tell_origin(headers: &mut HeaderMap, client: &Client) {
     if let Some(address) = &client.address {
         append(headers, FORWARDED_FOR, address);
     }
-    headers.entry(FORWARDED_PROTO).or_insert(HeaderValue::from_static("http"));
+    headers.entry(FORWARDED_PROTO).or_insert(HeaderValue::from_static(client.proto()));
     let mut element = client.element.clone();
     if let Some(host) = host {
         if let Ok(name) = host.to_str().map(|name| name.replace(['"', '\\'], "")) {
@@ -246,7 +258,7 @@ mod tests {
     }
 
     fn client(peer: &str) -> Client {
-        Client::new(peer.parse().unwrap())
+        Client::new(peer.parse().unwrap(), false)
     }
 
     fn lines(parts: &Parts) -> Vec<String> {

@@ -40,12 +40,12 @@ const TRIES: usize = 3;
 pub async fn serve(
     worker: Rc<Worker>,
     slot: u64,
-    peer: SocketAddr,
+    client: Client,
     io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     mut closing: watch::Receiver<Closing>,
 ) {
     let tunnel = Arc::new(AtomicBool::new(false));
-    let client = Rc::new(Client::new(peer));
+    let client = Rc::new(client);
     let service = service_fn({
         let (worker, closing, tunnel) = (worker.clone(), closing.clone(), tunnel.clone());
         move |request| {
@@ -115,7 +115,7 @@ async fn answer(
         return close(own(StatusCode::BAD_REQUEST, why));
     }
     let upgrade = headers::upgrade(&request).map(|protocol| (protocol, hyper::upgrade::on(&mut request)));
-    let sticky = Sticky::of(backend.stickiness.as_ref(), request.headers());
+    let sticky = Sticky::of(backend.stickiness.as_ref(), request.headers(), client.secure);
     let (mut parts, body) = request.into_parts();
     headers::for_member(&mut parts, client, &backend.trusted_proxies);
     let body = RequestBody::stream(body, worker.shared.limits.silence);

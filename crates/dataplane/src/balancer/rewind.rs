@@ -7,22 +7,21 @@ use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 
 /// A stream with bytes in front.
-pub struct Rewind {
+pub struct Rewind<S> {
     front: Bytes,
-    stream: TcpStream,
+    stream: S,
 }
 
-impl Rewind {
+impl<S> Rewind<S> {
     /// `front`, then what `stream` brings.
-    pub fn new(front: Bytes, stream: TcpStream) -> Self {
+    pub fn new(front: Bytes, stream: S) -> Self {
         Self { front, stream }
     }
 }
 
-impl AsyncRead for Rewind {
+impl<S: AsyncRead + Unpin> AsyncRead for Rewind<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         if self.front.is_empty() {
             return Pin::new(&mut self.stream).poll_read(cx, buf);
@@ -34,7 +33,7 @@ impl AsyncRead for Rewind {
     }
 }
 
-impl AsyncWrite for Rewind {
+impl<S: AsyncWrite + Unpin> AsyncWrite for Rewind<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(cx, buf)
     }
@@ -58,7 +57,7 @@ impl AsyncWrite for Rewind {
 
 /// Whether a connection speaks HTTP/1.x, and the bytes read to find out. A client that says nothing within `wait` does not: in such
 /// protocols the server speaks first.
-pub async fn sniff(stream: &mut TcpStream, longest: usize, wait: Duration) -> io::Result<(bool, Bytes)> {
+pub async fn sniff<S: AsyncRead + Unpin>(stream: &mut S, longest: usize, wait: Duration) -> io::Result<(bool, Bytes)> {
     let mut seen = BytesMut::with_capacity(1024);
     let looked = tokio::time::timeout(wait, async {
         loop {

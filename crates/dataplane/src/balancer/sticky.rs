@@ -16,7 +16,7 @@ pub struct Sticky {
 
 impl Sticky {
     /// The key of a request; a new one when a cookie is wanted and not there.
-    pub fn of(wanted: Option<&Stickiness>, headers: &HeaderMap) -> Self {
+    pub fn of(wanted: Option<&Stickiness>, headers: &HeaderMap, secure: bool) -> Self {
         match wanted.map(|w| &w.key) {
             None => Self::default(),
             Some(StickyKey::Header { name }) => {
@@ -24,18 +24,20 @@ impl Sticky {
             }
             Some(StickyKey::Cookie { name, max_age_s }) => match cookie(headers, name) {
                 Some(key) => Self { key: Some(hash(&key.to_be_bytes())), cookie: None },
-                None => Self::new(name, *max_age_s),
+                None => Self::new(name, *max_age_s, secure),
             },
         }
     }
 
-    fn new(name: &str, max_age_s: Option<u32>) -> Self {
+    fn new(name: &str, max_age_s: Option<u32>, secure: bool) -> Self {
         let mut random = [0; 8];
         if rustix::rand::getrandom(&mut random, rustix::rand::GetRandomFlags::empty()) != Ok(random.len()) {
             return Self::default();
         }
         let age = max_age_s.map(|s| format!("; Max-Age={s}")).unwrap_or_default();
-        let cookie = format!("{name}={:016x}; Path=/; HttpOnly; SameSite=Lax{age}", u64::from_be_bytes(random));
+        let secure = if secure { "; Secure" } else { "" };
+        let key = u64::from_be_bytes(random);
+        let cookie = format!("{name}={key:016x}; Path=/; HttpOnly; SameSite=Lax{secure}{age}");
         Self { key: Some(hash(&random)), cookie: HeaderValue::from_str(&cookie).ok() }
     }
 
@@ -68,13 +70,13 @@ mod tests {
     fn a_client_without_our_cookie_gets_one_and_keeps_its_key_with_it() {
         let wanted =
             Stickiness { key: StickyKey::Cookie { name: "to".into(), max_age_s: Some(60) }, to: StickyTo::Member };
-        let first = Sticky::of(Some(&wanted), &headers("other=1; to=forged"));
+        let first = Sticky::of(Some(&wanted), &headers("other=1; to=forged"), false);
         let (key, mut answer) = (first.key, HeaderMap::new());
         first.give(&mut answer);
         let given = answer[header::SET_COOKIE].to_str().unwrap();
         let (pair, rest) = given.split_once(';').unwrap();
         assert_eq!(rest, " Path=/; HttpOnly; SameSite=Lax; Max-Age=60");
-        let second = Sticky::of(Some(&wanted), &headers(&format!("other=1; {pair}")));
+        let second = Sticky::of(Some(&wanted), &headers(&format!("other=1; {pair}")), true);
         assert_eq!((second.key, second.cookie), (key, None));
     }
 }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
+use rustls::ServerConfig;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
@@ -28,6 +29,8 @@ pub struct Route {
     pub backend: Arc<Backend>,
     /// Networks that may come; everybody without it.
     pub allow: Option<Arc<[Network]>>,
+    /// How TLS is spoken; not at all without it.
+    pub tls: Option<Arc<ServerConfig>>,
 }
 
 impl Route {

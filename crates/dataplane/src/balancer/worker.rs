@@ -8,18 +8,24 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::LocalSet;
+use tokio_rustls::TlsAcceptor;
 
+use super::headers::Client;
 use super::meter::bump;
 use super::pick::Picker;
 use super::pool::{self, Pool};
 use super::rewind::{Rewind, sniff};
-use super::table::{Backend, Cached, Current, Table};
+use super::table::{Backend, Cached, Current, Route, Table};
 use super::{Limits, http, tcp};
 use crate::clock::Clock;
 use crate::wanted::Protocol;
+
+/// How long a TLS handshake may take.
+const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// What all workers share.
 pub struct Shared {
@@ -164,21 +170,35 @@ async fn accept(worker: Rc<Worker>, slot: u64, listener: std::net::TcpListener, 
     }
 }
 
-async fn serve(
-    worker: Rc<Worker>,
-    slot: u64,
-    peer: SocketAddr,
-    mut stream: TcpStream,
-    closing: watch::Receiver<Closing>,
-) {
+async fn serve(worker: Rc<Worker>, slot: u64, peer: SocketAddr, stream: TcpStream, closing: watch::Receiver<Closing>) {
     pool::prepare(&stream);
     let Some(route) = worker.table().routes.get(&slot).cloned() else { return };
     if !route.allows(peer.ip()) {
         bump(&route.backend.counts.turned_away);
         return;
     }
+    let Some(tls) = route.tls.clone() else {
+        return speak(worker, slot, route, Client::new(peer, false), stream, closing).await;
+    };
+    let shaken = tokio::time::timeout(HANDSHAKE, TlsAcceptor::from(tls).accept(stream)).await;
+    match shaken {
+        Ok(Ok(stream)) => speak(worker, slot, route, Client::new(peer, true), stream, closing).await,
+        // Not TLS, no certificate that both like, or too slow: there is nobody to tell.
+        _ => bump(&route.backend.counts.refused_requests),
+    }
+}
+
+/// Speaks the listener's protocol.
+async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    worker: Rc<Worker>,
+    slot: u64,
+    route: Route,
+    client: Client,
+    mut stream: S,
+    closing: watch::Receiver<Closing>,
+) {
     match route.protocol {
-        Protocol::Http => http::serve(worker, slot, peer, stream, closing).await,
+        Protocol::Http => http::serve(worker, slot, client, stream, closing).await,
         Protocol::Tcp => tcp::serve(worker, route.backend, stream).await,
         Protocol::Auto => {
             let limits = &worker.shared.limits;
@@ -187,7 +207,7 @@ async fn serve(
             // Choose anew: the wanted state may have changed while the client was silent.
             let Some(route) = worker.table().routes.get(&slot).cloned() else { return };
             if http {
-                http::serve(worker, slot, peer, stream, closing).await
+                http::serve(worker, slot, client, stream, closing).await
             } else {
                 tcp::serve(worker, route.backend, stream).await
             }

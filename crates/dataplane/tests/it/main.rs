@@ -6,5 +6,6 @@ mod checks;
 mod hostile;
 mod instances;
 mod load;
+mod tls;
 mod wanted_state;
 mod world;

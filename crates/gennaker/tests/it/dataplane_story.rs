@@ -50,7 +50,12 @@ fn wanted(generation: u64, image: &Path, ports: &[u16], front: u16) -> Wanted {
         state: MemberState::Active,
     };
     let members = instances.iter().map(member).collect();
-    let listeners = vec![Listener { address: ([127, 0, 0, 1], front).into(), protocol: Protocol::Auto, allow: None }];
+    let listeners = vec![Listener {
+        address: ([127, 0, 0, 1], front).into(),
+        protocol: Protocol::Auto,
+        allow: None,
+        certificates: Vec::new(),
+    }];
     let balancer = Balancer { id: "hello".into(), listeners, health: Some(health), members, ..Balancer::default() };
     Wanted { generation, balancers: vec![balancer], instances, ..Wanted::default() }
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::redblack_story::{Users, deploy, ended, expect, groups, one_request, post, prepare, read, succeeds};
+use crate::redblack_story::{Users, deploy, ended, expect, groups, image, one_request, post, prepare, read, succeeds};
 use crate::server::{Server, ask};
 
 /// The report of a task, once it is written.
@@ -167,4 +167,63 @@ fn a_firewall_decides_who_reaches_a_load_balancer() {
     succeeds(&server, &post(&server, balancer(json!({}))));
     succeeds(&server, &post(&server, delete));
     assert_eq!(ask(&server.address(), "GET", "/securityGroups/local/local/hello-office", "").0, 404);
+}
+
+#[test]
+fn a_load_balancer_speaks_tls_with_a_certificate_of_the_account() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (certificate, key) = (folder.path().join("hello.pem"), folder.path().join("hello.key"));
+    let made = std::process::Command::new("openssl")
+        .args([
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+            "-days",
+            "2",
+            "-subj",
+            "/CN=hello",
+        ])
+        .args(["-addext", "subjectAltName=DNS:hello.test", "-keyout"])
+        .arg(&key)
+        .arg("-out")
+        .arg(&certificate)
+        .output();
+    assert!(made.expect("openssl runs").status.success());
+    let config = format!("[[local.certificate]]\nname = \"hello\"\ncertificate = {certificate:?}\nkey = {key:?}\n");
+    let server = Server::start(&config);
+    image(&server.folder.path().join("one"), "HTTP/1.1 200 OK", "This is Default");
+    assert_eq!(read(&server, "/certificates")[0]["serverCertificateName"], "hello");
+    let balancer = |name: &str| {
+        let check = json!({"healthCheckType": "HTTP", "port": 8443, "requestPath": "/", "checkIntervalSec": 0.1, "healthyThreshold": 1});
+        let listener = json!({"externalProtocol": "HTTPS", "externalPort": "auto", "sslCertificateName": name});
+        json!({"type": "upsertLoadBalancer", "credentials": "local", "region": "local", "loadBalancerName": "hello",
+               "listeners": [listener], "healthCheck": check})
+    };
+    let seen = ended(&server, &post(&server, balancer("nobody")));
+    assert!(seen.to_string().replace("\\\"", "\"").contains("certificate \"nobody\" does not exist"), "{seen:#}");
+    succeeds(&server, &post(&server, balancer("hello")));
+    succeeds(&server, &deploy(&server, "one", json!({"capacity": {"desired": 1}})));
+    let seen = read(&server, "/applications/hello/loadBalancers")[0].clone();
+    assert_eq!(seen["listeners"][0]["certificates"], json!(["hello"]));
+    let address = seen["dnsName"].as_str().expect("an address");
+    let port = address.rsplit(':').next().expect("a port");
+    let asked = std::process::Command::new("curl")
+        .args([
+            "--silent",
+            "--show-error",
+            "--max-time",
+            "10",
+            "--resolve",
+            &format!("hello.test:{port}:127.0.0.1"),
+            "--cacert",
+        ])
+        .arg(&certificate)
+        .arg(format!("https://hello.test:{port}/"))
+        .output()
+        .expect("curl runs");
+    assert_eq!(String::from_utf8_lossy(&asked.stdout), "This is Default", "{asked:?}");
 }

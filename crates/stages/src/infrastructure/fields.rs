@@ -36,7 +36,7 @@ const CLUSTER: &str = "
 const BALANCER: &str = "
     loadBalancerName: text, name: text, loadBalancerType: text, vpcId: text, application: text,
     listeners: [{externalProtocol: text, externalPort: text|number, internalProtocol: text, internalPort: text|number, protocol: text,
-        port: text|number, loadBalancerPort: text|number, sslCertificateId: text, sslCertificateName: text}],
+        port: text|number, loadBalancerPort: text|number, sslCertificateId: text, sslCertificateName: text, certificates: list}], certificate: text, certificates: list,
     ports: list, portRange: text|number, port: text|number, ipProtocol: text, protocol: text, healthCheck: text|object,
     healthInterval: number, healthTimeout: number, timeout: number, healthyThreshold: count, unhealthyThreshold: count,
     securityGroups: list, localityLbPolicy: text, algorithm: text, sessionAffinity: text, affinityCookieName: text,

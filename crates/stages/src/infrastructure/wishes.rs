@@ -193,7 +193,7 @@ pub(crate) fn load_balancer(map: &Map, application: &str) -> Result<Vec<(String,
 
 fn protocol(text: Option<&str>) -> Protocol {
     match text {
-        Some(text) if text.eq_ignore_ascii_case("http") => Protocol::Http,
+        Some(text) if ["http", "https"].iter().any(|known| text.eq_ignore_ascii_case(known)) => Protocol::Http,
         _ => Protocol::Tcp,
     }
 }
@@ -215,6 +215,27 @@ fn port(value: &Value) -> Result<u16, TaskResult> {
     }
 }
 
+/// The certificates that a listener shows, in the spellings of the clouds.
+fn certificates(listener: &Map, protocol: Option<&str>) -> Result<Vec<String>, TaskResult> {
+    let mut names: Vec<String> = match listener.get("certificates").or(listener.get("certificate")) {
+        Some(Value::Array(list)) => {
+            let name = |one: &Value| {
+                one.as_str().or_else(|| text(one.as_object()?, &["certificateArn", "name"])).map(str::to_owned)
+            };
+            list.iter().filter_map(name).collect()
+        }
+        one => texts(one),
+    };
+    names.extend(text(listener, &["sslCertificateName", "sslCertificateId"]).map(str::to_owned));
+    let tls = protocol.filter(|word| ["https", "ssl", "tls"].iter().any(|known| word.eq_ignore_ascii_case(known)));
+    match tls {
+        Some(word) if names.is_empty() => Err(TaskResult::failed(format!(
+            "a listener for {word} needs `sslCertificateName`: the name of a certificate of the account"
+        ))),
+        _ => Ok(names),
+    }
+}
+
 fn listeners(map: &Map) -> Result<Vec<WantedListener>, TaskResult> {
     let mut found = Vec::new();
     if let Some(Value::Array(list)) = map.get("listeners") {
@@ -222,19 +243,23 @@ fn listeners(map: &Map) -> Result<Vec<WantedListener>, TaskResult> {
             let number = ["externalPort", "port", "loadBalancerPort"].iter().find_map(|key| listener.get(*key));
             let number =
                 number.ok_or_else(|| TaskResult::failed("a listener without a port: give `externalPort` or `port`"))?;
+            let spoken = text(listener, &["externalProtocol", "protocol"]);
             found.push(WantedListener {
-                protocol: protocol(text(listener, &["externalProtocol", "protocol"])),
+                protocol: protocol(spoken),
                 port: port(number)?,
+                certificates: certificates(listener, spoken)?,
             });
         }
     }
-    let spoken = protocol(text(map, &["ipProtocol", "protocol"]));
+    let word = text(map, &["ipProtocol", "protocol"]);
+    let shown = certificates(map, word)?;
+    let spoken = protocol(word);
     let ports = match map.get("ports") {
         Some(Value::Array(list)) => list.clone(),
         _ => map.get("portRange").or(map.get("port")).cloned().into_iter().collect(),
     };
     for value in ports.iter().filter(|_| found.is_empty()).cloned().collect::<Vec<_>>() {
-        found.push(WantedListener { protocol: spoken, port: port(&value)? });
+        found.push(WantedListener { protocol: spoken, port: port(&value)?, certificates: shown.clone() });
     }
     if found.is_empty() {
         return Err(TaskResult::failed("no listener: give `listeners`, `portRange` or `ports`"));
@@ -301,7 +326,7 @@ mod tests {
             name: "hello".into(),
             region: "local".into(),
             application: "shop".into(),
-            listeners: vec![WantedListener { protocol: Protocol::Tcp, port: 8080 }],
+            listeners: vec![WantedListener { protocol: Protocol::Tcp, port: 8080, certificates: Vec::new() }],
             health_check: Some(HealthCheck {
                 protocol: Protocol::Http,
                 port: 8080,
@@ -316,6 +341,23 @@ mod tests {
         };
         assert_eq!(read(google), Some(expected.clone()));
         assert_eq!(read(amazon), Some(expected));
+    }
+
+    #[test]
+    fn a_listener_that_speaks_tls_names_its_certificates() {
+        let read = |value: Value| listeners(&map(value)).ok().map(|list| list[0].clone());
+        let https = |names: &[&str]| {
+            let certificates = names.iter().map(|name| (*name).to_owned()).collect();
+            Some(WantedListener { protocol: Protocol::Http, port: 443, certificates })
+        };
+        let amazon =
+            json!({"listeners": [{"externalProtocol": "HTTPS", "externalPort": 443, "sslCertificateName": "shop"}]});
+        assert_eq!(read(amazon), https(&["shop"]));
+        let google = json!({"ipProtocol": "HTTPS", "portRange": "443", "certificate": "shop"});
+        assert_eq!(read(google), https(&["shop"]));
+        let several = json!({"listeners": [{"protocol": "HTTPS", "port": 443, "certificates": [{"certificateArn": "shop"}, "blog"]}]});
+        assert_eq!(read(several), https(&["shop", "blog"]));
+        assert_eq!(read(json!({"listeners": [{"protocol": "HTTPS", "port": 443}]})), None);
     }
 
     #[test]
