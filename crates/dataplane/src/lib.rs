@@ -15,6 +15,7 @@ mod instances;
 pub mod interpreter;
 mod journal;
 pub mod launch;
+pub mod logs;
 mod proc;
 pub mod server;
 pub mod spawn;

@@ -23,6 +23,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use dataplane::client::{Client, ClientError};
+use dataplane::logs;
 pub use dataplane::wanted::Certificate;
 use jiff::{SignedDuration, Timestamp};
 use store::Store;
@@ -432,5 +433,5 @@ fn tail(file: &std::path::Path, lines: usize) -> std::io::Result<Vec<String>> {
     file.take(MOST).read_to_end(&mut bytes)?;
     let text = String::from_utf8_lossy(&bytes);
     let all: Vec<&str> = text.lines().skip(usize::from(size > MOST)).collect();
-    Ok(all[all.len().saturating_sub(lines)..].iter().map(|line| (*line).to_owned()).collect())
+    Ok(all[all.len().saturating_sub(lines)..].iter().map(|line| logs::split(line).1.to_owned()).collect())
 }

@@ -14,7 +14,7 @@ use crate::folder::{Ask, Folder, SOCKET, Word};
 use crate::proc::{self, Process};
 use crate::status::{EventKind, Health, HealthState, InstanceState, InstanceStatus, IsolationKind};
 use crate::wanted::Instance;
-use crate::{launch, unix};
+use crate::{launch, logs, unix};
 
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
@@ -264,6 +264,9 @@ impl Keeper {
 
     /// Removes the folder of an instance that is gone.
     fn remove(&self) -> bool {
+        if let Err(error) = logs::keep(&self.shared.data, &self.id, &self.folder) {
+            tracing::warn!(%error, instance = self.id, "the log of an instance that is gone is lost");
+        }
         let removed = match std::fs::remove_dir_all(self.folder.path()) {
             Err(error) => error.kind() == std::io::ErrorKind::NotFound,
             Ok(()) => true,

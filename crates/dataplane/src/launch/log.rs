@@ -6,6 +6,9 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 
+use crate::clock::Clock;
+use crate::logs::stamp;
+
 /// How many of the last lines are told.
 const LINES: usize = 30;
 /// How long one of them may be.
@@ -19,14 +22,18 @@ pub struct Log {
     cap: u64,
     tail: VecDeque<String>,
     open_line: Vec<u8>,
+    /// Whether a line is begun in the file.
+    begun: bool,
+    clock: Clock,
 }
 
 impl Log {
     /// Goes on with the file at `path`; at `cap` bytes it becomes `path.1`, and the one before is gone.
-    pub fn open(path: PathBuf, cap: u64) -> io::Result<Self> {
+    pub fn open(path: PathBuf, cap: u64, clock: Clock) -> io::Result<Self> {
         let file = OpenOptions::new().create(true).append(true).mode(0o600).open(&path)?;
         let size = file.metadata()?.len();
-        Ok(Self { path, file: Some(file), size, cap: cap.max(4096), tail: VecDeque::new(), open_line: Vec::new() })
+        let (tail, open_line) = (VecDeque::new(), Vec::new());
+        Ok(Self { path, file: Some(file), size, cap: cap.max(4096), tail, open_line, begun: false, clock })
     }
 
     /// Takes what the program wrote. A full disk loses log, not service.
@@ -35,11 +42,15 @@ impl Log {
             if self.size >= self.cap {
                 self.rotate();
             }
+            let stamp = if self.begun { String::new() } else { stamp(self.clock.now()) };
+            // In one piece: whoever follows the file sees no time without its line.
+            let stamped = [stamp.as_bytes(), line].concat();
             if let Some(file) = &mut self.file
-                && file.write_all(line).is_ok()
+                && file.write_all(&stamped).is_ok()
             {
-                self.size += line.len() as u64;
+                self.size += stamped.len() as u64;
             }
+            self.begun = !line.ends_with(b"\n");
             self.remember(line);
         }
     }
@@ -93,15 +104,25 @@ mod tests {
     fn a_flood_fills_two_files_at_most_and_the_last_lines_are_known() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("log");
-        let mut log = Log::open(path.clone(), 4096).unwrap();
+        let mut log = Log::open(path.clone(), 4096, Clock::new(|| 1_800_000_000_000)).unwrap();
         for i in 0..5_000 {
             log.write(format!("line {i}\n").as_bytes());
         }
         log.write(b"half \x1b[31mred");
         assert!(fs::metadata(&path).unwrap().len() <= 4096 + 100);
         assert!(fs::metadata(dir.path().join("log.1")).unwrap().len() <= 4096 + 100);
+        let written = fs::read_to_string(&path).unwrap();
+        let lines: Vec<&str> = written.lines().collect();
+        assert_eq!(lines[lines.len() - 2], "2027-01-15T08:00:00.000Z line 4999");
+        log.write(b" and more\n");
+        let written = fs::read_to_string(&path).unwrap();
+        assert_eq!(
+            written.lines().last(),
+            Some("2027-01-15T08:00:00.000Z half \u{1b}[31mred and more"),
+            "one time a line"
+        );
         let tail = log.tail();
-        assert_eq!(tail[0], "line 4970");
-        assert_eq!(tail[30], "half \u{fffd}[31mred");
+        assert_eq!(tail[0], "line 4971");
+        assert_eq!(tail[29], "half \u{fffd}[31mred and more");
     }
 }

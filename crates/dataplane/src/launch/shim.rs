@@ -76,7 +76,7 @@ pub fn run(folder: Folder, isolation: IsolationKind, clock: Clock) -> Result<(),
             warnings: cgroup::enter(Path::new(cgroup::MOUNT), folder.path(), &spec.limits).into_iter().collect(),
         };
         folder.write_word(&word).tried(|| format!("cannot write {place}/shim.json"))?;
-        let log = Log::open(folder.log(), spec.limits.log_bytes.unwrap_or(8 << 20))
+        let log = Log::open(folder.log(), spec.limits.log_bytes.unwrap_or(8 << 20), clock.clone())
             .tried(|| format!("cannot open {place}/log"))?;
         let listener = unix::listen(folder.path(), SOCKET).tried(|| format!("cannot listen on {place}/{SOCKET}"))?;
         let (word, _) = watch::channel(word);

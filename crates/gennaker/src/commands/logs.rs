@@ -10,6 +10,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::bail;
+use dataplane::logs;
+use jiff::{SignedDuration, Timestamp};
+use store::clock::{Clock, SystemClock};
 
 use crate::machine::{Place, application};
 
@@ -25,6 +28,15 @@ pub struct Args {
     /// So many of the last lines of each instance
     #[arg(short = 'n', long, default_value_t = 100)]
     lines: usize,
+    /// What was written since then only, also by instances that are gone: 90s, 10m, 2h, 3d, or a time as 2027-01-15T08:00:00Z
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
+    /// Instances that are gone, too (their logs are kept for 30 days)
+    #[arg(short, long)]
+    previous: bool,
+    /// Show when each line was written
+    #[arg(long)]
+    timestamps: bool,
     #[command(flatten)]
     place: Place,
 }
@@ -42,17 +54,25 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         }
     };
     find(&mut tails);
+    let since = args.since.as_deref().map(|text| since(text, SystemClock.now())).transpose()?;
+    if args.previous || since.is_some() {
+        let past = logs::past(&machine.data).into_iter().filter(|past| chosen(&args.what, &past.group, &past.id));
+        tails.splice(0..0, past.map(|past| Tail::new(past.id, past.log)).collect::<Vec<_>>());
+    }
     if tails.is_empty() {
         let known: Vec<String> = machine.instances().into_iter().map(|(instance, _)| instance.id).collect();
         let known =
             if known.is_empty() { "there are none".to_owned() } else { format!("there are {}", known.join(", ")) };
-        bail!("no instance of {} in {}: {known}", args.what, machine.data.display());
+        let gone =
+            logs::past(&machine.data).into_iter().filter(|past| chosen(&args.what, &past.group, &past.id)).count();
+        let gone = if gone == 0 { String::new() } else { format!("; --previous shows {gone} that are gone") };
+        bail!("no instance of {} in {}: {known}{gone}", args.what, machine.data.display());
     }
     let mut out = io::stdout().lock();
     let prefix = tails.len() > 1 || args.follow;
     for tail in &mut tails {
-        for line in tail.last(args.lines)? {
-            print(&mut out, &tail.id, prefix, &line)?;
+        for line in tail.last(args.lines, since)? {
+            print(&mut out, &tail.id, prefix, args.timestamps, &line)?;
         }
     }
     if !args.follow {
@@ -63,15 +83,32 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         find(&mut tails);
         for tail in &mut tails {
             for line in tail.more()? {
-                print(&mut out, &tail.id, prefix, &line)?;
+                print(&mut out, &tail.id, prefix, args.timestamps, &line)?;
             }
         }
         out.flush()?;
     }
 }
 
+/// A moment, or so long ago.
+fn since(text: &str, now: Timestamp) -> anyhow::Result<Timestamp> {
+    let wrong = || anyhow::anyhow!("--since {text} is no time; write 90s, 10m, 2h, 3d or 2027-01-15T08:00:00Z");
+    let unit = match text.chars().last() {
+        Some('s') => 1,
+        Some('m') => 60,
+        Some('h') => 3600,
+        Some('d') => 86_400,
+        _ => 0,
+    };
+    if let (1.., Ok(count)) = (unit, text.get(..text.len().saturating_sub(1)).unwrap_or_default().parse::<u32>()) {
+        return now.checked_sub(SignedDuration::from_secs(i64::from(count) * unit)).map_err(|_| wrong());
+    }
+    text.parse().map_err(|_| wrong())
+}
+
 /// Control characters are shown, not obeyed: a log must not drive the terminal.
-fn print(out: &mut impl Write, id: &str, prefix: bool, line: &str) -> io::Result<()> {
+fn print(out: &mut impl Write, id: &str, prefix: bool, stamps: bool, line: &str) -> io::Result<()> {
+    let line = if stamps { line } else { logs::split(line).1 };
     let inert: String = line
         .chars()
         .flat_map(|c| if c.is_control() && c != '\t' { c.escape_default().collect() } else { vec![c] })
@@ -105,13 +142,22 @@ impl Tail {
     }
 
     /// The last `count` lines; the next [`Tail::more`] goes on after them.
-    fn last(&mut self, count: usize) -> io::Result<Vec<String>> {
+    fn last(&mut self, count: usize, since: Option<Timestamp>) -> io::Result<Vec<String>> {
         let mut lines = VecDeque::new();
+        // A line without a time belongs to the one before it.
+        let mut meant = since.is_none();
         let old = self.path.with_file_name("log.1");
         for path in [&old, &self.path] {
             let Ok(file) = File::open(path) else { continue };
             for line in BufReader::new(file).split(b'\n') {
-                lines.push_back(String::from_utf8_lossy(&line?).into_owned());
+                let line = String::from_utf8_lossy(&line?).into_owned();
+                if let (Some(since), Some(at)) = (since, logs::split(&line).0) {
+                    meant = at >= since;
+                }
+                if !meant {
+                    continue;
+                }
+                lines.push_back(line);
                 if lines.len() > count {
                     lines.pop_front();
                 }
@@ -177,7 +223,7 @@ mod tests {
         let path = folder.path().join("log");
         std::fs::write(&path, "one\ntwo\n").expect("written");
         let mut tail = Tail::new("a".into(), path.clone());
-        assert_eq!(tail.last(1).expect("reads"), ["two"]);
+        assert_eq!(tail.last(1, None).expect("reads"), ["two"]);
         let mut file = File::options().append(true).open(&path).expect("opens");
         write!(file, "three\nfo").expect("written");
         assert_eq!(tail.more().expect("reads"), ["three"]);
@@ -189,9 +235,31 @@ mod tests {
     }
 
     #[test]
+    fn what_was_written_since_a_moment_is_shown_with_the_lines_that_belong_to_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("log");
+        let text = "2027-01-15T08:00:00.000Z old\nits rest\n2027-01-15T08:10:00.000Z new\nits rest, too\n";
+        std::fs::write(&path, text).expect("written");
+        let now: Timestamp = "2027-01-15T08:12:00Z".parse().expect("a time");
+        let lines = |text: &str| {
+            Tail::new("a".into(), path.clone()).last(100, Some(since(text, now).expect("a time"))).expect("reads")
+        };
+        assert_eq!(lines("5m"), ["2027-01-15T08:10:00.000Z new", "its rest, too"]);
+        assert_eq!(lines("2027-01-15T08:00:00Z").len(), 4);
+        assert_eq!(lines("1d").len(), 4);
+        for wrong in ["", "m", "5x", "-5m", "yesterday", "é"] {
+            assert!(since(wrong, now).is_err(), "{wrong}");
+        }
+        let mut out = Vec::new();
+        print(&mut out, "a", false, false, "2027-01-15T08:10:00.000Z new").expect("prints");
+        print(&mut out, "a", false, true, "2027-01-15T08:10:00.000Z new").expect("prints");
+        assert_eq!(String::from_utf8(out).expect("text"), "new\n2027-01-15T08:10:00.000Z new\n");
+    }
+
+    #[test]
     fn terminal_escapes_are_shown_and_not_obeyed() {
         let mut out = Vec::new();
-        print(&mut out, "a", true, "\u{1b}[2Jboo\tx").expect("prints");
+        print(&mut out, "a", true, false, "\u{1b}[2Jboo\tx").expect("prints");
         assert_eq!(String::from_utf8(out).expect("text"), "a  \\u{1b}[2Jboo\tx\n");
     }
 }

@@ -86,6 +86,17 @@ fn new_machines_come_in_as_old_ones_go_out_and_no_request_fails() {
     assert_eq!(groups(&server), expect(&[("hello-v000", false, 0), ("hello-v001", true, 4)]));
     let answers = users.end();
     assert_eq!(answers.keys().collect::<Vec<_>>(), ["This is Default", "This is v2"], "{answers:?}");
+
+    // What the old ones wrote is there when they are not.
+    let logs = |more: &[&str]| server.also(&[&["logs", "hello/v000"], more].concat());
+    let (code, _, said) = logs(&[]);
+    assert_eq!(code, 1);
+    assert!(said.contains("no instance of hello/v000") && said.contains("--previous shows 4 that are gone"), "{said}");
+    let (code, out, said) = logs(&["--previous"]);
+    assert_eq!(code, 0, "{said}");
+    assert_eq!(out.lines().filter(|line| line.contains("  listening on ")).count(), 4, "{out}");
+    let (_, out, _) = logs(&["--since", "10m", "--timestamps"]);
+    assert!(out.lines().all(|line| line.contains("Z ") && line.starts_with("hello-v000-")), "{out}");
 }
 
 #[test]
