@@ -23,8 +23,10 @@ mod pipeline_template;
 mod project;
 mod rollback;
 pub mod serve;
+mod server_group;
 mod status;
 mod stop;
+mod task;
 mod token;
 
 /// Takes software from source to production: Debian repositories, images, pipelines, deployments, traffic.
@@ -66,6 +68,12 @@ enum Verb {
     /// Keep pipelines on a server, start them, follow them, have a say in them
     #[command(subcommand, alias = "pipelines", alias = "pi")]
     Pipeline(pipeline::Verb),
+    /// Look at server groups and change them
+    #[command(subcommand, alias = "server-groups", alias = "sg")]
+    ServerGroup(server_group::Verb),
+    /// Do what a stage does, without a pipeline
+    #[command(subcommand, alias = "tasks")]
+    Task(task::Verb),
     /// Show what deployments did to their users
     #[command(subcommand, alias = "deployments")]
     Deployment(deployment::Verb),
@@ -126,6 +134,8 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
         Verb::Project(verb) => project::run(verb),
         Verb::Account(verb) => account::run(verb),
         Verb::Whoami(gate) => account::whoami(gate),
+        Verb::ServerGroup(verb) => server_group::run(verb),
+        Verb::Task(verb) => task::run(verb),
         Verb::Deployment(verb) => deployment::run(verb),
         Verb::Rollback(args) => rollback::run(args),
         Verb::Release(args) => rollback::release(args),

@@ -238,3 +238,38 @@ fn a_load_balancer_speaks_tls_with_a_certificate_of_the_account() {
         .expect("curl runs");
     assert_eq!(String::from_utf8_lossy(&asked.stdout), "This is Default", "{asked:?}");
 }
+
+#[test]
+fn operations_are_commands_too() {
+    let (server, _) = prepare();
+    succeeds(&server, &deploy(&server, "one", json!({})));
+    let group = |more: &[&str]| server.also(&[&["server-group"], more].concat());
+    let (code, _, said) = group(&["resize", "hello-v000", "2"]);
+    assert_eq!((code, said.trim()), (0, "resizeServerGroup hello-v000: SUCCEEDED"));
+    assert_eq!(groups(&server), expect(&[("hello-v000", true, 2)]));
+    let (code, _, said) = group(&["clone", "hello-v000"]);
+    assert_eq!(code, 0, "{said}");
+    let (code, _, said) = group(&["disable", "hello-v000", "--percentage", "50"]);
+    assert_eq!(code, 0, "{said}");
+    assert_eq!(groups(&server), expect(&[("hello-v000", true, 1), ("hello-v001", true, 2)]));
+    let (code, _, said) = group(&["destroy", "hello-v000"]);
+    assert_eq!(code, 0, "{said}");
+    let (_, out, _) = group(&["list", "hello", "-o", "text"]);
+    let lines: Vec<&str> = out.lines().collect();
+    assert_eq!(lines.len(), 2, "{out}");
+    assert!(lines[1].starts_with("hello-v001 ") && lines[1].ends_with("2 of 2  hello"), "{out}");
+    let (code, _, said) = group(&["enable", "hello-v000"]);
+    assert_eq!(code, 1);
+    assert!(said.contains("there is no server group hello-v000; `gennaker server-group list hello` shows"), "{said}");
+
+    let fields = ["credentials=local", "region=local", "serverGroupName=hello-v001", "trafficPercentage=30"];
+    let (code, out, said) = server.also(&[&["task", "run", "shareTraffic", "-a", "hello"], &fields[..]].concat());
+    assert_eq!(code, 0, "{said}");
+    let id = serde_json::from_str::<Value>(&out).expect("JSON")["id"].as_str().expect("an id").to_owned();
+    let (_, out, _) = server.also(&["task", "get", &id]);
+    assert!(out.contains("\"status\": \"SUCCEEDED\""), "{out}");
+    let (code, _, said) =
+        server.also(&["task", "run", "resizeServerGroup", "-a", "hello", "credentials=mars", "serverGroupName=x-v000"]);
+    assert_eq!(code, 1);
+    assert!(said.contains("no account \"mars\" is configured"), "{said}");
+}
