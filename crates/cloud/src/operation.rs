@@ -39,6 +39,8 @@ pub enum Operation {
     TerminateInstances(Terminate),
     /// Ends single instances and starts the same again.
     RebootInstances(InstancesAt),
+    /// Adds tags to an image.
+    TagImage(TagImage),
     /// Makes a firewall, or makes it as described.
     UpsertFirewall(UpsertFirewall),
     /// Ends a firewall.
@@ -54,6 +56,7 @@ impl Operation {
                 | Self::DeleteLoadBalancer(_)
                 | Self::UpsertFirewall(_)
                 | Self::DeleteFirewall(_)
+                | Self::TagImage(_)
         )
     }
 
@@ -72,6 +75,7 @@ impl Operation {
             Self::DeregisterInstances(_) => "deregisterInstances",
             Self::TerminateInstances(_) => "terminateInstances",
             Self::RebootInstances(_) => "rebootInstances",
+            Self::TagImage(_) => "upsertImageTags",
             Self::UpsertFirewall(_) => "upsertFirewall",
             Self::DeleteFirewall(_) => "deleteFirewall",
         }
@@ -245,6 +249,18 @@ pub struct InstancesAt {
     pub instances: Vec<String>,
     /// Where they are.
     pub region: String,
+}
+
+/// Tags that an image gets, beside those that it has.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TagImage {
+    /// The image's id.
+    pub image: String,
+    /// Where.
+    pub region: String,
+    /// Tags by name.
+    pub tags: BTreeMap<String, String>,
 }
 
 /// A firewall as it shall be.

@@ -14,7 +14,7 @@ use store::clock::Clock;
 use tokio::sync::watch;
 
 use crate::health::HealthState;
-use crate::inventory::{Account, Backend, Firewall, Inventory, LoadBalancer, Region, ServerGroup};
+use crate::inventory::{Account, Backend, Firewall, Image, Inventory, LoadBalancer, Region, ServerGroup};
 use crate::operation::Operation;
 use crate::provider::{CloudError, Handle, Key, Outcome, Progress, Provider, Query, Resource, ResourceId};
 use crate::traffic::{GroupSeries, Series};
@@ -66,6 +66,7 @@ struct Things {
     groups: BTreeMap<(String, String), ServerGroup>,
     balancers: BTreeMap<(String, String), LoadBalancer>,
     firewalls: BTreeMap<(String, String), Firewall>,
+    image_tags: BTreeMap<String, BTreeMap<String, String>>,
     operations: BTreeMap<String, Started>,
     /// What happens to the next calls; nothing bad without an entry.
     faults: VecDeque<Option<Fault>>,
@@ -195,6 +196,11 @@ impl Simulated {
         Self { name: name.into(), world }
     }
 
+    fn image(&self, id: &str, tags: &BTreeMap<String, String>) -> Image {
+        let (account, tags) = (self.name.clone(), tags.clone());
+        Image { id: id.to_owned(), name: id.to_owned(), account, regions: Vec::new(), created: None, tags }
+    }
+
     fn handle(&self, key: &str) -> Handle {
         Handle { account: self.name.clone(), id: key.to_owned() }
     }
@@ -222,6 +228,8 @@ impl Provider for Simulated {
         Ok(Inventory {
             server_groups: groups.cloned().collect(),
             load_balancers: balancers.map(|balancer| things.balancer(balancer)).collect(),
+            // What was tagged is what is known of images.
+            images: things.image_tags.iter().map(|(id, tags)| self.image(id, tags)).collect(),
             firewalls: things.firewalls.values().filter(|one| query.wants(&one.application)).cloned().collect(),
             ..Inventory::default()
         })
@@ -248,7 +256,7 @@ impl Provider for Simulated {
             ResourceId::Firewall { region, name } => {
                 things.firewalls.get(&(region.clone(), name.clone())).cloned().map(Resource::Firewall)
             }
-            ResourceId::Image(_) => None,
+            ResourceId::Image(id) => things.image_tags.get(id).map(|tags| Resource::Image(self.image(id, tags))),
         })
     }
 

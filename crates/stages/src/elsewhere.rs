@@ -99,7 +99,7 @@ const LEGACY: [Known; 16] = [
     ("associateElasticIp", "Associate Elastic IP", ""),
 ];
 
-const IMAGES: [Known; 10] = [
+const IMAGES: [Known; 9] = [
     (
         "findImageFromTags",
         "Find Image from Tags",
@@ -111,7 +111,6 @@ const IMAGES: [Known; 10] = [
         "cluster: text, account: text, credentials: text, regions: [text], onlyEnabled: flag,
          selectionStrategy: LARGEST|NEWEST|OLDEST|FAIL",
     ),
-    ("upsertImageTags", "Tag Image", "tags: object, imageNames: [text], consideredStages: [text], cloudProvider: text"),
     ("deleteImage", "Delete Image", "imageIds: [text]"),
     ("deleteSnapshot", "Delete Snapshot", "snapshotIds: [text]"),
     ("deleteLaunchConfiguration", "Delete Launch Configuration", ""),

@@ -87,6 +87,11 @@ impl Change<'_> {
             Operation::DeregisterInstances(op) => self.register(op, false),
             Operation::TerminateInstances(op) => self.terminate(op),
             Operation::RebootInstances(op) => self.reboot(op),
+            Operation::TagImage(op) => {
+                self.region(&op.region)?;
+                self.state.image_tags.entry(op.image.clone()).or_default().extend(op.tags.clone());
+                Ok(self.applied(&op.region, Vec::new()))
+            }
             Operation::UpsertFirewall(op) => self.upsert_firewall(op),
             Operation::DeleteFirewall(op) => self.delete_firewall(op),
         }

@@ -172,6 +172,13 @@ impl Shared {
                 self.check_listeners(op).await?;
                 (None, op.listeners.len())
             }
+            Operation::TagImage(op) => {
+                if self.images.launch(&op.image).await.is_err() {
+                    let account = self.rules.account.clone();
+                    return Err(CloudError::NotFound { what: "image", name: op.image.clone(), account });
+                }
+                (None, 0)
+            }
             Operation::TerminateInstances(op) => (None, op.instances.len()),
             _ => (None, 0),
         };
@@ -264,6 +271,11 @@ impl Provider for Local {
                 why: error.to_string(),
             })?
         };
+        let tagged = |mut image: Image| {
+            image.tags.extend(state.image_tags.get(&image.id).cloned().unwrap_or_default());
+            image
+        };
+        let images = images.into_iter().map(tagged).collect();
         let reader = self.shared.reader(&state, &seen);
         let groups = state.groups.values().filter(|group| query.wants(group.name.cluster().app()));
         let balancers = state.balancers.iter().filter(|(_, balancer)| query.wants(&balancer.spec.application));

@@ -160,6 +160,8 @@ pub struct State {
     pub balancers: BTreeMap<String, Balancer>,
     /// Firewalls by name.
     pub firewalls: BTreeMap<String, UpsertFirewall>,
+    /// Tags that were added to images, by image.
+    pub image_tags: BTreeMap<String, BTreeMap<String, String>>,
     /// Operations that have not ended, by key.
     pub operations: BTreeMap<String, Started>,
 }
@@ -176,6 +178,7 @@ impl State {
                 "group" => drop(state.groups.insert(name, read(&body)?)),
                 "instance" => drop(state.instances.insert(name, read(&body)?)),
                 "balancer" => drop(state.balancers.insert(name, read(&body)?)),
+                "imageTags" => drop(state.image_tags.insert(name, read(&body)?)),
                 "firewall" => drop(state.firewalls.insert(name, read(&body)?)),
                 _ => {}
             }
@@ -197,6 +200,7 @@ impl State {
         save_kind(tx, account, "group", &self.groups, &before.groups)?;
         save_kind(tx, account, "instance", &self.instances, &before.instances)?;
         save_kind(tx, account, "balancer", &self.balancers, &before.balancers)?;
+        save_kind(tx, account, "imageTags", &self.image_tags, &before.image_tags)?;
         save_kind(tx, account, "firewall", &self.firewalls, &before.firewalls)?;
         for (key, started) in &self.operations {
             if before.operations.get(key) != Some(started) {
@@ -269,6 +273,7 @@ fn kind_topic(kind: &str) -> &'static str {
         "group" => "serverGroup",
         "instance" => "instance",
         "firewall" => "firewall",
+        "imageTags" => "image",
         _ => "loadBalancer",
     }
 }

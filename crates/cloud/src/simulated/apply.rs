@@ -58,6 +58,10 @@ pub(super) fn apply(
         Operation::RebootInstances(op) => Ok(at(&op.region)),
         Operation::RegisterInstances(op) => register(things, account, op, true),
         Operation::DeregisterInstances(op) => register(things, account, op, false),
+        Operation::TagImage(op) => {
+            things.image_tags.entry(op.image.clone()).or_default().extend(op.tags.clone());
+            Ok(at(&op.region))
+        }
         Operation::UpsertFirewall(op) => {
             region(account, &op.region)?;
             let firewall = Firewall {

@@ -77,6 +77,11 @@ pub(crate) fn placed(more: &str) -> Schema {
     with(&[PLACE, more])
 }
 
+/// The same where the account may be found out.
+pub(crate) fn placed_anywhere(more: &str) -> Schema {
+    with(&[&PLACE.replace("accountName!", "accountName"), more])
+}
+
 /// `upsertLoadBalancer(s)`: one, or several under `loadBalancers`.
 pub(crate) fn balancers() -> Schema {
     let place = PLACE.replace("accountName!", "accountName");

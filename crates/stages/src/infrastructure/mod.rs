@@ -14,6 +14,7 @@ mod groups;
 mod guards;
 mod hold_back;
 mod image;
+mod image_tags;
 mod operate;
 mod outlook;
 mod replacing;
@@ -76,6 +77,7 @@ pub fn register(registry: Registry, clouds: &Clouds, store: &Store) -> Registry 
         .effect("deregisterInstances", start(balancers::deregister))
         .effect("shareTraffic", start(groups::share))
         .effect("compareServerGroups", Arc::new(compare::Compare(clouds.clone())))
+        .effect("upsertImageTags", Arc::new(image_tags::Tag(site.clone())))
         .effect("findImageFromTags", Arc::new(clusters::FindImageFromTags(clouds.clone())))
         .effect("determineRollbackCandidates", Arc::new(rollback::DetermineCandidates(clouds.clone())))
         .effect("disableCluster", sweep(What::Disable))
@@ -113,6 +115,7 @@ pub fn stages(registry: Registry) -> Registry {
         .stage(&stage_types::REBOOT_INSTANCES)
         .stage(&stage_types::REGISTER_INSTANCES)
         .stage(&stage_types::DEREGISTER_INSTANCES)
+        .stage(&stage_types::UPSERT_IMAGE_TAGS)
         .stage(&stage_types::FIND_IMAGE)
         .stage(&stage_types::FIND_IMAGE_FROM_TAGS)
         .stage(&rollback::RollbackServerGroup)

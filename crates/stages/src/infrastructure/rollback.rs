@@ -33,13 +33,13 @@ impl Stage for RollbackServerGroup {
     fn plan(&self, stage: &StageView) -> Result<Plan, PlanError> {
         let context = stage.context();
         let kind = text(context, &["rollbackType"]).unwrap_or("EXPLICIT");
-        if !kind.eq_ignore_ascii_case("explicit") {
-            let what =
-                format!("rollbackType \"{kind}\" is not available yet; use EXPLICIT, with the group to return to");
-            return Err(PlanError::Refused(what));
-        }
         let rollback = context.get("rollbackContext").and_then(Value::as_object).cloned().unwrap_or_default();
-        let stages = explicit(context, &rollback).map_err(PlanError::Refused)?;
+        let stages = match kind.to_ascii_uppercase().as_str() {
+            "EXPLICIT" => explicit(context, &rollback),
+            "PREVIOUS_IMAGE" => previous_image(context, &rollback),
+            _ => Err(format!("rollbackType \"{kind}\" is not available; use EXPLICIT or PREVIOUS_IMAGE")),
+        };
+        let stages = stages.map_err(PlanError::Refused)?;
         Ok(Plan { before: stages, ..Plan::tasks([TaskSpec::new("holdBack", "holdBack")]) })
     }
 }
@@ -77,6 +77,29 @@ fn explicit(context: &Map, rollback: &Map) -> Result<Vec<StageSpec>, String> {
     }
     plan.push(disable);
     Ok(plan)
+}
+
+/// Pure: a rollback to an image whose group is gone: a copy of the group that is left runs it, and takes the traffic.
+fn previous_image(context: &Map, rollback: &Map) -> Result<Vec<StageSpec>, String> {
+    let left = text(rollback, &["rollbackServerGroupName"]);
+    let left = left.ok_or("names no group: give `rollbackContext.rollbackServerGroupName`")?;
+    let image = text(rollback, &["imageId", "imageName"]);
+    let image = image.ok_or("names no image: give `rollbackContext.imageId`, or imageName")?;
+    let cluster = left.parse::<cloud::names::GroupName>().map(|name| name.cluster().to_string());
+    let region = wishes::regions(context).remove(0);
+    let mut base = strategy::base(context, &cluster.unwrap_or_default(), &region);
+    base.shift_remove("cluster");
+    let source =
+        json!({"account": base.get("credentials"), "region": region, "serverGroupName": left, "asgName": left});
+    let mut copy = StageSpec::new("cloneServerGroup", format!("Clone {left}")).context(base).then();
+    copy = copy.with("source", source).with("image", image).with("strategy", "redblack");
+    if let Some(share) = wishes::number(rollback, "targetHealthyRollbackPercentage") {
+        copy = copy.with("targetHealthyDeployPercentage", share);
+    }
+    if let Some(seconds) = wishes::count(rollback, "delayBeforeDisableSeconds") {
+        copy = copy.with("delayBeforeDisableSec", seconds);
+    }
+    Ok(vec![copy])
 }
 
 /// Finds out which group of a cluster is left and which one is returned to, in each region, and does it.

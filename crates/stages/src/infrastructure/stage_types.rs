@@ -459,6 +459,21 @@ pub static FIND_IMAGE_FROM_TAGS: OnGroup = OnGroup {
     tasks: &[TaskSpec::new("findImage", "findImageFromTags")],
 };
 
+/// Adds tags to images.
+pub static UPSERT_IMAGE_TAGS: OnGroup = OnGroup {
+    kind: "upsertImageTags",
+    aliases: &[],
+    fields: || {
+        fields::placed_anywhere(
+            "tags!: object, imageNames: [text]|text, consideredStages: [text], upstreamImageIds: [text]",
+        )
+    },
+    tasks: &[
+        TaskSpec::new("upsertImageTags", "upsertImageTags"),
+        TaskSpec::new("monitorUpsert", MONITOR).timeout(SignedDuration::from_mins(2)),
+    ],
+};
+
 /// Finds the image that a cluster runs.
 pub static FIND_IMAGE: OnGroup = OnGroup {
     kind: "findImage",

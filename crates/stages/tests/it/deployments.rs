@@ -239,3 +239,43 @@ async fn single_instances_leave_traffic_and_come_back() {
     let run = play.run(job("registerInstancesWithLoadBalancer", "nobody")).await;
     assert!(why(&run).replace("\\\"", "\"").contains("instance \"nobody\" does not exist"), "{}", why(&run));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rollback_to_an_image_makes_a_copy_that_runs_it() {
+    let play = play().await;
+    play.front().await;
+    for image in ["image-1", "image-2"] {
+        play.succeeds(json!([deploy(json!({"strategy": "highlander", "image": image, "loadBalancers": ["front"]}))]))
+            .await;
+    }
+    let back = json!({"type": "rollbackServerGroup", "credentials": "cloudy", "region": "here", "rollbackType": "PREVIOUS_IMAGE",
+        "rollbackContext": {"rollbackServerGroupName": "shop-v001", "imageId": "image-1"}});
+    play.succeeds(json!([back])).await;
+    assert_eq!(play.groups().await, [group("shop-v001", false, 2), group("shop-v002", true, 2)]);
+    let all = play.clouds.list(&Query::of("shop")).await.unwrap().server_groups;
+    assert_eq!((all[1].image.as_str(), all[1].load_balancers.as_slice()), ("image-1", &["front".to_owned()][..]));
+    let nothing = json!({"type": "rollbackServerGroup", "credentials": "cloudy", "region": "here", "rollbackType": "PREVIOUS_IMAGE",
+        "rollbackContext": {"rollbackServerGroupName": "shop-v002"}});
+    assert!(why(&play.run(json!([nothing])).await).contains("give `rollbackContext.imageId`"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_image_that_was_found_good_is_tagged_and_found_by_its_tags() {
+    let play = play().await;
+    play.succeeds(json!([deploy(json!({"image": "hello-2.0"}))])).await;
+    let find =
+        json!({"type": "findImage", "refId": "1", "credentials": "cloudy", "regions": ["here"], "cluster": "shop"});
+    let tag = json!({"type": "upsertImageTags", "refId": "2", "requisiteStageRefIds": ["1"], "credentials": "cloudy", "region": "here",
+        "tags": {"appversion": "hello-2.0", "tested": true}});
+    play.succeeds(json!([find, tag])).await;
+    let by_tags =
+        |tags: Value| json!([{"type": "findImageFromTags", "packageName": "hello", "tags": tags, "regions": ["here"]}]);
+    let run = play.succeeds(by_tags(json!({"tested": "true"}))).await;
+    assert_eq!(run.stages[0].outputs["deploymentDetails"][0]["imageId"], "hello-2.0");
+    let run = play.run(by_tags(json!({"tested": "false"}))).await;
+    assert!(why(&run).contains("no image of the package hello with these tags"), "{}", why(&run));
+    let run = play
+        .run(json!([{"type": "upsertImageTags", "credentials": "cloudy", "region": "here", "tags": {"a": "b"}}]))
+        .await;
+    assert!(why(&run).contains("names no image and no earlier stage made or found one"), "{}", why(&run));
+}
