@@ -1,6 +1,6 @@
 # demo: build and walk the whole story on this machine.  test: every check and test.  bench: figures against peers.
-# simulate, fuzz: the same as the tests do, for as long as you like.
-.PHONY: demo test bench simulate fuzz openapi
+# soak, simulate, fuzz: the same as the tests do, for as long as you like.
+.PHONY: demo test bench soak simulate fuzz openapi
 
 PROFILE := demo
 BIN := target/$(PROFILE)/gennaker
@@ -20,6 +20,11 @@ bench:
 	cargo build --locked --release --package gennaker
 	@crates/dataplane/benches/balancer.sh target/release/gennaker
 	cargo bench --locked --package gennaker --bench engine
+
+# Deployments by each strategy with users on the load balancer, while servers are killed and data planes replaced; SOAK seconds for each.
+SOAK ?= 300
+soak:
+	GENNAKER_SOAK=$(SOAK) cargo test --locked --profile $(PROFILE) --package gennaker --test it -- soak_story --nocapture --test-threads 1
 
 # So many plays of the engine's simulation; a seed that fails is printed, and GENNAKER_SEED=N plays it again.
 PLAYS ?= 100000

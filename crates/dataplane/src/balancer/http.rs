@@ -27,7 +27,7 @@ use super::meter::{Shard, bump};
 use super::pool::{self, Sender};
 use super::sticky::Sticky;
 use super::table::{Backend, MemberRuntime};
-use super::worker::{Closing, Worker};
+use super::worker::{Closing, Guard, Worker};
 
 /// How long an idle client may take to ask again before a listener that ends closes its connection.
 const LINGER: Duration = Duration::from_secs(3);
@@ -136,7 +136,12 @@ async fn answer(
             sticky.give(answer.headers_mut());
             let (head, body) = answer.into_parts();
             let Sent::Member(_, ticket) = body else { return own(StatusCode::BAD_GATEWAY, "") };
-            tokio::task::spawn_local(tunnel(upgraded, member, ticket));
+            // The HTTP connection ends with this answer; its bytes go on.
+            let guard = Guard::new(&worker);
+            tokio::task::spawn_local(async move {
+                tunnel(upgraded, member, ticket).await;
+                drop(guard);
+            });
             Response::from_parts(head, AnswerBody::own(""))
         }
         Ok(mut answer) => {

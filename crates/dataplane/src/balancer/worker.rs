@@ -215,11 +215,12 @@ async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     }
 }
 
-/// Counts a connection while it lives.
-struct Guard(Rc<Worker>);
+/// Counts a connection while it lives: a worker that ends waits for it.
+pub struct Guard(Rc<Worker>);
 
 impl Guard {
-    fn new(worker: &Rc<Worker>) -> Self {
+    /// One more.
+    pub fn new(worker: &Rc<Worker>) -> Self {
         worker.shared.clients.fetch_add(1, Relaxed);
         worker.tasks.set(worker.tasks.get() + 1);
         Self(worker.clone())

@@ -21,6 +21,7 @@ mod postgres_story;
 mod redblack_story;
 mod server;
 mod server_story;
+mod soak_story;
 mod spin_story;
 mod strategies_story;
 mod triggers_story;

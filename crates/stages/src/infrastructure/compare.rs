@@ -13,6 +13,8 @@ use serde_json::json;
 use super::operate::from_error;
 use super::wishes::{self, count, flag, number};
 
+/// So long after the end the last second is measured.
+const SETTLED: SignedDuration = SignedDuration::from_millis(1200);
 /// How often the measures are looked at.
 const LOOK: SignedDuration = SignedDuration::from_secs(2);
 
@@ -111,6 +113,8 @@ impl Effect for Compare {
         let minutes = number(&config, "lifetimeMinutes").unwrap_or(10.0).clamp(0.0, 60.0 * 24.0 * 30.0);
         let lifetime = SignedDuration::from_secs((minutes * 60.0) as i64);
         let end = input.started.checked_add(lifetime).unwrap_or(Timestamp::MAX);
+        // The last second is measured when it is over.
+        let end = end.checked_add(SETTLED).unwrap_or(Timestamp::MAX);
         let over = input.now >= end;
         // A person who decides sees the measures; they do not decide.
         let judged = flag(&config, "judgment") == Some(true);
@@ -132,7 +136,9 @@ impl Effect for Compare {
 impl Compare {
     /// What was measured of both since the task started.
     async fn measured(&self, config: &Map, input: &TaskInput) -> Result<(Tally, Tally), TaskResult> {
-        let since = input.started;
+        // Whole seconds are measured: the one in which it started counts.
+        let started = input.started.as_millisecond();
+        let since = Timestamp::from_millisecond(started - started.rem_euclid(1000)).unwrap_or(input.started);
         let canary = self.newest(config, "canaryCluster", input).await?;
         let baseline = self.newest(config, "baselineCluster", input).await?;
         let canary = self.tally(&canary, since).await.map_err(|error| from_error(&error, input))?;
