@@ -52,8 +52,16 @@ pub(crate) fn after(config: &Map, base: &Map) -> Result<Vec<StageSpec>, String> 
         let canary = Side::Canary.cluster(&cluster)?;
         let baseline = Side::Baseline.cluster(&cluster)?;
         let mut old = small(config, &wish, &cluster, &baseline);
-        for key in ["imageSource", "imageArtifact", "imageArtifactId", "imageId", "amiName", "ami", "deploymentDetails"]
-        {
+        for key in [
+            "imageSource",
+            "imageArtifact",
+            "imageArtifactId",
+            "imageId",
+            "amiName",
+            "ami",
+            "deploymentDetails",
+            "package",
+        ] {
             old.shift_remove(key);
         }
         old.insert("image".into(), image.into());

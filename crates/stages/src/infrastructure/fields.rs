@@ -24,7 +24,7 @@ const CLUSTER: &str = "
     maxRemainingAsgs: number, scaleDown: flag, allowDeleteActive: flag, allowScaleDownActive: flag, delayBeforeDisableSec: count,
     delayBeforeCleanup: count, delayBeforeScaleDownSec: count, rollback: any,
     trafficPercentage: number, trafficClients: {cookie: text, header: text, ttlSec: count}, batchSize: count, maxSurge: count,
-    canaryOf: text, canary: {percentage: number, instances: count, clients: {cookie: text, header: text, ttlSec: count},
+    package: text, repository: text|object, baseOs: text, builder: text, canaryOf: text, canary: {percentage: number, instances: count, clients: {cookie: text, header: text, ttlSec: count},
         lifetimeMinutes: number, minimumRequests: count, maximumErrorRateDifference: number, maximumLatencyRatio: number,
         judgment: flag, strategy: text},
     targetPercentages: [number], pipelineBeforeCleanup: any, strategyApplication: text, strategyPipeline: text,

@@ -7,8 +7,18 @@ use super::wishes::text;
 
 const OWN: [&str; 4] = ["image", "imageId", "amiName", "ami"];
 
+/// A package that is given where an image is asked for: `package`, or an image written as `helloterry=2.0`. It is baked on the way.
+pub(crate) fn package(config: &Map) -> Option<&str> {
+    let versioned = |image: &&str| image.contains('=') && !image.contains(['/', ':', '$']);
+    text(config, &["package"]).or_else(|| text(config, &OWN).filter(versioned))
+}
+
 /// The image for a region.
 pub(crate) fn find(stage: &StageView, config: &Map, region: &str) -> Option<String> {
+    if package(config).is_some() {
+        let own = stage.children();
+        return own.iter().find_map(|child| from_details(child.outputs.get("deploymentDetails"), region));
+    }
     if text(config, &["imageSource"]) == Some("artifact") {
         let artifact = config.get("imageArtifact").and_then(Value::as_object)?;
         return text(artifact, &["reference", "name"]).map(str::to_owned);

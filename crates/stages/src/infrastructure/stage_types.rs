@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::checks;
 use super::fields;
 use super::strategy::{self, Strategy};
-use super::{canary, replacing, rolling, wishes};
+use super::{canary, image, replacing, rolling, wishes};
 
 /// How long instances may take to come up, or to leave, when the stage does not say.
 const LONG: SignedDuration = SignedDuration::from_mins(30);
@@ -136,7 +136,11 @@ impl Stage for CreateServerGroup {
             TaskSpec::new("monitorDeploy", MONITOR).timeout(LONG),
             TaskSpec::new("waitForUpInstances", "waitForUpInstances").timeout(LONG),
         ]);
-        Ok(Plan { context, ..plan })
+        let plan = Plan { context, ..plan };
+        Ok(match image::package(&config) {
+            Some(package) => plan.before(bake(package, &config)),
+            None => plan,
+        })
     }
 
     fn after(&self, stage: &StageView) -> Result<Vec<StageSpec>, PlanError> {
@@ -167,6 +171,18 @@ impl Stage for CreateServerGroup {
     fn on_cancel(&self, _stage: &StageView) -> Option<TaskSpec> {
         Some(TaskSpec::new("withdrawDeployment", "withdrawDeployment"))
     }
+}
+
+/// The stage that makes the image of a package.
+fn bake(package: &str, config: &Map) -> StageSpec {
+    let region = wishes::regions(config).remove(0);
+    let mut stage = StageSpec::new("bake", format!("Bake {package}")).with("package", package).with("region", region);
+    for key in ["repository", "baseOs", "builder", "command"] {
+        if let Some(value) = config.get(key) {
+            stage = stage.with(key, value.clone());
+        }
+    }
+    stage.with("skipRegionDetection", true)
 }
 
 /// The strategy of a deployment, and what the stages of its plan share.
