@@ -26,6 +26,25 @@ pub struct Treatment {
     /// Networks of proxies whose word on the client's address is believed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub trusted_proxies: Vec<String>,
+    /// Whether those proxies speak the PROXY protocol.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub proxy_protocol: bool,
+    /// Whether instances are told by the PROXY protocol (1 or 2) whose TCP connection they get.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub send_proxy: Option<u8>,
+    /// When an instance that fails requests is left out for a while.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ejection: Option<Ejection>,
+}
+
+/// When an instance that fails requests is left out for a while.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Ejection {
+    /// Failures in a row: connections refused, broken off or not answered in time.
+    pub failures: u32,
+    /// Milliseconds.
+    pub for_ms: u64,
 }
 
 /// How an instance is chosen.

@@ -11,6 +11,7 @@ mod listeners;
 pub mod meter;
 mod pick;
 mod pool;
+mod proxy_protocol;
 mod rewind;
 mod series;
 mod sticky;
@@ -230,6 +231,7 @@ impl Balancers {
                 health: backend
                     .and_then(|b| b.targets.get(i)?.check.as_ref().map(|c| c.health()))
                     .unwrap_or_else(|| unchecked.clone()),
+                ejected: state.members.get(&key(balancer, member)).is_some_and(|m| m.is_ejected()),
                 counters: state.members.get(&key(balancer, member)).map_or_else(Counters::default, |m| m.meter.total()),
             });
             let groups: Vec<GroupStatus> = state
@@ -299,7 +301,8 @@ impl Balancers {
                     [] => None,
                     some => state.certificates.config(some),
                 };
-                table.routes.insert(slot, Route { protocol: listener.protocol, backend: backend.clone(), allow, tls });
+                let (protocol, proxy_protocol) = (listener.protocol, listener.proxy_protocol);
+                table.routes.insert(slot, Route { protocol, backend: backend.clone(), allow, proxy_protocol, tls });
             }
         }
         table
@@ -334,6 +337,7 @@ impl Balancers {
                 check: balancer.health.as_ref().and_then(|check| checks.find(member.address, check)),
                 member: runtime.clone(),
                 group,
+                ejection: balancer.ejection,
             }
         };
         let targets = balancer.members.iter().map(target).collect();
@@ -343,6 +347,7 @@ impl Balancers {
             targets,
             hold: Duration::from_millis(balancer.hold_ms.unwrap_or(0)),
             choice: balancer.choice,
+            send_proxy: balancer.send_proxy,
             stickiness: balancer.stickiness.clone(),
             shares: pick::with_rest(balancer.shares.iter().map(|share| u32::from(share.percent)).collect()),
             counts: state.counts.entry(balancer.id.clone()).or_default().clone(),

@@ -122,6 +122,9 @@ pub struct MemberStatus {
     pub state: MemberState,
     /// As checked.
     pub health: Health,
+    /// Whether it is left out for a while, because it failed requests.
+    #[serde(default)]
+    pub ejected: bool,
     /// What it did.
     pub counters: Counters,
 }

@@ -69,11 +69,36 @@ pub struct Balancer {
     /// What keeps a client where it is (HTTP only).
     #[serde(default)]
     pub stickiness: Option<Stickiness>,
+    /// Members of TCP connections are told by this head whose connection it is. Default: they are not.
+    #[serde(default)]
+    pub send_proxy: Option<ProxyProtocol>,
+    /// When a member that fails requests is left out for a while, without waiting for its check. Default: never.
+    #[serde(default)]
+    pub ejection: Option<Ejection>,
     /// What groups take together, however many members they have; the rest goes to the groups that are not named here, by weight. With
     /// stickiness it is a share of clients, else of requests. A client that lies in a share stays there when it grows, as long as the
     /// order of this list stays. A share whose members are all less fit than others is void meanwhile.
     #[serde(default)]
     pub shares: Vec<Share>,
+}
+
+/// A version of the PROXY protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProxyProtocol {
+    /// A line of text.
+    V1,
+    /// Binary.
+    V2,
+}
+
+/// When a member that fails requests is left out for a while. It counts as red then: when all others are, too, it is asked again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ejection {
+    /// Failures in a row: connections that it refused, broke off or left without an answer in time. Answers 500–599 are answers.
+    pub failures: u32,
+    /// Milliseconds that it is left out.
+    pub for_ms: u64,
 }
 
 /// How a member is chosen.
@@ -149,6 +174,9 @@ pub struct Listener {
     /// Networks that may connect; others are cut off at once, and with their next request when they are in. Default: everybody.
     #[serde(default)]
     pub allow: Option<Vec<Network>>,
+    /// Every connection begins with a head of the PROXY protocol (1 or 2) of one of the balancer's trusted proxies; others are cut off.
+    #[serde(default)]
+    pub proxy_protocol: bool,
     /// Speaks TLS with these, and inside it what `protocol` says. The first is for clients that name no other. Default: no TLS.
     #[serde(default)]
     pub certificates: Vec<Certificate>,

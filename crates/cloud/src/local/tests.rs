@@ -120,6 +120,7 @@ impl Play {
             weight: 1,
             state: member.state,
             health: health.clone(),
+            ejected: false,
             counters: Counters { open, ..Counters::default() },
         };
         let balancers = told.balancers.iter().map(|told| BalancerStatus {

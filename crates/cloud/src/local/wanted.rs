@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 
-use dataplane::wanted::{self, Member, MemberState, Probe, Stickiness, StickyKey, StickyTo, Wanted};
+use dataplane::wanted::{self, Member, MemberState, Probe, ProxyProtocol, Stickiness, StickyKey, StickyTo, Wanted};
 
 use super::apply::{PREVIEW, Rules};
 use super::state::{Group, Instance, Leaving, State};
@@ -19,6 +19,7 @@ pub fn wanted(state: &State, rules: &Rules) -> Wanted {
             address: *address,
             protocol: protocol(listener.protocol, balancer.health_check()),
             allow: allowed(state, &balancer.spec.firewalls, Some(address.port())),
+            proxy_protocol: balancer.spec.treatment.proxy_protocol,
             // One that was taken out of the configuration cannot be shown.
             certificates: listener
                 .certificates
@@ -46,6 +47,7 @@ pub fn wanted(state: &State, rules: &Rules) -> Wanted {
                     protocol: protocol(Protocol::Tcp, group_health_check(state, group)),
                     // Its port was given out: no rule can name it.
                     allow: allowed(state, &group.spec.firewalls, None),
+                    proxy_protocol: false,
                     certificates: Vec::new(),
                 }],
                 health: Some(check.clone()),
@@ -105,6 +107,8 @@ fn treated(treatment: &Treatment, shares: &[(&Group, &Share)]) -> wanted::Balanc
         hold_ms: treatment.hold_ms,
         // They were read when the load balancer was made.
         trusted_proxies: networks(&treatment.trusted_proxies).unwrap_or_default(),
+        send_proxy: treatment.send_proxy.map(|v| if v == 1 { ProxyProtocol::V1 } else { ProxyProtocol::V2 }),
+        ejection: treatment.ejection.map(|e| wanted::Ejection { failures: e.failures, for_ms: e.for_ms }),
         shares: shares.iter().map(&mut take).collect(),
         ..wanted::Balancer::default()
     }

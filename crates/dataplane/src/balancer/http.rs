@@ -26,8 +26,9 @@ use super::meter::Meter;
 use super::meter::{Shard, bump};
 use super::pool::{self, Sender};
 use super::sticky::Sticky;
-use super::table::{Backend, MemberRuntime};
+use super::table::{Backend, MemberRuntime, Target};
 use super::worker::{Closing, Guard, Worker};
+use crate::wanted::Ejection;
 
 /// How long an idle client may take to ask again before a listener that ends closes its connection.
 const LINGER: Duration = Duration::from_secs(3);
@@ -211,7 +212,7 @@ async fn send(
             return Err(failure(StatusCode::BAD_GATEWAY, "no instance accepted the connection\n"));
         };
         let target = &backend.targets[chosen];
-        let ticket = Ticket::open(worker, &target.member, &target.group, target.address);
+        let ticket = Ticket::open(worker, target);
         let kept = match repeated {
             false => worker.pool.take(target.address, worker.shared.limits.upstream_idle).await,
             true => None,
@@ -352,18 +353,20 @@ pub struct Ticket {
     member: Arc<MemberRuntime>,
     group: Arc<Meter>,
     address: SocketAddr,
+    ejection: Option<Ejection>,
     sender: Option<Sender>,
     since: Instant,
     closed: bool,
 }
 
 impl Ticket {
-    fn open(worker: &Rc<Worker>, member: &Arc<MemberRuntime>, group: &Arc<Meter>, address: SocketAddr) -> Self {
+    fn open(worker: &Rc<Worker>, target: &Target) -> Self {
         let ticket = Self {
             worker: worker.clone(),
-            member: member.clone(),
-            group: group.clone(),
-            address,
+            member: target.member.clone(),
+            group: target.group.clone(),
+            address: target.address,
+            ejection: target.ejection,
             sender: None,
             since: Instant::now(),
             closed: false,
@@ -412,6 +415,7 @@ impl Ticket {
 
     fn answered(&self, status: StatusCode) {
         self.each(|s| s.answered(self.since.elapsed()));
+        self.member.answered();
         if status.is_server_error() {
             self.each(|s| bump(&s.status_5xx));
         }
@@ -436,6 +440,7 @@ impl Ticket {
     /// The member broke off.
     pub fn broke(mut self) {
         self.close();
+        self.member.failed(self.ejection);
         self.each(|s| {
             bump(&s.reset);
             bump(&s.failed);
@@ -445,6 +450,7 @@ impl Ticket {
     /// The member took too long.
     pub fn late(mut self) {
         self.close();
+        self.member.failed(self.ejection);
         self.each(|s| {
             bump(&s.timed_out);
             bump(&s.failed);
@@ -454,6 +460,7 @@ impl Ticket {
     /// The member took no connection. `anew`: it had not refused this request before; `last`: nobody else is asked.
     fn refused(mut self, anew: bool, last: bool) {
         self.close();
+        self.member.failed(self.ejection);
         self.each(|s| {
             if anew {
                 bump(&s.refused);

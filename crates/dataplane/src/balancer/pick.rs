@@ -154,6 +154,7 @@ mod tests {
             check: None,
             member: Arc::new(MemberRuntime::new(1)),
             group: Arc::new(Meter::new(1)),
+            ejection: None,
         };
         Backend {
             id: "web".into(),
@@ -162,6 +163,7 @@ mod tests {
             hold: std::time::Duration::ZERO,
             choice: Choice::RoundRobin,
             stickiness: None,
+            send_proxy: None,
             shares: with_rest(shares),
             counts: Arc::default(),
         }

@@ -3,7 +3,8 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering::{self, Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use tokio::task::AbortHandle;
 
 use super::meter::Meter;
 use crate::health::Check;
-use crate::wanted::{Choice, MemberState, Network, Protocol, Stickiness};
+use crate::wanted::{Choice, Ejection, MemberState, Network, Protocol, ProxyProtocol, Stickiness};
 
 /// The routes in force.
 #[derive(Default)]
@@ -29,6 +30,8 @@ pub struct Route {
     pub backend: Arc<Backend>,
     /// Networks that may come; everybody without it.
     pub allow: Option<Arc<[Network]>>,
+    /// Whether a proxy says whose connection it is.
+    pub proxy_protocol: bool,
     /// How TLS is spoken; not at all without it.
     pub tls: Option<Arc<ServerConfig>>,
 }
@@ -50,6 +53,8 @@ pub struct Backend {
     pub hold: Duration,
     pub choice: Choice,
     pub stickiness: Option<Stickiness>,
+    /// What members of TCP connections are told first.
+    pub send_proxy: Option<ProxyProtocol>,
     /// Per cent by bucket (see [`Target::bucket`]); the last is the rest.
     pub shares: Vec<u32>,
     pub counts: Arc<BackendCounts>,
@@ -75,6 +80,7 @@ pub struct Target {
     pub check: Option<Arc<Check>>,
     pub member: Arc<MemberRuntime>,
     pub group: Arc<Meter>,
+    pub ejection: Option<Ejection>,
 }
 
 /// What outlives a change of the table.
@@ -84,12 +90,44 @@ pub struct MemberRuntime {
     pub cut: watch::Sender<bool>,
     /// Runs while it drains with a deadline.
     drain: Mutex<Option<AbortHandle>>,
+    /// Failures in a row.
+    failures: AtomicU32,
+    /// Left out for a while.
+    ejected: AtomicBool,
 }
 
 impl MemberRuntime {
     /// New counters, nothing cut.
     pub fn new(workers: usize) -> Self {
-        Self { meter: Meter::new(workers), cut: watch::channel(false).0, drain: Mutex::default() }
+        let (cut, drain) = (watch::channel(false).0, Mutex::default());
+        Self { meter: Meter::new(workers), cut, drain, failures: AtomicU32::new(0), ejected: AtomicBool::new(false) }
+    }
+
+    /// It has answered.
+    pub fn answered(&self) {
+        // Nearly always there is nothing to forget, and reading is cheap.
+        if self.failures.load(Relaxed) > 0 {
+            self.failures.store(0, Relaxed);
+        }
+    }
+
+    /// It has failed a request: once too often in a row it is left out for a while.
+    pub fn failed(self: &Arc<Self>, ejection: Option<Ejection>) {
+        let Some(Ejection { failures, for_ms }) = ejection else { return };
+        if self.failures.fetch_add(1, Relaxed) + 1 < failures.max(1) || self.ejected.swap(true, Relaxed) {
+            return;
+        }
+        let member = self.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_millis(for_ms)).await;
+            member.failures.store(0, Relaxed);
+            member.ejected.store(false, Relaxed);
+        });
+    }
+
+    /// Whether it is left out for a while.
+    pub fn is_ejected(&self) -> bool {
+        self.ejected.load(Relaxed)
     }
 
     /// Cuts what is open when it is out, or drained for longer than `patience`.
@@ -118,6 +156,7 @@ impl Target {
     /// one may still answer, and a wrong check must not stop a service.
     pub fn fitness(&self) -> u8 {
         match self.state {
+            MemberState::Active if self.weight > 0 && self.member.is_ejected() => 1,
             MemberState::Active if self.weight > 0 => self.check.as_ref().map_or(4, |c| c.fitness()),
             _ => 0,
         }

@@ -5,20 +5,31 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::meter::{Meter, Shard, bump};
-use super::pool;
 use super::table::{Backend, MemberRuntime};
-use super::worker::Worker;
+use super::worker::{Ends, Worker};
+use super::{pool, proxy_protocol};
 
 /// How many members are tried when connections are refused.
 const TRIES: usize = 3;
 
 /// Moves bytes between a client and a member until one of them ends, or the member is taken out.
-pub async fn serve(worker: Rc<Worker>, backend: Arc<Backend>, mut client: impl AsyncRead + AsyncWrite + Unpin) {
+pub async fn serve(
+    worker: Rc<Worker>,
+    backend: Arc<Backend>,
+    ends: Ends,
+    mut client: impl AsyncRead + AsyncWrite + Unpin,
+) {
     let Some((mut stream, open)) = connect(&worker, &backend).await else { return };
+    if let Some(version) = backend.send_proxy {
+        let head = proxy_protocol::head(version, ends.client, ends.listener);
+        if stream.write_all(&head).await.is_err() {
+            return open.each(|s| bump(&s.reset));
+        }
+    }
     let mut cut = open.member.cut.subscribe();
     let copied = tokio::select! {
         copied = tokio::io::copy_bidirectional(&mut client, &mut stream) => copied.map(drop),
@@ -40,9 +51,13 @@ async fn connect(worker: &Rc<Worker>, backend: &Arc<Backend>) -> Option<(TcpStre
         match pool::connect(target.address, worker.shared.limits.connect_time).await {
             Ok(stream) => {
                 open.each(|s| s.answered(since.elapsed()));
+                target.member.answered();
                 return Some((stream, open));
             }
-            Err(_) => open.each(|s| bump(&s.refused)),
+            Err(_) => {
+                open.each(|s| bump(&s.refused));
+                target.member.failed(target.ejection);
+            }
         }
         tried.push(chosen);
     }

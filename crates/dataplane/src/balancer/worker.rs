@@ -20,7 +20,7 @@ use super::pick::Picker;
 use super::pool::{self, Pool};
 use super::rewind::{Rewind, sniff};
 use super::table::{Backend, Cached, Current, Route, Table};
-use super::{Limits, http, tcp};
+use super::{Limits, http, proxy_protocol, tcp};
 use crate::clock::Clock;
 use crate::wanted::Protocol;
 
@@ -170,19 +170,57 @@ async fn accept(worker: Rc<Worker>, slot: u64, listener: std::net::TcpListener, 
     }
 }
 
-async fn serve(worker: Rc<Worker>, slot: u64, peer: SocketAddr, stream: TcpStream, closing: watch::Receiver<Closing>) {
+async fn serve(
+    worker: Rc<Worker>,
+    slot: u64,
+    peer: SocketAddr,
+    mut stream: TcpStream,
+    closing: watch::Receiver<Closing>,
+) {
     pool::prepare(&stream);
     let Some(route) = worker.table().routes.get(&slot).cloned() else { return };
-    if !route.allows(peer.ip()) {
+    let Ok(listener) = stream.local_addr() else { return };
+    if !route.proxy_protocol {
+        return secure(worker, slot, route, Ends { client: peer, listener }, stream, closing).await;
+    }
+    let backend = &route.backend;
+    let trusted = backend.trusted_proxies.iter().any(|network| network.contains(peer.ip()));
+    let read = async { if trusted { proxy_protocol::read(&mut stream).await.ok() } else { None } };
+    match tokio::time::timeout(HANDSHAKE, read).await {
+        Ok(Some((client, rest))) => {
+            let ends = Ends { client: client.unwrap_or(peer), listener };
+            secure(worker, slot, route, ends, Rewind::new(rest, stream), closing).await;
+        }
+        _ => bump(&backend.counts.refused_requests),
+    }
+}
+
+/// The two ends of a client's connection.
+#[derive(Clone, Copy)]
+pub struct Ends {
+    pub client: SocketAddr,
+    pub listener: SocketAddr,
+}
+
+/// Lets in whom the firewall lets in, and speaks TLS where the listener does.
+async fn secure<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    worker: Rc<Worker>,
+    slot: u64,
+    route: Route,
+    ends: Ends,
+    stream: S,
+    closing: watch::Receiver<Closing>,
+) {
+    if !route.allows(ends.client.ip()) {
         bump(&route.backend.counts.turned_away);
         return;
     }
     let Some(tls) = route.tls.clone() else {
-        return speak(worker, slot, route, Client::new(peer, false), stream, closing).await;
+        return speak(worker, slot, route, ends, false, stream, closing).await;
     };
     let shaken = tokio::time::timeout(HANDSHAKE, TlsAcceptor::from(tls).accept(stream)).await;
     match shaken {
-        Ok(Ok(stream)) => speak(worker, slot, route, Client::new(peer, true), stream, closing).await,
+        Ok(Ok(stream)) => speak(worker, slot, route, ends, true, stream, closing).await,
         // Not TLS, no certificate that both like, or too slow: there is nobody to tell.
         _ => bump(&route.backend.counts.refused_requests),
     }
@@ -193,13 +231,15 @@ async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     worker: Rc<Worker>,
     slot: u64,
     route: Route,
-    client: Client,
+    ends: Ends,
+    secure: bool,
     mut stream: S,
     closing: watch::Receiver<Closing>,
 ) {
+    let client = Client::new(ends.client, secure);
     match route.protocol {
         Protocol::Http => http::serve(worker, slot, client, stream, closing).await,
-        Protocol::Tcp => tcp::serve(worker, route.backend, stream).await,
+        Protocol::Tcp => tcp::serve(worker, route.backend, ends, stream).await,
         Protocol::Auto => {
             let limits = &worker.shared.limits;
             let Ok((http, front)) = sniff(&mut stream, limits.head_bytes, limits.sniff_time).await else { return };
@@ -209,7 +249,7 @@ async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
             if http {
                 http::serve(worker, slot, client, stream, closing).await
             } else {
-                tcp::serve(worker, route.backend, stream).await
+                tcp::serve(worker, route.backend, ends, stream).await
             }
         }
     }

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use dataplane::status::{HealthState, Second};
 use dataplane::wanted::MemberState::{Active, Draining, Out};
-use dataplane::wanted::{Choice, Protocol, Share, Stickiness, StickyKey, StickyTo, Wanted};
+use dataplane::wanted::{
+    Balancer, Choice, Ejection, Member, Protocol, ProxyProtocol, Share, Stickiness, StickyKey, StickyTo, Wanted,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -460,4 +462,54 @@ async fn requests_wait_while_the_only_member_is_replaced_but_not_for_ever() {
     assert_eq!(now.total.failed + now.no_member, 1, "it is told once");
     plane.put(&held(5, Vec::new(), 50)).await;
     assert_eq!(get(front, "/").await.0, 503);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_member_that_fails_requests_is_left_out_for_a_while_without_a_check() {
+    let plane = Plane::start();
+    let (good, dead) = (Upstream::start("good").await, Upstream::start("dead").await);
+    let members = vec![good.member("g", Active), dead.member("g", Active)];
+    dead.kill().await;
+    let mut wanted = web(1, Protocol::Http, members.clone());
+    wanted.balancers[0].ejection = Some(Ejection { failures: 2, for_ms: 60_000 });
+    plane.put(&wanted).await;
+    let front = plane.address().await;
+    for _ in 0..20 {
+        assert_eq!(get(front, "/").await, (200, "good".into()));
+    }
+    let seen = plane.web().await;
+    let tries = seen.members[1].counters.refused;
+    assert!(seen.members[1].ejected && !seen.members[0].ejected);
+    // Each of the two workers may be asking it just then.
+    assert!((2..=3).contains(&tries), "asked {tries} times");
+    // Where all are left out, one is asked all the same.
+    plane
+        .put(&Wanted {
+            generation: 2,
+            balancers: vec![Balancer { members: members[1..].to_vec(), ..wanted.balancers[0].clone() }],
+            ..wanted
+        })
+        .await;
+    assert_eq!(get(front, "/").await.0, 502);
+    assert!(plane.web().await.members[0].counters.refused > tries);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn members_of_tcp_connections_are_told_whose_they_are() {
+    let plane = Plane::start();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let member = Member { id: "raw".into(), group: "g".into(), address, weight: 1, state: Active };
+    let mut wanted = web(1, Protocol::Tcp, vec![member]);
+    wanted.balancers[0].send_proxy = Some(ProxyProtocol::V1);
+    plane.put(&wanted).await;
+    let front = plane.address().await;
+    let mut client = TcpStream::connect(front).await.unwrap();
+    client.write_all(b"hello").await.unwrap();
+    let (mut got, _) = listener.accept().await.unwrap();
+    let own = client.local_addr().unwrap();
+    let expected = format!("PROXY TCP4 127.0.0.1 127.0.0.1 {} {}\r\nhello", own.port(), front.port());
+    let mut bytes = vec![0; expected.len()];
+    got.read_exact(&mut bytes).await.unwrap();
+    assert_eq!(String::from_utf8(bytes).unwrap(), expected);
 }

@@ -281,3 +281,34 @@ async fn a_firewall_lets_in_whom_it_names_and_shuts_out_the_rest_with_their_next
     plane.put(&behind(4, Protocol::Auto, &["127.0.0.1"])).await;
     assert_eq!(get(front, "/").await.0, 200);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_a_trusted_proxy_says_whose_connection_it_is() {
+    let plane = Plane::start();
+    let a = Upstream::start("a").await;
+    let behind = |generation, trusted: &str, allow: Option<&str>| {
+        let mut wanted = web(generation, Protocol::Auto, vec![a.member("g", Active)]);
+        wanted.balancers[0].trusted_proxies = vec![trusted.parse().unwrap()];
+        wanted.balancers[0].listeners[0].proxy_protocol = true;
+        wanted.balancers[0].listeners[0].allow = allow.map(|network| vec![network.parse().unwrap()]);
+        wanted
+    };
+    plane.put(&behind(1, "127.0.0.0/8", Some("192.0.2.0/24"))).await;
+    let request = "GET /headers HTTP/1.1\r\nhost: shop\r\nconnection: close\r\n\r\n";
+    let lines = told(&plane, &format!("PROXY TCP4 192.0.2.7 198.51.100.1 4711 80\r\n{request}")).await;
+    assert!(lines.contains(&"x-forwarded-for: 192.0.2.7".to_owned()), "{lines:?}");
+    let front = plane.address().await;
+    let served = a.served.load(SeqCst);
+    // A client that the firewall does not let in, a client without a head, and a head that is none.
+    for bytes in [
+        format!("PROXY TCP4 203.0.113.1 198.51.100.1 4711 80\r\n{request}"),
+        request.to_owned(),
+        format!("PROXY TCP4 192.0.2.7\r\n{request}"),
+    ] {
+        assert_eq!(talk(front, &bytes).await, "", "{bytes:?}");
+    }
+    // Anybody else who says so is a liar.
+    plane.put(&behind(2, "192.0.2.0/24", None)).await;
+    assert_eq!(talk(front, &format!("PROXY TCP4 192.0.2.7 198.51.100.1 4711 80\r\n{request}")).await, "");
+    assert_eq!(a.served.load(SeqCst), served);
+}

@@ -262,8 +262,13 @@ pub fn check() -> HealthCheck {
 }
 
 pub fn web(generation: u64, protocol: Protocol, members: Vec<Member>) -> Wanted {
-    let listeners =
-        vec![Listener { address: "127.0.0.1:0".parse().unwrap(), protocol, allow: None, certificates: Vec::new() }];
+    let listeners = vec![Listener {
+        address: "127.0.0.1:0".parse().unwrap(),
+        protocol,
+        allow: None,
+        proxy_protocol: false,
+        certificates: Vec::new(),
+    }];
     let balancer = Balancer { id: "web".into(), listeners, members, ..Balancer::default() };
     Wanted { generation, balancers: vec![balancer], ..Wanted::default() }
 }

@@ -54,6 +54,7 @@ fn wanted(generation: u64, image: &Path, ports: &[u16], front: u16) -> Wanted {
         address: ([127, 0, 0, 1], front).into(),
         protocol: Protocol::Auto,
         allow: None,
+        proxy_protocol: false,
         certificates: Vec::new(),
     }];
     let balancer = Balancer { id: "hello".into(), listeners, health: Some(health), members, ..Balancer::default() };

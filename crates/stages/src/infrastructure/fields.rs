@@ -41,7 +41,8 @@ const BALANCER: &str = "
     healthInterval: number, healthTimeout: number, timeout: number, healthyThreshold: count, unhealthyThreshold: count,
     securityGroups: list, localityLbPolicy: text, algorithm: text, sessionAffinity: text, affinityCookieName: text,
     affinityCookieTtlSec: count, affinityHeaderName: text, connectionDrainingTimeoutSec: number, deregistrationDelay: number,
-    holdTimeoutSec: number, trustedProxies: [text]|text";
+    holdTimeoutSec: number, acceptProxyProtocol: flag, proxyHeader: text,
+    outlierDetection: {consecutiveErrors: count, baseEjectionTimeSec: number}, trustedProxies: [text]|text";
 
 fn with(parts: &[&str]) -> Schema {
     fields::written(&parts.join(","))

@@ -1,10 +1,10 @@
 //! How a load balancer shall treat requests and what a group shall take of them, read from pipeline JSON in the spellings of the clouds.
 
-use cloud::traffic::{Affinity, Choice, Share, Treatment};
+use cloud::traffic::{Affinity, Choice, Ejection, Share, Treatment};
 use pipeline::{Map, TaskResult};
 use serde_json::Value;
 
-use super::wishes::{count, number, text, texts};
+use super::wishes::{count, flag, number, text, texts};
 
 /// The cookie of load balancers whose description names none.
 const COOKIE: &str = "gennaker";
@@ -18,6 +18,31 @@ pub(crate) fn read(map: &Map) -> Result<Treatment, TaskResult> {
         drain_ms: millis(&["connectionDrainingTimeoutSec", "deregistrationDelay"]),
         hold_ms: millis(&["holdTimeoutSec"]),
         trusted_proxies: texts(map.get("trustedProxies")),
+        proxy_protocol: flag(map, "acceptProxyProtocol") == Some(true),
+        send_proxy: proxy_header(map)?,
+        ejection: ejection(map),
+    })
+}
+
+/// `proxyHeader: NONE | PROXY_V1 | PROXY_V2`.
+fn proxy_header(map: &Map) -> Result<Option<u8>, TaskResult> {
+    match text(map, &["proxyHeader"]).map(str::to_ascii_uppercase).as_deref() {
+        None | Some("NONE") => Ok(None),
+        Some("PROXY_V1") => Ok(Some(1)),
+        Some("PROXY_V2") => Ok(Some(2)),
+        Some(other) => {
+            Err(TaskResult::failed(format!("proxyHeader \"{other}\" is not known; give NONE, PROXY_V1 or PROXY_V2")))
+        }
+    }
+}
+
+/// `outlierDetection: {consecutiveErrors, baseEjectionTimeSec}`.
+fn ejection(map: &Map) -> Option<Ejection> {
+    let given = map.get("outlierDetection")?.as_object()?;
+    let seconds = number(given, "baseEjectionTimeSec").unwrap_or(10.0).max(0.0);
+    Some(Ejection {
+        failures: count(given, "consecutiveErrors").unwrap_or(5).max(1),
+        for_ms: (seconds * 1000.0) as u64,
     })
 }
 
@@ -84,13 +109,17 @@ mod tests {
         let read = |value| read(&map(value)).ok();
         assert_eq!(read(json!({})), Some(Treatment::default()));
         let all = json!({"localityLbPolicy": "LEAST_REQUEST", "sessionAffinity": "GENERATED_COOKIE", "affinityCookieTtlSec": "600",
-            "deregistrationDelay": 30, "holdTimeoutSec": "0.5", "trustedProxies": ["10.0.0.0/8"]});
+            "deregistrationDelay": 30, "holdTimeoutSec": "0.5", "trustedProxies": ["10.0.0.0/8"], "acceptProxyProtocol": true, "proxyHeader": "PROXY_V2",
+            "outlierDetection": {"consecutiveErrors": 3, "baseEjectionTimeSec": "1.5"}});
         let expected = Treatment {
             choice: Some(Choice::LeastRequest),
             affinity: Some(Affinity::Cookie { name: "gennaker".into(), max_age: Some(600) }),
             drain_ms: Some(30_000),
             hold_ms: Some(500),
             trusted_proxies: vec!["10.0.0.0/8".into()],
+            proxy_protocol: true,
+            send_proxy: Some(2),
+            ejection: Some(Ejection { failures: 3, for_ms: 1500 }),
         };
         assert_eq!(read(all), Some(expected));
         for wrong in [
