@@ -931,7 +931,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Certificates; none can be chosen. */
+        /** Certificates that listeners may show. */
         get: operations["get_certificates"];
         put?: never;
         post?: never;
@@ -1154,6 +1154,26 @@ export interface paths {
         };
         /** The stages that failed of an execution, and of those that it started: the last ones, which failed by themselves. */
         get: operations["get_executions_failedStages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/executions/{id}/deploymentReport": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What users had of an execution (a pipeline's or a task's) that moved traffic: requests, failures, retries and latencies of each server
+         *     group, second by second, with the moments of the steps. Of one that still runs until now, and `final` is false.
+         */
+        get: operations["get_executions_id_deploymentReport"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2164,6 +2184,40 @@ export interface paths {
         };
         /** Firewalls by account, provider and region. */
         get: operations["get_securityGroups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/securityGroups/{account}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Firewalls of one account by region. */
+        get: operations["get_securityGroups_account"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/securityGroups/{account}/{region}/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One firewall with its rules. */
+        get: operations["get_securityGroups_account_region_name"];
         put?: never;
         post?: never;
         delete?: never;
@@ -4806,6 +4860,35 @@ export interface operations {
             };
         };
     };
+    get_executions_id_deploymentReport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, unknown>;
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_firewalls: {
         parameters: {
             query?: never;
@@ -6518,6 +6601,66 @@ export interface operations {
                 };
                 content: {
                     "application/json": Record<string, unknown>;
+                };
+            };
+        };
+    };
+    get_securityGroups_account: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, unknown>;
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_securityGroups_account_region_name: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+                region: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, unknown>;
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
