@@ -20,6 +20,7 @@ bench:
 	cargo build --locked --release --package gennaker
 	@crates/dataplane/benches/balancer.sh target/release/gennaker
 	cargo bench --locked --package gennaker --bench engine
+	cargo bench --locked --package api --bench listing
 
 # Deployments by each strategy with users on the load balancer, while servers are killed and data planes replaced; SOAK seconds for each.
 SOAK ?= 300

@@ -231,7 +231,6 @@ impl Provider for Simulated {
             // What was tagged is what is known of images.
             images: things.image_tags.iter().map(|(id, tags)| self.image(id, tags)).collect(),
             firewalls: things.firewalls.values().filter(|one| query.wants(&one.application)).cloned().collect(),
-            ..Inventory::default()
         })
     }
 

@@ -4,6 +4,8 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
 use cloud::inventory::{Inventory, LoadBalancer, ServerGroup};
 use cloud::{CloudError, Query as CloudQuery, Resource, ResourceId};
 use serde::Deserialize;
@@ -188,9 +190,11 @@ async fn groups(
     State(house): State<House>,
     Path(application): Path<String>,
     Query(which): Query<Which>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Response, Problem> {
     let all = inventory(&house, &application).await?;
-    Ok(Json(all.server_groups.iter().filter(|group| which.wants(group)).map(shape::group).collect()))
+    let bytes = shape::groups(all.server_groups.iter().filter(|group| which.wants(group)));
+    let bytes = bytes.map_err(|error| Problem::internal(error.to_string()))?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], bytes).into_response())
 }
 
 async fn find_group(house: &House, account: &str, region: &str, name: &str) -> Result<ServerGroup, Problem> {

@@ -1,12 +1,13 @@
 //! The JSON of what exists in the clouds, in the shapes that Deck, `spin` and scripts read. Pure; the questions are in `infrastructure`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use cloud::health::{Health, HealthState};
+use cloud::health::{Capacity, Health, HealthState};
 use cloud::inventory::{Account, Backend, Firewall, Image, Instance, Inventory, LoadBalancer, ServerGroup};
 use cloud::names::Moniker;
 use cloud::operation::Allowed;
 use jiff::Timestamp;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 fn millis(at: Option<Timestamp>) -> Value {
@@ -25,33 +26,103 @@ pub(super) fn account(account: &Account) -> Value {
 }
 
 /// A moniker with absent parts as null, as clients expect them.
-fn moniker(moniker: &Moniker) -> Value {
-    json!({"app": moniker.app, "cluster": moniker.cluster, "stack": moniker.stack, "detail": moniker.detail,
-           "sequence": moniker.sequence})
+#[derive(Serialize)]
+struct MonikerView<'a> {
+    app: &'a str,
+    cluster: &'a str,
+    stack: Option<&'a str>,
+    detail: Option<&'a str>,
+    sequence: Option<u32>,
 }
 
-fn health(health: &Health) -> Value {
-    let mut value = json!({"type": health.kind, "state": health.state, "healthState": health.state});
-    if health.platform {
-        value["healthClass"] = json!("platform");
+impl<'a> From<&'a Moniker> for MonikerView<'a> {
+    fn from(one: &'a Moniker) -> Self {
+        let (stack, detail) = (one.stack.as_deref(), one.detail.as_deref());
+        Self { app: &one.app, cluster: &one.cluster, stack, detail, sequence: one.sequence }
     }
-    if let Some(why) = &health.description {
-        value["description"] = json!(why);
-    }
-    if let Some(balancer) = &health.load_balancer {
-        let state = if health.state == HealthState::Up { "InService" } else { "OutOfService" };
-        value["loadBalancers"] = json!([{"loadBalancerName": balancer, "healthState": health.state, "state": state, "description": health.description}]);
-    }
-    value
 }
 
-/// An instance in a list.
-fn instance(instance: &Instance) -> Value {
-    json!({
-        "id": instance.id, "name": instance.id, "zone": instance.zone, "availabilityZone": instance.zone,
-        "launchTime": millis(instance.launched), "healthState": instance.state(),
-        "health": instance.health.iter().map(health).collect::<Vec<_>>(), "address": instance.address, "why": instance.why,
-    })
+fn moniker(one: &Moniker) -> Value {
+    json!(MonikerView::from(one))
+}
+
+/// What one source says of an instance.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct HealthView<'a> {
+    #[serde(rename = "type")]
+    kind: &'a str,
+    state: HealthState,
+    health_state: HealthState,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    health_class: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    load_balancers: Option<[Behind<'a>; 1]>,
+}
+
+/// How an instance stands behind a load balancer.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Behind<'a> {
+    load_balancer_name: &'a str,
+    health_state: HealthState,
+    state: &'static str,
+    description: Option<&'a str>,
+}
+
+impl<'a> From<&'a Health> for HealthView<'a> {
+    fn from(one: &'a Health) -> Self {
+        let description = one.description.as_deref();
+        let behind = one.load_balancer.as_deref().map(|name| {
+            let state = if one.state == HealthState::Up { "InService" } else { "OutOfService" };
+            [Behind { load_balancer_name: name, health_state: one.state, state, description }]
+        });
+        Self {
+            kind: &one.kind,
+            state: one.state,
+            health_state: one.state,
+            health_class: one.platform.then_some("platform"),
+            description,
+            load_balancers: behind,
+        }
+    }
+}
+
+/// An instance in a list. Lists of thousands are written from these directly, not by way of [`Value`]s.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct InstanceView<'a> {
+    id: &'a str,
+    name: &'a str,
+    zone: &'a str,
+    availability_zone: &'a str,
+    launch_time: Option<i64>,
+    health_state: HealthState,
+    health: Vec<HealthView<'a>>,
+    address: Option<&'a str>,
+    why: Option<&'a str>,
+}
+
+impl<'a> From<&'a Instance> for InstanceView<'a> {
+    fn from(one: &'a Instance) -> Self {
+        Self {
+            id: &one.id,
+            name: &one.id,
+            zone: &one.zone,
+            availability_zone: &one.zone,
+            launch_time: one.launched.map(|at| at.as_millisecond()),
+            health_state: one.state(),
+            health: one.health.iter().map(HealthView::from).collect(),
+            address: one.address.as_deref(),
+            why: one.why.as_deref(),
+        }
+    }
+}
+
+fn instance(one: &Instance) -> Value {
+    json!(InstanceView::from(one))
 }
 
 /// An instance by itself.
@@ -78,19 +149,88 @@ pub(super) fn counts(group: &ServerGroup) -> Value {
 }
 
 /// A server group in a list.
-pub(super) fn group(group: &ServerGroup) -> Value {
-    let name = group.name.to_string();
-    let parts = group.name.moniker();
-    json!({
-        "name": name, "account": group.account, "application": parts.app, "cloudProvider": group.provider, "type": group.provider,
-        "cluster": parts.cluster, "moniker": moniker(&parts), "region": group.region, "zones": group.zones,
-        "createdTime": group.created.as_millisecond(), "capacity": group.capacity, "isDisabled": group.disabled,
-        "disabled": group.disabled, "instanceCounts": counts(group), "instanceType": group.instance_type,
-        "instances": group.instances.iter().map(instance).collect::<Vec<_>>(), "loadBalancers": group.load_balancers,
-        "securityGroups": group.firewalls, "serverGroupManagers": [], "labels": group.labels, "tags": group.labels,
-        "buildInfo": {"images": [group.image]}, "image": group.image, "previewAddress": group.preview_address,
-        "isDestroying": group.leaving, "providerMetadata": {},
-    })
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct GroupView<'a> {
+    name: String,
+    account: &'a str,
+    application: &'a str,
+    cloud_provider: &'a str,
+    #[serde(rename = "type")]
+    kind: &'a str,
+    cluster: &'a str,
+    moniker: MonikerView<'a>,
+    region: &'a str,
+    zones: &'a [String],
+    created_time: i64,
+    capacity: Capacity,
+    is_disabled: bool,
+    disabled: bool,
+    instance_counts: Value,
+    instance_type: Option<&'a str>,
+    instances: Vec<InstanceView<'a>>,
+    load_balancers: &'a [String],
+    security_groups: &'a [String],
+    server_group_managers: [(); 0],
+    labels: &'a BTreeMap<String, String>,
+    tags: &'a BTreeMap<String, String>,
+    build_info: Value,
+    image: &'a str,
+    preview_address: Option<&'a str>,
+    is_destroying: bool,
+    traffic_percentage: Option<u8>,
+    provider_metadata: BTreeMap<String, String>,
+}
+
+impl<'a> GroupView<'a> {
+    fn new(one: &'a ServerGroup, parts: &'a Moniker) -> Self {
+        Self {
+            name: one.name.to_string(),
+            account: &one.account,
+            application: &parts.app,
+            cloud_provider: &one.provider,
+            kind: &one.provider,
+            cluster: &parts.cluster,
+            moniker: parts.into(),
+            region: &one.region,
+            zones: &one.zones,
+            created_time: one.created.as_millisecond(),
+            capacity: one.capacity,
+            is_disabled: one.disabled,
+            disabled: one.disabled,
+            instance_counts: counts(one),
+            instance_type: one.instance_type.as_deref(),
+            instances: one.instances.iter().map(InstanceView::from).collect(),
+            load_balancers: &one.load_balancers,
+            security_groups: &one.firewalls,
+            server_group_managers: [],
+            labels: &one.labels,
+            tags: &one.labels,
+            build_info: json!({"images": [one.image]}),
+            image: &one.image,
+            preview_address: one.preview_address.as_deref(),
+            is_destroying: one.leaving,
+            traffic_percentage: one.share.as_ref().map(|share| share.percentage),
+            provider_metadata: BTreeMap::new(),
+        }
+    }
+}
+
+pub(super) fn group(one: &ServerGroup) -> Value {
+    json!(GroupView::new(one, &one.name.moniker()))
+}
+
+/// A list of server groups, as the bytes of its JSON.
+pub(super) fn groups<'a>(all: impl Iterator<Item = &'a ServerGroup>) -> serde_json::Result<Vec<u8>> {
+    let mut out = vec![b'['];
+    for (place, one) in all.enumerate() {
+        if place > 0 {
+            out.push(b',');
+        }
+        serde_json::to_writer(&mut out, &GroupView::new(one, &one.name.moniker()))?;
+    }
+    out.push(b']');
+    Ok(out)
 }
 
 /// A server group by itself.

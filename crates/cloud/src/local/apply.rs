@@ -1,5 +1,7 @@
 //! Operations on the wanted state: pure, and either whole or not at all. What comes later by itself (draining, endings) is in `advance`.
 
+mod edge;
+
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -7,12 +9,12 @@ use dataplane::wanted::Certificate;
 use jiff::{SignedDuration, Timestamp};
 
 use super::image::Launch;
-use super::state::{Balancer, Group, Instance, Leaving, State};
+use super::state::{Group, Instance, Leaving, State};
 use crate::health::{self, Capacity};
-use crate::names::{self, GroupName};
+use crate::names::GroupName;
 use crate::operation::{
-    CreateServerGroup, GroupAt, InstancesAt, NamedAt, Operation, Registration, ResizeServerGroup, ShareTraffic,
-    Terminate, Traffic, UpsertFirewall, UpsertLoadBalancer, WantedListener,
+    CreateServerGroup, GroupAt, InstancesAt, Operation, Registration, ResizeServerGroup, ShareTraffic, Terminate,
+    Traffic,
 };
 use crate::provider::{CloudError, Outcome};
 use crate::traffic::Share;
@@ -309,134 +311,6 @@ impl Change<'_> {
             self.state.groups.remove(&op.group.to_string());
         }
         Ok(self.applied(&op.region, ids))
-    }
-
-    fn upsert_balancer(&mut self, op: &UpsertLoadBalancer) -> Result<Applied, CloudError> {
-        self.region(&op.region)?;
-        names::check_plain("load balancer", &op.name)?;
-        if op.name.starts_with(PREVIEW) {
-            return Err(CloudError::Refused(format!(
-                "names that begin with \"{PREVIEW}\" are kept for preview addresses"
-            )));
-        }
-        super::wanted::check(&op.treatment).map_err(CloudError::Refused)?;
-        self.check_firewalls(&op.firewalls)?;
-        if op.listeners.is_empty() {
-            return Err(CloudError::Refused(format!(
-                "load balancer {} has no listener; give a protocol and a port",
-                op.name
-            )));
-        }
-        let mut shown = op.listeners.iter().flat_map(|listener| &listener.certificates);
-        if let Some(name) = shown.find(|name| !self.rules.certificates.contains_key(*name)) {
-            let account = self.rules.account.clone();
-            return Err(CloudError::NotFound { what: "certificate", name: name.clone(), account });
-        }
-        let before = self.state.balancers.get(&op.name).cloned();
-        let mut addresses = Vec::new();
-        for (place, listener) in op.listeners.iter().enumerate() {
-            addresses.push(self.listener_address(op, place, listener, before.as_ref())?);
-        }
-        let outcome = Outcome {
-            region: op.region.clone(),
-            load_balancers: vec![op.name.clone()],
-            addresses: addresses.iter().map(|address| (op.name.clone(), address.to_string())).collect(),
-            server_groups: Vec::new(),
-        };
-        let created = before.map_or(self.now, |before| before.created);
-        let balancer = Balancer { spec: op.clone(), created, addresses };
-        self.state.balancers.insert(op.name.clone(), balancer);
-        Ok(Applied { outcome, ends: Vec::new() })
-    }
-
-    /// The port as asked; a free one when it is 0 or the account says so. A listener that exists keeps its port.
-    fn listener_address(
-        &mut self,
-        op: &UpsertLoadBalancer,
-        place: usize,
-        listener: &WantedListener,
-        before: Option<&Balancer>,
-    ) -> Result<SocketAddr, CloudError> {
-        if listener.port != 0 && !self.rules.free_listeners {
-            let address = SocketAddr::from((self.rules.listen, listener.port));
-            let holder = self
-                .state
-                .balancers
-                .iter()
-                .find(|(name, other)| **name != op.name && other.addresses.contains(&address));
-            return match holder {
-                Some((name, _)) => Err(CloudError::Refused(format!("{address} belongs to load balancer {name}"))),
-                None => Ok(address),
-            };
-        }
-        let kept = before.and_then(|before| {
-            let same = before.spec.listeners.get(place)?.port == listener.port;
-            before.addresses.get(place).copied().filter(|_| same)
-        });
-        match kept {
-            Some(address) => Ok(address),
-            None => Ok(SocketAddr::from((self.rules.listen, self.port()?))),
-        }
-    }
-
-    fn delete_balancer(&mut self, op: &NamedAt) -> Result<Applied, CloudError> {
-        self.region(&op.region)?;
-        let user = self
-            .state
-            .groups
-            .values()
-            .find(|group| group.leaving.is_none() && group.spec.load_balancers.contains(&op.name));
-        if let Some(group) = user {
-            return Err(CloudError::Refused(format!(
-                "server group {} stands behind load balancer {}; destroy it first",
-                group.name, op.name
-            )));
-        }
-        match self.state.balancers.remove(&op.name) {
-            Some(_) => Ok(self.applied(&op.region, Vec::new())),
-            None => Err(CloudError::NotFound {
-                what: "load balancer",
-                name: op.name.clone(),
-                account: self.rules.account.clone(),
-            }),
-        }
-    }
-
-    fn check_firewalls(&self, names: &[String]) -> Result<(), CloudError> {
-        match names.iter().find(|name| !self.state.firewalls.contains_key(*name)) {
-            Some(name) => Err(self.no_firewall(name)),
-            None => Ok(()),
-        }
-    }
-
-    fn no_firewall(&self, name: &str) -> CloudError {
-        CloudError::NotFound { what: "firewall", name: name.to_owned(), account: self.rules.account.clone() }
-    }
-
-    fn upsert_firewall(&mut self, op: &UpsertFirewall) -> Result<Applied, CloudError> {
-        self.region(&op.region)?;
-        names::check_plain("firewall", &op.name)?;
-        for rule in &op.allowed {
-            super::wanted::networks(&rule.from).map_err(CloudError::Refused)?;
-        }
-        self.state.firewalls.insert(op.name.clone(), op.clone());
-        Ok(self.applied(&op.region, Vec::new()))
-    }
-
-    fn delete_firewall(&mut self, op: &NamedAt) -> Result<Applied, CloudError> {
-        self.region(&op.region)?;
-        // Without it everybody could come.
-        let behind = |firewalls: &[String]| firewalls.contains(&op.name);
-        let balancers = self.state.balancers.values().filter(|one| behind(&one.spec.firewalls));
-        let groups = self.state.groups.values().filter(|one| behind(&one.spec.firewalls));
-        let user = balancers.map(|one| format!("load balancer {}", one.spec.name));
-        if let Some(user) = user.chain(groups.map(|one| format!("server group {}", one.name))).next() {
-            return Err(CloudError::Refused(format!("{user} is behind firewall {}; change or end it first", op.name)));
-        }
-        match self.state.firewalls.remove(&op.name) {
-            Some(_) => Ok(self.applied(&op.region, Vec::new())),
-            None => Err(self.no_firewall(&op.name)),
-        }
     }
 
     fn instance(&mut self, id: &str) -> Result<&mut Instance, CloudError> {

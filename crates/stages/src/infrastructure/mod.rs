@@ -8,6 +8,7 @@ mod canary;
 mod checks;
 mod clusters;
 mod compare;
+mod deploy;
 mod fields;
 mod firewalls;
 mod groups;
@@ -94,8 +95,8 @@ pub fn register(registry: Registry, clouds: &Clouds, store: &Store) -> Registry 
 /// Adds the stage types alone, with the task that needs no cloud.
 pub fn stages(registry: Registry) -> Registry {
     registry
-        .stage(&stage_types::Deploy)
-        .stage(&stage_types::CreateServerGroup)
+        .stage(&deploy::Deploy)
+        .stage(&deploy::CreateServerGroup)
         .stage(&stage_types::RESIZE)
         .stage(&stage_types::PIN)
         .stage(&stage_types::DETERMINE_TARGET)
