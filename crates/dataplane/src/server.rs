@@ -328,7 +328,7 @@ impl Plane {
             let into = self.options.clock.now().rem_euclid(1000);
             let left = if into > 950 { 2000 - into } else { 1000 - into };
             tokio::time::sleep(Duration::from_millis(left.unsigned_abs())).await;
-            self.balancers.second((self.options.clock.now() + 500) / 1000 * 1000 - 1000);
+            self.balancers.second(last_second(self.options.clock.now()));
         }
     }
 
@@ -416,5 +416,24 @@ impl Plane {
 
     pub(crate) fn end(&self) {
         self.ending.send_replace(true);
+    }
+}
+
+/// The second that is over at `now` (UTC milliseconds): a timer may be a little early, and as late as it likes.
+fn last_second(now: i64) -> i64 {
+    (now + 50).div_euclid(1000) * 1000 - 1000
+}
+
+#[cfg(test)]
+mod tests {
+    use super::last_second;
+
+    #[test]
+    fn a_timer_that_is_early_or_late_takes_no_second_twice() {
+        for (now, expected) in
+            [(12_000, 11_000), (11_960, 11_000), (12_400, 11_000), (12_700, 11_000), (13_000, 12_000)]
+        {
+            assert_eq!(last_second(now), expected, "{now}");
+        }
     }
 }
