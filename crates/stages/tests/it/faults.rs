@@ -200,7 +200,11 @@ fn told(run: &Execution) -> String {
 fn operations(strategy: &str) -> usize {
     let stand = Stand::new();
     let begun = stand.cloud.steps().len();
-    stand.live(async |play| drop(play.succeeds(next(strategy)).await));
+    stand.live(async |play| {
+        let id = play.begin(next(strategy)).await;
+        let run = stand.ended(play, &id).await;
+        assert_eq!(run.status, Status::Succeeded, "{}", told(&run));
+    });
     stand.cloud.steps().len() - begun
 }
 
