@@ -7,7 +7,7 @@ use pipeline::{Map, TaskInput, TaskResult};
 use serde_json::Value;
 
 use super::operate::Job;
-use super::wishes::{self, count, text, texts};
+use super::wishes::{self, text, texts};
 
 /// Every port.
 const ALL_PORTS: (u16, u16) = (1, u16::MAX);
@@ -69,10 +69,15 @@ fn rules(context: &Map) -> Result<Vec<Allowed>, TaskResult> {
     for rule in list("ipIngress") {
         let network =
             text(rule, &["cidr"]).ok_or_else(|| TaskResult::failed("a rule of `ipIngress` without `cidr`"))?;
-        let port = |key: &str| count(rule, key).and_then(|port| u16::try_from(port).ok());
-        let ports = match (port("startPort"), port("endPort")) {
-            (Some(first), last) => (first, last.unwrap_or(first)),
-            (None, _) => ALL_PORTS,
+        let first = rule.get("startPort").filter(|port| !port.is_null());
+        let ports = match (first, rule.get("endPort").filter(|port| !port.is_null())) {
+            (Some(first), Some(last)) => ports(&format!("{}-{}", plain(first), plain(last)))?,
+            (Some(first), None) => ports(&plain(first))?,
+            // An end alone says too little to let anybody in by.
+            (None, Some(_)) => {
+                return Err(TaskResult::failed("a rule of `ipIngress` with `endPort` and no `startPort`"));
+            }
+            (None, None) => ALL_PORTS,
         };
         let protocol = protocol(text(rule, &["type"]).unwrap_or("tcp"))?;
         found.push(Allowed { protocol, ports, from: vec![network.to_owned()] });
@@ -86,6 +91,11 @@ fn protocol(text: &str) -> Result<Protocol, TaskResult> {
         "http" => Ok(Protocol::Http),
         _ => Err(TaskResult::failed(format!("a rule for protocol \"{text}\" is not available: give tcp"))),
     }
+}
+
+/// A number or a text, as a text.
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// `80`, or `8000-8080`.
@@ -111,10 +121,17 @@ mod tests {
         assert_eq!(read(google), Some(vec![rule((80, 80), "10.0.0.0/8"), rule((8000, 8080), "10.0.0.0/8")]));
         let amazon = json!({"ipIngress": [{"cidr": "192.0.2.7/32", "startPort": 443, "endPort": 443, "type": "tcp"}]});
         assert_eq!(read(amazon), Some(vec![rule((443, 443), "192.0.2.7/32")]));
+        let as_text = json!({"ipIngress": [{"cidr": "192.0.2.7/32", "startPort": "80"}]});
+        assert_eq!(read(as_text), Some(vec![rule((80, 80), "192.0.2.7/32")]));
+        assert_eq!(read(json!({"ipIngress": [{"cidr": "192.0.2.7/32"}]})), Some(vec![rule(ALL_PORTS, "192.0.2.7/32")]));
         assert_eq!(read(json!({})), Some(vec![]), "nothing comes in");
         for wrong in [
             json!({"allowed": [{"portRanges": ["90-80"]}]}),
             json!({"ipIngress": [{"startPort": 1}]}),
+            json!({"ipIngress": [{"cidr": "10.0.0.0/8", "startPort": 70000, "endPort": 70001}]}),
+            json!({"ipIngress": [{"cidr": "10.0.0.0/8", "startPort": "http"}]}),
+            json!({"ipIngress": [{"cidr": "10.0.0.0/8", "startPort": 90, "endPort": 80}]}),
+            json!({"ipIngress": [{"cidr": "10.0.0.0/8", "endPort": 80}]}),
             json!({"allowed": [{"ipProtocol": "icmp"}]}),
             json!({"securityGroupIngress": [{"name": "other"}]}),
         ] {

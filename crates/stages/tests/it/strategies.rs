@@ -138,6 +138,17 @@ async fn new_machines_come_in_as_old_ones_go_out() {
     assert_eq!(play.groups().await, [group("shop-v000", true, 3), group("shop-v001", false, 3)]);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_strategy_that_is_all_traffic_is_refused_without_any() {
+    let play = play().await;
+    for strategy in ["rolling", "canary"] {
+        let run = play.run(json!([deploy(json!({"strategy": strategy, "enableTraffic": false}))])).await;
+        assert_eq!(run.status, Status::Terminal);
+        assert!(why(&run).contains("deploys by moving traffic, and the stage wants none"), "{}", why(&run));
+    }
+    assert_eq!(play.groups().await, [], "nothing was made");
+}
+
 /// What users saw of a group: so many requests, and so many of them failed.
 fn seen(group: &str, requests: u64, failures: u64) -> GroupSeries {
     let at = SystemClock.now().as_millisecond() + 3_600_000;
