@@ -12,6 +12,7 @@ use api::server::Limits;
 use api::{Guard, GuardConfig, House};
 use bakery::Bakery;
 use cloud::health::Capacity;
+use cloud::inventory::Protocol;
 use cloud::operation::{CreateServerGroup, Operation, UpsertLoadBalancer, WantedListener};
 use cloud::simulated::{Behaviour, Simulated, World};
 use cloud::{Clouds, Key, Provider};
@@ -62,37 +63,16 @@ async fn main() {
     }
 }
 
-/// Two clusters in each of a hundred stacks, five versions each.
+/// Two hundred clusters, five versions each.
 async fn fill(cloud: &Simulated) {
-    let balancer = UpsertLoadBalancer {
-        name: "front".into(),
-        region: "here".into(),
-        application: "shop".into(),
-        listeners: vec![WantedListener {
-            protocol: cloud::inventory::Protocol::Http,
-            port: 80,
-            certificates: Vec::new(),
-        }],
-        health_check: None,
-        firewalls: Vec::new(),
-        treatment: Default::default(),
-    };
+    let listeners = vec![WantedListener::new(Protocol::Http, 80)];
+    let balancer = UpsertLoadBalancer::new("front", "here", "shop", listeners);
     cloud.start(&Operation::UpsertLoadBalancer(balancer), &Key::new("front")).await.expect("made");
     for number in 0..GROUPS {
+        let cluster = format!("shop-stack{}", number / 5).parse().expect("a name");
         let operation = CreateServerGroup {
-            cluster: format!("shop-stack{}", number / 5).parse().expect("a name"),
-            region: "here".into(),
-            zones: Vec::new(),
-            capacity: Capacity::exactly(INSTANCES),
-            image: "image-1".into(),
-            instance_type: None,
             load_balancers: vec!["front".into()],
-            firewalls: Vec::new(),
-            traffic: true,
-            env: Default::default(),
-            labels: Default::default(),
-            health_check: None,
-            share: None,
+            ..CreateServerGroup::new(cluster, "here", "image-1", Capacity::exactly(INSTANCES))
         };
         let key = Key::new(format!("group-{number}"));
         cloud.start(&Operation::CreateServerGroup(operation), &key).await.expect("made");

@@ -138,6 +138,20 @@ pub fn portion(count: u32, percentage: u32) -> u32 {
     u32::try_from(wanted).unwrap_or(count)
 }
 
+/// Parts what a percentage means from the rest; all without one. Those that `are` so already are meant first: asked a second time, nothing
+/// more moves.
+pub fn part<T>(
+    all: impl IntoIterator<Item = T>,
+    percentage: Option<u32>,
+    are: impl Fn(&T) -> bool,
+) -> (Vec<T>, Vec<T>) {
+    let (mut meant, other): (Vec<T>, Vec<T>) = all.into_iter().partition(are);
+    meant.extend(other);
+    let count = u32::try_from(meant.len()).unwrap_or(u32::MAX);
+    let rest = meant.split_off(portion(count, percentage.unwrap_or(100)) as usize);
+    (meant, rest)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -207,5 +221,11 @@ mod tests {
             assert_eq!(portion(count, percentage), expected, "{percentage} % of {count}");
         }
         assert_eq!(portion(u32::MAX, 100), u32::MAX);
+    }
+
+    #[test]
+    fn those_that_are_so_already_are_meant_first() {
+        assert_eq!(part([1, 2, 3, 4], Some(50), |n| *n == 3), (vec![3, 1], vec![2, 4]));
+        assert_eq!(part([1, 2], None, |_| false), (vec![1, 2], vec![]));
     }
 }

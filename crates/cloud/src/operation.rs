@@ -122,6 +122,27 @@ pub struct CreateServerGroup {
     pub share: Option<Share>,
 }
 
+impl CreateServerGroup {
+    /// A group with traffic and with what every one needs; the rest is left to the provider.
+    pub fn new(cluster: ClusterName, region: impl Into<String>, image: impl Into<String>, capacity: Capacity) -> Self {
+        Self {
+            cluster,
+            region: region.into(),
+            zones: Vec::new(),
+            capacity,
+            image: image.into(),
+            instance_type: None,
+            load_balancers: Vec::new(),
+            firewalls: Vec::new(),
+            traffic: true,
+            env: BTreeMap::new(),
+            labels: BTreeMap::new(),
+            health_check: None,
+            share: None,
+        }
+    }
+}
+
 /// A group with a new capacity.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -193,6 +214,26 @@ pub struct UpsertLoadBalancer {
     pub treatment: Treatment,
 }
 
+impl UpsertLoadBalancer {
+    /// A load balancer with what every one needs.
+    pub fn new(
+        name: impl Into<String>,
+        region: impl Into<String>,
+        application: impl Into<String>,
+        listeners: Vec<WantedListener>,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            region: region.into(),
+            application: application.into(),
+            listeners,
+            health_check: None,
+            firewalls: Vec::new(),
+            treatment: Treatment::default(),
+        }
+    }
+}
+
 /// A listener as it shall be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -205,6 +246,13 @@ pub struct WantedListener {
     /// name no other.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub certificates: Vec<String>,
+}
+
+impl WantedListener {
+    /// Without TLS.
+    pub fn new(protocol: Protocol, port: u16) -> Self {
+        Self { protocol, port, certificates: Vec::new() }
+    }
 }
 
 /// A thing with a name in a region.

@@ -222,17 +222,20 @@ impl Balancers {
         let table = self.shared.table.get();
         let one = |(index, balancer): (usize, &wanted::Balancer)| {
             let backend = table.routes.values().map(|r| &r.backend).find(|b| b.id == balancer.id);
-            let members = balancer.members.iter().enumerate().map(|(i, member)| MemberStatus {
-                id: member.id.clone(),
-                group: member.group.clone(),
-                address: member.address,
-                weight: member.weight,
-                state: member.state,
-                health: backend
-                    .and_then(|b| b.targets.get(i)?.check.as_ref().map(|c| c.health()))
-                    .unwrap_or_else(|| unchecked.clone()),
-                ejected: state.members.get(&key(balancer, member)).is_some_and(|m| m.is_ejected()),
-                counters: state.members.get(&key(balancer, member)).map_or_else(Counters::default, |m| m.meter.total()),
+            let members = balancer.members.iter().enumerate().map(|(i, member)| {
+                let runtime = state.members.get(&key(balancer, member));
+                MemberStatus {
+                    id: member.id.clone(),
+                    group: member.group.clone(),
+                    address: member.address,
+                    weight: member.weight,
+                    state: member.state,
+                    health: backend
+                        .and_then(|b| b.targets.get(i)?.check.as_ref().map(|c| c.health()))
+                        .unwrap_or_else(|| unchecked.clone()),
+                    ejected: runtime.is_some_and(|m| m.is_ejected()),
+                    counters: runtime.map_or_else(Counters::default, |m| m.meter.total()),
+                }
             });
             let groups: Vec<GroupStatus> = state
                 .groups

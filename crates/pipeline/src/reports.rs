@@ -16,11 +16,11 @@ pub fn is_wanted(tx: &mut Tx, execution: &str) -> Result<bool, StoreError> {
     Ok(tx.query_opt("select 1 from report where execution = ?1", params![execution])?.is_some())
 }
 
-/// Executions that ended before a moment (in milliseconds) and whose report is not written yet, a few at a time.
-pub fn due(tx: &mut Tx, ended_before: i64) -> Result<Vec<String>, StoreError> {
-    let sql = "select report.execution from report join execution on execution.id = report.execution
-               where report.body = '' and execution.ended < ?1 order by execution.ended limit 20";
-    tx.query(sql, params![ended_before])?.iter().map(|row| row.text(0)).collect()
+/// Executions that have ended and whose report is not written yet, with when they ended (in milliseconds), a few at a time.
+pub fn ended(tx: &mut Tx) -> Result<Vec<(String, i64)>, StoreError> {
+    let sql = "select report.execution, execution.ended from report join execution on execution.id = report.execution
+               where report.body = '' and execution.ended is not null order by execution.ended limit 20";
+    tx.query(sql, params![])?.iter().map(|row| Ok((row.text(0)?, row.int(1)?))).collect()
 }
 
 /// Keeps the report of an execution that has ended, unless it was forgotten meanwhile.

@@ -86,14 +86,8 @@ impl<'a> StageView<'a> {
 
     /// The stage of the pipeline that this one belongs to (itself when it is one).
     pub fn top(&self) -> StageView<'a> {
-        let mut at = *self;
-        for _ in 0..64 {
-            match at.parent() {
-                Some(parent) => at = parent,
-                None => break,
-            }
-        }
-        at
+        let top = self.execution.around(&self.stage.id).skip(1).last();
+        top.map_or(*self, |stage| StageView { execution: self.execution, stage })
     }
 
     /// The synthetic stages that it planned.

@@ -8,7 +8,6 @@ mod confine;
 mod process;
 mod properties;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -130,19 +129,9 @@ impl StartInstance {
         let provider = self.0.clouds.account(config.account()).map_err(|e| e.to_string())?;
         let cluster = ClusterName::new(&input.execution.application, "", "imagetest").map_err(|e| e.to_string())?;
         let operation = Operation::CreateServerGroup(CreateServerGroup {
-            cluster,
-            region: config.region().to_owned(),
-            zones: Vec::new(),
-            capacity: Capacity::exactly(1),
-            image: image.clone(),
-            instance_type: None,
-            load_balancers: Vec::new(),
-            firewalls: Vec::new(),
             traffic: false,
-            env: BTreeMap::new(),
             labels: [(LABEL.to_owned(), input.stage_id.clone())].into(),
-            health_check: None,
-            share: None,
+            ..CreateServerGroup::new(cluster, config.region(), image.as_str(), Capacity::exactly(1))
         });
         input.log.line(&format!("starting one instance of {image}"));
         let outcome = finish(provider.as_ref(), &operation, &Key::new(input.key.as_str())).await?;

@@ -53,21 +53,8 @@ fn region(ground: &dyn Ground) -> String {
 }
 
 fn create(ground: &dyn Ground, cluster: &str, count: u32) -> CreateServerGroup {
-    CreateServerGroup {
-        cluster: cluster.parse().expect("a cluster's name"),
-        region: region(ground),
-        zones: Vec::new(),
-        capacity: Capacity::exactly(count),
-        image: ground.image(),
-        instance_type: None,
-        load_balancers: Vec::new(),
-        firewalls: Vec::new(),
-        traffic: true,
-        env: Default::default(),
-        labels: Default::default(),
-        health_check: None,
-        share: None,
-    }
+    let cluster = cluster.parse().expect("a cluster's name");
+    CreateServerGroup::new(cluster, region(ground), ground.image(), Capacity::exactly(count))
 }
 
 async fn start(ground: &dyn Ground, operation: &Operation, key: &str) -> Handle {
@@ -172,15 +159,7 @@ async fn versions_count_on_and_instances_spread_over_zones(ground: &dyn Ground) 
 }
 
 fn balancer(ground: &dyn Ground, name: &str) -> UpsertLoadBalancer {
-    UpsertLoadBalancer {
-        name: name.into(),
-        region: region(ground),
-        application: "front".into(),
-        listeners: vec![WantedListener { protocol: Protocol::Tcp, port: 0, certificates: Vec::new() }],
-        health_check: None,
-        firewalls: Vec::new(),
-        treatment: Default::default(),
-    }
+    UpsertLoadBalancer::new(name, region(ground), "front", vec![WantedListener::new(Protocol::Tcp, 0)])
 }
 
 async fn a_load_balancer_shows_who_stands_behind_it(ground: &dyn Ground) {

@@ -273,21 +273,15 @@ impl Change<'_> {
         let all = op.percentage.is_none_or(|percentage| percentage >= 100);
         group.disabled = if on { false } else { group.disabled || all };
         let staying = self.state.staying_of(&op.group);
-        // Those that are so already count first: asked a second time, nothing more moves.
-        let (mut chosen, other): (Vec<&Instance>, Vec<&Instance>) =
-            staying.into_iter().partition(|instance| instance.out.is_none() == on);
-        chosen.extend(other);
-        let chosen: Vec<String> = chosen.into_iter().map(|instance| instance.id.clone()).collect();
-        let count = u32::try_from(chosen.len()).unwrap_or(u32::MAX);
-        let meant = health::portion(count, op.percentage.unwrap_or(100)) as usize;
-        for (place, id) in chosen.iter().enumerate() {
-            if let Some(instance) = self.state.instances.get_mut(id) {
-                match (place < meant, on) {
-                    (true, true) => instance.out = None,
-                    (true, false) | (false, true) => drop(instance.out.get_or_insert(now)),
-                    (false, false) => {}
-                }
-            }
+        let (meant, rest) = health::part(staying, op.percentage, |instance| instance.out.is_none() == on);
+        let ids = |some: Vec<&Instance>| some.into_iter().map(|instance| instance.id.clone()).collect::<Vec<_>>();
+        let (meant, rest) = (ids(meant), ids(rest));
+        let (into, out_of) = if on { (meant, rest) } else { (Vec::new(), meant) };
+        for id in into {
+            self.instance(&id)?.out = None;
+        }
+        for id in out_of {
+            self.instance(&id)?.out.get_or_insert(now);
         }
         Ok(self.applied(&op.region, Vec::new()))
     }

@@ -52,15 +52,9 @@ impl Play {
             healthy_threshold: 1,
             unhealthy_threshold: 2,
         };
-        let balancer = UpsertLoadBalancer {
-            name: "front".into(),
-            region: "local".into(),
-            application: "shop".into(),
-            listeners: vec![WantedListener { protocol: Protocol::Tcp, port: 8080, certificates: Vec::new() }],
-            health_check: Some(check),
-            firewalls: Vec::new(),
-            treatment: Default::default(),
-        };
+        let listeners = vec![WantedListener::new(Protocol::Tcp, 8080)];
+        let front = UpsertLoadBalancer::new("front", "local", "shop", listeners);
+        let balancer = UpsertLoadBalancer { health_check: Some(check), ..front };
         play.does(Operation::UpsertLoadBalancer(balancer));
         play
     }
@@ -177,19 +171,9 @@ fn running(told: &dataplane::wanted::Instance, health: status::Health) -> Instan
 
 fn create(count: u32, traffic: bool) -> CreateServerGroup {
     CreateServerGroup {
-        cluster: "shop".parse().unwrap(),
-        region: "local".into(),
-        zones: Vec::new(),
-        capacity: Capacity::exactly(count),
-        image: "/image".into(),
-        instance_type: None,
         load_balancers: vec!["front".into()],
-        firewalls: Vec::new(),
         traffic,
-        env: BTreeMap::new(),
-        labels: BTreeMap::new(),
-        health_check: None,
-        share: None,
+        ..CreateServerGroup::new("shop".parse().unwrap(), "local", "/image", Capacity::exactly(count))
     }
 }
 
@@ -332,15 +316,8 @@ fn what_would_break_is_refused_whole() {
     let mut play = Play::new();
     play.creates(1, true);
     let before = play.state.clone();
-    let balancer = |name: &str| UpsertLoadBalancer {
-        name: name.into(),
-        region: "local".into(),
-        application: "shop".into(),
-        listeners: vec![WantedListener { protocol: Protocol::Tcp, port: 8080, certificates: Vec::new() }],
-        health_check: None,
-        firewalls: Vec::new(),
-        treatment: Default::default(),
-    };
+    let balancer =
+        |name: &str| UpsertLoadBalancer::new(name, "local", "shop", vec![WantedListener::new(Protocol::Tcp, 8080)]);
     let zone = CreateServerGroup { zones: vec!["local-z".into()], ..create(1, true) };
     for (operation, words) in [
         (

@@ -210,20 +210,14 @@ fn traffic(things: &mut Things, account: &Account, op: &Traffic, on: bool) -> Re
     if on || whole {
         group.disabled = !on;
     }
-    // Those that are so already count first: asked a second time, nothing more moves.
-    let (mut chosen, other): (Vec<String>, Vec<String>) =
-        all.iter().cloned().partition(|id| things.out.contains(id) != on);
-    chosen.extend(other);
-    let count = u32::try_from(chosen.len()).unwrap_or(u32::MAX);
-    let meant = health::portion(count, op.percentage.unwrap_or(100)) as usize;
-    let (meant, rest) = chosen.split_at(meant);
+    let (meant, rest) = health::part(all.iter().cloned(), op.percentage, |id| things.out.contains(id) != on);
     match (on, whole) {
         (_, true) => things.out.retain(|id| !all.contains(id)),
         (true, false) => {
             things.out.retain(|id| !meant.contains(id));
-            things.out.extend(rest.iter().cloned());
+            things.out.extend(rest);
         }
-        (false, false) => things.out.extend(meant.iter().cloned()),
+        (false, false) => things.out.extend(meant),
     }
     Ok(at(&op.region))
 }

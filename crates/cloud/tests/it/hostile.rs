@@ -11,21 +11,8 @@ use testkit::provider_suite::Ground;
 use crate::simulated::play;
 
 fn create() -> Operation {
-    Operation::CreateServerGroup(CreateServerGroup {
-        cluster: "shop".parse().unwrap(),
-        region: "there".into(),
-        zones: Vec::new(),
-        capacity: Capacity::exactly(2),
-        image: "good-image".into(),
-        instance_type: None,
-        load_balancers: Vec::new(),
-        firewalls: Vec::new(),
-        traffic: true,
-        env: Default::default(),
-        labels: Default::default(),
-        health_check: None,
-        share: None,
-    })
+    let cluster = "shop".parse().unwrap();
+    Operation::CreateServerGroup(CreateServerGroup::new(cluster, "there", "good-image", Capacity::exactly(2)))
 }
 
 #[tokio::test]

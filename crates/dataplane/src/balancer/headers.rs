@@ -57,13 +57,9 @@ impl Client {
         Self { ip, address: HeaderValue::from_str(&ip.to_string()).ok(), element, secure }
     }
 
+    /// What is spoken with it.
     fn spoken(secure: bool) -> &'static str {
         if secure { "https" } else { "http" }
-    }
-
-    /// What it speaks with us.
-    fn proto(&self) -> &'static str {
-        Self::spoken(self.secure)
     }
 }
 
@@ -127,7 +123,7 @@ fn tell_origin(headers: &mut HeaderMap, client: &Client) {
     if let Some(address) = &client.address {
         append(headers, FORWARDED_FOR, address);
     }
-    headers.entry(FORWARDED_PROTO).or_insert(HeaderValue::from_static(client.proto()));
+    headers.entry(FORWARDED_PROTO).or_insert(HeaderValue::from_static(Client::spoken(client.secure)));
     let mut element = client.element.clone();
     if let Some(host) = host {
         if let Ok(name) = host.to_str().map(|name| name.replace(['"', '\\'], "")) {

@@ -64,11 +64,20 @@ fn millis(us: &Value) -> String {
     format!("{:.1} ms", number(us) as f64 / 1000.0)
 }
 
+/// How long something took that has ended.
+fn took(what: &Value) -> Option<String> {
+    let (start, end) = what["startTime"].as_i64().zip(what["endTime"].as_i64())?;
+    Some(format!("{:.1} s", (end - start) as f64 / 1000.0))
+}
+
+/// A part of a report that is a list.
+fn list<'a>(of: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
+    of[key].as_array().into_iter().flatten()
+}
+
 /// The first line: what it was and how it ended.
 fn headline(report: &Value) -> String {
-    let took =
-        report["endTime"].as_i64().zip(report["startTime"].as_i64()).map(|(end, start)| (end - start) as f64 / 1000.0);
-    let took = took.map_or_else(|| ", still running".to_owned(), |seconds| format!(" after {seconds:.1} s"));
+    let took = took(report).map_or_else(|| ", still running".to_owned(), |took| format!(" after {took}"));
     let day = report["startTime"].as_i64().and_then(|ms| Timestamp::from_millisecond(ms).ok());
     let day = day.map(|day| day.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()).unwrap_or_default();
     format!("{} of {}, {day}: {}{took}", text(report, "name"), text(report, "application"), text(report, "status"))
@@ -87,7 +96,7 @@ fn verdict(report: &Value) -> String {
 
 fn lines(report: &Value) -> Vec<String> {
     let mut out = vec![headline(report), verdict(report)];
-    for balancer in report["loadBalancers"].as_array().into_iter().flatten() {
+    for balancer in list(report, "loadBalancers") {
         out.push(String::new());
         out.push(format!(
             "load balancer {} ({}/{})",
@@ -99,7 +108,7 @@ fn lines(report: &Value) -> Vec<String> {
             "  {:<32} {:<9} {:>10} {:>8} {:>8} {:>10} {:>10} {:>10}",
             "server group", "", "requests", "failed", "again", "p50", "p99", "slowest"
         ));
-        for group in balancer["groups"].as_array().into_iter().flatten() {
+        for group in list(balancer, "groups") {
             let total = &group["total"];
             out.push(format!(
                 "  {:<32} {:<9} {:>10} {:>8} {:>8} {:>10} {:>10} {:>10}",
@@ -113,19 +122,15 @@ fn lines(report: &Value) -> Vec<String> {
                 millis(&total["maxUs"]),
             ));
         }
-        let unserved: u64 =
-            balancer["unserved"].as_array().into_iter().flatten().map(|one| number(&one["requests"])).sum();
+        let unserved: u64 = list(balancer, "unserved").map(|one| number(&one["requests"])).sum();
         if unserved > 0 {
             out.push(format!("  {unserved} requests found nobody who could take them"));
         }
     }
     out.push(String::new());
     out.push("steps".to_owned());
-    for step in report["steps"].as_array().into_iter().flatten() {
-        let took = step["endTime"]
-            .as_i64()
-            .zip(step["startTime"].as_i64())
-            .map_or_else(String::new, |(end, start)| format!("{:.1} s", (end - start) as f64 / 1000.0));
+    for step in list(report, "steps") {
+        let took = took(step).unwrap_or_default();
         let indent = if step["inside"] == true { "  " } else { "" };
         out.push(format!(
             "  {} {took:>9} {:<12} {indent}{}",
@@ -134,7 +139,7 @@ fn lines(report: &Value) -> Vec<String> {
             text(step, "name")
         ));
     }
-    for note in report["notes"].as_array().into_iter().flatten() {
+    for note in list(report, "notes") {
         out.push(format!("note: {}", note.as_str().unwrap_or_default()));
     }
     out

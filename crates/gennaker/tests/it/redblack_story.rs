@@ -141,15 +141,16 @@ fn use_it(address: &str, keep: bool, stop: &AtomicBool, seen: &Mutex<BTreeMap<St
     }
 }
 
-pub fn one_request(address: &str, keep: bool, kept: &mut Option<BufReader<TcpStream>>) -> std::io::Result<String> {
-    let mut stream = match kept.take() {
-        Some(stream) => stream,
-        None => BufReader::new(TcpStream::connect(address)?),
-    };
-    stream.get_ref().set_read_timeout(Some(Duration::from_secs(10)))?;
-    let how = if keep { "keep-alive" } else { "close" };
-    write!(stream.get_mut(), "GET / HTTP/1.1\r\nHost: hello\r\nConnection: {how}\r\n\r\n")?;
-    let (mut status, mut line, mut length, mut closes) = (String::new(), String::new(), 0, !keep);
+/// A connection on which nobody waits for ever.
+pub fn connect(address: &str) -> std::io::Result<BufReader<TcpStream>> {
+    let stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+    Ok(BufReader::new(stream))
+}
+
+/// Reads an answer's head: its status line, the length of its body, and whether the connection ends with it.
+pub fn head(stream: &mut BufReader<TcpStream>) -> std::io::Result<(String, usize, bool)> {
+    let (mut status, mut line, mut length, mut closes) = (String::new(), String::new(), 0, false);
     stream.read_line(&mut status)?;
     loop {
         line.clear();
@@ -160,13 +161,24 @@ pub fn one_request(address: &str, keep: bool, kept: &mut Option<BufReader<TcpStr
         match lower.split_once(':') {
             Some(("content-length", value)) => length = value.trim().parse().unwrap_or(0),
             Some(("connection", value)) => closes |= value.trim() == "close",
-            _ if lower.is_empty() => break,
+            _ if lower.is_empty() => return Ok((status, length, closes)),
             _ => {}
         }
     }
+}
+
+/// Asks once: the answer's text, or what failed.
+pub fn one_request(address: &str, keep: bool, kept: &mut Option<BufReader<TcpStream>>) -> std::io::Result<String> {
+    let mut stream = match kept.take() {
+        Some(stream) => stream,
+        None => connect(address)?,
+    };
+    let how = if keep { "keep-alive" } else { "close" };
+    write!(stream.get_mut(), "GET / HTTP/1.1\r\nHost: hello\r\nConnection: {how}\r\n\r\n")?;
+    let (status, length, closes) = head(&mut stream)?;
     let mut body = vec![0; length];
     stream.read_exact(&mut body)?;
-    if !closes {
+    if keep && !closes {
         *kept = Some(stream);
     }
     let text = String::from_utf8_lossy(&body).into_owned();

@@ -1,7 +1,7 @@
 //! Deployment after deployment by each strategy, with users of every kind on the load balancer all the time, while the server is killed and
 //! the data plane is replaced. `make soak` lets it go on for as long as one likes; here it is short.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::redblack_story::{ended, post, read, succeeds};
+use crate::redblack_story::{connect, ended, head, one_request, post, read, succeeds};
 use crate::server::Server;
 
 /// How long each strategy goes on, in seconds, at least; one deployment in any case.
@@ -77,54 +77,16 @@ enum Kind {
     WebSocket,
 }
 
-fn open(address: &str) -> std::io::Result<BufReader<TcpStream>> {
-    let stream = TcpStream::connect(address)?;
-    stream.set_read_timeout(Some(Duration::from_secs(15)))?;
-    stream.set_nodelay(true)?;
-    Ok(BufReader::new(stream))
-}
-
-/// Reads a head: its status line and the length of its body.
-fn head(stream: &mut BufReader<TcpStream>) -> std::io::Result<(String, usize, bool)> {
-    let (mut status, mut length, mut closes) = (String::new(), 0, false);
-    stream.read_line(&mut status)?;
-    loop {
-        let mut line = String::new();
-        if stream.read_line(&mut line)? == 0 {
-            return Err(std::io::Error::other(format!("cut off after {status:?}")));
-        }
-        let line = line.trim().to_ascii_lowercase();
-        match line.split_once(':') {
-            Some(("content-length", value)) => length = value.trim().parse().unwrap_or(0),
-            Some(("connection", value)) => closes |= value.trim() == "close",
-            _ if line.is_empty() => return Ok((status, length, closes)),
-            _ => {}
-        }
-    }
-}
-
 fn request(address: &str, keep: bool, kept: &mut Option<BufReader<TcpStream>>) -> std::io::Result<()> {
-    let mut stream = match kept.take() {
-        Some(stream) => stream,
-        None => open(address)?,
-    };
-    let how = if keep { "keep-alive" } else { "close" };
-    write!(stream.get_mut(), "GET / HTTP/1.1\r\nHost: soak\r\nConnection: {how}\r\n\r\n")?;
-    let (status, length, closes) = head(&mut stream)?;
-    let mut body = vec![0; length];
-    stream.read_exact(&mut body)?;
-    if !status.contains(" 200 ") {
-        return Err(std::io::Error::other(format!("{}: {}", status.trim(), String::from_utf8_lossy(&body))));
-    }
-    *kept = (keep && !closes).then_some(stream);
-    Ok(())
+    let answer = one_request(address, keep, kept)?;
+    if answer.starts_with("failed") { Err(std::io::Error::other(answer)) } else { Ok(()) }
 }
 
 /// Opens a WebSocket, sends a few words, each of which must come back, and closes it.
 fn words(address: &str, seen: &Seen) {
     let mut stream = None;
     let opened = seen.one("WebSocket", || {
-        let mut fresh = open(address)?;
+        let mut fresh = connect(address)?;
         let hello = "GET /socket HTTP/1.1\r\nHost: soak\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
         fresh.get_mut().write_all(hello.as_bytes())?;
         let (status, ..) = head(&mut fresh)?;

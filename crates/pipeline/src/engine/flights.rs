@@ -43,8 +43,7 @@ impl Flights {
 
     /// Returns when nothing runs any more in a stage and what is inside it, or after a while.
     pub async fn ended(&self, run: &Execution, stage: &str) {
-        let parent = |id: &str| run.stage(id).and_then(|stage| stage.parent_stage_id.clone());
-        let inside = |id: &str| std::iter::successors(Some(id.to_owned()), |id| parent(id)).any(|id| id == stage);
+        let inside = |id: &str| run.around(id).any(|one| one.id == stage);
         let closes: Vec<watch::Receiver<()>> = {
             let inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             let flights = inner.all.get(&run.id).into_iter().flat_map(HashMap::values);

@@ -147,6 +147,12 @@ impl Execution {
         self.stages.iter().filter(move |s| s.parent_stage_id.as_deref() == Some(parent))
     }
 
+    /// A stage and those around it, the inner first. Bounded, whatever a store may hold.
+    pub fn around<'a>(&'a self, id: &str) -> impl Iterator<Item = &'a Arc<Stage>> {
+        let outer = |stage: &&'a Arc<Stage>| self.stage(stage.parent_stage_id.as_deref()?);
+        std::iter::successors(self.stage(id), outer).take(64)
+    }
+
     /// The stages that `stage` directly requires (its siblings on the same level).
     pub fn upstream<'a>(&'a self, stage: &'a Stage) -> impl Iterator<Item = &'a Arc<Stage>> {
         self.stages.iter().filter(move |s| {

@@ -1,20 +1,20 @@
 //! `canary`: a few instances of the new version beside as many fresh ones of the old, with the same share of requests or of users. What the
 //! load balancer measures of both, or a person, decides whether the new version is deployed. Pure; the comparison is in `compare`.
 
+use std::sync::Arc;
+
 use cloud::names::ClusterName;
 use jiff::Timestamp;
 use pipeline::model::Stage;
 use pipeline::{Map, StageSpec, StageView};
 use serde_json::{Value, json};
 
-use super::operate::{self, Target};
 use super::strategy::{self, stage};
 use super::wishes::{self, count, flag, text};
+use super::{image, operate};
 
 /// Marks the groups of a canary in their stage's configuration: the cluster that they stand in for.
 pub(crate) const CANARY_OF: &str = "canaryOf";
-/// How long both are compared when the stage does not say.
-const MINUTES: u32 = 10;
 
 /// The two that are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +29,12 @@ impl Side {
             Side::Canary => "Canary",
             Side::Baseline => "Baseline",
         }
+    }
+
+    /// Which of the two a stage with this configuration makes; none when it makes neither.
+    fn of(config: &Map) -> Option<Side> {
+        let detail = text(config, &["freeFormDetails"]).filter(|_| config.contains_key(CANARY_OF))?;
+        Some(if detail.ends_with("canary") { Side::Canary } else { Side::Baseline })
     }
 
     /// The cluster of its own that it gets: that of the deployment with one more word.
@@ -52,19 +58,7 @@ pub(crate) fn after(config: &Map, base: &Map) -> Result<Vec<StageSpec>, String> 
         let canary = Side::Canary.cluster(&cluster)?;
         let baseline = Side::Baseline.cluster(&cluster)?;
         let mut old = small(config, &wish, &cluster, &baseline);
-        for key in [
-            "imageSource",
-            "imageArtifact",
-            "imageArtifactId",
-            "imageId",
-            "amiName",
-            "ami",
-            "deploymentDetails",
-            "package",
-        ] {
-            old.shift_remove(key);
-        }
-        old.insert("image".into(), image.into());
+        image::replace(&mut old, image);
         let both = [small(config, &wish, &cluster, &canary), old].map(Value::Object);
         plan.push(StageSpec::new("deploy", "Deploy Canary and Baseline").with("clusters", json!(both)).then());
         plan.push(compare(&wish, base, &canary, &baseline));
@@ -128,14 +122,21 @@ fn compare(wish: &Map, base: &Map, canary: &ClusterName, baseline: &ClusterName)
     let mut one = stage("compareServerGroups", "Compare Canary with Baseline", base)
         .with("canaryCluster", canary.to_string())
         .with("baselineCluster", baseline.to_string())
-        .with("lifetimeMinutes", wish.get("lifetimeMinutes").cloned().unwrap_or(json!(MINUTES)))
         .with("judgment", flag(wish, "judgment") == Some(true));
-    for key in ["minimumRequests", "maximumErrorRateDifference", "maximumLatencyRatio"] {
+    for key in ["lifetimeMinutes", "minimumRequests", "maximumErrorRateDifference", "maximumLatencyRatio"] {
         if let Some(value) = wish.get(key) {
             one = one.with(key, value.clone());
         }
     }
     one
+}
+
+/// What a stage with this configuration makes, for a report: `canary` or `baseline`, or neither.
+pub(crate) fn role(config: &Map) -> Option<&'static str> {
+    Side::of(config).map(|side| match side {
+        Side::Canary => "canary",
+        Side::Baseline => "baseline",
+    })
 }
 
 /// Where a canary or a baseline was made, or was about to be.
@@ -148,19 +149,16 @@ pub(crate) struct Place {
 }
 
 /// The stages that made a canary and a baseline for a deployment.
-fn stages<'a>(deployment: &'a StageView) -> impl Iterator<Item = &'a Stage> {
-    let all = &deployment.execution().stages;
-    let parent = |id: &str| all.iter().find(|stage| stage.id == id).and_then(|stage| stage.parent_stage_id.as_deref());
-    let own = deployment.stage().id.as_str();
-    let inside = move |id: &str| std::iter::successors(parent(id), |id| parent(id)).any(|id| id == own);
-    let made = all.iter().map(|stage| &**stage).filter(|stage| stage.context.contains_key(CANARY_OF));
-    made.filter(move |stage| inside(&stage.id))
+fn stages<'a>(deployment: &'a StageView) -> impl Iterator<Item = &'a Arc<Stage>> {
+    let (run, own) = (deployment.execution(), &deployment.stage().id);
+    let made = run.stages.iter().filter(|stage| stage.context.contains_key(CANARY_OF));
+    made.filter(move |stage| run.around(&stage.id).skip(1).any(|outer| outer.id == *own))
 }
 
 /// The places of both, for what is withdrawn.
 pub(crate) fn places(deployment: &StageView) -> Vec<Place> {
     let application = &deployment.execution().application;
-    let place = |stage: &Stage| {
+    let place = |stage: &Arc<Stage>| {
         Some(Place {
             account: wishes::account(&stage.context).ok()?,
             region: wishes::regions(&stage.context).remove(0),
@@ -175,11 +173,8 @@ pub(crate) fn places(deployment: &StageView) -> Vec<Place> {
 pub(crate) fn on_failure(deployment: &StageView, base: &Map) -> Vec<StageSpec> {
     let mut plan = Vec::new();
     for made in stages(deployment) {
-        let canary = text(&made.context, &["freeFormDetails"]).unwrap_or_default().ends_with("canary");
-        let side = if canary { Side::Canary } else { Side::Baseline };
-        let groups = made.context.get(operate::TARGETS).cloned();
-        let groups: Vec<Target> = groups.and_then(|value| serde_json::from_value(value).ok()).unwrap_or_default();
-        for target in groups {
+        let Some(side) = Side::of(&made.context) else { continue };
+        for target in operate::targets_of(&made.context) {
             let one = stage("destroyServerGroup", &format!("Destroy {}", side.name()), base);
             let one = one.with("serverGroupName", target.server_group_name);
             plan.push(one.with("stageTimeoutMs", strategy::MINUTES_20));

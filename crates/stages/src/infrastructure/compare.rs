@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::operate::from_error;
+use super::select::Word;
 use super::wishes::{self, count, flag, number};
 
 /// So long after the end the last second is measured.
@@ -161,8 +162,7 @@ impl Compare {
         let region = wishes::regions(config).remove(0);
         let groups = self.0.cluster(&wishes::account(config)?, &cluster, Some(&region)).await;
         let groups = groups.map_err(|error| from_error(&error, input))?;
-        let newest = groups.into_iter().filter(|group| !group.leaving).max_by_key(|group| group.created);
-        newest.ok_or_else(|| {
+        Word::Current.pick(&groups).cloned().ok_or_else(|| {
             TaskResult::failed(format!("{name} has no server group any more; something else destroyed it"))
         })
     }

@@ -144,23 +144,15 @@ impl HoldBack {
     }
 }
 
-/// The stage and those around it, the inner first.
-fn around<'a>(view: &'a StageView<'_>) -> impl Iterator<Item = &'a pipeline::model::Stage> {
-    std::iter::successors(Some(view.stage()), |stage| {
-        let parent = stage.parent_stage_id.as_deref()?;
-        view.execution().stage(parent).map(|stage| &**stage)
-    })
-    .take(64)
-}
-
 fn is_part_of_a_deployment(view: &StageView) -> bool {
     const DEPLOYING: [&str; 4] = ["deploy", "createServerGroup", "cloneServerGroup", "copyLastAsg"];
-    around(view).any(|stage| DEPLOYING.contains(&stage.kind.as_str()))
+    view.execution().around(&view.stage().id).any(|stage| DEPLOYING.contains(&stage.kind.as_str()))
 }
 
 /// What the person said.
 fn reason(view: &StageView) -> Option<String> {
-    let own = around(view).find_map(|stage| text(&stage.context, &["reason"]).map(str::to_owned));
+    let mut around = view.execution().around(&view.stage().id);
+    let own = around.find_map(|stage| text(&stage.context, &["reason"]).map(str::to_owned));
     own.filter(|reason| !reason.trim().is_empty())
 }
 

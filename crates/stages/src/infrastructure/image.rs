@@ -13,6 +13,16 @@ pub(crate) fn package(config: &Map) -> Option<&str> {
     text(config, &["package"]).or_else(|| text(config, &OWN).filter(versioned))
 }
 
+/// Makes this the image, whatever names one now.
+pub(crate) fn replace(config: &mut Map, image: &str) {
+    for key in
+        OWN.into_iter().chain(["imageSource", "imageArtifact", "imageArtifactId", "deploymentDetails", "package"])
+    {
+        config.shift_remove(key);
+    }
+    config.insert("image".into(), image.into());
+}
+
 /// The image for a region.
 pub(crate) fn find(stage: &StageView, config: &Map, region: &str) -> Option<String> {
     if package(config).is_some() {

@@ -34,7 +34,6 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use cloud::Clouds;
 use jiff::Timestamp;
-use pipeline::model::Stage;
 use pipeline::{Map, Registry, TaskInput, TaskResult};
 use serde_json::{Value, json};
 use store::Store;
@@ -46,9 +45,9 @@ use self::until::{Await, Until};
 
 pub use self::outlook::CloudOutlook;
 
-pub(crate) use self::canary::CANARY_OF;
+pub(crate) use self::canary::role as canary_role;
 pub(crate) use self::hold_back::stops;
-pub(crate) use self::operate::{TARGETS, Target};
+pub(crate) use self::operate::targets_of;
 
 /// Adds the stage types and tasks of this module. In `store` stand the guards of applications and what is held back.
 pub fn register(registry: Registry, clouds: &Clouds, store: &Store) -> Registry {
@@ -146,11 +145,10 @@ fn complete_parallel_deploy(input: &TaskInput, _now: Timestamp) -> TaskResult {
     let mut groups = Map::new();
     let mut deployed: Vec<Value> = Vec::new();
     let mut first: Option<Map> = None;
-    let all = &view.execution().stages;
     for child in view.children() {
         // Where a strategy deploys by a stage of its own, that one made the group.
-        let inner = |stage: &Stage| stage.parent_stage_id.as_deref() == Some(&child.id) && stage.name == canary::DEPLOY;
-        let child = all.iter().find(|stage| inner(stage)).unwrap_or(child);
+        let mut inner = view.execution().all_children(&child.id);
+        let child = inner.find(|stage| stage.name == canary::DEPLOY).unwrap_or(child);
         if let Some(Value::Object(made)) = child.context.get("deploy.server.groups") {
             for (region, names) in made {
                 let all = groups.entry(region.clone()).or_insert_with(|| json!([]));

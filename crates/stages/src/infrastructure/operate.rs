@@ -62,7 +62,12 @@ pub(crate) fn wait_for(account: &str, now: Timestamp, reason: impl Into<String>)
 
 /// The targets that stand in the context.
 pub(crate) fn targets(input: &TaskInput) -> Vec<Target> {
-    let own = input.view().and_then(|view| view.context().get(TARGETS).cloned());
+    input.view().map(|view| targets_of(view.context())).unwrap_or_default()
+}
+
+/// The same of any stage's context.
+pub(crate) fn targets_of(context: &Map) -> Vec<Target> {
+    let own = context.get(TARGETS).cloned();
     own.and_then(|value| serde_json::from_value(value).ok()).unwrap_or_default()
 }
 

@@ -326,7 +326,7 @@ mod tests {
             name: "hello".into(),
             region: "local".into(),
             application: "shop".into(),
-            listeners: vec![WantedListener { protocol: Protocol::Tcp, port: 8080, certificates: Vec::new() }],
+            listeners: vec![WantedListener::new(Protocol::Tcp, 8080)],
             health_check: Some(HealthCheck {
                 protocol: Protocol::Http,
                 port: 8080,

@@ -13,7 +13,7 @@ use pipeline::{Execution, Map, records, reports};
 use serde_json::{Value, json};
 use store::{Store, StoreError};
 
-use crate::infrastructure::{CANARY_OF, TARGETS, Target};
+use crate::infrastructure::{canary_role, targets_of};
 
 /// So long after the end the last second is measured.
 const SETTLED: SignedDuration = SignedDuration::from_secs(2);
@@ -57,11 +57,8 @@ impl Reporter {
     pub async fn step(&self) -> Result<bool, StoreError> {
         let now = self.store.clock().now();
         let settled = now.checked_sub(SETTLED).unwrap_or(now).as_millisecond();
-        let (due, later) = self
-            .store
-            .read::<_, StoreError, _>(move |tx| Ok((reports::due(tx, settled)?, reports::due(tx, i64::MAX)?)))
-            .await?;
-        for id in &due {
+        let ended = self.store.read(reports::ended).await?;
+        for (id, _) in ended.iter().filter(|(_, at)| *at < settled) {
             let read = id.clone();
             let Some(run) = self.store.read(move |tx| records::get(tx, &read)).await? else { continue };
             let mut report = compile(&self.clouds, &run, now).await;
@@ -69,7 +66,7 @@ impl Reporter {
             let id = id.clone();
             self.store.write(move |tx| reports::keep(tx, &id, &report)).await?;
         }
-        Ok(later.len() > due.len())
+        Ok(!ended.is_empty())
     }
 }
 
@@ -126,7 +123,7 @@ impl Roles {
     fn of(run: &Execution) -> Roles {
         let mut roles = BTreeMap::new();
         for stage in &run.stages {
-            for target in targets(&stage.context) {
+            for target in targets_of(&stage.context) {
                 roles.entry(target.server_group_name).or_insert("old");
             }
             if let Some(name) =
@@ -141,12 +138,7 @@ impl Roles {
         for stage in run.stages.iter().filter(|stage| makes(stage)) {
             let made = stage.context["deploy.server.groups"].as_object().into_iter().flat_map(Map::values);
             for name in made.filter_map(Value::as_array).flatten().filter_map(Value::as_str) {
-                let role = match (stage.context.contains_key(CANARY_OF), name.contains("-baseline-v")) {
-                    (true, true) => "baseline",
-                    (true, false) => "canary",
-                    (false, _) => "new",
-                };
-                roles.insert(name.to_owned(), role);
+                roles.insert(name.to_owned(), canary_role(&stage.context).unwrap_or("new"));
             }
         }
         Roles(roles)
@@ -161,15 +153,10 @@ impl Roles {
     }
 }
 
-fn targets(context: &Map) -> Vec<Target> {
-    let targets = context.get(TARGETS).cloned();
-    targets.and_then(|value| serde_json::from_value(value).ok()).unwrap_or_default()
-}
-
 /// The accounts and regions in which an execution worked.
 fn places(run: &Execution) -> BTreeMap<String, BTreeSet<String>> {
     let mut places: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for target in run.stages.iter().flat_map(|stage| targets(&stage.context)) {
+    for target in run.stages.iter().flat_map(|stage| targets_of(&stage.context)) {
         places.entry(target.account).or_default().insert(target.region);
     }
     places
@@ -224,9 +211,7 @@ fn total(balancers: &[Value]) -> Value {
 /// The stages that have started, in the order in which they did.
 fn steps(run: &Execution) -> Vec<Value> {
     let mut started: Vec<_> = run.stages.iter().filter(|stage| stage.start_time.is_some()).collect();
-    let parent = |id: &str| run.stages.iter().find(|stage| stage.id == id)?.parent_stage_id.as_deref();
-    let depth = |id: &str| std::iter::successors(parent(id), |id| parent(id)).count();
-    started.sort_by_key(|stage| (stage.start_time, depth(&stage.id)));
+    started.sort_by_key(|stage| (stage.start_time, run.around(&stage.id).count()));
     let step = |stage: &Arc<Stage>| {
         json!({
             "name": stage.name, "type": stage.kind, "status": stage.status, "startTime": stage.start_time, "endTime": stage.end_time,
@@ -247,12 +232,12 @@ mod tests {
 
     fn run() -> Execution {
         let targets = |name: &str| json!([{"account": "local", "region": "local", "serverGroupName": name}]);
-        let deployed = json!({TARGETS: targets("shop-v002"), "source": {"serverGroupName": "shop-v001"}, "deploy.server.groups": {"local": ["shop-v002"]}});
+        let deployed = json!({"targetServerGroups": targets("shop-v002"), "source": {"serverGroupName": "shop-v001"}, "deploy.server.groups": {"local": ["shop-v002"]}});
         let run = json!({
             "id": "R", "type": "PIPELINE", "application": "shop", "name": "ship", "status": "SUCCEEDED", "startTime": 10_000, "endTime": 14_000,
             "stages": [
                 {"id": "2", "refId": "1>1", "type": "disableCluster", "name": "disableCluster", "startTime": 12_000, "endTime": 13_000,
-                 "status": "SUCCEEDED", "parentStageId": "1", "context": {TARGETS: targets("shop-v001")}},
+                 "status": "SUCCEEDED", "parentStageId": "1", "context": {"targetServerGroups": targets("shop-v001")}},
                 {"id": "1", "refId": "1", "type": "createServerGroup", "name": "Deploy", "startTime": 10_000, "endTime": 14_000,
                  "status": "SUCCEEDED", "context": deployed},
                 {"id": "3", "refId": "3", "type": "wait", "name": "later", "status": "NOT_STARTED", "context": {}},

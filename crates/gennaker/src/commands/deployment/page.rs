@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use super::{clock, headline, millis, number, verdict};
+use super::{clock, headline, list, millis, number, took, verdict};
 use crate::progress::text;
 
 /// Size of a picture, in its own units.
@@ -35,14 +35,14 @@ pub fn page(report: &Value) -> String {
          <title>{title}</title>\n<style>{STYLE}</style>\n<h1>{title}</h1>\n<p class=\"verdict\">{}</p>\n",
         escaped(&verdict(report))
     );
-    for balancer in report["loadBalancers"].as_array().into_iter().flatten() {
+    for balancer in list(report, "loadBalancers") {
         let name = format!("{} ({}/{})", text(balancer, "name"), text(balancer, "account"), text(balancer, "region"));
         let _ = writeln!(out, "<h2>Load balancer {}</h2>", escaped(&name));
         picture(&mut out, balancer, report);
         groups(&mut out, balancer);
     }
     steps(&mut out, report);
-    for note in report["notes"].as_array().into_iter().flatten() {
+    for note in list(report, "notes") {
         let _ = writeln!(out, "<p>{}</p>", escaped(note.as_str().unwrap_or_default()));
     }
     out.push_str("</html>\n");
@@ -78,7 +78,7 @@ fn colour(role: &Value) -> &'static str {
 
 /// Requests a second of each group, one upon the other; failures in red; a line where a step began.
 fn picture(out: &mut String, balancer: &Value, report: &Value) {
-    let groups: Vec<&Value> = balancer["groups"].as_array().into_iter().flatten().collect();
+    let groups: Vec<&Value> = list(balancer, "groups").collect();
     let at = |second: &Value| second["at"].as_i64().unwrap_or(0) / 1000;
     let all = || groups.iter().filter_map(|group| group["seconds"].as_array()).flatten();
     let (Some(first), Some(last)) = (all().map(at).min(), all().map(at).max()) else { return };
@@ -88,7 +88,7 @@ fn picture(out: &mut String, balancer: &Value, report: &Value) {
     let mut bands = Vec::new();
     for group in &groups {
         let mut upper = below.clone();
-        for second in group["seconds"].as_array().into_iter().flatten() {
+        for second in list(group, "seconds") {
             let place = usize::try_from(at(second) - first).unwrap_or(usize::MAX);
             if let (Some(sum), Some(bad)) = (upper.get_mut(place), failed.get_mut(place)) {
                 *sum += number(&second["requests"]);
@@ -98,7 +98,7 @@ fn picture(out: &mut String, balancer: &Value, report: &Value) {
         bands.push((colour(&group["role"]), below.clone(), upper.clone()));
         below = upper;
     }
-    for second in balancer["unserved"].as_array().into_iter().flatten() {
+    for second in list(balancer, "unserved") {
         if let Some(bad) = usize::try_from(at(second) - first).ok().and_then(|place| failed.get_mut(place)) {
             *bad += number(&second["requests"]);
         }
@@ -145,7 +145,7 @@ fn picture(out: &mut String, balancer: &Value, report: &Value) {
 
 /// A line where each step began.
 fn marks(out: &mut String, report: &Value, first: i64, last: i64, x: impl Fn(usize) -> f64) {
-    for step in report["steps"].as_array().into_iter().flatten() {
+    for step in list(report, "steps") {
         let Some(began) = step["startTime"].as_i64() else { continue };
         if began < first * 1000 || began > (last + 1) * 1000 {
             continue;
@@ -164,7 +164,7 @@ fn marks(out: &mut String, report: &Value, first: i64, last: i64, x: impl Fn(usi
 
 fn groups(out: &mut String, balancer: &Value) {
     out.push_str("<table><tr><th>server group<th class=\"l\"><th>requests<th>failed<th>sent again<th>p50<th>p99<th>slowest</tr>\n");
-    for group in balancer["groups"].as_array().into_iter().flatten() {
+    for group in list(balancer, "groups") {
         let total = &group["total"];
         let bad = if number(&total["failures"]) > 0 { " class=\"bad\"" } else { "" };
         let _ = writeln!(
@@ -186,9 +186,8 @@ fn groups(out: &mut String, balancer: &Value) {
 
 fn steps(out: &mut String, report: &Value) {
     out.push_str("<h2>Steps</h2>\n<table><tr><th>began<th class=\"l\">step<th class=\"l\">status<th>took</tr>\n");
-    for step in report["steps"].as_array().into_iter().flatten() {
-        let took = step["endTime"].as_i64().zip(step["startTime"].as_i64());
-        let took = took.map_or_else(String::new, |(end, start)| format!("{:.1} s", (end - start) as f64 / 1000.0));
+    for step in list(report, "steps") {
+        let took = took(step).unwrap_or_default();
         let indent = if step["inside"] == true { "&emsp;" } else { "" };
         let _ = writeln!(
             out,
