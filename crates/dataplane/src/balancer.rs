@@ -1,6 +1,6 @@
 //! The balancer as the control side sees it: wanted balancers in, a table and listeners for the workers, counters out.
 //!
-//! One request's way: [`worker`] accepts, [`http`] or [`tcp`] asks [`pick`] for a member of the newest [`table`], takes a connection from
+//! One request's way: [`worker`] accepts, [`http`], [`tcp`] or [`udp`] asks [`pick`] for a member of the newest [`table`], takes a connection from
 //! its [`pool`], and [`meter`]s what happens. No reload: a change of the wanted state swaps the table.
 
 mod body;
@@ -9,6 +9,7 @@ mod headers;
 mod http;
 mod listeners;
 pub mod meter;
+mod open;
 mod pick;
 mod pool;
 mod proxy_protocol;
@@ -18,6 +19,7 @@ mod sticky;
 pub mod table;
 mod tcp;
 mod tls;
+mod udp;
 mod worker;
 
 use std::collections::{BTreeSet, HashMap};
@@ -40,6 +42,7 @@ use crate::status::{
 use crate::wanted::{self, MemberState, Wanted};
 
 use listeners::Listeners;
+pub use listeners::Listening;
 use meter::Meter;
 use series::{Lost, Ring};
 use table::{Backend, BackendCounts, MemberRuntime, Route, Table, Target};
@@ -70,6 +73,12 @@ pub struct Limits {
     pub sniff_time: Duration,
     /// How many clients are served at once.
     pub clients: usize,
+    /// How many flows a UDP listener keeps at once.
+    pub flows: usize,
+    /// How long a flow is kept when nothing comes; as long as Linux' connection tracking keeps one.
+    pub flow_idle: Duration,
+    /// The same while its member has not answered yet.
+    pub flow_unanswered: Duration,
 }
 
 impl Default for Limits {
@@ -84,6 +93,9 @@ impl Default for Limits {
             upstream_idle: Duration::from_secs(2),
             sniff_time: Duration::from_secs(3),
             clients: 20_000,
+            flows: 10_000,
+            flow_idle: Duration::from_secs(120),
+            flow_unanswered: Duration::from_secs(30),
         }
     }
 }
@@ -377,11 +389,16 @@ impl Balancers {
                 fresh.balancer.clone(),
                 format!("{} listens on {}", fresh.balancer, fresh.bound),
             );
-            for (orders, _) in &self.workers {
-                match fresh.listener.try_clone() {
-                    Ok(listener) => {
-                        let _ =
-                            orders.send(Order::Listen { slot: fresh.slot, listener, closing: fresh.closing.clone() });
+            // A flow must not be split, so datagrams have one worker.
+            let (first, many) = match *fresh.socket {
+                Listening::Tcp(_) => (0, self.workers.len()),
+                Listening::Udp(_) => (fresh.slot as usize % self.workers.len(), 1),
+            };
+            for (orders, _) in &self.workers[first..first + many] {
+                match fresh.socket.try_clone() {
+                    Ok(socket) => {
+                        let (slot, closing) = (fresh.slot, fresh.closing.clone());
+                        let _ = orders.send(Order::Listen { slot, socket, closing });
                     }
                     Err(error) => tracing::error!("cannot share the listener {}: {error}", fresh.bound),
                 }

@@ -124,6 +124,8 @@ pub enum Protocol {
     /// "network" listener whose health check is HTTP: keep-alive clients then leave a drained group after their running request.
     #[default]
     Auto,
+    /// Datagrams, balanced by flow: what comes from one address and port goes to one member, whose answers go back the same way.
+    Udp,
 }
 
 /// One target of a balancer.
@@ -400,6 +402,7 @@ impl Wanted {
             }
             check_health(&place, balancer.health.as_ref())?;
             check_choice(&place, balancer)?;
+            check_datagrams(&place, balancer)?;
         }
         unique("instances", self.instances.iter().map(|i| &i.id))?;
         for instance in &self.instances {
@@ -464,6 +467,19 @@ fn check_choice(place: &str, balancer: &Balancer) -> Result<(), WantedError> {
     };
     if http::HeaderName::from_bytes(name.as_bytes()).is_err() {
         return Err(value(place, format!("stickiness: `{}` is no name of a cookie or header", name.escape_debug())));
+    }
+    Ok(())
+}
+
+/// What there is for streams only.
+fn check_datagrams(place: &str, balancer: &Balancer) -> Result<(), WantedError> {
+    let Some(udp) = balancer.listeners.iter().find(|l| l.protocol == Protocol::Udp) else { return Ok(()) };
+    let place = format!("{place}, udp listener {}", udp.address);
+    if !udp.certificates.is_empty() || udp.proxy_protocol {
+        return Err(value(&place, "TLS and a PROXY head are for listeners of connections".into()));
+    }
+    if balancer.send_proxy == Some(ProxyProtocol::V1) {
+        return Err(value(&place, "version 1 of the PROXY protocol knows no datagrams: take version 2".into()));
     }
     Ok(())
 }

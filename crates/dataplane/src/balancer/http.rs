@@ -24,6 +24,7 @@ use super::framing::Strict;
 use super::headers::{self, Client};
 use super::meter::Meter;
 use super::meter::{Shard, bump};
+use super::pick::Key;
 use super::pool::{self, Sender};
 use super::sticky::Sticky;
 use super::table::{Backend, MemberRuntime, Target};
@@ -179,7 +180,7 @@ async fn send(
     worker: &Rc<Worker>,
     slot: u64,
     backend: &Arc<Backend>,
-    key: Option<u64>,
+    key: Option<Key>,
     parts: Parts,
     body: RequestBody,
 ) -> Outcome {

@@ -1,7 +1,8 @@
 //! The listening sockets: which are wanted, which are open, and why not.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
 use socket2::{Domain, Protocol as Transport, Socket, Type};
@@ -16,6 +17,54 @@ use crate::wanted::{Balancer, Protocol};
 
 /// Connections that wait to be accepted.
 const BACKLOG: i32 = 4096;
+
+/// The bytes of datagrams that wait to be read, where the system allows so many.
+const DATAGRAMS: usize = 2 << 20;
+
+/// A socket at which clients arrive.
+#[derive(Debug)]
+pub enum Listening {
+    Tcp(TcpListener),
+    Udp(UdpSocket),
+}
+
+impl Listening {
+    /// A descriptor as what it is said to be.
+    pub fn of(descriptor: OwnedFd, is_udp: bool) -> Self {
+        if is_udp { Self::Udp(descriptor.into()) } else { Self::Tcp(descriptor.into()) }
+    }
+
+    /// The same socket once more.
+    pub fn try_clone(&self) -> io::Result<Self> {
+        Ok(match self {
+            Self::Tcp(listener) => Self::Tcp(listener.try_clone()?),
+            Self::Udp(socket) => Self::Udp(socket.try_clone()?),
+        })
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        match self {
+            Self::Tcp(listener) => listener.local_addr(),
+            Self::Udp(socket) => socket.local_addr(),
+        }
+    }
+
+    fn set_nonblocking(&self) -> io::Result<()> {
+        match self {
+            Self::Tcp(listener) => listener.set_nonblocking(true),
+            Self::Udp(socket) => socket.set_nonblocking(true),
+        }
+    }
+}
+
+impl AsFd for Listening {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Tcp(listener) => listener.as_fd(),
+            Self::Udp(socket) => socket.as_fd(),
+        }
+    }
+}
 
 /// All listening sockets.
 #[derive(Default)]
@@ -38,7 +87,7 @@ struct One {
 }
 
 struct Open {
-    listener: Arc<TcpListener>,
+    socket: Arc<Listening>,
     bound: SocketAddr,
 }
 
@@ -47,7 +96,7 @@ pub struct Fresh {
     pub slot: u64,
     pub balancer: String,
     pub bound: SocketAddr,
-    pub listener: Arc<TcpListener>,
+    pub socket: Arc<Listening>,
     pub closing: watch::Receiver<Closing>,
 }
 
@@ -61,6 +110,7 @@ impl Listeners {
                 let same = |one: &&mut One| {
                     one.place.is_none()
                         && one.address == listener.address
+                        && is_udp(one.protocol) == is_udp(listener.protocol)
                         && (one.address.port() != 0 || one.balancer == balancer.id)
                 };
                 if let Some(one) = self.all.iter_mut().find(same) {
@@ -69,11 +119,12 @@ impl Listeners {
                     one.protocol = listener.protocol;
                     continue;
                 }
-                let label = Label { balancer: balancer.id.clone(), address: listener.address };
+                let udp = is_udp(listener.protocol);
+                let label = Label { balancer: balancer.id.clone(), address: listener.address, udp };
                 let given = inherited.iter().position(|handed| handed.label == label);
                 let socket = match given {
-                    Some(at) => adopt(inherited.swap_remove(at).listener),
-                    None => open(listener.address),
+                    Some(at) => adopt(inherited.swap_remove(at).socket),
+                    None => open(listener.address, udp),
                 };
                 self.next += 1;
                 self.all.push(One {
@@ -107,7 +158,7 @@ impl Listeners {
                 slot: one.slot,
                 balancer: one.balancer.clone(),
                 bound: open.bound,
-                listener: open.listener.clone(),
+                socket: open.socket.clone(),
                 closing: one.closing.subscribe(),
             })
         });
@@ -141,7 +192,7 @@ impl Listeners {
     /// Tries again to open what could not be opened.
     pub fn retry(&mut self) {
         for one in self.all.iter_mut().filter(|one| one.socket.is_err()) {
-            one.socket = open(one.address);
+            one.socket = open(one.address, is_udp(one.protocol));
             one.fresh = one.socket.is_ok();
         }
     }
@@ -170,32 +221,42 @@ impl Listeners {
     /// Duplicates of all open sockets.
     pub fn sockets(&self) -> Vec<Handed> {
         let of = self.all.iter().filter_map(|one| {
-            let listener = one.socket.as_ref().ok()?.listener.try_clone().ok()?;
-            Some(Handed { label: Label { balancer: one.balancer.clone(), address: one.address }, listener })
+            let socket = one.socket.as_ref().ok()?.socket.try_clone().ok()?;
+            let label = Label { balancer: one.balancer.clone(), address: one.address, udp: is_udp(one.protocol) };
+            Some(Handed { label, socket })
         });
         of.collect()
     }
 }
 
-fn adopt(listener: TcpListener) -> Result<Open, String> {
-    listener.set_nonblocking(true).map_err(|error| error.to_string())?;
-    let bound = listener.local_addr().map_err(|error| error.to_string())?;
-    Ok(Open { listener: Arc::new(listener), bound })
+fn is_udp(protocol: Protocol) -> bool {
+    protocol == Protocol::Udp
 }
 
-fn open(address: SocketAddr) -> Result<Open, String> {
-    bind(address).map_err(|error| match error.kind() {
-        io::ErrorKind::AddrInUse => match proc::listener_of(address) {
+fn adopt(socket: Listening) -> Result<Open, String> {
+    let adopted = || {
+        socket.set_nonblocking()?;
+        socket.local_addr()
+    };
+    let bound = adopted().map_err(|error| error.to_string())?;
+    Ok(Open { socket: Arc::new(socket), bound })
+}
+
+fn open(address: SocketAddr, is_udp: bool) -> Result<Open, String> {
+    let bound = if is_udp { bind_datagrams(address) } else { bind(address) };
+    let socket = bound.map_err(|error| match error.kind() {
+        io::ErrorKind::AddrInUse => match proc::listener_of(address).filter(|_| !is_udp) {
             Some((pid, name)) => format!("port in use by pid {pid} ({name})"),
             None => "port in use by another process".into(),
         },
         io::ErrorKind::PermissionDenied => "permission denied: ports below 1024 need root".into(),
         io::ErrorKind::AddrNotAvailable => "this machine has no such address".into(),
         _ => error.to_string(),
-    })
+    })?;
+    adopt(socket)
 }
 
-fn bind(address: SocketAddr) -> io::Result<Open> {
+fn bind(address: SocketAddr) -> io::Result<Listening> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Transport::TCP))?;
     // So that a restart needs not wait for old connections to be forgotten; it does not share the port.
     socket.set_reuse_address(true)?;
@@ -204,8 +265,16 @@ fn bind(address: SocketAddr) -> io::Result<Open> {
     }
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
-    socket.set_nonblocking(true)?;
-    let listener = TcpListener::from(socket);
-    let bound = listener.local_addr()?;
-    Ok(Open { listener: Arc::new(listener), bound })
+    Ok(Listening::Tcp(socket.into()))
+}
+
+fn bind_datagrams(address: SocketAddr) -> io::Result<Listening> {
+    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Transport::UDP))?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    // Less is no fault: the system has a bound of its own.
+    let _ = socket.set_recv_buffer_size(DATAGRAMS);
+    socket.bind(&address.into())?;
+    Ok(Listening::Udp(socket.into()))
 }

@@ -2,7 +2,16 @@
 //! a a a b a a and not a a a a a b; for a client with a key it is a pure function of the key, so that it comes out the same everywhere.
 
 use super::table::Backend;
-use crate::wanted::{Choice, Stickiness, StickyTo};
+use crate::wanted::Choice;
+
+/// What tells a client apart from others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Key {
+    /// The same for the same client.
+    pub number: u64,
+    /// Whether all that it sends goes to one member; else only to one share.
+    pub member: bool,
+}
 
 /// One worker's running weights for one balancer.
 #[derive(Default)]
@@ -13,7 +22,7 @@ pub struct Picker {
 
 impl Picker {
     /// The index of the next member, none of `tried`. `turn` makes workers begin at different members; `key` tells a sticky client apart.
-    pub fn pick(&mut self, backend: &Backend, tried: &[usize], turn: usize, key: Option<u64>) -> Option<usize> {
+    pub fn pick(&mut self, backend: &Backend, tried: &[usize], turn: usize, key: Option<Key>) -> Option<usize> {
         let targets = &backend.targets;
         if self.running.len() != targets.len() {
             let n = targets.len() as i64;
@@ -31,7 +40,7 @@ impl Picker {
             let shares: Vec<u32> =
                 backend.shares.iter().enumerate().map(|(b, share)| if there(b) { *share } else { 0 }).collect();
             let bucket = match key {
-                Some(key) => share_of(&backend.shares, &shares, point(key)),
+                Some(key) => share_of(&backend.shares, &shares, point(key.number)),
                 None => {
                     self.shares.resize(shares.len(), 0);
                     smooth(&mut self.shares, shares.iter().copied().enumerate().filter(|(_, share)| *share > 0))
@@ -42,7 +51,7 @@ impl Picker {
                 among.retain(|i| targets[*i].bucket == bucket);
             }
         }
-        if let (Some(key), Some(Stickiness { to: StickyTo::Member, .. })) = (key, &backend.stickiness) {
+        if let Some(Key { number: key, member: true }) = key {
             return among.into_iter().max_by(|a, b| {
                 let score = |i: usize| rendezvous(key, targets[i].hash, targets[i].weight);
                 score(*a).total_cmp(&score(*b))
@@ -136,7 +145,6 @@ mod tests {
     use crate::balancer::meter::Meter;
     use crate::balancer::table::{MemberRuntime, Target};
     use crate::wanted::MemberState::{self, Active, Draining, Out};
-    use crate::wanted::StickyKey;
 
     fn backend(members: &[(u32, MemberState)]) -> Backend {
         let buckets: Vec<_> = members.iter().map(|(weight, state)| (*weight, *state, 0)).collect();
@@ -169,11 +177,6 @@ mod tests {
         }
     }
 
-    fn sticky(mut backend: Backend, to: StickyTo) -> Backend {
-        backend.stickiness = Some(Stickiness { key: StickyKey::Header { name: "user".into() }, to });
-        backend
-    }
-
     fn shares(backend: &Backend, picks: usize) -> Vec<usize> {
         let mut picker = Picker::default();
         let mut got = vec![0; backend.targets.len()];
@@ -183,10 +186,10 @@ mod tests {
         got
     }
 
-    /// Where each of 10,000 clients goes.
-    fn clients(backend: &Backend) -> Vec<usize> {
+    /// Where each of 10,000 clients goes that stay in their share, or at their member.
+    fn clients(backend: &Backend, member: bool) -> Vec<usize> {
         let mut picker = Picker::default();
-        let key = |n: u32| hash(format!("client-{n}").as_bytes());
+        let key = |n: u32| Key { number: hash(format!("client-{n}").as_bytes()), member };
         (0..10_000).map(|n| picker.pick(backend, &[], 0, Some(key(n))).unwrap()).collect()
     }
 
@@ -230,8 +233,8 @@ mod tests {
     fn a_share_without_a_member_that_can_take_it_goes_to_the_others() {
         assert_eq!(shares(&shared(&[(1, Draining, 0), (1, Active, 1)], vec![30]), 100), [0, 100]);
         assert_eq!(shares(&shared(&[(1, Active, 0), (1, Draining, 1)], vec![0]), 100), [100, 0]);
-        let sticky = sticky(shared(&[(1, Out, 0), (1, Active, 1)], vec![30]), StickyTo::Group);
-        assert!(clients(&sticky).iter().all(|i| *i == 1));
+        let backend = shared(&[(1, Out, 0), (1, Active, 1)], vec![30]);
+        assert!(clients(&backend, false).iter().all(|i| *i == 1));
     }
 
     #[test]
@@ -239,8 +242,7 @@ mod tests {
         let members = [(1, Active, 0), (1, Active, 1), (1, Active, 1)];
         let mut before = vec![false; 10_000];
         for percent in [0, 1, 10, 50, 100] {
-            let now: Vec<bool> =
-                clients(&sticky(shared(&members, vec![percent]), StickyTo::Group)).iter().map(|i| *i == 0).collect();
+            let now: Vec<bool> = clients(&shared(&members, vec![percent]), false).iter().map(|i| *i == 0).collect();
             assert!(before.iter().zip(&now).all(|(before, now)| !before || *now), "somebody left at {percent} %");
             let there = now.iter().filter(|n| **n).count();
             assert!(there.abs_diff(100 * percent as usize) <= 150, "{percent} %: {there}");
@@ -251,11 +253,11 @@ mod tests {
     #[test]
     fn when_a_member_leaves_only_its_clients_move_and_they_spread_by_weight() {
         let mut members = vec![(1, Active, 0), (2, Active, 0), (1, Active, 0)];
-        let before = clients(&sticky(shared(&members, Vec::new()), StickyTo::Member));
+        let before = clients(&shared(&members, Vec::new()), true);
         let on = |member: usize| before.iter().filter(|i| **i == member).count();
         assert!(on(1).abs_diff(5000) < 250 && on(0).abs_diff(2500) < 250, "{} {} {}", on(0), on(1), on(2));
         members[0].1 = Draining;
-        let after = clients(&sticky(shared(&members, Vec::new()), StickyTo::Member));
+        let after = clients(&shared(&members, Vec::new()), true);
         assert!(before.iter().zip(&after).all(|(b, a)| *b == 0 || b == a));
         assert!(after.iter().all(|i| *i != 0));
     }

@@ -98,8 +98,15 @@ fn parse_v2(bytes: &[u8]) -> io::Result<Option<Head>> {
     Ok(Some(Head { client, length }))
 }
 
-/// The head that tells a member whose connection it is.
-pub fn head(version: ProxyProtocol, client: SocketAddr, listener: SocketAddr) -> Vec<u8> {
+/// What a head is for, by its number in version 2.
+#[derive(Debug, Clone, Copy)]
+pub enum Transport {
+    Stream = 1,
+    Datagram = 2,
+}
+
+/// The head that tells a member whose connection or datagram it is.
+pub fn head(version: ProxyProtocol, transport: Transport, client: SocketAddr, listener: SocketAddr) -> Vec<u8> {
     let (client, listener) = (canonical(client), canonical(listener));
     let (from, to) = match (client.ip(), listener.ip()) {
         (IpAddr::V4(from), IpAddr::V4(to)) => (from.octets().to_vec(), to.octets().to_vec()),
@@ -115,7 +122,7 @@ pub fn head(version: ProxyProtocol, client: SocketAddr, listener: SocketAddr) ->
         }
         ProxyProtocol::V2 => {
             let mut head = SIGNATURE.to_vec();
-            head.extend([0x21, if is_four { 0x11 } else { 0x21 }]);
+            head.extend([0x21, if is_four { 0x10 } else { 0x20 } | transport as u8]);
             head.extend(u16::try_from(from.len() * 2 + 4).unwrap_or(0).to_be_bytes());
             head.extend(from);
             head.extend(to);
@@ -145,7 +152,7 @@ mod tests {
     const LISTENER: &str = "198.51.100.1:443";
 
     fn read_back(version: ProxyProtocol, client: &str, listener: &str) -> (Option<SocketAddr>, usize, usize) {
-        let mut bytes = head(version, client.parse().unwrap(), listener.parse().unwrap());
+        let mut bytes = head(version, Transport::Stream, client.parse().unwrap(), listener.parse().unwrap());
         let length = bytes.len();
         // However it is cut, it is read once it is whole.
         for cut in 0..length {
@@ -164,7 +171,7 @@ mod tests {
                 assert_eq!((read, length), (Some(client.parse().unwrap()), written), "{version:?}");
             }
         }
-        let text = head(ProxyProtocol::V1, CLIENT.parse().unwrap(), LISTENER.parse().unwrap());
+        let text = head(ProxyProtocol::V1, Transport::Stream, CLIENT.parse().unwrap(), LISTENER.parse().unwrap());
         assert_eq!(text, b"PROXY TCP4 192.0.2.7 198.51.100.1 4711 443\r\n");
     }
 

@@ -3,42 +3,37 @@
 
 use http::header::{self, HeaderMap, HeaderValue};
 
-use super::pick::hash;
-use crate::wanted::{Stickiness, StickyKey};
+use super::pick::{Key, hash};
+use crate::wanted::{Stickiness, StickyKey, StickyTo};
 
 /// A client's key, and whether it must be told.
 #[derive(Debug, Default)]
 pub struct Sticky {
     /// See [`super::pick::Picker::pick`].
-    pub key: Option<u64>,
+    pub key: Option<Key>,
     cookie: Option<HeaderValue>,
 }
 
 impl Sticky {
     /// The key of a request; a new one when a cookie is wanted and not there.
     pub fn of(wanted: Option<&Stickiness>, headers: &HeaderMap, secure: bool) -> Self {
-        match wanted.map(|w| &w.key) {
-            None => Self::default(),
-            Some(StickyKey::Header { name }) => {
-                Self { key: headers.get(name).map(|value| hash(value.as_bytes())), cookie: None }
+        let Some(Stickiness { key, to }) = wanted else { return Self::default() };
+        let known = |bytes: &[u8]| Some(Key { number: hash(bytes), member: *to == StickyTo::Member });
+        match key {
+            StickyKey::Header { name } => {
+                Self { key: headers.get(name).and_then(|value| known(value.as_bytes())), cookie: None }
             }
-            Some(StickyKey::Cookie { name, max_age_s }) => match cookie(headers, name) {
-                Some(key) => Self { key: Some(hash(&key.to_be_bytes())), cookie: None },
-                None => Self::new(name, *max_age_s, secure),
+            StickyKey::Cookie { name, max_age_s } => match cookie(headers, name) {
+                Some(key) => Self { key: known(&key.to_be_bytes()), cookie: None },
+                None => {
+                    let mut random = [0; 8];
+                    if rustix::rand::getrandom(&mut random, rustix::rand::GetRandomFlags::empty()) != Ok(random.len()) {
+                        return Self::default();
+                    }
+                    Self { key: known(&random), cookie: given(name, random, *max_age_s, secure) }
+                }
             },
         }
-    }
-
-    fn new(name: &str, max_age_s: Option<u32>, secure: bool) -> Self {
-        let mut random = [0; 8];
-        if rustix::rand::getrandom(&mut random, rustix::rand::GetRandomFlags::empty()) != Ok(random.len()) {
-            return Self::default();
-        }
-        let age = max_age_s.map(|s| format!("; Max-Age={s}")).unwrap_or_default();
-        let secure = if secure { "; Secure" } else { "" };
-        let key = u64::from_be_bytes(random);
-        let cookie = format!("{name}={key:016x}; Path=/; HttpOnly; SameSite=Lax{secure}{age}");
-        Self { key: Some(hash(&random)), cookie: HeaderValue::from_str(&cookie).ok() }
     }
 
     /// Tells a new client its key.
@@ -47,6 +42,14 @@ impl Sticky {
             headers.append(header::SET_COOKIE, cookie);
         }
     }
+}
+
+/// The cookie that we give.
+fn given(name: &str, random: [u8; 8], max_age_s: Option<u32>, secure: bool) -> Option<HeaderValue> {
+    let age = max_age_s.map(|s| format!("; Max-Age={s}")).unwrap_or_default();
+    let secure = if secure { "; Secure" } else { "" };
+    let key = u64::from_be_bytes(random);
+    HeaderValue::from_str(&format!("{name}={key:016x}; Path=/; HttpOnly; SameSite=Lax{secure}{age}")).ok()
 }
 
 /// The number in our cookie.
@@ -60,7 +63,6 @@ fn cookie(headers: &HeaderMap, name: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wanted::StickyTo;
 
     fn headers(cookie: &str) -> HeaderMap {
         HeaderMap::from_iter([(header::COOKIE, HeaderValue::from_str(cookie).unwrap())])

@@ -2,14 +2,15 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::meter::{Meter, Shard, bump};
-use super::table::{Backend, MemberRuntime};
+use super::meter::bump;
+use super::open::Open;
+use super::proxy_protocol::Transport;
+use super::table::Backend;
 use super::worker::{Ends, Worker};
 use super::{pool, proxy_protocol};
 
@@ -25,7 +26,7 @@ pub async fn serve(
 ) {
     let Some((mut stream, open)) = connect(&worker, &backend).await else { return };
     if let Some(version) = backend.send_proxy {
-        let head = proxy_protocol::head(version, ends.client, ends.listener);
+        let head = proxy_protocol::head(version, Transport::Stream, ends.client, ends.listener);
         if stream.write_all(&head).await.is_err() {
             return open.each(|s| bump(&s.reset));
         }
@@ -63,37 +64,4 @@ async fn connect(worker: &Rc<Worker>, backend: &Arc<Backend>) -> Option<(TcpStre
     }
     bump(&backend.counts.no_member);
     None
-}
-
-/// A connection at a member, counted as open until it is dropped.
-struct Open {
-    worker: usize,
-    member: Arc<MemberRuntime>,
-    group: Arc<Meter>,
-}
-
-impl Open {
-    fn new(worker: &Rc<Worker>, member: &Arc<MemberRuntime>, group: &Arc<Meter>) -> Self {
-        let open = Self { worker: worker.index, member: member.clone(), group: group.clone() };
-        let now = worker.shared.clock.now();
-        open.each(|s| {
-            bump(&s.requests);
-            s.open.fetch_add(1, Relaxed);
-            s.last_request.store(now, Relaxed);
-        });
-        open
-    }
-
-    fn each(&self, act: impl Fn(&Shard)) {
-        act(self.member.meter.shard(self.worker));
-        act(self.group.shard(self.worker));
-    }
-}
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        self.each(|s| {
-            s.open.fetch_sub(1, Relaxed);
-        });
-    }
 }

@@ -16,11 +16,11 @@ use tokio_rustls::TlsAcceptor;
 
 use super::headers::Client;
 use super::meter::bump;
-use super::pick::Picker;
+use super::pick::{Key, Picker};
 use super::pool::{self, Pool};
 use super::rewind::{Rewind, sniff};
 use super::table::{Backend, Cached, Current, Route, Table};
-use super::{Limits, http, proxy_protocol, tcp};
+use super::{Limits, Listening, http, proxy_protocol, tcp, udp};
 use crate::clock::Clock;
 use crate::wanted::Protocol;
 
@@ -48,7 +48,7 @@ pub enum Closing {
 /// What a worker is told.
 pub enum Order {
     /// Take connections from this listener too.
-    Listen { slot: u64, listener: std::net::TcpListener, closing: watch::Receiver<Closing> },
+    Listen { slot: u64, socket: Listening, closing: watch::Receiver<Closing> },
     /// Answer when every later choice uses the newest table.
     Sync(oneshot::Sender<()>),
     /// End when all connections are gone, or after so long.
@@ -73,7 +73,7 @@ impl Worker {
     }
 
     /// The next member of a balancer, for a client that is told apart by `key`.
-    pub fn pick(&self, backend: &Backend, tried: &[usize], key: Option<u64>) -> Option<usize> {
+    pub fn pick(&self, backend: &Backend, tried: &[usize], key: Option<Key>) -> Option<usize> {
         let mut pickers = self.pickers.borrow_mut();
         if let Some(picker) = pickers.get_mut(&backend.id) {
             return picker.pick(backend, tried, self.index, key);
@@ -115,8 +115,11 @@ async fn obey(worker: Rc<Worker>, mut orders: mpsc::UnboundedReceiver<Order>) {
     let patience = loop {
         tokio::select! {
             order = orders.recv() => match order {
-                Some(Order::Listen { slot, listener, closing }) => {
+                Some(Order::Listen { slot, socket: Listening::Tcp(listener), closing }) => {
                     tokio::task::spawn_local(accept(worker.clone(), slot, listener, closing));
+                }
+                Some(Order::Listen { slot, socket: Listening::Udp(socket), closing }) => {
+                    tokio::task::spawn_local(udp::serve(worker.clone(), slot, socket, closing));
                 }
                 Some(Order::Sync(done)) => {
                     worker.sweep();
@@ -240,6 +243,8 @@ async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     match route.protocol {
         Protocol::Http => http::serve(worker, slot, client, stream, closing).await,
         Protocol::Tcp => tcp::serve(worker, route.backend, ends, stream).await,
+        // Has no connections.
+        Protocol::Udp => {}
         Protocol::Auto => {
             let limits = &worker.shared.limits;
             let Ok((http, front)) = sniff(&mut stream, limits.head_bytes, limits.sniff_time).await else { return };

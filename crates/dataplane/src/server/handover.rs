@@ -5,7 +5,7 @@
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::os::fd::AsFd;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
@@ -17,6 +17,7 @@ use rustix::net::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::balancer::Listening;
 use crate::unix;
 
 /// The socket's name in the data folder.
@@ -28,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct Handed {
     pub label: Label,
-    pub listener: TcpListener,
+    pub socket: Listening,
 }
 
 /// What it was wanted for.
@@ -36,6 +37,9 @@ pub struct Handed {
 pub struct Label {
     pub balancer: String,
     pub address: SocketAddr,
+    /// Whether it takes datagrams.
+    #[serde(default)]
+    pub udp: bool,
 }
 
 /// Listens for the successor. The folder is this user's alone.
@@ -65,7 +69,7 @@ pub fn give(listener: &UnixListener, sockets: &[Handed]) -> io::Result<()> {
         let label = serde_json::to_vec(&handed.label)?;
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
         let mut control = SendAncillaryBuffer::new(&mut space);
-        let descriptors = [handed.listener.as_fd()];
+        let descriptors = [handed.socket.as_fd()];
         control.push(SendAncillaryMessage::ScmRights(&descriptors));
         sendmsg(&stream, &[IoSlice::new(&label)], &mut control, SendFlags::empty())?;
         // One message at a time: a stream would join the labels.
@@ -98,7 +102,8 @@ pub fn take(dir: &Path) -> io::Result<Vec<Handed>> {
         io::Write::write_all(&mut &stream, b".")?;
         match descriptor {
             Some(descriptor) => {
-                taken.push(Handed { label: serde_json::from_slice(text)?, listener: TcpListener::from(descriptor) })
+                let label: Label = serde_json::from_slice(text)?;
+                taken.push(Handed { socket: Listening::of(descriptor, label.udp), label });
             }
             None if text == b"end" => return Ok(taken),
             None => return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the predecessor broke off")),

@@ -3,6 +3,7 @@
 
 mod balancing;
 mod checks;
+mod datagrams;
 mod hostile;
 mod instances;
 mod load;
