@@ -222,6 +222,15 @@ pub enum Protocol {
     Tcp,
     /// HTTP/1.1, request by request.
     Http,
+    /// Datagrams, flow by flow. Checks never do.
+    Udp,
+}
+
+impl Protocol {
+    /// Whether it is datagrams: these have ports of their own, and firewalls tell them apart.
+    pub fn is_udp(self) -> bool {
+        self == Self::Udp
+    }
 }
 
 /// How instances are checked.

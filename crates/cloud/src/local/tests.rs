@@ -16,8 +16,8 @@ use super::wanted::wanted;
 use crate::health::{Capacity, HealthState};
 use crate::inventory::{HealthCheck, Protocol};
 use crate::operation::{
-    CreateServerGroup, GroupAt, NamedAt, Operation, ResizeServerGroup, ShareTraffic, Traffic, UpsertLoadBalancer,
-    WantedListener,
+    Allowed, CreateServerGroup, GroupAt, NamedAt, Operation, ResizeServerGroup, ShareTraffic, Traffic, UpsertFirewall,
+    UpsertLoadBalancer, WantedListener,
 };
 use crate::provider::CloudError;
 use crate::traffic::{Affinity, Share};
@@ -309,6 +309,63 @@ fn health_says_starting_up_out_of_service_or_draining() {
     play.does(Operation::DisableServerGroup(traffic));
     assert_eq!(state(&play, &play.seen(5)), HealthState::Draining);
     assert_eq!(state(&play, &play.seen(0)), HealthState::OutOfService);
+}
+
+#[test]
+fn datagrams_have_ports_rules_and_a_preview_of_their_own() {
+    let mut play = Play::new();
+    let rule = |protocol, from: &str| Allowed { protocol, ports: (1, u16::MAX), from: vec![from.into()] };
+    play.does(Operation::UpsertFirewall(UpsertFirewall {
+        name: "names".into(),
+        region: "local".into(),
+        application: "shop".into(),
+        description: String::new(),
+        allowed: vec![rule(Protocol::Tcp, "192.0.2.0/24"), rule(Protocol::Udp, "198.51.100.0/24")],
+    }));
+    let both = |name: &str| {
+        let listeners = [Protocol::Tcp, Protocol::Udp].map(|protocol| WantedListener::new(protocol, 53)).to_vec();
+        let plain = UpsertLoadBalancer::new(name, "local", "shop", listeners);
+        UpsertLoadBalancer { firewalls: vec!["names".into()], ..plain }
+    };
+    play.does(Operation::UpsertLoadBalancer(both("names")));
+    play.does(Operation::CreateServerGroup(CreateServerGroup {
+        load_balancers: vec!["names".into()],
+        ..create(1, true)
+    }));
+    let told = wanted(&play.state, &rules());
+    let listens = |id: &str| -> Vec<(String, dataplane::wanted::Protocol, Option<String>)> {
+        let balancer = told.balancers.iter().find(|told| told.id == id).expect("it is told");
+        let allow = |l: &dataplane::wanted::Listener| {
+            l.allow.as_ref().map(|nets| nets.iter().map(|net| net.to_string()).collect::<Vec<_>>().join(" "))
+        };
+        balancer.listeners.iter().map(|l| (l.address.to_string(), l.protocol, allow(l))).collect()
+    };
+    use dataplane::wanted::Protocol::{Tcp, Udp};
+    let at = "127.0.0.1:53".to_owned();
+    assert_eq!(
+        listens("names"),
+        [(at.clone(), Tcp, Some("192.0.2.0/24".into())), (at, Udp, Some("198.51.100.0/24".into()))]
+    );
+    let preview = listens("preview.shop-v000");
+    assert_eq!(preview.iter().map(|(_, protocol, _)| *protocol).collect::<Vec<_>>(), [Tcp, Udp]);
+    assert_eq!(preview[0].0, preview[1].0);
+
+    let mut tls = both("more");
+    tls.listeners =
+        vec![WantedListener { certificates: vec!["shop".into()], ..WantedListener::new(Protocol::Udp, 54) }];
+    let mut told_by_text = both("more");
+    told_by_text.treatment.send_proxy = Some(1);
+    let mut twice = both("more");
+    twice.listeners = vec![WantedListener::new(Protocol::Udp, 54); 2];
+    for (operation, words) in [
+        (tls, "datagrams carry no TLS"),
+        (told_by_text, "version 1 of the PROXY protocol knows no datagrams"),
+        (twice, "two listeners of more want port 54"),
+        (both("other"), "belongs to load balancer names"),
+    ] {
+        let error = play.tries(&Operation::UpsertLoadBalancer(operation)).unwrap_err().to_string();
+        assert!(error.contains(words), "{words}: {error}");
+    }
 }
 
 #[test]

@@ -8,6 +8,7 @@ use dataplane::wanted::{self, Member, MemberState, Probe, ProxyProtocol, Stickin
 use super::apply::{PREVIEW, Rules};
 use super::state::{Group, Instance, Leaving, State};
 use crate::inventory::{HealthCheck, Protocol};
+use crate::operation::WantedListener;
 use crate::traffic::{Affinity, Choice, Share, Treatment};
 
 /// The whole wanted state.
@@ -15,10 +16,10 @@ pub fn wanted(state: &State, rules: &Rules) -> Wanted {
     let mut balancers: Vec<wanted::Balancer> = Vec::new();
     for (name, balancer) in &state.balancers {
         let health = balancer.health_check().map(health);
-        let listener = |(listener, address): (&crate::operation::WantedListener, &SocketAddr)| wanted::Listener {
+        let listener = |(listener, address): (&WantedListener, &SocketAddr)| wanted::Listener {
             address: *address,
             protocol: protocol(listener.protocol, balancer.health_check()),
-            allow: allowed(state, &balancer.spec.firewalls, Some(address.port())),
+            allow: allowed(state, &balancer.spec.firewalls, Some((listener.protocol, address.port()))),
             proxy_protocol: balancer.spec.treatment.proxy_protocol,
             // One that was taken out of the configuration cannot be shown.
             certificates: listener
@@ -40,16 +41,19 @@ pub fn wanted(state: &State, rules: &Rules) -> Wanted {
     for group in state.groups.values() {
         let check = group_check(state, group);
         if group.leaving.is_none() {
+            let preview = |asked| wanted::Listener {
+                address: group.preview,
+                protocol: protocol(asked, group_health_check(state, group)),
+                // Its port was given out: no rule can name it.
+                allow: allowed(state, &group.spec.firewalls, None),
+                proxy_protocol: false,
+                certificates: Vec::new(),
+            };
+            let behind = group.spec.load_balancers.iter().filter_map(|name| state.balancers.get(name));
+            let datagrams = behind.flat_map(|balancer| &balancer.spec.listeners).any(|l| l.protocol.is_udp());
             balancers.push(wanted::Balancer {
                 id: format!("{PREVIEW}{}", group.name),
-                listeners: vec![wanted::Listener {
-                    address: group.preview,
-                    protocol: protocol(Protocol::Tcp, group_health_check(state, group)),
-                    // Its port was given out: no rule can name it.
-                    allow: allowed(state, &group.spec.firewalls, None),
-                    proxy_protocol: false,
-                    certificates: Vec::new(),
-                }],
+                listeners: [Protocol::Tcp].into_iter().chain(datagrams.then_some(Protocol::Udp)).map(preview).collect(),
                 health: Some(check.clone()),
                 members: members(state, group, true),
                 ..wanted::Balancer::default()
@@ -61,13 +65,17 @@ pub fn wanted(state: &State, rules: &Rules) -> Wanted {
     Wanted { schema: wanted::SCHEMA, generation: state.generation, balancers, instances }
 }
 
-/// The networks that firewalls let through to a port; everybody without a firewall.
-fn allowed(state: &State, firewalls: &[String], port: Option<u16>) -> Option<Vec<wanted::Network>> {
+/// The networks that firewalls let through to a listener; everybody without a firewall.
+fn allowed(state: &State, firewalls: &[String], listener: Option<(Protocol, u16)>) -> Option<Vec<wanted::Network>> {
     if firewalls.is_empty() {
         return None;
     }
     let rules = firewalls.iter().filter_map(|name| state.firewalls.get(name)).flat_map(|firewall| &firewall.allowed);
-    let meant = rules.filter(|rule| port.is_none_or(|port| (rule.ports.0..=rule.ports.1).contains(&port)));
+    let meant = rules.filter(|rule| {
+        listener.is_none_or(|(protocol, port)| {
+            rule.protocol.is_udp() == protocol.is_udp() && (rule.ports.0..=rule.ports.1).contains(&port)
+        })
+    });
     // They were read when the firewall was made.
     Some(meant.flat_map(|rule| networks(&rule.from).unwrap_or_default()).collect())
 }
@@ -122,9 +130,20 @@ fn sticky(affinity: &Affinity, to: StickyTo) -> Stickiness {
     Stickiness { key, to }
 }
 
-/// What cannot be done of a treatment, and why.
-pub fn check(treatment: &Treatment) -> Result<(), String> {
-    networks(&treatment.trusted_proxies).map_err(|why| format!("trusted proxies: {why}")).map(drop)
+/// What cannot be done of a load balancer's listeners and treatment, and why.
+pub fn check(listeners: &[WantedListener], treatment: &Treatment) -> Result<(), String> {
+    networks(&treatment.trusted_proxies).map_err(|why| format!("trusted proxies: {why}"))?;
+    let Some(udp) = listeners.iter().find(|listener| listener.protocol.is_udp()) else { return Ok(()) };
+    let why = if !udp.certificates.is_empty() {
+        "datagrams carry no TLS here: leave the certificates out"
+    } else if treatment.proxy_protocol {
+        "a PROXY head is taken in front of connections only: leave out `acceptProxyProtocol`"
+    } else if treatment.send_proxy == Some(1) {
+        "version 1 of the PROXY protocol knows no datagrams: give `\"proxyHeader\": \"PROXY_V2\"`"
+    } else {
+        return Ok(());
+    };
+    Err(format!("listener UDP {}: {why}", udp.port))
 }
 
 fn is_ending(instance: &Instance) -> bool {
@@ -156,7 +175,7 @@ fn health(check: &HealthCheck) -> wanted::HealthCheck {
             port: None,
             expect: vec![wanted::StatusRange { from: 200, to: 399 }],
         },
-        Protocol::Tcp => Probe::Tcp { port: None },
+        Protocol::Tcp | Protocol::Udp => Probe::Tcp { port: None },
     };
     wanted::HealthCheck {
         probe,
@@ -173,6 +192,7 @@ fn protocol(asked: Protocol, check: Option<&HealthCheck>) -> wanted::Protocol {
         (Protocol::Http, _) => wanted::Protocol::Http,
         (Protocol::Tcp, Some(Protocol::Http)) => wanted::Protocol::Auto,
         (Protocol::Tcp, _) => wanted::Protocol::Tcp,
+        (Protocol::Udp, _) => wanted::Protocol::Udp,
     }
 }
 

@@ -59,11 +59,11 @@ fn rules(context: &Map) -> Result<Vec<Allowed>, TaskResult> {
     let mut found = Vec::new();
     let from = texts(context.get("sourceRanges"));
     for rule in list("allowed") {
-        let protocol = protocol(text(rule, &["ipProtocol"]).unwrap_or("tcp"))?;
+        let protocols = protocols(text(rule, &["ipProtocol"]).unwrap_or("tcp"))?;
         let ranges = texts(rule.get("portRanges"));
         let ranges: Vec<_> = ranges.iter().map(|range| ports(range)).collect::<Result<_, _>>()?;
         for ports in if ranges.is_empty() { vec![ALL_PORTS] } else { ranges } {
-            found.push(Allowed { protocol, ports, from: from.clone() });
+            found.extend(protocols.iter().map(|protocol| Allowed { protocol: *protocol, ports, from: from.clone() }));
         }
     }
     for rule in list("ipIngress") {
@@ -79,17 +79,20 @@ fn rules(context: &Map) -> Result<Vec<Allowed>, TaskResult> {
             }
             (None, None) => ALL_PORTS,
         };
-        let protocol = protocol(text(rule, &["type"]).unwrap_or("tcp"))?;
-        found.push(Allowed { protocol, ports, from: vec![network.to_owned()] });
+        let protocols = protocols(text(rule, &["type"]).unwrap_or("tcp"))?;
+        let from = vec![network.to_owned()];
+        found.extend(protocols.iter().map(|protocol| Allowed { protocol: *protocol, ports, from: from.clone() }));
     }
     Ok(found)
 }
 
-fn protocol(text: &str) -> Result<Protocol, TaskResult> {
+fn protocols(text: &str) -> Result<&'static [Protocol], TaskResult> {
     match text.to_ascii_lowercase().as_str() {
-        "tcp" | "all" | "-1" => Ok(Protocol::Tcp),
-        "http" => Ok(Protocol::Http),
-        _ => Err(TaskResult::failed(format!("a rule for protocol \"{text}\" is not available: give tcp"))),
+        "tcp" => Ok(&[Protocol::Tcp]),
+        "udp" => Ok(&[Protocol::Udp]),
+        "all" | "-1" => Ok(&[Protocol::Tcp, Protocol::Udp]),
+        "http" => Ok(&[Protocol::Http]),
+        _ => Err(TaskResult::failed(format!("a rule for protocol \"{text}\" is not available: give tcp, udp or all"))),
     }
 }
 
@@ -124,6 +127,11 @@ mod tests {
         let as_text = json!({"ipIngress": [{"cidr": "192.0.2.7/32", "startPort": "80"}]});
         assert_eq!(read(as_text), Some(vec![rule((80, 80), "192.0.2.7/32")]));
         assert_eq!(read(json!({"ipIngress": [{"cidr": "192.0.2.7/32"}]})), Some(vec![rule(ALL_PORTS, "192.0.2.7/32")]));
+        let of = |protocol| Allowed { protocol, ports: (53, 53), from: vec!["10.0.0.0/8".into()] };
+        let by =
+            |word| json!({"sourceRanges": ["10.0.0.0/8"], "allowed": [{"ipProtocol": word, "portRanges": ["53"]}]});
+        assert_eq!(read(by("udp")), Some(vec![of(Protocol::Udp)]));
+        assert_eq!(read(by("all")), Some(vec![of(Protocol::Tcp), of(Protocol::Udp)]));
         assert_eq!(read(json!({})), Some(vec![]), "nothing comes in");
         for wrong in [
             json!({"allowed": [{"portRanges": ["90-80"]}]}),

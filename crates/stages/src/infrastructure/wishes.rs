@@ -194,6 +194,7 @@ pub(crate) fn load_balancer(map: &Map, application: &str) -> Result<Vec<(String,
 fn protocol(text: Option<&str>) -> Protocol {
     match text {
         Some(text) if ["http", "https"].iter().any(|known| text.eq_ignore_ascii_case(known)) => Protocol::Http,
+        Some(text) if text.eq_ignore_ascii_case("udp") => Protocol::Udp,
         _ => Protocol::Tcp,
     }
 }

@@ -18,7 +18,7 @@ impl Change<'_> {
                 "names that begin with \"{PREVIEW}\" are kept for preview addresses"
             )));
         }
-        wanted::check(&op.treatment).map_err(CloudError::Refused)?;
+        wanted::check(&op.listeners, &op.treatment).map_err(CloudError::Refused)?;
         self.check_firewalls(&op.firewalls)?;
         if op.listeners.is_empty() {
             return Err(CloudError::Refused(format!(
@@ -58,11 +58,16 @@ impl Change<'_> {
     ) -> Result<SocketAddr, CloudError> {
         if listener.port != 0 && !self.rules.free_listeners {
             let address = SocketAddr::from((self.rules.listen, listener.port));
-            let holder = self
-                .state
-                .balancers
-                .iter()
-                .find(|(name, other)| **name != op.name && other.addresses.contains(&address));
+            let is_udp = listener.protocol.is_udp();
+            let twice = op.listeners[..place].iter().any(|l| l.port == listener.port && l.protocol.is_udp() == is_udp);
+            if twice {
+                return Err(CloudError::Refused(format!("two listeners of {} want port {}", op.name, listener.port)));
+            }
+            let holder = self.state.balancers.iter().find(|(name, other)| {
+                let same =
+                    |(at, held): (&SocketAddr, &WantedListener)| *at == address && held.protocol.is_udp() == is_udp;
+                **name != op.name && other.addresses.iter().zip(&other.spec.listeners).any(same)
+            });
             return match holder {
                 Some((name, _)) => Err(CloudError::Refused(format!("{address} belongs to load balancer {name}"))),
                 None => Ok(address),
