@@ -1,6 +1,7 @@
 //! What a request must look like, and which headers cross the balancer. Hop-by-hop headers end here in both directions; what a stranger
 //! says about who he is (`X-Forwarded-*`, `Forwarded`) is replaced by what we see; what a trusted proxy says is continued.
 
+use std::cell::RefCell;
 use std::net::{IpAddr, SocketAddr};
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -41,6 +42,8 @@ pub struct Client {
     address: Option<HeaderValue>,
     /// `for=…;proto=…` of `Forwarded`.
     element: String,
+    /// The host that it asked for last, and `Forwarded` with it: a client keeps asking for the same.
+    told: RefCell<Option<(HeaderValue, HeaderValue)>>,
     /// Whether it speaks TLS with us.
     pub secure: bool,
 }
@@ -54,7 +57,27 @@ impl Client {
             IpAddr::V4(ip) => format!("for={ip};proto={proto}"),
             IpAddr::V6(ip) => format!("for=\"[{ip}]\";proto={proto}"),
         };
-        Self { ip, address: HeaderValue::from_str(&ip.to_string()).ok(), element, secure }
+        Self { ip, address: HeaderValue::from_str(&ip.to_string()).ok(), element, told: RefCell::default(), secure }
+    }
+
+    /// Our element of `Forwarded` for a request to this host.
+    fn forwarded(&self, host: Option<&HeaderValue>) -> Option<HeaderValue> {
+        let Some(host) = host else { return HeaderValue::from_str(&self.element).ok() };
+        if let Some((known, forwarded)) = self.told.borrow().as_ref()
+            && known == host
+        {
+            return Some(forwarded.clone());
+        }
+        let mut element = self.element.clone();
+        if let Ok(name) = host.to_str().map(|name| name.replace(['"', '\\'], "")) {
+            element.push_str(";host=");
+            // A port's colon is no token.
+            let token = name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'));
+            element.push_str(&if token { name } else { format!("\"{name}\"") });
+        }
+        let forwarded = HeaderValue::from_str(&element).ok()?;
+        self.told.replace(Some((host.clone(), forwarded.clone())));
+        Some(forwarded)
     }
 
     /// What is spoken with it.
@@ -124,18 +147,11 @@ fn tell_origin(headers: &mut HeaderMap, client: &Client) {
         append(headers, FORWARDED_FOR, address);
     }
     headers.entry(FORWARDED_PROTO).or_insert(HeaderValue::from_static(Client::spoken(client.secure)));
-    let mut element = client.element.clone();
-    if let Some(host) = host {
-        if let Ok(name) = host.to_str().map(|name| name.replace(['"', '\\'], "")) {
-            element.push_str(";host=");
-            // A port's colon is no token.
-            let token = name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'));
-            element.push_str(&if token { name } else { format!("\"{name}\"") });
-        }
-        headers.entry(FORWARDED_HOST).or_insert(host);
-    }
-    if let Ok(element) = HeaderValue::from_str(&element) {
+    if let Some(element) = client.forwarded(host.as_ref()) {
         append(headers, header::FORWARDED, &element);
+    }
+    if let Some(host) = host {
+        headers.entry(FORWARDED_HOST).or_insert(host);
     }
 }
 

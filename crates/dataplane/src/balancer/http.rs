@@ -4,7 +4,6 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
-use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -53,7 +52,8 @@ pub async fn serve(
         move |request| {
             let (worker, closing, tunnel, client) = (worker.clone(), closing.clone(), tunnel.clone(), client.clone());
             async move {
-                let answer = answer(worker, slot, &client, request).await;
+                // Boxed: hyper keeps room for it in every connection, also in those that are idle.
+                let answer = Box::pin(answer(worker, slot, &client, request)).await;
                 if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
                     // Before the client can know of it.
                     tunnel.store(true, Relaxed);
@@ -73,7 +73,7 @@ pub async fn serve(
         .auto_date_header(false)
         .serve_connection(TokioIo::new(Strict::new(io, tunnel)), service)
         .with_upgrades();
-    let mut connection = pin!(connection);
+    let mut connection = Box::pin(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
         _ = closing.wait_for(|c| *c != Closing::No) => {
@@ -121,37 +121,28 @@ async fn answer(
     let (mut parts, body) = request.into_parts();
     headers::for_member(&mut parts, client, &backend.trusted_proxies);
     let body = RequestBody::stream(body, worker.shared.limits.silence);
-    let Some((protocol, upgraded)) = upgrade else {
-        return match send(&worker, slot, backend, sticky.key, parts, body).await {
-            Ok(mut answer) => {
-                sticky.give(answer.headers_mut());
-                answer.map(Into::into)
-            }
-            Err(failure) => failure.map(Into::into),
-        };
-    };
-    headers::ask_upgrade(&mut parts, protocol.clone());
-    match send(&worker, slot, backend, sticky.key, parts, body).await {
-        Ok(mut answer) if answer.status() == StatusCode::SWITCHING_PROTOCOLS => {
-            let member = hyper::upgrade::on(&mut answer);
-            headers::ask_upgrade_in_answer(answer.headers_mut(), protocol);
-            sticky.give(answer.headers_mut());
-            let (head, body) = answer.into_parts();
-            let Sent::Member(_, ticket) = body else { return own(StatusCode::BAD_GATEWAY, "") };
-            // The HTTP connection ends with this answer; its bytes go on.
-            let guard = Guard::new(&worker);
-            tokio::task::spawn_local(async move {
-                tunnel(upgraded, member, ticket).await;
-                drop(guard);
-            });
-            Response::from_parts(head, AnswerBody::own(""))
-        }
-        Ok(mut answer) => {
-            sticky.give(answer.headers_mut());
-            answer.map(Into::into)
-        }
-        Err(failure) => failure.map(Into::into),
+    if let Some((protocol, _)) = &upgrade {
+        headers::ask_upgrade(&mut parts, protocol.clone());
     }
+    let mut answer = match send(&worker, slot, backend, sticky.key, parts, body).await {
+        Ok(answer) => answer,
+        Err(failure) => return failure.map(Into::into),
+    };
+    sticky.give(answer.headers_mut());
+    let Some((protocol, upgraded)) = upgrade.filter(|_| answer.status() == StatusCode::SWITCHING_PROTOCOLS) else {
+        return answer.map(Into::into);
+    };
+    let member = hyper::upgrade::on(&mut answer);
+    headers::ask_upgrade_in_answer(answer.headers_mut(), protocol);
+    let (head, body) = answer.into_parts();
+    let Sent::Member(_, ticket) = body else { return own(StatusCode::BAD_GATEWAY, "") };
+    // The HTTP connection ends with this answer; its bytes go on.
+    let guard = Guard::new(&worker);
+    tokio::task::spawn_local(async move {
+        tunnel(upgraded, member, ticket).await;
+        drop(guard);
+    });
+    Response::from_parts(head, AnswerBody::own(""))
 }
 
 /// What came back.
@@ -222,7 +213,8 @@ async fn send(
         let sender = match kept {
             Some(sender) => Ok(sender),
             None => {
-                pool::open(target.address, worker.shared.limits.connect_time, worker.shared.limits.head_bytes).await
+                let limits = &worker.shared.limits;
+                Box::pin(pool::open(target.address, limits.connect_time, limits.head_bytes)).await
             }
         };
         let Ok(mut sender) = sender else {

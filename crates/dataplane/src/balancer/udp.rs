@@ -35,8 +35,8 @@ const LONGEST: usize = 65_535;
 const RUNS: usize = 8;
 /// How many members are tried when datagrams are refused.
 const TRIES: usize = 3;
-/// How long a flow of a listener that ends waits for its member's last words.
-const LINGER: Duration = Duration::from_secs(3);
+/// How long the last words of a member are passed on when its flow or its listener has ended.
+const LINGER: Duration = Duration::from_secs(1);
 
 /// Relays datagrams until the listener closes; what members still say then is passed on for a while.
 pub async fn serve(worker: Rc<Worker>, slot: u64, socket: std::net::UdpSocket, mut closing: watch::Receiver<Closing>) {
@@ -265,9 +265,9 @@ impl Relay {
         let mut closing = self.closing.clone();
         let limits = &self.worker.shared.limits;
         loop {
-            let leaves = *closing.borrow() != Closing::No;
+            let (leaves, is_cut) = (*closing.borrow() != Closing::No, *cut.borrow());
             let idle = match flow.answered.get() {
-                _ if leaves => LINGER,
+                _ if leaves || is_cut => LINGER,
                 true => limits.flow_idle,
                 false => limits.flow_unanswered,
             };
@@ -285,9 +285,12 @@ impl Relay {
                         break;
                     }
                 }
-                _ = cut.wait_for(|cut| *cut) => {
+                // The next datagram goes elsewhere; what was asked already may still be answered.
+                _ = cut.wait_for(|cut| *cut), if !is_cut => {
                     flow.open.each(|s| bump(&s.reset));
-                    break;
+                    if !flow.ended.get() {
+                        self.end(way);
+                    }
                 }
                 _ = closing.wait_for(|c| *c != Closing::No), if !leaves => {}
             }

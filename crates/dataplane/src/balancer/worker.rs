@@ -186,16 +186,20 @@ async fn serve(
     if !route.proxy_protocol {
         return secure(worker, slot, route, Ends { client: peer, listener }, stream, closing).await;
     }
-    let backend = &route.backend;
-    let trusted = backend.trusted_proxies.iter().any(|network| network.contains(peer.ip()));
-    let read = async { if trusted { proxy_protocol::read(&mut stream).await.ok() } else { None } };
-    match tokio::time::timeout(HANDSHAKE, read).await {
-        Ok(Some((client, rest))) => {
-            let ends = Ends { client: client.unwrap_or(peer), listener };
-            secure(worker, slot, route, ends, Rewind::new(rest, stream), closing).await;
+    // Boxed, as everything is that few connections need: an idle plain one shall be small.
+    Box::pin(async move {
+        let counts = route.backend.counts.clone();
+        let trusted = route.backend.trusted_proxies.iter().any(|network| network.contains(peer.ip()));
+        let read = async { if trusted { proxy_protocol::read(&mut stream).await.ok() } else { None } };
+        match tokio::time::timeout(HANDSHAKE, read).await {
+            Ok(Some((client, rest))) => {
+                let ends = Ends { client: client.unwrap_or(peer), listener };
+                secure(worker, slot, route, ends, Rewind::new(rest, stream), closing).await;
+            }
+            _ => bump(&counts.refused_requests),
         }
-        _ => bump(&backend.counts.refused_requests),
-    }
+    })
+    .await
 }
 
 /// The two ends of a client's connection.
@@ -221,9 +225,9 @@ async fn secure<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     let Some(tls) = route.tls.clone() else {
         return speak(worker, slot, route, ends, false, stream, closing).await;
     };
-    let shaken = tokio::time::timeout(HANDSHAKE, TlsAcceptor::from(tls).accept(stream)).await;
+    let shaken = Box::pin(tokio::time::timeout(HANDSHAKE, TlsAcceptor::from(tls).accept(stream))).await;
     match shaken {
-        Ok(Ok(stream)) => speak(worker, slot, route, ends, true, stream, closing).await,
+        Ok(Ok(stream)) => Box::pin(speak(worker, slot, route, ends, true, stream, closing)).await,
         // Not TLS, no certificate that both like, or too slow: there is nobody to tell.
         _ => bump(&route.backend.counts.refused_requests),
     }
@@ -242,7 +246,7 @@ async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     let client = Client::new(ends.client, secure);
     match route.protocol {
         Protocol::Http => http::serve(worker, slot, client, stream, closing).await,
-        Protocol::Tcp => tcp::serve(worker, route.backend, ends, stream).await,
+        Protocol::Tcp => Box::pin(tcp::serve(worker, route.backend, ends, stream)).await,
         // Has no connections.
         Protocol::Udp => {}
         Protocol::Auto => {
@@ -254,7 +258,7 @@ async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
             if http {
                 http::serve(worker, slot, client, stream, closing).await
             } else {
-                tcp::serve(worker, route.backend, ends, stream).await
+                Box::pin(tcp::serve(worker, route.backend, ends, stream)).await
             }
         }
     }
