@@ -17,6 +17,7 @@ mod expression;
 mod foresight;
 mod held_back;
 mod history;
+mod images;
 mod infrastructure;
 mod inventory;
 mod listings;
@@ -54,6 +55,7 @@ pub fn routes() -> OpenApiRouter<House> {
         .merge(infrastructure::routes())
         .merge(deployment_report::routes())
         .merge(held_back::routes())
+        .merge(images::routes())
         .merge(lookup::routes())
         .merge(notifications::routes())
         .merge(capabilities::routes())

@@ -12,8 +12,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use store::Store;
 use tokio::sync::Semaphore;
 
-use crate::builder::{Builder, Work};
+use crate::builder::{Builder, Built, Work};
 use crate::image::Image;
+use crate::import::{Import, ROOT_FS};
 use crate::recipe::{Recipe, Request};
 use crate::source::PackageSource;
 use crate::{BakeError, index, oci};
@@ -100,6 +101,32 @@ impl Bakery {
         anew: bool,
         log: impl Fn(&str) + Send + Sync + 'static,
     ) -> Result<Baked, BakeError> {
+        let builder = self.builder(&recipe.request.builder)?;
+        self.make_by(recipe, anew, move |recipe, layer, work| builder.build(recipe, layer, work), log).await
+    }
+
+    /// Makes an image of a root file system, or finds the one that was made of the same bytes to run the same.
+    pub async fn import(&self, import: Import, log: impl Fn(&str) + Send + Sync + 'static) -> Result<Baked, BakeError> {
+        let read = import.clone();
+        let recipe = tokio::task::spawn_blocking(move || read.recipe()).await;
+        let recipe = recipe.map_err(|e| BakeError::Died(e.to_string()))??;
+        let baked = self.make_by(recipe, false, move |_, layer, work| import.fill(layer, work), log).await?;
+        Ok(baked)
+    }
+
+    /// A place for a file that is on its way into the bakery; it goes with what is returned, at the latest when the bakery opens.
+    pub fn receive(&self) -> Received {
+        let inner = &self.0;
+        Received(inner.folder.join("staging").join(inner.store.ids().ulid(inner.store.clock().now())))
+    }
+
+    async fn make_by(
+        &self,
+        recipe: Recipe,
+        anew: bool,
+        fill: impl FnOnce(&Recipe, &Path, &Work) -> Result<Built, BakeError> + Send + 'static,
+        log: impl Fn(&str) + Send + Sync + 'static,
+    ) -> Result<Baked, BakeError> {
         let key = recipe.key();
         let lock = self.lock_of(&key);
         let done = {
@@ -109,7 +136,7 @@ impl Bakery {
                     log(&format!("found: {} was made by the same recipe", image.name));
                     Ok(Baked { image, previously_baked: true })
                 }
-                _ => self.make_now(recipe, log).await,
+                _ => self.make_now(recipe, fill, log).await,
             }
         };
         drop(lock);
@@ -125,16 +152,20 @@ impl Bakery {
         making.entry(key.to_owned()).or_default().clone()
     }
 
-    async fn make_now(&self, recipe: Recipe, log: impl Fn(&str) + Send + Sync + 'static) -> Result<Baked, BakeError> {
+    async fn make_now(
+        &self,
+        recipe: Recipe,
+        fill: impl FnOnce(&Recipe, &Path, &Work) -> Result<Built, BakeError> + Send + 'static,
+        log: impl Fn(&str) + Send + Sync + 'static,
+    ) -> Result<Baked, BakeError> {
         let slots = self.0.slots.clone();
         let _slot = slots.acquire_owned().await.map_err(|e| BakeError::Died(e.to_string()))?;
-        let builder = self.builder(&recipe.request.builder)?;
         let stop = Arc::new(AtomicBool::new(false));
         let _stop = StopWhenDropped(stop.clone());
         let inner = self.0.clone();
         let work = tokio::task::spawn_blocking(move || {
             let work = Work { log: &log, stop: &stop };
-            inner.build(&recipe, builder.as_ref(), &work)
+            inner.build(&recipe, fill, &work)
         });
         let image = work.await.map_err(|e| BakeError::Died(e.to_string()))??;
         // Made anew with the same digest, it keeps the name under which it is known.
@@ -182,12 +213,17 @@ impl Bakery {
 }
 
 impl Inner {
-    fn build(&self, recipe: &Recipe, builder: &dyn Builder, work: &Work) -> Result<Image, BakeError> {
+    fn build(
+        &self,
+        recipe: &Recipe,
+        fill: impl FnOnce(&Recipe, &Path, &Work) -> Result<Built, BakeError>,
+        work: &Work,
+    ) -> Result<Image, BakeError> {
         let now = self.store.clock().now();
         let staged = Staged(self.folder.join("staging").join(self.store.ids().ulid(now)));
         let layer = staged.0.join("layer");
         std::fs::create_dir_all(&layer).map_err(BakeError::io("cannot make", &layer))?;
-        let built = builder.build(recipe, &layer, work)?;
+        let built = fill(recipe, &layer, work)?;
         sync_files(&layer)?;
         let written = oci::write(&staged.0, &layer, recipe, &built, work)?;
         work.go_on()?;
@@ -226,6 +262,23 @@ impl Inner {
     }
 }
 
+/// A file that goes when nobody needs it any more.
+pub struct Received(PathBuf);
+
+impl Received {
+    /// Where it is, or will be.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Received {
+    fn drop(&mut self) {
+        // It may never have been made.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
 /// A folder that goes when the work on it ends early.
 struct Staged(PathBuf);
 
@@ -248,6 +301,10 @@ fn sync_files(layer: &Path) -> Result<(), BakeError> {
 
 /// `NAME-ARCHITECTURE-SUFFIX-BASE`, the suffix being the time in UTC unless the request says otherwise.
 fn image_name(recipe: &Recipe, now: jiff::Timestamp) -> String {
+    // What was imported has the name that it was given.
+    if let (ROOT_FS, Some(name)) = (recipe.request.base.as_str(), &recipe.request.image_name) {
+        return name.clone();
+    }
     let main = recipe.packages.first();
     let name = recipe.request.image_name.as_deref().or(main.map(|p| p.name.as_str())).unwrap_or("image");
     let architecture = main.map_or("all", |p| p.architecture.as_str());

@@ -4,13 +4,11 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
-
 use crate::BakeError;
 use crate::builder::{Builder, Built, Work};
 use crate::host::Host;
 use crate::image::ImageConfig;
-use crate::recipe::{Recipe, Request, hex};
+use crate::recipe::{Recipe, Request, sum};
 use crate::resolve;
 use crate::source::{Candidate, PackageSource};
 use crate::unit::Unit;
@@ -151,17 +149,7 @@ fn is_forbidden(path: &str) -> bool {
 
 /// The bytes that go in are the bytes that the key names.
 fn check_sum(package: &Candidate) -> Result<(), BakeError> {
-    let mut file = File::open(&package.file).map_err(BakeError::io("cannot open", &package.file))?;
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; 128 * 1024];
-    loop {
-        let n = file.read(&mut buffer).map_err(BakeError::io("cannot read", &package.file))?;
-        if n == 0 {
-            break;
-        }
-        hash.update(&buffer[..n]);
-    }
-    let found = hex(&hash.finalize());
+    let found = sum(&package.file)?;
     if found.eq_ignore_ascii_case(&package.sha256) {
         return Ok(());
     }

@@ -13,6 +13,14 @@ pub enum BakeError {
     /// Nothing to put into the image.
     #[error("no package is named: give the name of at least one, as in \"package\": \"helloterry\"")]
     NoPackage,
+    /// A name that no image can have.
+    #[error(
+        "\"{0}\" is no image's name: letters, digits, `.`, `_` and `-`, beginning with a letter or digit, at most 200"
+    )]
+    ImageName(String),
+    /// Nothing, or two things, say what runs.
+    #[error("say what its instances run, in one way: a command, or the name of a systemd unit inside")]
+    NoRun,
     /// A word that is no package.
     #[error("\"{0}\" is no package: write NAME, NAME=VERSION or NAME_VERSION_ARCHITECTURE")]
     PackageName(String),

@@ -1,6 +1,9 @@
 //! What is asked for, and the recipe that it comes to: exactly which bytes go into the image and who puts them there.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -144,6 +147,19 @@ impl Recipe {
             part("value", value);
         }
         hex(&hash.finalize())
+    }
+}
+
+/// The SHA-256 of a file.
+pub(crate) fn sum(path: &Path) -> Result<String, BakeError> {
+    let mut file = File::open(path).map_err(BakeError::io("cannot open", path))?;
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 256 * 1024];
+    loop {
+        match file.read(&mut buffer).map_err(BakeError::io("cannot read", path))? {
+            0 => return Ok(hex(&hash.finalize())),
+            n => hash.update(&buffer[..n]),
+        }
     }
 }
 

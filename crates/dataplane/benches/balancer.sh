@@ -79,7 +79,8 @@ start nginx -c "$work/nginx.conf" -e stderr; nginx_pid=$last
 start haproxy -f "$work/haproxy.cfg" -db; haproxy_pid=$last
 case $binary in
     */plane) start "$binary" serve "$work/data" ;;
-    *) start "$binary" dataplane --dir "$work/data" ;;
+    # As `gennaker serve` starts it.
+    *) start env MIMALLOC_ALLOW_THP=0 "$binary" dataplane --dir "$work/data" ;;
 esac
 ours_pid=$last
 for port in $up $nginx $haproxy $ours; do

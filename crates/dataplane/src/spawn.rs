@@ -66,6 +66,8 @@ async fn run(dir: &Path, exe: &Path, more: &[&str]) -> Result<(), SpawnError> {
     let log = OpenOptions::new().create(true).append(true).mode(0o600).open(dir.join(LOG)).map_err(failed)?;
     let mut command = Command::new(exe);
     command.arg("dataplane").args(more).args(["--detach", "--dir"]).arg(dir);
+    // The allocator of our binary reads it as it starts: huge pages would double what idle connections hold.
+    command.env("MIMALLOC_ALLOW_THP", "0");
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).current_dir("/");
     // It puts itself into the background, so this ends at once and nobody inherits a zombie.
     match tokio::task::spawn_blocking(move || command.status()).await {

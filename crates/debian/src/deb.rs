@@ -8,9 +8,10 @@ use std::io::{self, Read};
 
 use thiserror::Error;
 
+pub use crate::tar::Unpacked;
 pub use builder::{BuildError, Builder};
 pub use scripts::scripts;
-pub use unpack::{UnpackError, Unpacked, unpack};
+pub use unpack::{UnpackError, unpack};
 
 use crate::ar::{self, ArError};
 use crate::control::{self, ControlError};

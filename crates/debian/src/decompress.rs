@@ -35,6 +35,17 @@ impl Compression {
         })
     }
 
+    /// The compression that a file's first bytes tell; not packed when they are no packer's.
+    pub fn of_first_bytes(bytes: &[u8]) -> Compression {
+        match bytes {
+            [0x1f, 0x8b, ..] => Compression::Gz,
+            [b'B', b'Z', b'h', ..] => Compression::Bz2,
+            [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Compression::Xz,
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => Compression::Zst,
+            _ => Compression::None,
+        }
+    }
+
     /// The end of a file name, with its dot.
     pub fn suffix(self) -> &'static str {
         match self {

@@ -3,9 +3,13 @@
 //! An own reader, because long names and extended headers must not be believed to any size. Writing uses the `tar`
 //! crate (see `deb::Builder`).
 
+mod unpack;
+
 use std::io::{self, Read};
 
 use thiserror::Error;
+
+pub use unpack::{Specials, Unpacked, Unpacker, unpack};
 
 /// A name or link target may have so many bytes.
 const LONGEST_NAME: u64 = 16 * 1024;

@@ -92,6 +92,8 @@ pub struct Client {
 
 /// Nobody waits longer for an answer.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Nor for the end of an upload.
+const UPLOAD: Duration = Duration::from_secs(6 * 3600);
 
 impl Client {
     fn new(address: &str, token: Option<Secret>) -> anyhow::Result<Self> {
@@ -132,6 +134,22 @@ impl Client {
         query: &[(&str, String)],
         body: Option<&Value>,
     ) -> anyhow::Result<Value> {
+        let mut request = self.request(method, path, query);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        self.answered(request)
+    }
+
+    /// `POST` of a file's bytes, for as long as they take.
+    pub fn upload(&self, path: &[&str], query: &[(&str, String)], file: &Path) -> anyhow::Result<Value> {
+        let opened = self.runtime.block_on(tokio::fs::File::open(file));
+        let opened = opened.with_context(|| format!("cannot open {}", file.display()))?;
+        let request = self.request(Method::POST, path, query).timeout(UPLOAD).body(opened);
+        self.answered(request.header(reqwest::header::CONTENT_TYPE, "application/octet-stream"))
+    }
+
+    fn request(&self, method: Method, path: &[&str], query: &[(&str, String)]) -> reqwest::RequestBuilder {
         let mut url = self.base.clone();
         if let Ok(mut parts) = url.path_segments_mut() {
             parts.pop_if_empty().extend(path);
@@ -139,13 +157,14 @@ impl Client {
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
-        let mut request = self.http.request(method, url);
-        if let Some(token) = &self.token {
-            request = request.bearer_auth(token.reveal());
+        let request = self.http.request(method, url);
+        match &self.token {
+            Some(token) => request.bearer_auth(token.reveal()),
+            None => request,
         }
-        if let Some(body) = body {
-            request = request.json(body);
-        }
+    }
+
+    fn answered(&self, request: reqwest::RequestBuilder) -> anyhow::Result<Value> {
         let answered = self.runtime.block_on(async {
             let answer = request.send().await?;
             Ok::<_, reqwest::Error>((answer.status(), answer.text().await?))

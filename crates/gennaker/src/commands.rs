@@ -14,6 +14,7 @@ mod deployment;
 mod down;
 mod expression;
 mod history;
+mod image;
 mod launch;
 mod logs;
 mod openapi;
@@ -54,6 +55,9 @@ enum Verb {
     /// Look into package files
     #[command(subcommand)]
     Package(package::Verb),
+    /// Look at images, and make them of root file systems
+    #[command(subcommand, alias = "images")]
+    Image(image::Verb),
     /// Show what runs on this machine
     Status(status::Args),
     /// End the server; instances and balancers go on running
@@ -125,6 +129,7 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
         Verb::Serve(args) => serve::run(args),
         Verb::Apt { words } => Ok(crate::aptly::main(std::iter::once("apt".into()).chain(words).collect())),
         Verb::Package(verb) => package::run(verb),
+        Verb::Image(verb) => image::run(verb),
         Verb::Status(args) => status::run(args),
         Verb::Stop(args) => stop::run(args),
         Verb::Expression(verb) => expression::run(verb),

@@ -1,7 +1,7 @@
 //! The bakery's images, as the local cloud runs them: the layer over this machine's `/usr`, with the image's command and environment.
 
 use async_trait::async_trait;
-use bakery::Bakery;
+use bakery::{Bakery, ROOT_FS};
 use cloud::local::{ImageError, Images, Launch};
 use dataplane::wanted::Root;
 
@@ -18,7 +18,10 @@ impl Images for BakedImages {
             return Err(failed(format!("its files are gone from {}: bake it again", layer.display())));
         }
         Ok(Launch {
-            root: Root::Host { layers: vec![layer] },
+            root: match found.base.as_str() {
+                ROOT_FS => Root::RootFs { layers: vec![layer] },
+                _ => Root::Host { layers: vec![layer] },
+            },
             command: found.config.command,
             env: found.config.env,
             user: found.config.user,

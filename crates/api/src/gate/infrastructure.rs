@@ -46,7 +46,6 @@ fn catalog() -> OpenApiRouter<House> {
         .routes(routes!(firewalls))
         .routes(routes!(firewalls_of))
         .routes(routes!(firewall))
-        .routes(routes!(images))
         .routes(routes!(networks))
         .routes(routes!(networks_of))
         .routes(routes!(subnets))
@@ -361,34 +360,6 @@ async fn firewall(
     let found = provider.get(&ResourceId::Firewall { region, name: name.clone() }).await?.and_then(Resource::firewall);
     let firewall = found.ok_or_else(|| Problem::not_found(format!("account {account} has no firewall {name}")))?;
     Ok(Json(shape::firewall_in_detail(&firewall, &provider.describe().provider)))
-}
-
-/// Which images are asked for.
-#[derive(Deserialize, utoipa::IntoParams)]
-struct ImageQuery {
-    /// Part of the name.
-    q: Option<String>,
-    /// Of this provider.
-    provider: Option<String>,
-    /// In this account.
-    account: Option<String>,
-    /// At most so many.
-    count: Option<usize>,
-}
-
-/// Images that can be deployed.
-#[utoipa::path(get, path = "/images/find", params(ImageQuery), responses((status = OK, body = Vec<Object>)))]
-async fn images(State(house): State<House>, Query(asked): Query<ImageQuery>) -> Result<Json<Value>, Problem> {
-    let accounts = house.clouds.describe();
-    let all = house.clouds.list(&CloudQuery::default()).await?.images;
-    let provider = |name: &str| accounts.iter().find(|account| account.name == name).map(|a| a.provider.clone());
-    let part = asked.q.as_deref().unwrap_or_default().trim_matches('*').to_lowercase();
-    let fits = |image: &&cloud::inventory::Image| {
-        image.name.to_lowercase().contains(&part)
-            && asked.account.as_ref().is_none_or(|account| *account == image.account)
-            && asked.provider.as_ref().is_none_or(|wanted| provider(&image.account).is_none_or(|p| p == *wanted))
-    };
-    Ok(Json(all.iter().filter(fits).take(asked.count.unwrap_or(1000)).map(shape::image).collect()))
 }
 
 /// Certificates that listeners may show.

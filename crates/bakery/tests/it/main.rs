@@ -2,4 +2,5 @@
 
 mod bake;
 mod hostile;
+mod import;
 mod shelf;

@@ -12,6 +12,7 @@ mod deploy_kill_story;
 mod executions;
 mod expressions;
 mod full_disk_story;
+mod image_story;
 mod kill_story;
 mod local_provider;
 mod page_story;
