@@ -31,6 +31,8 @@ pub struct Config {
     pub triggers: Triggers,
     /// `[local]`
     pub local: LocalAccount,
+    /// `[traffic_guards]`
+    pub traffic_guards: TrafficGuards,
 }
 
 /// Where the server keeps its data and listens.
@@ -150,6 +152,25 @@ pub struct Script {
     pub allow: Vec<PathBuf>,
 }
 
+/// What is the same for the traffic guards of all applications.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrafficGuards {
+    /// What would leave this share of a guarded cluster's instances, or less, is refused.
+    min_capacity_ratio: f64,
+}
+
+impl TrafficGuards {
+    /// At least 0 (only what would leave none is refused), less than 0.5.
+    pub fn min_capacity_ratio(&self) -> anyhow::Result<f64> {
+        let ratio = self.min_capacity_ratio;
+        if (0.0..0.5).contains(&ratio) {
+            return Ok(ratio);
+        }
+        bail!("min_capacity_ratio under [traffic_guards] is {ratio}; it must be at least 0 and less than 0.5")
+    }
+}
+
 /// Which aptly roots the server follows.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -246,6 +267,8 @@ fn lay(table: &mut toml::Table, section: &str, key: &str, value: &str) -> anyhow
             .collect::<Vec<_>>()
             .into()
     } else if let (true, Ok(number)) = (matches!(key, "missed_minutes" | "starts_per_minute"), value.parse::<i64>()) {
+        number.into()
+    } else if let ("min_capacity_ratio", Ok(number)) = (key, value.parse::<f64>()) {
         number.into()
     } else {
         toml::Value::from(value)

@@ -16,6 +16,7 @@ use pipeline::engine::Fetch;
 use pipeline::trigger::cron;
 use pipeline::{Engine, Registry};
 use stages::Services;
+use stages::infrastructure::TrafficGuards;
 use stages::published::AptPublications;
 use stages::react::apt_published::{Tail, WINDOW};
 use stages::react::cron::Clockwork;
@@ -73,7 +74,8 @@ pub fn build(config: &Config, environment: &Environment, data: &Path) -> anyhow:
         allowed: config.script.allow.clone(),
     };
     let registry = stages::script::register(registry, scripts);
-    let registry = stages::infrastructure::register(registry, &clouds, engine.store());
+    let guards = TrafficGuards { min_capacity_ratio: config.traffic_guards.min_capacity_ratio()? };
+    let registry = stages::infrastructure::register(registry, &clouds, engine.store(), guards);
     let registry = stages::delete_application::register(registry, &engine, &clouds);
     let registry = stages::webhook::register_preconfigured(registry, &webhooks)?;
     let registry = stages::elsewhere::register(registry);

@@ -35,6 +35,11 @@ fn as_millis<S: serde::Serializer>(at: &Timestamp, to: S) -> Result<S::Ok, S::Er
 }
 
 impl HeldBack {
+    /// Whether this keeps a release from a cluster.
+    pub fn keeps(&self, cluster: &str, release: &str) -> bool {
+        self.cluster.eq_ignore_ascii_case(cluster) && self.release == release
+    }
+
     /// Its version: what stands behind the package's name.
     pub fn version(&self) -> &str {
         split(&self.release).1
@@ -66,6 +71,12 @@ pub fn hold(tx: &mut Tx, held: &HeldBack) -> Result<(), StoreError> {
     let HeldBack { cluster, release, image, who, reason, at, .. } = held;
     tx.execute(sql, params![folded(&held.application), cluster, release, image, who, reason, *at])?;
     tx.change("application", &folded(&held.application))
+}
+
+/// Everything that is held back.
+pub fn all(tx: &mut Tx) -> Result<Vec<HeldBack>, StoreError> {
+    let sql = "select application, cluster, release, image, who, reason, at from held_back order by at desc, cluster, release";
+    tx.query(sql, params![])?.iter().map(read).collect()
 }
 
 /// Everything that an application holds back, the newest first.

@@ -8,7 +8,7 @@ use pipeline::forecast::{self, Ask, Forecast};
 use pipeline::start::StartError;
 use pipeline::templates::{self, TemplateError};
 use pipeline::validate::{self, Finding, Form, Saved, Severity};
-use pipeline::{applications, pipelines};
+use pipeline::{applications, held, pipelines};
 use serde_json::{Map, Value, json};
 use stages::infrastructure::CloudOutlook;
 use store::StoreError;
@@ -61,7 +61,8 @@ async fn plan(
         Err(TemplateError::Store(error)) => return Err(error.into()),
         made => made,
     };
-    let outlook = CloudOutlook::of(&house.clouds, now).await;
+    let held = house.read::<_, StoreError>(held::all).await?;
+    let outlook = CloudOutlook::of(&house.clouds, held, now).await;
     let all = house.read::<_, StoreError>(applications::all).await?;
     let given = Given {
         now,

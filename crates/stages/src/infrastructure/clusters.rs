@@ -6,6 +6,7 @@ use cloud::inventory::{Image, ServerGroup};
 use cloud::operation::{GroupAt, ResizeServerGroup, Traffic};
 use cloud::{Clouds, Operation, Query};
 use pipeline::{Effect, Map, StageView, TaskInput, TaskResult};
+use regex::Regex;
 use serde_json::{Value, json};
 
 use super::groups::cluster_groups;
@@ -115,7 +116,12 @@ pub(crate) struct FindImage(pub Clouds);
 impl Effect for FindImage {
     async fn run(&self, input: TaskInput) -> TaskResult {
         let config = wishes::context(&input);
-        let mut details = Vec::new();
+        let pattern = match wishes::text(&config, &["imageNamePattern"]).map(Regex::new).transpose() {
+            Ok(pattern) => pattern,
+            Err(error) => return TaskResult::failed(format!("`imageNamePattern` is no regular expression: {error}")),
+        };
+        let mut images: Vec<Found> = Vec::new();
+        let mut missing = Vec::new();
         for region in wishes::regions(&config) {
             let groups = match cluster_groups(&self.0, &config, &region).await {
                 Ok(Ok(groups)) => groups,
@@ -123,20 +129,83 @@ impl Effect for FindImage {
                 Err(result) => return result,
             };
             match choose(&config, groups) {
-                Ok(group) => details.push(json!({
-                    "ami": group.image, "imageId": group.image, "imageName": group.image, "region": region,
-                    "cloudProvider": group.provider, "sourceServerGroup": group.name.to_string(),
-                    "refId": input.view().map(|view| view.stage().ref_id.clone()),
-                })),
+                Ok(group) => images.push(Found {
+                    image: group.image,
+                    region,
+                    provider: group.provider,
+                    group: Some(group.name.to_string()),
+                }),
+                Err(_) if wishes::flag(&config, "resolveMissingLocations").unwrap_or(false) => missing.push(region),
                 Err(why) => return TaskResult::failed(format!("{why} in {region}")),
             }
         }
-        found(details)
+        let known = match (missing.is_empty(), &pattern) {
+            (true, None) => Vec::new(),
+            _ => match self.0.list(&Query::default()).await {
+                Ok(inventory) => inventory.images,
+                Err(error) => return from_error(&error, &input),
+            },
+        };
+        for region in missing {
+            match elsewhere(&images, &known, pattern.as_ref(), &region) {
+                Ok(image) => images.push(image),
+                Err(why) => return TaskResult::failed(why),
+            }
+        }
+        if let Some(pattern) = &pattern {
+            let unlike = images.iter().find(|found| !pattern.is_match(name_of(&found.image, &known)));
+            if let Some(Found { image, region, .. }) = unlike {
+                let name = name_of(image, &known);
+                return TaskResult::failed(format!("the image {name} in {region} does not match `{pattern}`"));
+            }
+        }
+        let ref_id = input.view().map(|view| view.stage().ref_id.clone());
+        let detail = |found: &Found| {
+            let name = if known.is_empty() { found.image.as_str() } else { name_of(&found.image, &known) };
+            json!({
+                "ami": found.image, "imageId": found.image, "imageName": name, "region": found.region,
+                "cloudProvider": found.provider, "sourceServerGroup": found.group, "refId": ref_id,
+            })
+        };
+        handed_on(images.iter().map(detail).collect())
     }
 }
 
+/// An image that a region has.
+#[derive(Debug, Clone, PartialEq)]
+struct Found {
+    image: String,
+    region: String,
+    provider: String,
+    /// The server group that runs it.
+    group: Option<String>,
+}
+
+/// What an image is called; an unknown one by its id.
+fn name_of<'a>(image: &'a str, known: &'a [Image]) -> &'a str {
+    known.iter().find(|one| one.id == image || one.name == image).map_or(image, |one| &one.name)
+}
+
+/// Pure: the image for a region where the cluster is not: of those that it runs elsewhere, the newest that may be used there.
+fn elsewhere(found: &[Found], known: &[Image], pattern: Option<&Regex>, region: &str) -> Result<Found, String> {
+    let fits = |image: &&Image| {
+        let runs = found.iter().any(|one| one.image == image.id || one.image == image.name);
+        let there = image.regions.is_empty() || image.regions.iter().any(|one| one == region);
+        runs && there && pattern.is_none_or(|pattern| pattern.is_match(&image.name))
+    };
+    let Some(image) = known.iter().filter(fits).max_by_key(|image| image.created) else {
+        let names: Vec<&str> = found.iter().map(|one| name_of(&one.image, known)).collect();
+        let runs = if names.is_empty() { "nowhere else".to_owned() } else { names.join(", ") };
+        return Err(format!(
+            "there is no server group in {region}, and no image there that the cluster runs elsewhere ({runs})"
+        ));
+    };
+    let provider = found.first().map(|one| one.provider.clone()).unwrap_or_default();
+    Ok(Found { image: image.id.clone(), region: region.to_owned(), provider, group: None })
+}
+
 /// Hands images on to the stages that deploy them.
-fn found(details: Vec<Value>) -> TaskResult {
+fn handed_on(details: Vec<Value>) -> TaskResult {
     let details = json!(details);
     TaskResult::succeeded().context("amiDetails", details.clone()).output("deploymentDetails", details)
 }
@@ -167,7 +236,7 @@ impl Effect for FindImageFromTags {
                 "refId": input.view().map(|view| view.stage().ref_id.clone()),
             }));
         }
-        found(details)
+        handed_on(details)
     }
 }
 
@@ -204,6 +273,37 @@ fn choose(config: &Map, mut groups: Vec<ServerGroup>) -> Result<ServerGroup, Str
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_region_without_the_cluster_gets_what_it_runs_elsewhere() {
+        let image = |id: &str, regions: &[&str], made: i64| Image {
+            id: id.into(),
+            name: format!("hello-{id}"),
+            account: "local".into(),
+            regions: regions.iter().map(|region| (*region).to_owned()).collect(),
+            created: jiff::Timestamp::from_second(made).ok(),
+            tags: Default::default(),
+        };
+        let known = [image("1", &["here", "there"], 1), image("2", &["here"], 2), image("3", &["there"], 3)];
+        let runs = |image: &str, region: &str| Found {
+            image: image.into(),
+            region: region.into(),
+            provider: "simulated".into(),
+            group: Some("hello-v001".into()),
+        };
+        let found = [runs("hello-1", "here"), runs("2", "west")];
+        let image = |pattern: Option<&str>, region: &str| {
+            let pattern = pattern.map(|text| Regex::new(text).unwrap());
+            elsewhere(&found, &known, pattern.as_ref(), region).map(|found| (found.image, found.group))
+        };
+        assert_eq!(image(None, "there"), Ok(("1".into(), None)), "3 is newer, but the cluster does not run it");
+        assert_eq!(image(None, "here"), Ok(("2".into(), None)));
+        assert_eq!(image(Some("-1$"), "here"), Ok(("1".into(), None)));
+        assert_eq!(
+            image(None, "east").unwrap_err(),
+            "there is no server group in east, and no image there that the cluster runs elsewhere (hello-1, hello-2)"
+        );
+    }
 
     #[test]
     fn the_newest_image_of_a_package_with_all_tags_is_found() {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use cloud::health::{self, HealthState};
+use cloud::health::{self, Capacity, HealthState};
 use cloud::inventory::ServerGroup;
 use cloud::{CloudError, Clouds, Operation, Query};
 use pipeline::{Exception, Map, TaskInput, TaskResult, applications, reports};
@@ -18,6 +18,14 @@ use super::wishes::{flag, text};
 pub(crate) struct Guarded {
     pub clouds: Clouds,
     pub store: Store,
+    pub guards: TrafficGuards,
+}
+
+/// What is the same for all traffic guards.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct TrafficGuards {
+    /// What would leave this share of a cluster's instances in traffic, or less, is refused: 0 (only what would leave none) up to 0.5.
+    pub min_capacity_ratio: f64,
 }
 
 impl Guarded {
@@ -59,7 +67,7 @@ impl Guarded {
                 for group in groups.iter().filter(|group| leaving(group, operation) > 0) {
                     let guards = self.guards(group.name.cluster().app()).await?;
                     if guards.iter().any(|guard| guards_cluster(guard, group))
-                        && let Some(why) = refuses(group, &groups, &operations, operation.name())
+                        && let Some(why) = self.guards.refuse(group, &groups, &operations, operation.name())
                     {
                         return Ok(Some(why));
                     }
@@ -132,23 +140,116 @@ fn guards_cluster(guard: &Map, group: &ServerGroup) -> bool {
         && is("detail", cluster.detail())
 }
 
-/// Pure: why operations that take instances of a group away are refused: of what the cluster has in traffic there nothing would be left.
-fn refuses(group: &ServerGroup, all: &[ServerGroup], operations: &[&Operation], what: &str) -> Option<String> {
-    let cluster = group.name.cluster();
-    let (mut there, mut gone, mut names) = (0, 0, Vec::new());
-    for other in all.iter().filter(|other| other.name.cluster() == cluster && other.region == group.region) {
-        let up = other.up(None);
-        let leaves = operations.iter().map(|operation| leaving(other, operation)).sum::<u32>().min(up);
-        if leaves > 0 {
-            names.push(other.name.to_string());
+impl TrafficGuards {
+    /// Pure: why operations that take instances of a group away are refused: of what the cluster has in traffic there too little, or
+    /// nothing, would be left.
+    fn refuse(self, group: &ServerGroup, all: &[ServerGroup], operations: &[&Operation], what: &str) -> Option<String> {
+        let cluster = group.name.cluster();
+        let (mut there, mut gone, mut names) = (0, 0, Vec::new());
+        let mut sizes = Vec::new();
+        for other in all.iter().filter(|other| other.name.cluster() == cluster && other.region == group.region) {
+            let up = other.up(None);
+            let leaves = operations.iter().map(|operation| leaving(other, operation)).sum::<u32>().min(up);
+            if leaves > 0 {
+                names.push(other.name.to_string());
+            }
+            if up > 0 {
+                let Capacity { min, max, desired } = other.capacity;
+                sizes.push((min == max).then_some(desired));
+            }
+            (there, gone) = (there + up, gone + leaves);
         }
-        (there, gone) = (there + up, gone + leaves);
-    }
-    (there > 0 && gone >= there).then(|| {
+        let left = there.saturating_sub(gone);
+        // Groups of one fixed size follow each other whole: a share of them says nothing.
+        let whole = sizes.len() > 1 && sizes[0].is_some() && sizes.iter().all(|size| *size == sizes[0]);
+        let too_few = f64::from(left) <= f64::from(there) * self.min_capacity_ratio && !whole;
+        let rest = match left {
+            _ if there == 0 => return None,
+            0 => "no instances up".to_owned(),
+            left if too_few => format!("{left} of {there} instances up, which is not enough"),
+            _ => return None,
+        };
         let place = format!("{}/{}", group.account, group.region);
-        format!(
-            "This cluster ('{cluster}' in {place}) has traffic guards enabled. {what} [{}] would leave the cluster with no instances up.",
+        Some(format!(
+            "This cluster ('{cluster}' in {place}) has traffic guards enabled. {what} [{}] would leave the cluster with {rest}.",
             names.join(", ")
-        )
-    })
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cloud::health::Health;
+    use cloud::inventory::Instance;
+    use cloud::operation::GroupAt;
+    use jiff::Timestamp;
+
+    use super::*;
+
+    /// A group with so many instances in traffic.
+    fn group(name: &str, up: u32, max: u32) -> ServerGroup {
+        let instance = |n: u32| Instance {
+            id: format!("{name}-{n}"),
+            group: name.parse().unwrap(),
+            zone: "here-a".into(),
+            launched: None,
+            address: None,
+            health: vec![Health {
+                kind: "LoadBalancer".into(),
+                platform: false,
+                state: HealthState::Up,
+                description: None,
+                load_balancer: Some("front".into()),
+            }],
+            why: None,
+            details: BTreeMap::new(),
+        };
+        ServerGroup {
+            name: name.parse().unwrap(),
+            account: "test".into(),
+            provider: "simulated".into(),
+            region: "here".into(),
+            zones: vec![],
+            created: Timestamp::UNIX_EPOCH,
+            capacity: Capacity { min: up, max, desired: up },
+            disabled: false,
+            leaving: false,
+            image: "image".into(),
+            instance_type: None,
+            load_balancers: vec!["front".into()],
+            firewalls: vec![],
+            preview_address: None,
+            labels: Default::default(),
+            share: None,
+            instances: (0..up).map(instance).collect(),
+        }
+    }
+
+    /// What a guard says when the first group is destroyed.
+    fn says(ratio: f64, groups: &[ServerGroup]) -> Option<String> {
+        let operation = Operation::DestroyServerGroup(GroupAt { group: groups[0].name.clone(), region: "here".into() });
+        let guards = TrafficGuards { min_capacity_ratio: ratio };
+        guards.refuse(&groups[0], groups, &[&operation], operation.name())
+    }
+
+    #[test]
+    fn a_cluster_keeps_the_least_share_of_its_instances() {
+        let groups = [group("shop-v001", 8, 10), group("shop-v002", 2, 10)];
+        assert_eq!(says(0.0, &groups), None);
+        assert_eq!(says(0.1, &groups), None);
+        assert_eq!(
+            says(0.2, &groups).unwrap(),
+            "This cluster ('shop' in test/here) has traffic guards enabled. destroyServerGroup [shop-v001] would leave the cluster with 2 of 10 instances up, which is not enough."
+        );
+        assert!(says(0.0, &groups[..1]).unwrap().ends_with("would leave the cluster with no instances up."));
+        assert_eq!(says(0.4, &[group("shop-v001", 0, 4)]), None, "there is nothing to lose");
+    }
+
+    #[test]
+    fn groups_of_one_fixed_size_follow_each_other_whole_but_never_to_nothing() {
+        let fixed = |name: &str| group(name, 4, 4);
+        assert_eq!(says(0.5, &[fixed("shop-v001"), fixed("shop-v002")]), None);
+        assert!(says(0.5, &[fixed("shop-v001"), group("shop-v002", 4, 8)]).is_some());
+        assert!(says(0.5, &[fixed("shop-v001")]).unwrap().contains("no instances up"));
+    }
 }

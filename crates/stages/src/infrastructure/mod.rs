@@ -43,6 +43,7 @@ use self::guards::Guarded;
 use self::operate::{Build, Monitor, Start};
 use self::until::{Await, Until};
 
+pub use self::guards::TrafficGuards;
 pub use self::outlook::CloudOutlook;
 
 pub(crate) use self::canary::role as canary_role;
@@ -50,8 +51,8 @@ pub(crate) use self::hold_back::stops;
 pub(crate) use self::operate::targets_of;
 
 /// Adds the stage types and tasks of this module. In `store` stand the guards of applications and what is held back.
-pub fn register(registry: Registry, clouds: &Clouds, store: &Store) -> Registry {
-    let site = Guarded { clouds: clouds.clone(), store: store.clone() };
+pub fn register(registry: Registry, clouds: &Clouds, store: &Store, guards: TrafficGuards) -> Registry {
+    let site = Guarded { clouds: clouds.clone(), store: store.clone(), guards };
     let start = |build: Build| Arc::new(Start { site: site.clone(), build });
     let wait = |until: Until| Arc::new(Await { clouds: clouds.clone(), until });
     let sweep = |what: What| Arc::new(SweepCluster { site: site.clone(), what });

@@ -9,9 +9,11 @@ use cloud::names::{ClusterName, GroupName};
 use cloud::{CloudError, Clouds, Operation, Query};
 use jiff::Timestamp;
 use pipeline::forecast::{Look, Outlook};
+use pipeline::held::HeldBack;
 use pipeline::{Log, Map, StageView, TaskInput, TaskResult};
 use serde_json::{Value, json};
 
+use super::canary::CANARY_OF;
 use super::clusters::{self, What};
 use super::operate::{Job, TARGETS, Target};
 use super::select::Word;
@@ -23,24 +25,27 @@ pub struct CloudOutlook {
     inventory: RefCell<Inventory>,
     /// Whether it is known what exists.
     asked: bool,
+    /// What does not come again by itself.
+    held: Vec<HeldBack>,
     now: Timestamp,
 }
 
 impl CloudOutlook {
-    /// Asks all accounts.
-    pub async fn of(clouds: &Clouds, now: Timestamp) -> Result<CloudOutlook, CloudError> {
-        let inventory = clouds.list(&Query { without_images: true, ..Query::default() }).await?;
-        Ok(CloudOutlook::new(inventory, now))
+    /// Asks all accounts; `held` are the releases that are held back.
+    pub async fn of(clouds: &Clouds, held: Vec<HeldBack>, now: Timestamp) -> Result<CloudOutlook, CloudError> {
+        // Images only say which release they are.
+        let inventory = clouds.list(&Query { without_images: held.is_empty(), ..Query::default() }).await?;
+        Ok(CloudOutlook::new(inventory, held, now))
     }
 
     /// Of what is known to exist.
-    pub fn new(inventory: Inventory, now: Timestamp) -> CloudOutlook {
-        CloudOutlook { inventory: RefCell::new(inventory), asked: true, now }
+    pub fn new(inventory: Inventory, held: Vec<HeldBack>, now: Timestamp) -> CloudOutlook {
+        CloudOutlook { inventory: RefCell::new(inventory), asked: true, held, now }
     }
 
     /// Of nothing: what the stages themselves say is told, what exists is not.
     pub fn unasked(now: Timestamp) -> CloudOutlook {
-        CloudOutlook { inventory: RefCell::default(), asked: false, now }
+        CloudOutlook { inventory: RefCell::default(), asked: false, held: Vec::new(), now }
     }
 
     fn cluster(&self, account: &str, cluster: &ClusterName, region: &str) -> Vec<ServerGroup> {
@@ -197,8 +202,22 @@ impl CloudOutlook {
             look.notes.push("its image is known when the stage that makes or finds it has run".into());
             "${image}".to_owned()
         });
+        // A canary stands in for the cluster that it tries the release for.
+        let meant = wishes::text(&config, &[CANARY_OF]).map_or_else(|| cluster.to_string(), str::to_owned);
+        if let Some(held) = self.held.iter().find(|held| held.keeps(&meant, &self.release(&image))) {
+            look.context.shift_remove("deploy.server.groups");
+            return Err(format!("it would be refused: {}", held.sentence()));
+        }
         let (account, operation) = failed(wishes::create(&input, image))?;
         Ok(vec![Job { account, operation: Operation::CreateServerGroup(operation), group: None }])
+    }
+
+    /// What an image, or a package that becomes one, is called when it is held back.
+    fn release(&self, image: &str) -> String {
+        let all = self.inventory.borrow();
+        let known = all.images.iter().find(|known| known.id == image || known.name == image);
+        let named = known.and_then(|known| known.tags.get("appversion")).filter(|name| !name.is_empty()).cloned();
+        named.unwrap_or_else(|| image.replacen('=', "-", 1))
     }
 
     /// Stages on one server group: which it is, and what is done to it.

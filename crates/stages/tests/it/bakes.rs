@@ -79,7 +79,12 @@ async fn a_package_that_is_given_for_an_image_is_baked_on_the_way() {
     let clouds = Clouds::new(vec![Arc::new(Simulated::open("cloudy", cloud))]).unwrap();
     let publications = Arc::new(AptPublications::new(vec![world.root.clone()]));
     let registry = stages::bake::register(stages::types(), bakery.clone(), publications);
-    let registry = stages::infrastructure::register(registry, &clouds, &world.store);
+    let registry = stages::infrastructure::register(
+        registry,
+        &clouds,
+        &world.store,
+        stages::infrastructure::TrafficGuards::default(),
+    );
     world.engine.start(registry, Arc::new(FetchNothing)).await.unwrap();
     for (more, version) in [
         (json!({"package": "hello=1.0"}), "1.0"),

@@ -43,7 +43,12 @@ impl Play {
         let store = Store::open(place, &[pipeline::schema::MIGRATIONS], clock).unwrap();
         let clouds = Clouds::new(vec![Arc::new(Simulated::open("cloudy", cloud.clone()))]).unwrap();
         let engine = Engine::new(store.clone());
-        let registry = stages::infrastructure::register(stages::types(), &clouds, &store);
+        let registry = stages::infrastructure::register(
+            stages::types(),
+            &clouds,
+            &store,
+            stages::infrastructure::TrafficGuards::default(),
+        );
         engine.start(registry, Arc::new(FetchNothing)).await.unwrap();
         let waker = engine.clone();
         stages::infrastructure::wake_on_changes(&clouds, move |topic| waker.wake(topic));

@@ -27,8 +27,12 @@ fn group(name: &str, created: i64, disabled: bool) -> ServerGroup {
 }
 
 fn plan(stages: Value, groups: Vec<ServerGroup>) -> Value {
+    plan_of(stages, Inventory { server_groups: groups, ..Inventory::default() }, Vec::new())
+}
+
+fn plan_of(stages: Value, inventory: Inventory, held: Vec<HeldBack>) -> Value {
     let now: Timestamp = "2027-03-01T12:00:00Z".parse().unwrap();
-    let outlook = CloudOutlook::new(Inventory { server_groups: groups, ..Inventory::default() }, now);
+    let outlook = CloudOutlook::new(inventory, held, now);
     let config = json!({"name": "p", "application": "shop", "stages": stages});
     let registry = crate::types();
     let ask = Ask {
@@ -69,6 +73,46 @@ fn a_red_black_deployment_is_told_with_the_groups_that_it_finds() {
         shown,
         [(&json!("shrinkCluster"), &json!("shop-prod-v006")), (&json!("disableCluster"), &json!("shop-prod-v007"))]
     );
+}
+
+#[test]
+fn a_release_that_is_held_back_is_told_to_be_refused() {
+    let held = HeldBack {
+        application: "shop".into(),
+        cluster: "shop".into(),
+        release: "shop-2.0".into(),
+        image: "sha256:2".into(),
+        who: "mina".into(),
+        reason: "it loses orders".into(),
+        at: Timestamp::UNIX_EPOCH,
+    };
+    let image = cloud::inventory::Image {
+        id: "sha256:2".into(),
+        name: "shop-all-2".into(),
+        account: "local".into(),
+        regions: vec!["local".into()],
+        created: None,
+        tags: [("appversion".to_owned(), "shop-2.0".to_owned())].into(),
+    };
+    let planned = |image_or_package: &str| {
+        let cluster =
+            json!({"account": "local", "region": "local", "image": image_or_package, "capacity": {"desired": 1}});
+        let inventory = Inventory { images: vec![image.clone()], ..Inventory::default() };
+        let plan = plan_of(
+            json!([{"type": "deploy", "name": "Deploy", "clusters": [cluster]}]),
+            inventory,
+            vec![held.clone()],
+        );
+        let create = &plan["stages"][0]["before"][0];
+        let refused =
+            create["notes"].as_array().unwrap().iter().filter_map(Value::as_str).find(|n| n.contains("refused"));
+        (refused.map(str::to_owned), create["operations"].as_array().map_or(0, Vec::len))
+    };
+    let sentence = format!("it would be refused: {}", held.sentence());
+    for of_the_release in ["sha256:2", "shop-all-2", "shop=2.0"] {
+        assert_eq!(planned(of_the_release), (Some(sentence.clone()), 0), "{of_the_release}");
+    }
+    assert_eq!(planned("shop=2.1"), (None, 1));
 }
 
 #[test]
