@@ -202,9 +202,13 @@ impl CloudOutlook {
             look.notes.push("its image is known when the stage that makes or finds it has run".into());
             "${image}".to_owned()
         });
+        let release = match image::package(&known) {
+            Some(package) => package.replacen('=', "-", 1),
+            None => self.release(&image),
+        };
         // A canary stands in for the cluster that it tries the release for.
         let meant = wishes::text(&config, &[CANARY_OF]).map_or_else(|| cluster.to_string(), str::to_owned);
-        if let Some(held) = self.held.iter().find(|held| held.keeps(&meant, &self.release(&image))) {
+        if let Some(held) = self.held.iter().find(|held| held.keeps(&meant, &release)) {
             look.context.shift_remove("deploy.server.groups");
             return Err(format!("it would be refused: {}", held.sentence()));
         }
@@ -212,12 +216,12 @@ impl CloudOutlook {
         Ok(vec![Job { account, operation: Operation::CreateServerGroup(operation), group: None }])
     }
 
-    /// What an image, or a package that becomes one, is called when it is held back.
+    /// What an image is called when it is held back.
     fn release(&self, image: &str) -> String {
         let all = self.inventory.borrow();
         let known = all.images.iter().find(|known| known.id == image || known.name == image);
         let named = known.and_then(|known| known.tags.get("appversion")).filter(|name| !name.is_empty()).cloned();
-        named.unwrap_or_else(|| image.replacen('=', "-", 1))
+        named.unwrap_or_else(|| image.to_owned())
     }
 
     /// Stages on one server group: which it is, and what is done to it.
