@@ -24,6 +24,7 @@ mod listings;
 mod lookup;
 mod misc;
 mod notifications;
+mod orphans;
 mod pipelines;
 mod problems;
 mod projects;
@@ -56,6 +57,7 @@ pub fn routes() -> OpenApiRouter<House> {
         .merge(deployment_report::routes())
         .merge(held_back::routes())
         .merge(images::routes())
+        .merge(orphans::routes())
         .merge(lookup::routes())
         .merge(notifications::routes())
         .merge(capabilities::routes())

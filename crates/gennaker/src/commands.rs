@@ -18,6 +18,7 @@ mod image;
 mod launch;
 mod logs;
 mod openapi;
+mod orphans;
 mod package;
 mod pipeline;
 mod pipeline_template;
@@ -85,6 +86,8 @@ enum Verb {
     Rollback(rollback::Args),
     /// Let a version come again that was rolled back
     Release(rollback::Release),
+    /// Find what nobody answers for any more: of unknown applications, and canaries that are left over
+    Orphans(orphans::Args),
     /// Keep templates of pipelines
     #[command(subcommand, alias = "pipeline-templates", alias = "pt")]
     PipelineTemplate(pipeline_template::Verb),
@@ -143,6 +146,7 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
         Verb::Task(verb) => task::run(verb),
         Verb::Deployment(verb) => deployment::run(verb),
         Verb::Rollback(args) => rollback::run(args),
+        Verb::Orphans(args) => orphans::run(args),
         Verb::Release(args) => rollback::release(args),
         Verb::Down(args) => down::run(args),
         Verb::Logs(args) => logs::run(args),

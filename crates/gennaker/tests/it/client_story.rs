@@ -263,3 +263,23 @@ fn a_template_is_kept_used_and_planned() {
     good(&server, &["pipeline-template", "restore", "waits", "--tag", "stable", "--revision", "1"]);
     good(&server, &["pipeline-template", "get", "--id", "waits", "--tag", "stable"]);
 }
+
+#[test]
+fn what_belongs_to_no_application_is_found_and_ended() {
+    let server = Server::start("");
+    let folder = server.folder.path().join("image");
+    crate::redblack_story::image(&folder, "HTTP/1.1 200 OK", "hello");
+    let (_, _, nothing) = server.also(&["orphans", "-o", "text"]);
+    assert_eq!(nothing, "nothing is left over\n");
+    let group = json!({"type": "createServerGroup", "account": "local", "region": "local", "application": "stray",
+                       "image": folder, "capacity": {"min": 1, "max": 1, "desired": 1}});
+    crate::redblack_story::succeeds(&server, &crate::redblack_story::post(&server, group));
+    let (code, listed, why) = server.also(&["orphans", "-o", "text"]);
+    assert_eq!(code, 0, "{why}");
+    let expected = "serverGroup stray-v000 in local/local\n  there is no application stray; `gennaker application save stray` makes it\n";
+    assert_eq!(listed, expected);
+    let (code, _, said) = server.also(&["orphans", "--remove", "-o", "text"]);
+    assert_eq!((code, said.as_str()), (0, "removed serverGroup stray-v000 in local/local\n"));
+    let (_, _, nothing) = server.also(&["orphans", "-o", "text"]);
+    assert_eq!(nothing, "nothing is left over\n");
+}

@@ -131,6 +131,13 @@ fn compare(wish: &Map, base: &Map, canary: &ClusterName, baseline: &ClusterName)
     one
 }
 
+/// The cluster that a canary or baseline is compared for, by its name; none when the name is not one of theirs.
+pub(crate) fn stands_in_for(cluster: &ClusterName) -> Option<ClusterName> {
+    let (rest, word) = cluster.detail().rsplit_once('-').unwrap_or(("", cluster.detail()));
+    let known = [Side::Canary, Side::Baseline].iter().any(|side| side.name().eq_ignore_ascii_case(word));
+    known.then(|| ClusterName::new(cluster.app(), cluster.stack(), rest).ok()).flatten()
+}
+
 /// What a stage with this configuration makes, for a report: `canary` or `baseline`, or neither.
 pub(crate) fn role(config: &Map) -> Option<&'static str> {
     Side::of(config).map(|side| match side {

@@ -17,6 +17,7 @@ mod hold_back;
 mod image;
 mod image_tags;
 mod operate;
+mod orphans;
 mod outlook;
 mod replacing;
 mod rollback;
@@ -44,6 +45,7 @@ use self::operate::{Build, Monitor, Start};
 use self::until::{Await, Until};
 
 pub use self::guards::TrafficGuards;
+pub use self::orphans::{Orphan, orphans};
 pub use self::outlook::CloudOutlook;
 
 pub(crate) use self::canary::role as canary_role;
