@@ -15,6 +15,7 @@ mod full_disk_story;
 mod image_story;
 mod kill_story;
 mod local_provider;
+mod odd_programs_story;
 mod page_story;
 mod pipeline_files;
 mod pipelines_story;
