@@ -105,7 +105,9 @@ impl Stage for CreateServerGroup {
         config.extend(inherited.clone());
         let (strategy, base) = deployment(stage, &config)?;
         wishes::account(&config).map_err(refused)?;
-        if matches!(strategy, Strategy::Canary | Strategy::Rolling) && !wishes::wants_traffic(&config) {
+        if matches!(strategy, Strategy::Canary | Strategy::Rolling | Strategy::RollingRedBlack)
+            && !wishes::wants_traffic(&config)
+        {
             let what = "deploys by moving traffic, and the stage wants none: leave out `enableTraffic: false`, or the strategy";
             return Err(PlanError::Refused(format!("strategy {strategy:?} {what}")));
         }

@@ -141,7 +141,7 @@ async fn new_machines_come_in_as_old_ones_go_out() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_strategy_that_is_all_traffic_is_refused_without_any() {
     let play = play().await;
-    for strategy in ["rolling", "canary"] {
+    for strategy in ["rolling", "canary", "rollingredblack"] {
         let run = play.run(json!([deploy(json!({"strategy": strategy, "enableTraffic": false}))])).await;
         assert_eq!(run.status, Status::Terminal);
         assert!(why(&run).contains("deploys by moving traffic, and the stage wants none"), "{}", why(&run));
