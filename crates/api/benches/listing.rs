@@ -47,6 +47,7 @@ async fn main() {
         webhooks: Arc::default(),
         cron_zone: jiff::tz::TimeZone::UTC,
         roots: Arc::default(),
+        aptly: api::aptly::Aptly::new(None, api::aptly::Settings::default()),
     };
     let guard = Guard::new(GuardConfig::default(), Tokens::new(&[]).expect("none"), clock);
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::extract::FromRef;
 use bakery::Bakery;
 use cloud::Clouds;
 use jiff::Timestamp;
@@ -12,6 +13,7 @@ use store::Store;
 use store::clock::Clock;
 
 use crate::Problem;
+use crate::aptly::Aptly;
 
 /// The rooms that a handler may enter. Made once, by the binary's wiring.
 #[derive(Clone)]
@@ -34,6 +36,14 @@ pub struct House {
     pub cron_zone: TimeZone,
     /// The aptly roots that the server follows.
     pub roots: Arc<Vec<apt::Root>>,
+    /// aptly's API over the first of them.
+    pub aptly: Aptly,
+}
+
+impl FromRef<House> for Aptly {
+    fn from_ref(house: &House) -> Self {
+        house.aptly.clone()
+    }
 }
 
 impl House {

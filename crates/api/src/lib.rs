@@ -3,6 +3,7 @@
 //! Handlers build a context, call one function of a domain and wrap the answer. Not here: rules of any domain, configuration files, signals.
 #![forbid(unsafe_code)]
 
+pub mod aptly;
 pub mod body;
 pub mod files;
 pub mod gate;
@@ -15,6 +16,8 @@ pub mod problem;
 pub mod query;
 pub mod server;
 pub mod ui;
+
+pub use axum::Router;
 
 pub use guard::{Guard, GuardConfig};
 pub use house::House;

@@ -15,13 +15,13 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::{Semaphore, watch};
 use tower::ServiceExt;
 use utoipa::openapi::OpenApi;
 
 use crate::guard::Listener;
-use crate::{Guard, House, Problem, gate, live, openapi, page, ui};
+use crate::{Guard, House, Problem, aptly, gate, live, openapi, page, ui};
 
 /// A request's head must be there within this time.
 const HEAD_TIME: Duration = Duration::from_secs(10);
@@ -56,6 +56,7 @@ pub fn routes() -> (Router<House>, OpenApi) {
 pub fn service(house: House, guard: Guard, limits: Limits) -> Router {
     let (router, _) = routes();
     router
+        .merge(aptly::routes())
         .merge(page::routes())
         .fallback(nothing_there)
         .method_not_allowed_fallback(not_so)
@@ -79,13 +80,13 @@ fn shown(uri: &Uri) -> String {
     uri.path().chars().take(200).flat_map(char::escape_debug).collect()
 }
 
-/// Routes whose bodies are files: their handlers take them piece by piece and bound the pauses.
-const STREAMED: [&str; 1] = ["/images/import"];
+/// What the paths of routes begin with whose bodies are files: their handlers take them piece by piece and bound the pauses.
+const STREAMED: [&str; 2] = ["/images/import", "/api/files/"];
 
 /// Takes the whole body before a handler begins, so that nobody holds one by sending slowly or without end. Who may not ask
 /// at all was turned away before.
 async fn whole_body(State(limits): State<Limits>, request: Request<Body>, next: Next) -> Response {
-    if STREAMED.contains(&request.uri().path()) {
+    if STREAMED.iter().any(|route| request.uri().path().starts_with(route)) {
         return next.run(request).await;
     }
     let (head, body) = request.into_parts();
@@ -120,6 +121,19 @@ pub async fn serve(listeners: Vec<TcpListener>, service: Router, ending: watch::
     }
     while loops.join_next().await.is_some() {}
     Ok(())
+}
+
+/// The same on a Unix socket, whose file says who may come.
+pub async fn serve_unix(
+    listener: UnixListener,
+    service: Router,
+    mut ending: watch::Receiver<bool>,
+) -> std::io::Result<()> {
+    let ended = async move {
+        // Nobody left to say it is the end as well.
+        let _ = ending.wait_for(|ending| *ending).await;
+    };
+    axum::serve(listener, service).with_graceful_shutdown(ended).await
 }
 
 async fn accept(

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use access::Tokens;
 use anyhow::Context;
+use api::aptly::Aptly;
 use api::{Guard, GuardConfig, House};
 use async_trait::async_trait;
 use bakery::{Bakery, Host};
@@ -97,6 +98,7 @@ pub fn build(config: &Config, environment: &Environment, data: &Path) -> anyhow:
         webhooks,
         cron_zone,
         roots: Arc::new(roots.clone()),
+        aptly: Aptly::new(roots.first().cloned(), aptly::api::of_user(environment)),
     };
     Ok(Parts { house, guard, registry, outgoing, roots, missed })
 }

@@ -82,6 +82,7 @@ impl Server {
             webhooks: Arc::default(),
             cron_zone: jiff::tz::TimeZone::UTC,
             roots: Arc::default(),
+            aptly: api::aptly::Aptly::new(None, api::aptly::Settings::default()),
         };
         let service = api::server::service(house, guard, LIMITS);
         runtime.spawn(api::server::serve(vec![listener], service, ending));

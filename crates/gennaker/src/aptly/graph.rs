@@ -1,68 +1,14 @@
 //! `aptly graph`: what depends on what, as a picture by `dot`.
 
-use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
-
-use apt::{Root, SourceKind};
 
 use super::flags::Parsed;
 use super::{Context, Failure, say};
 
-/// A text inside DOT's quotes.
-fn quoted(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('"', "\\\"").replace(['{', '}', '|', '<', '>'], " ")
-}
-
-fn dot(root: &Root, vertical: bool) -> Result<String, Failure> {
-    let mut text = format!("digraph aptly {{\n  graph [rankdir={}];\n", if vertical { "TB" } else { "LR" });
-    for (repo, count) in root.repos()? {
-        let label = format!("{{Repo {}|comment: {}|pkgs: {count}}}", quoted(&repo.name), quoted(&repo.comment));
-        writeln!(
-            text,
-            "  \"{}\" [shape=Mrecord, style=filled, fillcolor=mediumseagreen, label=\"{label}\"];",
-            repo.uuid
-        )?;
-    }
-    for snapshot in root.snapshots()? {
-        let label = format!(
-            "{{Snapshot {}|{}|pkgs: {}}}",
-            quoted(&snapshot.name),
-            quoted(&snapshot.description),
-            root.count(&snapshot.root)?
-        );
-        writeln!(
-            text,
-            "  \"{}\" [shape=Mrecord, style=filled, fillcolor=cadetblue1, label=\"{label}\"];",
-            snapshot.uuid
-        )?;
-        for source in &snapshot.sources {
-            writeln!(text, "  \"{source}\" -> \"{}\";", snapshot.uuid)?;
-        }
-    }
-    for publication in root.publications()? {
-        let kind = if publication.kind == SourceKind::Local { "local" } else { "snapshot" };
-        let label = format!(
-            "{{Published {}|{kind}|arch: {}}}",
-            quoted(&publication.path()),
-            quoted(&publication.architectures.join(", "))
-        );
-        writeln!(
-            text,
-            "  \"{}\" [shape=Mrecord, style=filled, fillcolor=darkolivegreen1, label=\"{label}\"];",
-            publication.uuid
-        )?;
-        for source in publication.sources.values() {
-            writeln!(text, "  \"{}\" -> \"{}\";", source.uuid, publication.uuid)?;
-        }
-    }
-    text.push_str("}\n");
-    Ok(text)
-}
-
 pub fn run(context: &mut Context, parsed: &Parsed) -> Result<(), Failure> {
     say!("Generating graph...");
-    let text = dot(&context.root()?, parsed.text("layout") == "vertical")?;
+    let text = context.root()?.dot(parsed.text("layout") == "vertical")?;
     let (mut output, mut format) = (parsed.text("output"), parsed.text("format"));
     if let Some((_, extension)) = output.rsplit_once('.') {
         format = extension.to_owned();

@@ -3,6 +3,7 @@
 //! `gennaker` is this when it is called `aptly`, and `gennaker apt …` is the same with flags also after other words.
 //! Here: what a command gets, how failures become exit codes, help. The commands are one file a noun.
 
+pub mod api;
 mod config;
 mod db;
 mod flags;

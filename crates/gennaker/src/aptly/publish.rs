@@ -3,7 +3,6 @@
 pub mod sources;
 
 use apt::{Publication, PublishRequest, Settings, Signing, SourceKind, UpdateRequest};
-use serde_json::{Map, Value};
 
 use super::flags::Parsed;
 use super::repo::print_json;
@@ -186,40 +185,10 @@ pub fn drop(context: &mut Context, parsed: &Parsed) -> Result<(), Failure> {
     Ok(())
 }
 
-fn object(publication: &Publication) -> Value {
-    let settings = &publication.settings;
-    let sources: Vec<Value> = publication
-        .sources
-        .iter()
-        .map(|(component, source)| serde_json::json!({ "Component": component, "Name": source.name }))
-        .collect();
-    let mut map = Map::new();
-    let mut put = |key: &str, value: Value| map.insert(key.to_owned(), value);
-    put("AcquireByHash", settings.acquire_by_hash.into());
-    put("Architectures", publication.architectures.clone().into());
-    put("ButAutomaticUpgrades", settings.but_automatic_upgrades.clone().into());
-    put("Codename", settings.codename.clone().into());
-    put("Distribution", publication.distribution.clone().into());
-    put("Label", settings.label.clone().into());
-    put("MultiDist", settings.multi_dist.into());
-    put("NotAutomatic", settings.not_automatic.clone().into());
-    put("Origin", settings.origin.clone().into());
-    put("Path", publication.path().into());
-    put("Prefix", publication.prefix.clone().into());
-    put("SignedBy", settings.signed_by.clone().into());
-    put("SkipContents", settings.skip_contents.into());
-    put("SourceKind", publication.kind.word().into());
-    put("Sources", sources.into());
-    put("Storage", publication.storage.clone().into());
-    put("Suite", settings.suite.clone().into());
-    put("Version", settings.version.clone().into());
-    Value::Object(map)
-}
-
 pub fn list(context: &mut Context, parsed: &Parsed) -> Result<(), Failure> {
     let publications = context.root()?.publications()?;
     if parsed.on("json") {
-        print_json(&publications.iter().map(object).collect());
+        print_json(&publications.iter().map(Publication::shown).collect());
     } else if parsed.on("raw") {
         publications.iter().for_each(|one| say!("{} {}", one.place(), one.distribution));
     } else if publications.is_empty() {
@@ -237,7 +206,7 @@ pub fn show(context: &mut Context, parsed: &Parsed) -> Result<(), Failure> {
     let (storage, prefix) = split_place(parsed.args.get(1).map_or("", String::as_str));
     let publication = context.root()?.publication(&storage, &prefix, &parsed.args[0]).unable("show")?;
     if parsed.on("json") {
-        print_json(&object(&publication));
+        print_json(&publication.shown());
         return Ok(());
     }
     if !publication.storage.is_empty() {

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use apt::{AddOptions, DropRefused, Repo, RepoChange, Transfer, Uploaders};
-use serde_json::{Value, json};
+use apt::{AddOptions, DropRefused, RepoChange, Transfer, Uploaders};
+use serde_json::Value;
 
 use super::flags::Parsed;
 use super::package::{self, one_query};
@@ -51,14 +51,10 @@ pub fn create(context: &mut Context, parsed: &Parsed) -> Result<(), Failure> {
     Ok(())
 }
 
-fn object(repo: &Repo) -> Value {
-    json!({ "Name": repo.name, "Comment": repo.comment, "DefaultDistribution": repo.distribution, "DefaultComponent": repo.component })
-}
-
 pub fn list(context: &mut Context, parsed: &Parsed) -> Result<(), Failure> {
     let repos = context.root()?.repos()?;
     if parsed.on("json") {
-        print_json(&repos.iter().map(|(repo, _)| object(repo)).collect());
+        print_json(&repos.iter().map(|(repo, _)| repo.shown()).collect());
     } else if parsed.on("raw") {
         repos.iter().for_each(|(repo, _)| say!("{}", repo.name));
     } else if repos.is_empty() {
@@ -76,7 +72,7 @@ pub fn show(context: &mut Context, parsed: &Parsed) -> Result<(), Failure> {
     let repo = root.repo(&parsed.args[0]).unable("show")?;
     let with_packages = parsed.on("with-packages");
     if parsed.on("json") {
-        let mut shown = object(&repo);
+        let mut shown = repo.shown();
         let mut names: Vec<String> =
             if with_packages { root.keys(&repo.root)?.iter().map(ToString::to_string).collect() } else { Vec::new() };
         names.sort();

@@ -8,12 +8,17 @@ use crate::environment::Environment;
 /// The root of the first usual configuration file, else `~/.aptly`; `None` for a user without a home.
 pub fn of_user(environment: &Environment) -> anyhow::Result<Option<PathBuf>> {
     let Some(home) = &environment.home else { return Ok(None) };
-    let places = [home.join(".aptly.conf"), "/usr/local/etc/aptly.conf".into(), "/etc/aptly.conf".into()];
-    let Some(file) = places.iter().find(|file| file.exists()) else { return Ok(Some(home.join(".aptly"))) };
+    let Some(file) = file_of_user(environment) else { return Ok(Some(home.join(".aptly"))) };
     match Config::load(&file.to_string_lossy(), environment) {
         Ok(config) => Ok(Some(config.root_dir())),
         Err(failure) => anyhow::bail!("{failure:?}"),
     }
+}
+
+/// The user's configuration file, if there is one.
+pub fn file_of_user(environment: &Environment) -> Option<PathBuf> {
+    let own = environment.home.as_ref()?.join(".aptly.conf");
+    [own, "/usr/local/etc/aptly.conf".into(), "/etc/aptly.conf".into()].into_iter().find(|file| file.exists())
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use super::publish::{plain_line, print_source_line};
 use super::{Context, Failure, say};
 
 /// The addresses that `host:port` stands for; without a host all of them, IPv6 first as it takes IPv4 too.
-fn addresses(listen: &str) -> Result<Vec<SocketAddr>, Failure> {
+pub fn addresses(listen: &str) -> Result<Vec<SocketAddr>, Failure> {
     let bad = |why: &str| Failure::Run(format!("unable to serve: {listen:?} is not host:port: {why}"));
     let (host, port) = listen.rsplit_once(':').ok_or_else(|| bad("there is no colon"))?;
     if host.is_empty() {
@@ -20,7 +20,7 @@ fn addresses(listen: &str) -> Result<Vec<SocketAddr>, Failure> {
     Ok(listen.to_socket_addrs().map_err(|error| bad(&error.to_string()))?.collect())
 }
 
-fn bind(listen: &str) -> Result<TcpListener, Failure> {
+pub fn bind(listen: &str) -> Result<TcpListener, Failure> {
     let mut last = None;
     for address in addresses(listen)? {
         match TcpListener::bind(address) {

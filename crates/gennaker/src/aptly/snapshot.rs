@@ -1,8 +1,6 @@
 //! `aptly snapshot …`.
 
-use apt::{DropRefused, Merge, Pull, Snapshot, SourceKind};
-use jiff::tz::TimeZone;
-use serde_json::{Map, Value, json};
+use apt::{DropRefused, Merge, Pull};
 
 use super::flags::Parsed;
 use super::package::{self, follow, one_query, queries};
@@ -30,56 +28,6 @@ pub fn create(context: &mut Context, parsed: &Parsed) -> Result<(), Failure> {
     Ok(())
 }
 
-fn object(
-    context: &mut Context,
-    snapshot: &Snapshot,
-    packages: Option<Vec<String>>,
-    deep: bool,
-) -> Result<Value, Failure> {
-    let root = context.root()?;
-    let mut map = Map::new();
-    let at = snapshot
-        .created
-        .to_zoned(TimeZone::system())
-        .strftime("%Y-%m-%dT%H:%M:%S%.f%:z")
-        .to_string()
-        .replace("+00:00", "Z");
-    map.insert("Name".into(), snapshot.name.clone().into());
-    map.insert("CreatedAt".into(), at.into());
-    map.insert("SourceKind".into(), snapshot.kind.word().into());
-    if deep {
-        let mut sources = Vec::new();
-        for (name, kind) in root.snapshot_sources(snapshot)? {
-            sources.push(match kind {
-                SourceKind::Local => {
-                    let repo = root.repo(&name)?;
-                    json!({ "Name": repo.name, "Comment": repo.comment, "DefaultDistribution": repo.distribution, "DefaultComponent": repo.component })
-                }
-                _ => {
-                    let source = root.snapshot(&name)?;
-                    object(context, &source, None, false)?
-                }
-            });
-        }
-        let key = match snapshot.kind {
-            SourceKind::Local => "LocalRepos",
-            SourceKind::Mirror => "RemoteRepos",
-            SourceKind::Snapshot => "Snapshots",
-        };
-        if !sources.is_empty() {
-            map.insert(key.into(), sources.into());
-        }
-    }
-    if let Some(packages) = packages.filter(|packages| !packages.is_empty()) {
-        map.insert("Packages".into(), packages.into());
-    }
-    map.insert("Description".into(), snapshot.description.clone().into());
-    map.insert("Origin".into(), snapshot.origin.clone().into());
-    map.insert("NotAutomatic".into(), snapshot.not_automatic.clone().into());
-    map.insert("ButAutomaticUpgrades".into(), snapshot.but_automatic_upgrades.clone().into());
-    Ok(Value::Object(map))
-}
-
 pub fn list(context: &mut Context, parsed: &Parsed) -> Result<(), Failure> {
     let mut snapshots = context.root()?.snapshots()?;
     let sort = parsed.text("sort");
@@ -90,8 +38,11 @@ pub fn list(context: &mut Context, parsed: &Parsed) -> Result<(), Failure> {
         _ => return Err(Failure::Run(format!("sorting method \"{sort}\" unknown"))),
     }
     if parsed.on("json") {
-        let all =
-            snapshots.iter().map(|snapshot| object(context, snapshot, None, false)).collect::<Result<Vec<_>, _>>()?;
+        let root = context.root()?;
+        let all = snapshots
+            .iter()
+            .map(|snapshot| root.shown_snapshot(snapshot, None, false))
+            .collect::<apt::Result<Vec<_>>>()?;
         print_json(&all.into());
     } else if parsed.on("raw") {
         snapshots.iter().for_each(|snapshot| say!("{}", snapshot.name));
@@ -116,7 +67,7 @@ pub fn show(context: &mut Context, parsed: &Parsed) -> Result<(), Failure> {
         } else {
             None
         };
-        print_json(&object(context, &snapshot, packages, true)?);
+        print_json(&root.shown_snapshot(&snapshot, packages, true)?);
         return Ok(());
     }
     say!(

@@ -1,7 +1,7 @@
 //! aptly's command line as a table: from it come parsing, help, completion and the documentation.
 
 use super::flags::Parsed;
-use super::{Context, Failure, db, graph, mirror, misc, package, publish, repo, serve, snapshot, task};
+use super::{Context, Failure, api, db, graph, mirror, misc, package, publish, repo, serve, snapshot, task};
 
 /// How a flag takes its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -519,6 +519,18 @@ pub const COMMANDS: &[Command] = &[
         0,
         serve::run,
         "serve the published repositories over HTTP"
+    ),
+    command!(
+        &["api", "serve"],
+        "",
+        &[&[
+            text("listen", ":8080", "host:port to listen on, or unix:///path of a socket"),
+            yes("no-lock", "taken for old scripts: nobody waits for a lock here"),
+        ]],
+        0,
+        0,
+        api::serve,
+        "serve the API over HTTP"
     ),
     command!(&["version"], "", &[], 0, 0, misc::version, "print the version"),
 ];

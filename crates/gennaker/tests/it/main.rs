@@ -3,6 +3,7 @@
 mod api;
 mod apt_crash_story;
 mod apt_story;
+mod aptly_api_story;
 mod aptly_conformance;
 mod client_story;
 mod dataplane_story;

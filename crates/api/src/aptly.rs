@@ -1,0 +1,124 @@
+//! aptly's API under `/api`: the same routes, fields and statuses, over one root. It is part of the server, and alone it is `aptly api serve`.
+//!
+//! Here: what handlers work with and how they answer. Handlers are one file a noun. Nothing of pipelines or clouds is known here.
+
+mod answer;
+mod asked;
+mod files;
+mod packages;
+mod publish;
+mod repos;
+mod snapshots;
+mod status;
+mod tasks;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use apt::{Follow, Line, Root};
+use axum::Router;
+use axum::extract::FromRef;
+use axum::response::{IntoResponse, Response};
+
+pub use answer::{Answer, Fault};
+use asked::Params;
+use tasks::Tasks;
+
+/// What aptly's configuration says that the API heeds.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// The version that `/api/version` tells.
+    pub version: String,
+    /// Architectures of publications that name none.
+    pub architectures: Vec<String>,
+    /// Which dependencies are followed.
+    pub follow: Follow,
+    /// No Contents indexes where a request does not say.
+    pub skip_contents: bool,
+    /// No `.bz2` where a request does not say.
+    pub skip_bz2: bool,
+    /// Requests that say nothing of it are answered with a task.
+    pub asynchronous: bool,
+}
+
+/// The API over one root. Cheap to clone.
+#[derive(Clone)]
+pub struct Aptly(Arc<Inner>);
+
+struct Inner {
+    root: Option<Root>,
+    settings: Settings,
+    tasks: Tasks,
+}
+
+impl Aptly {
+    /// Over this root; without one every request says that there is none.
+    pub fn new(root: Option<Root>, settings: Settings) -> Self {
+        Self(Arc::new(Inner { root, settings, tasks: Tasks::default() }))
+    }
+
+    /// The service alone, for `aptly api serve`.
+    pub fn service(self) -> Router {
+        routes::<Aptly>().fallback(nothing).with_state(self)
+    }
+
+    fn root(&self) -> Result<&Root, Fault> {
+        self.0.root.as_ref().ok_or_else(|| Fault::unavailable("the server follows no aptly root"))
+    }
+
+    fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    fn tasks(&self) -> &Tasks {
+        &self.0.tasks
+    }
+
+    /// Where uploaded files wait.
+    fn uploads(&self) -> Result<PathBuf, Fault> {
+        Ok(self.root()?.path().join("upload"))
+    }
+
+    /// Work that may take a moment, away from the threads that answer.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Root) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, Fault> {
+        let root = self.root()?.clone();
+        tokio::task::spawn_blocking(move || work(&root)).await.map_err(|error| Fault::internal(error.to_string()))?
+    }
+
+    /// Work that is a task: done at once, or answered with the task when the request (or the configuration) says so.
+    async fn task(
+        &self,
+        params: &Params,
+        name: String,
+        resources: Vec<String>,
+        work: impl FnOnce(&Root, &mut dyn FnMut(Line)) -> Result<Answer, Fault> + Send + 'static,
+    ) -> Response {
+        let root = match self.root() {
+            Ok(root) => root.clone(),
+            Err(fault) => return fault.into_response(),
+        };
+        if params.is_async(self.settings().asynchronous) {
+            return self.tasks().start(name, resources, move |sink| work(&root, sink)).into_response();
+        }
+        let done = tokio::task::spawn_blocking(move || work(&root, &mut |_| {})).await;
+        done.unwrap_or_else(|error| Err(Fault::internal(error.to_string()))).into_response()
+    }
+}
+
+/// Every route, for a server whose state holds this API.
+pub fn routes<S>() -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+    Aptly: FromRef<S>,
+{
+    let all = Router::new().merge(status::routes()).merge(files::routes()).merge(repos::routes());
+    let all = all.merge(snapshots::routes()).merge(packages::routes()).merge(publish::routes()).merge(tasks::routes());
+    Router::new().nest("/api", all)
+}
+
+async fn nothing() -> (axum::http::StatusCode, &'static str) {
+    (axum::http::StatusCode::NOT_FOUND, "404 page not found")
+}

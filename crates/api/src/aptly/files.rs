@@ -1,0 +1,156 @@
+//! Uploads: files that wait in folders until a repository takes them.
+
+use std::io::ErrorKind;
+use std::path::{Path as FilePath, PathBuf};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{FromRef, Multipart, Path, State};
+use axum::routing::{get, put};
+use futures_util::{Stream, StreamExt};
+use tokio::io::AsyncWriteExt;
+
+use super::{Answer, Aptly, Fault};
+
+/// How long an upload may stand still.
+const SILENCE: Duration = Duration::from_secs(60);
+
+/// The routes of this file.
+pub fn routes<S>() -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+    Aptly: FromRef<S>,
+{
+    Router::new()
+        .route("/files", get(folders))
+        .route("/files/{dir}", get(files).post(upload).delete(drop_folder))
+        .route("/files/{dir}/{file}", put(place).delete(drop_file))
+}
+
+/// One part of a path below the uploads.
+pub fn part(what: &'static str, text: &str) -> Result<String, Fault> {
+    let plain = !text.is_empty() && text.len() <= 250 && text != "." && text != "..";
+    if plain && !text.contains(['/', '\\']) && !text.chars().any(char::is_control) {
+        return Ok(text.to_owned());
+    }
+    Err(Fault::bad(format!("wrong {what}")))
+}
+
+fn disk(error: std::io::Error) -> Fault {
+    match error.kind() {
+        ErrorKind::StorageFull => Fault::new(axum::http::StatusCode::INSUFFICIENT_STORAGE, error.to_string()),
+        _ => Fault::internal(error.to_string()),
+    }
+}
+
+async fn folders(State(aptly): State<Aptly>) -> Result<Answer, Fault> {
+    let mut names = Vec::new();
+    each(&aptly.uploads()?, |name, is_dir| {
+        if is_dir {
+            names.push(name);
+        }
+    })?;
+    names.sort();
+    Ok(Answer::ok(names))
+}
+
+/// Calls `each` with the entries of a folder; one that is not there has none.
+fn each(folder: &FilePath, mut each: impl FnMut(String, bool)) -> Result<(), Fault> {
+    let entries = match std::fs::read_dir(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        entries => entries.map_err(disk)?,
+    };
+    for entry in entries {
+        let entry = entry.map_err(disk)?;
+        let is_dir = entry.file_type().map_err(disk)?.is_dir();
+        each(entry.file_name().to_string_lossy().into_owned(), is_dir);
+    }
+    Ok(())
+}
+
+async fn files(State(aptly): State<Aptly>, Path(dir): Path<String>) -> Result<Answer, Fault> {
+    let folder = aptly.uploads()?.join(part("dir", &dir)?);
+    if !folder.is_dir() {
+        return Err(Fault::missing(format!("lstat {}: no such file or directory", folder.display())));
+    }
+    let (mut names, mut open) = (Vec::new(), vec![folder]);
+    while let Some(folder) = open.pop() {
+        each(&folder, |name, is_dir| if is_dir { open.push(folder.join(name)) } else { names.push(name) })?;
+    }
+    names.sort();
+    Ok(Answer::ok(names))
+}
+
+async fn upload(State(aptly): State<Aptly>, Path(dir): Path<String>, mut form: Multipart) -> Result<Answer, Fault> {
+    let (name, mut stored) = (part("dir", &dir)?, Vec::new());
+    let folder = aptly.uploads()?.join(&name);
+    while let Some(field) = form.next_field().await.map_err(|error| Fault::bad(error.body_text()))? {
+        let Some(file) = field.file_name() else { continue };
+        // Some clients send a whole path.
+        let file = part("file", file.rsplit(['/', '\\']).next().unwrap_or_default())?;
+        receive(&folder, &file, field).await?;
+        stored.push(format!("{name}/{file}"));
+    }
+    Ok(Answer::ok(stored))
+}
+
+/// A file by `PUT`, as `dput` and `curl -T` send it.
+async fn place(
+    State(aptly): State<Aptly>,
+    Path((dir, file)): Path<(String, String)>,
+    body: Body,
+) -> Result<Answer, Fault> {
+    let (dir, file) = (part("dir", &dir)?, part("file", &file)?);
+    receive(&aptly.uploads()?.join(&dir), &file, body.into_data_stream()).await?;
+    Ok(Answer::ok(vec![format!("{dir}/{file}")]))
+}
+
+/// Writes a file beside its place and names it when it is whole: nobody finds half of it.
+async fn receive<E>(
+    folder: &FilePath,
+    name: &str,
+    pieces: impl Stream<Item = Result<axum::body::Bytes, E>>,
+) -> Result<(), Fault> {
+    std::fs::create_dir_all(folder).map_err(disk)?;
+    let staged = tempfile::Builder::new().prefix(".upload-").tempfile_in(folder).map_err(disk)?;
+    let mut file = tokio::fs::File::from_std(staged.reopen().map_err(disk)?);
+    let mut pieces = std::pin::pin!(pieces);
+    loop {
+        match tokio::time::timeout(SILENCE, pieces.next()).await {
+            Ok(Some(Ok(piece))) => file.write_all(&piece).await.map_err(disk)?,
+            Ok(Some(Err(_))) => return Err(Fault::bad(format!("{name} broke off on its way"))),
+            Ok(None) => break,
+            Err(_) => return Err(Fault::bad(format!("{name} stood still on its way"))),
+        }
+    }
+    file.sync_all().await.map_err(disk)?;
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+    std::fs::set_permissions(staged.path(), mode).map_err(disk)?;
+    staged.persist(folder.join(name)).map_err(|error| disk(error.error))?;
+    Ok(())
+}
+
+async fn drop_folder(State(aptly): State<Aptly>, Path(dir): Path<String>) -> Result<Answer, Fault> {
+    gone(std::fs::remove_dir_all(aptly.uploads()?.join(part("dir", &dir)?)))
+}
+
+async fn drop_file(State(aptly): State<Aptly>, Path((dir, file)): Path<(String, String)>) -> Result<Answer, Fault> {
+    gone(std::fs::remove_file(aptly.uploads()?.join(part("dir", &dir)?).join(part("file", &file)?)))
+}
+
+fn gone(removed: std::io::Result<()>) -> Result<Answer, Fault> {
+    match removed {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(disk(error)),
+        _ => Ok(Answer::nothing()),
+    }
+}
+
+/// What a request means by a folder, or a file in it.
+pub fn meant(uploads: &FilePath, dir: &str, file: Option<&str>) -> Result<PathBuf, Fault> {
+    let folder = uploads.join(part("dir", dir)?);
+    match file {
+        Some(file) => Ok(folder.join(part("file", file)?)),
+        None => Ok(folder),
+    }
+}

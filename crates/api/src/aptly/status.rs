@@ -1,0 +1,106 @@
+//! Version, health, disk, cleanup, the graph.
+
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use apt::Root;
+use axum::Router;
+use axum::extract::{FromRef, Path, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use serde_json::{Value, json};
+
+use super::asked::Params;
+use super::{Answer, Aptly, Fault};
+
+/// What a graph may be drawn as, and how that is told.
+const PICTURES: [(&str, &str); 3] = [("png", "image/png"), ("svg", "image/svg+xml"), ("pdf", "application/pdf")];
+
+/// The routes of this file.
+pub fn routes<S>() -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+    Aptly: FromRef<S>,
+{
+    Router::new()
+        .route("/version", get(version))
+        .route("/ready", get(ready))
+        .route("/healthy", get(healthy))
+        .route("/storage", get(storage))
+        .route("/s3", get(none))
+        .route("/gcs", get(none))
+        .route("/jfrog", get(none))
+        .route("/db/cleanup", post(cleanup))
+        .route("/{graph}", get(graph))
+}
+
+async fn version(State(aptly): State<Aptly>) -> Answer {
+    Answer::ok(json!({"Version": aptly.settings().version}))
+}
+
+async fn ready(State(aptly): State<Aptly>) -> Result<Answer, Fault> {
+    let opens = aptly.blocking(|root| Ok(root.repos().map(drop)?)).await;
+    match opens {
+        Ok(()) => Ok(Answer::ok(json!({"Status": "Aptly is ready"}))),
+        Err(_) => Ok(Answer(StatusCode::SERVICE_UNAVAILABLE, json!({"Status": "Aptly is unavailable"}))),
+    }
+}
+
+async fn healthy() -> Answer {
+    Answer::ok(json!({"Status": "Aptly is healthy"}))
+}
+
+async fn storage(State(aptly): State<Aptly>) -> Result<Answer, Fault> {
+    let told = aptly.blocking(|root| {
+        let disk = rustix::fs::statvfs(root.path()).map_err(|error| Fault::internal(error.to_string()))?;
+        let mib = |blocks: u64| blocks.saturating_mul(disk.f_frsize) >> 20;
+        let (total, free) = (mib(disk.f_blocks), mib(disk.f_bavail));
+        let full = if total == 0 { 0.0 } else { 100.0 * (total - free.min(total)) as f64 / total as f64 };
+        Ok(json!({"Total": total, "Free": free, "PercentFull": full}))
+    });
+    Ok(Answer::ok(told.await?))
+}
+
+async fn none() -> Answer {
+    Answer::ok(json!([]))
+}
+
+async fn cleanup(State(aptly): State<Aptly>, params: Params) -> Response {
+    let work = |root: &Root, sink: &mut dyn FnMut(apt::Line)| {
+        root.cleanup(false, false, sink)?;
+        Ok(Answer::ok(Value::Null))
+    };
+    aptly.task(&params, "Clean up db".into(), vec!["__all__".into()], work).await
+}
+
+/// `graph.EXT`: the language of `dot` itself, or a picture.
+async fn graph(State(aptly): State<Aptly>, Path(name): Path<String>, params: Params) -> Result<Response, Fault> {
+    let extension = name.strip_prefix("graph.").ok_or_else(|| Fault::missing("404 page not found"))?.to_owned();
+    let vertical = params.text("layout") == Some("vertical");
+    let text = aptly.blocking(move |root| Ok(root.dot(vertical)?)).await?;
+    if matches!(extension.as_str(), "dot" | "gv") {
+        return Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response());
+    }
+    let picture = PICTURES.iter().find(|(known, _)| *known == extension);
+    let Some((format, kind)) = picture else {
+        return Err(Fault::bad(format!("{extension} is no format of a graph: dot, gv, png, svg, pdf")));
+    };
+    let drawn = tokio::task::spawn_blocking(move || draw(&text, format)).await;
+    let bytes = drawn.map_err(|error| Fault::internal(error.to_string()))??;
+    Ok(([(header::CONTENT_TYPE, *kind)], bytes).into_response())
+}
+
+fn draw(text: &str, format: &str) -> Result<Vec<u8>, Fault> {
+    let failed =
+        |error: std::io::Error| Fault::internal(format!("unable to execute dot: {error}; is graphviz installed?"));
+    let mut dot = Command::new("dot");
+    dot.arg(format!("-T{format}")).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = dot.spawn().map_err(failed)?;
+    if let Some(mut input) = child.stdin.take() {
+        // It reads everything before it draws.
+        let _ = input.write_all(text.as_bytes());
+    }
+    let done = child.wait_with_output().map_err(failed)?;
+    if done.status.success() { Ok(done.stdout) } else { Err(Fault::internal("dot failed")) }
+}

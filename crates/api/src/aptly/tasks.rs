@@ -1,0 +1,205 @@
+//! Tasks: work that a client asked for and looks at later. They are kept in memory, as aptly keeps them, and run one after another.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use apt::Line;
+use axum::Router;
+use axum::extract::{FromRef, Path, State};
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use serde_json::{Value, json};
+
+use super::{Answer, Aptly, Fault};
+
+const RUNNING: u8 = 1;
+const SUCCEEDED: u8 = 2;
+const FAILED: u8 = 3;
+
+/// All tasks since the start.
+#[derive(Default)]
+pub struct Tasks {
+    shared: Arc<Shared>,
+    /// One at a time: what two tasks work on may be the same.
+    turn: Arc<tokio::sync::Mutex<()>>,
+}
+
+#[derive(Default)]
+struct Shared {
+    all: Mutex<All>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct All {
+    last: u64,
+    tasks: BTreeMap<u64, Task>,
+}
+
+struct Task {
+    name: String,
+    resources: Vec<String>,
+    state: u8,
+    output: String,
+    done: Option<(u16, Value)>,
+}
+
+impl Task {
+    fn shown(&self, id: u64) -> Value {
+        json!({"Name": self.name, "ID": id, "State": self.state, "Resources": self.resources})
+    }
+
+    fn is_over(&self) -> bool {
+        matches!(self.state, SUCCEEDED | FAILED)
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, All> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change(&self, id: u64, change: impl FnOnce(&mut Task)) {
+        if let Some(task) = self.lock().tasks.get_mut(&id) {
+            change(task);
+        }
+        self.changed.notify_all();
+    }
+
+    fn wait(&self, is_over: impl Fn(&All) -> bool) {
+        let mut all = self.lock();
+        while !is_over(&all) {
+            all = self.changed.wait(all).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+impl Tasks {
+    /// Runs `work` when its turn comes; answers 202 with the task at once.
+    pub fn start(
+        &self,
+        name: String,
+        resources: Vec<String>,
+        work: impl FnOnce(&mut dyn FnMut(Line)) -> Result<Answer, Fault> + Send + 'static,
+    ) -> Answer {
+        let (id, shown) = {
+            let mut all = self.shared.lock();
+            all.last += 1;
+            let id = all.last;
+            let task = Task { name, resources, state: 0, output: String::new(), done: None };
+            let shown = task.shown(id);
+            all.tasks.insert(id, task);
+            (id, shown)
+        };
+        let (shared, turn) = (self.shared.clone(), self.turn.clone());
+        tokio::spawn(async move {
+            let _turn = turn.lock_owned().await;
+            shared.change(id, |task| task.state = RUNNING);
+            let told = shared.clone();
+            let mut say = move |line: Line| told.change(id, |task| task.output.push_str(&(text(line) + "\n")));
+            let done = tokio::task::spawn_blocking(move || work(&mut say)).await;
+            let done = done.unwrap_or_else(|error| Err(Fault::internal(error.to_string())));
+            shared.change(id, |task| match done {
+                Ok(Answer(status, value)) => {
+                    task.output.push_str("Task succeeded");
+                    (task.state, task.done) = (SUCCEEDED, Some((status.as_u16(), value)));
+                }
+                Err(fault) => {
+                    task.output.push_str(&format!("Task failed with error: {}", fault.message));
+                    (task.state, task.done) = (FAILED, Some((fault.status.as_u16(), Value::Null)));
+                }
+            });
+        });
+        Answer(StatusCode::ACCEPTED, shown)
+    }
+
+    fn look<T>(&self, id: &str, status: StatusCode, look: impl FnOnce(u64, &Task) -> T) -> Result<T, Fault> {
+        let number: u64 =
+            id.parse().map_err(|_| Fault::internal(format!("strconv.Atoi: parsing {id:?}: invalid syntax")))?;
+        let all = self.shared.lock();
+        let task = all.tasks.get(&number);
+        task.map(|task| look(number, task))
+            .ok_or_else(|| Fault::new(status, format!("could not find task with id {number}")))
+    }
+}
+
+/// A line as it stands in a task's output.
+pub fn text(line: Line) -> String {
+    match line {
+        Line::Step(text) | Line::Note(text) => text,
+        Line::Added(key) => format!("[+] {key} added"),
+        Line::Removed(key, why) => format!("[-] {key} {}", why.unwrap_or("removed")),
+        Line::Copied(key, word) => format!("[o] {key} {word}"),
+        Line::Warning(text) => format!("[!] {text}"),
+    }
+}
+
+/// The routes of this file.
+pub fn routes<S>() -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+    Aptly: FromRef<S>,
+{
+    Router::new()
+        .route("/tasks", get(list))
+        .route("/tasks-clear", post(clear))
+        .route("/tasks-wait", get(wait_all))
+        .route("/tasks/{id}", get(show).delete(forget))
+        .route("/tasks/{id}/wait", get(wait))
+        .route("/tasks/{id}/output", get(output))
+        .route("/tasks/{id}/detail", get(detail))
+        .route("/tasks/{id}/return_value", get(return_value))
+}
+
+async fn list(State(aptly): State<Aptly>) -> Answer {
+    let all = aptly.tasks().shared.lock();
+    Answer::ok(all.tasks.iter().map(|(id, task)| task.shown(*id)).collect::<Vec<_>>())
+}
+
+async fn show(State(aptly): State<Aptly>, Path(id): Path<String>) -> Result<Answer, Fault> {
+    Ok(Answer::ok(aptly.tasks().look(&id, StatusCode::NOT_FOUND, |id, task| task.shown(id))?))
+}
+
+async fn wait(State(aptly): State<Aptly>, Path(id): Path<String>) -> Result<Answer, Fault> {
+    let number = aptly.tasks().look(&id, StatusCode::BAD_REQUEST, |id, _| id)?;
+    let shared = aptly.tasks().shared.clone();
+    let over = move |all: &All| all.tasks.get(&number).is_none_or(Task::is_over);
+    tokio::task::spawn_blocking(move || shared.wait(over)).await.map_err(|error| Fault::internal(error.to_string()))?;
+    Ok(Answer::ok(aptly.tasks().look(&id, StatusCode::BAD_REQUEST, |id, task| task.shown(id))?))
+}
+
+async fn wait_all(State(aptly): State<Aptly>) -> Result<Answer, Fault> {
+    let shared = aptly.tasks().shared.clone();
+    let over = |all: &All| all.tasks.values().all(Task::is_over);
+    tokio::task::spawn_blocking(move || shared.wait(over)).await.map_err(|error| Fault::internal(error.to_string()))?;
+    Ok(Answer::nothing())
+}
+
+async fn output(State(aptly): State<Aptly>, Path(id): Path<String>) -> Result<Answer, Fault> {
+    Ok(Answer::ok(aptly.tasks().look(&id, StatusCode::NOT_FOUND, |_, task| task.output.clone())?))
+}
+
+async fn detail(State(aptly): State<Aptly>, Path(id): Path<String>) -> Result<Answer, Fault> {
+    Ok(Answer::ok(aptly.tasks().look(&id, StatusCode::NOT_FOUND, |_, _| json!({}))?))
+}
+
+async fn return_value(State(aptly): State<Aptly>, Path(id): Path<String>) -> Result<Answer, Fault> {
+    let value = aptly.tasks().look(&id, StatusCode::NOT_FOUND, |_, task| {
+        task.done.as_ref().map_or(Value::Null, |(code, value)| json!({"Code": code, "Value": value}))
+    });
+    Ok(Answer::ok(value?))
+}
+
+async fn forget(State(aptly): State<Aptly>, Path(id): Path<String>) -> Result<Answer, Fault> {
+    let (number, over) = aptly.tasks().look(&id, StatusCode::BAD_REQUEST, |id, task| (id, task.is_over()))?;
+    if !over {
+        return Err(Fault::bad(format!("task with id {number} is still in progress")));
+    }
+    aptly.tasks().shared.lock().tasks.remove(&number);
+    Ok(Answer::nothing())
+}
+
+async fn clear(State(aptly): State<Aptly>) -> Answer {
+    aptly.tasks().shared.lock().tasks.retain(|_, task| !task.is_over());
+    Answer::nothing()
+}

@@ -1,0 +1,261 @@
+//! aptly's API as its clients use it: by curl, over TCP and over a Unix socket.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::{Value, json};
+use testkit::package::package;
+
+use crate::apt_story::Machine;
+use crate::server::run;
+
+/// `aptly api serve` on a machine of its own.
+struct Api {
+    machine: Machine,
+    process: Child,
+    curl: Vec<String>,
+    base: String,
+}
+
+impl Api {
+    fn start() -> Self {
+        let machine = Machine::new();
+        let (process, said) = serve(&machine, "127.0.0.1:0");
+        let address = said.split(' ').nth(4).expect("an address").to_owned();
+        Self { machine, process, curl: Vec::new(), base: format!("http://{address}") }
+    }
+
+    fn curl(&self, args: &[&str], path: &str) -> (u16, Value) {
+        let mut command = Command::new("curl");
+        command.args(["-s", "-g", "--path-as-is", "-w", "\n%{http_code}", "--max-time", "20"]).args(&self.curl);
+        let (code, said, why) = run(command.args(args).arg(format!("{}{path}", self.base)));
+        assert_eq!(code, 0, "{path}: {why}");
+        let (body, status) = said.rsplit_once('\n').expect("a status");
+        (status.parse().expect("a number"), serde_json::from_str(body).unwrap_or_else(|_| body.into()))
+    }
+
+    fn get(&self, path: &str) -> (u16, Value) {
+        self.curl(&[], path)
+    }
+
+    fn ask(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
+        let body = body.to_string();
+        self.curl(&["-X", method, "-H", "Content-Type: application/json", "-d", &body], path)
+    }
+
+    fn delete(&self, path: &str) -> (u16, Value) {
+        self.curl(&["-X", "DELETE"], path)
+    }
+
+    /// Makes a package and uploads it as `dput` and `curl -T` do.
+    fn put(&self, name: &str, version: &str, dir: &str) {
+        let file = package(name, version).write_to(self.machine.path());
+        let path = format!("/api/files/{dir}/{name}_{version}_all.deb");
+        let told = self.curl(&["-T", file.to_str().expect("a text")], &path);
+        assert_eq!(told, (200, json!([format!("{dir}/{name}_{version}_all.deb")])));
+    }
+}
+
+fn serve(machine: &Machine, listen: &str) -> (Child, String) {
+    let mut command = machine.command(&format!("aptly api serve -listen={listen}"));
+    let mut process =
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("starts");
+    let mut line = String::new();
+    BufReader::new(process.stdout.take().expect("piped")).read_line(&mut line).expect("it says where it listens");
+    assert!(line.starts_with("Starting web server at: "), "{line}");
+    (process, line)
+}
+
+impl Drop for Api {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn error(status: u16, message: &str) -> (u16, Value) {
+    (status, json!({"error": message}))
+}
+
+#[test]
+fn a_package_goes_from_upload_to_publication_by_the_api() {
+    let api = Api::start();
+    assert_eq!(api.get("/api/version"), (200, json!({"Version": "1.6.3"})));
+    assert_eq!(api.get("/api/ready"), (200, json!({"Status": "Aptly is ready"})));
+    assert_eq!(api.get("/api/nowhere").0, 404);
+
+    let repo = json!({"Name": "a", "Comment": "mine", "DefaultDistribution": "bookworm", "DefaultComponent": "main"});
+    assert_eq!(api.ask("POST", "/api/repos", &repo), (201, repo.clone()));
+    assert_eq!(api.ask("POST", "/api/repos", &repo), error(409, "local repo with name a already exists"));
+    let nameless = "Key: 'Name' Error:Field validation for 'Name' failed on the 'required' tag";
+    assert_eq!(api.ask("POST", "/api/repos", &json!({})), error(400, nameless));
+    assert_eq!(api.get("/api/repos/b"), error(404, "local repo with name b not found"));
+
+    api.put("hello", "1.0", "up");
+    assert_eq!(api.get("/api/files"), (200, json!(["up"])));
+    assert_eq!(api.get("/api/files/up"), (200, json!(["hello_1.0_all.deb"])));
+    let report = json!({"Warnings": [], "Added": ["hello_1.0_all added"], "Removed": []});
+    assert_eq!(
+        api.ask("POST", "/api/repos/a/file/up", &json!({})),
+        (200, json!({"FailedFiles": [], "Report": report}))
+    );
+    assert_eq!(api.get("/api/files"), (200, json!([])), "what was taken does not wait any more");
+
+    let (_, keys) = api.get("/api/repos/a/packages");
+    let key = keys[0].as_str().expect("a key").to_owned();
+    assert!(key.starts_with("Pall hello 1.0 "), "{key}");
+    let (_, details) = api.get("/api/repos/a/packages?format=details&q=hello");
+    assert_eq!(
+        (&details[0]["Package"], &details[0]["Key"], &details[0]["ShortKey"]),
+        (&json!("hello"), &json!(key), &json!("Pall hello 1.0"))
+    );
+    assert_eq!(api.get("/api/repos/a/packages?q=nothing"), (200, json!([])));
+    assert_eq!(api.get("/api/repos/a/packages?q=(((").0, 400);
+    assert_eq!(api.get(&format!("/api/packages/{}", key.replace(' ', "%20"))).1["Package"], "hello");
+    assert_eq!(api.get("/api/packages/Pall%20no%201%20abc"), error(404, "key not found"));
+    let mut counted = repo.clone();
+    counted["NumPackages"] = 1.into();
+    assert_eq!(api.get("/api/repos"), (200, json!([counted])));
+
+    let (status, snapshot) = api.ask("POST", "/api/repos/a/snapshots", &json!({"Name": "s1"}));
+    assert_eq!((status, &snapshot["Description"]), (201, &json!("Snapshot from local repo [a]: mine")));
+    api.put("hello", "2.0", "up");
+    let (_, told) = api.ask("POST", "/api/repos/a/file/up/hello_2.0_all.deb?noRemove=1", &json!({}));
+    assert_eq!(told["Report"]["Added"], json!(["hello_2.0_all added"]));
+    assert_eq!(api.get("/api/files/up"), (200, json!(["hello_2.0_all.deb"])), "it was asked to stay");
+    assert_eq!(api.delete("/api/files/up"), (200, json!({})));
+    assert_eq!(api.get("/api/repos/a/packages?maximumVersion=1").1.as_array().map(Vec::len), Some(1));
+    assert_eq!(api.ask("POST", "/api/repos/a/snapshots", &json!({"Name": "s2", "Description": "both"})).0, 201);
+    let (_, diff) = api.get("/api/snapshots/s1/diff/s2");
+    assert!(
+        diff[0]["Left"].is_null() && diff[0]["Right"].as_str().is_some_and(|key| key.starts_with("Pall hello 2.0 ")),
+        "{diff}"
+    );
+    assert_eq!(api.get("/api/snapshots/s1/diff/s1"), (200, json!([])));
+    let only = json!({"Name": "s3", "SourceSnapshots": ["s1"], "PackageRefs": [key]});
+    assert_eq!(api.ask("POST", "/api/snapshots", &only).0, 201);
+    assert_eq!(api.get("/api/snapshots/s3/packages"), (200, json!([key])));
+
+    let unsigned = json!({"Skip": true});
+    let publish = json!({"SourceKind": "snapshot", "Sources": [{"Name": "s1"}], "Distribution": "bookworm",
+                         "Architectures": ["amd64"], "Signing": unsigned});
+    let (status, published) = api.ask("POST", "/api/publish/deb_x", &publish);
+    assert_eq!(
+        (status, &published["Path"], &published["Sources"]),
+        (201, &json!("deb/x/bookworm"), &json!([{"Component": "main", "Name": "s1"}]))
+    );
+    assert_eq!(api.ask("POST", "/api/publish/deb_x", &publish).0, 400, "it is there already");
+    let missing = json!({"SourceKind": "snapshot", "Sources": [{"Name": "no"}], "Signing": unsigned});
+    assert_eq!(api.ask("POST", "/api/publish", &missing), error(404, "snapshot with name no not found"));
+    let packages = api.machine.public().join("deb/x/dists/bookworm/main/binary-amd64/Packages");
+    let shown = || std::fs::read_to_string(&packages).expect("published").matches("Package: hello").count();
+    assert_eq!(shown(), 1);
+    let switch = json!({"Snapshots": [{"Component": "main", "Name": "s2"}], "Signing": unsigned});
+    let (status, switched) = api.ask("PUT", "/api/publish/deb_x/bookworm", &switch);
+    assert_eq!((status, &switched["Sources"][0]["Name"]), (200, &json!("s2")));
+    assert_eq!(shown(), 2);
+    assert_eq!(api.get("/api/publish").1.as_array().map(Vec::len), Some(1));
+    assert_eq!(api.delete("/api/snapshots/s2"), error(409, "unable to drop: snapshot is published"));
+
+    let pending = "/api/publish/deb_x/bookworm/sources";
+    assert_eq!(api.get(pending).0, 404);
+    let added = json!([{"Component": "main", "Name": "s2"}, {"Component": "test", "Name": "s1"}]);
+    assert_eq!(api.ask("POST", pending, &json!({"Component": "test", "Name": "s1"})), (201, added.clone()));
+    assert_eq!(api.get(pending), (200, added));
+    let (status, updated) = api.ask("POST", "/api/publish/deb_x/bookworm/update", &json!({"Signing": unsigned}));
+    assert_eq!((status, updated["Sources"].as_array().map(Vec::len)), (200, Some(2)));
+
+    assert_eq!(
+        api.delete("/api/repos/a"),
+        error(409, "unable to drop, local repo has snapshots, use ?force=1 to override")
+    );
+    assert_eq!(api.delete("/api/publish/deb_x/bookworm"), (200, json!({})));
+    assert_eq!(api.delete("/api/publish/deb_x/bookworm").0, 404);
+    assert_eq!(api.delete("/api/repos/a?force=1"), (200, json!({})));
+    let (status, graph) = api.get("/api/graph.dot");
+    assert!(
+        status == 200
+            && graph.as_str().is_some_and(|text| text.starts_with("digraph aptly {") && text.contains("Snapshot s1")),
+        "{graph}"
+    );
+    assert_eq!(api.ask("POST", "/api/db/cleanup", &json!({})), (200, Value::Null));
+    // The command line sees what the API made.
+    assert_eq!(api.machine.run("aptly snapshot list -raw"), "s1\ns2\ns3\n");
+}
+
+#[test]
+fn work_that_takes_its_time_is_a_task() {
+    let api = Api::start();
+    assert_eq!(api.ask("POST", "/api/repos", &json!({"Name": "a"})).0, 201);
+    api.put("hello", "1.0", "up");
+    let (status, task) = api.ask("POST", "/api/repos/a/file/up?_async=1", &json!({}));
+    assert_eq!((status, &task["ID"], &task["Name"]), (202, &json!(1), &json!("Add packages from dir up to repo a")));
+    let (status, over) = api.get("/api/tasks/1/wait");
+    assert_eq!((status, &over["State"]), (200, &json!(2)));
+    let output = "Loading packages...\n[+] hello_1.0_all added\nTask succeeded";
+    assert_eq!(api.get("/api/tasks/1/output"), (200, json!(output)));
+    assert_eq!(api.get("/api/tasks/1/return_value").1["Code"], 200);
+    let (_, second) = api.curl(&["-X", "DELETE"], "/api/repos/a?_async=true");
+    assert_eq!((&second["ID"], &second["Resources"]), (&json!(2), &json!(["a"])));
+    assert_eq!(api.get("/api/tasks-wait"), (200, json!({})));
+    assert_eq!(api.get("/api/repos"), (200, json!([])));
+    let (_, third) = api.curl(&["-X", "DELETE"], "/api/repos/a?_async=true");
+    assert_eq!(third["ID"], 3);
+    assert_eq!(api.get("/api/tasks/3/wait").1["State"], 3);
+    assert_eq!(api.get("/api/tasks/3/output").1, "Task failed with error: local repo with name a not found");
+    assert_eq!(api.delete("/api/tasks/3"), (200, json!({})));
+    assert_eq!(api.get("/api/tasks/3"), error(404, "could not find task with id 3"));
+    assert_eq!(api.ask("POST", "/api/tasks-clear", &json!({})), (200, json!({})));
+    assert_eq!(api.get("/api/tasks"), (200, json!([])));
+}
+
+#[test]
+fn names_of_uploads_lead_nowhere_else() {
+    let api = Api::start();
+    let file = package("hello", "1.0").write_to(api.machine.path());
+    let file = file.to_str().expect("a text");
+    for path in [
+        "/api/files/..%2Fx/evil",
+        "/api/files/x/..%2F..%2Fevil",
+        "/api/files/%2e%2e/evil",
+        "/api/files/x/%2e%2e",
+        "/api/files/x/a%00b",
+    ] {
+        let (status, told) = api.curl(&["-T", file, "--request-target", path], "/");
+        assert_eq!(
+            (status, told["error"].as_str().is_some_and(|why| why.starts_with("wrong "))),
+            (400, true),
+            "{path}: {told}"
+        );
+    }
+    assert_eq!(api.get("/api/files"), (200, json!([])));
+    // By form, a name with folders in front is only a name.
+    let (status, stored) = api.curl(&["-F", &format!("file=@{file};filename=../../evil.deb")], "/api/files/x");
+    assert_eq!((status, stored), (200, json!(["x/evil.deb"])));
+    assert!(api.machine.path().join(".aptly/upload/x/evil.deb").is_file());
+}
+
+#[test]
+fn the_api_is_served_on_a_unix_socket_and_by_the_server_itself() {
+    let machine = Machine::new();
+    let socket = machine.path().join("api.sock");
+    let (process, said) = serve(&machine, &format!("unix://{}", socket.display()));
+    assert!(said.starts_with(&format!("Starting web server at: unix://{} ", socket.display())), "{said}");
+    let curl = vec!["--unix-socket".to_owned(), socket.display().to_string()];
+    let api = Api { machine, process, curl, base: "http://aptly".into() };
+    assert_eq!(api.ask("POST", "/api/repos", &json!({"Name": "by-socket"})).0, 201);
+    assert_eq!(api.machine.run("aptly repo list -raw"), "by-socket\n");
+
+    // Another process on the same root, at the same time.
+    let root = api.machine.path().join(".aptly");
+    let server = crate::server::Server::start(&format!("[[apt.root]]\npath = {:?}\n", root.display().to_string()));
+    let address = server.address();
+    let (status, body) = crate::server::ask(&address, "GET", "/api/repos", "");
+    assert_eq!(status, 200, "{body}");
+    assert_eq!(serde_json::from_str::<Value>(&body).expect("JSON")[0]["Name"], "by-socket");
+    let (status, _) = crate::server::ask(&address, "POST", "/api/repos", &json!({"Name": "by-server"}).to_string());
+    assert_eq!(status, 201);
+    let names: Vec<Value> =
+        api.get("/api/repos").1.as_array().expect("a list").iter().map(|repo| repo["Name"].clone()).collect();
+    assert_eq!(names, [json!("by-server"), json!("by-socket")]);
+}
