@@ -5,6 +5,7 @@
 mod answer;
 mod asked;
 mod files;
+mod gpg;
 mod packages;
 mod publish;
 mod repos;
@@ -114,7 +115,7 @@ where
     S: Clone + Send + Sync + 'static,
     Aptly: FromRef<S>,
 {
-    let all = Router::new().merge(status::routes()).merge(files::routes()).merge(repos::routes());
+    let all = Router::new().merge(status::routes()).merge(files::routes()).merge(gpg::routes()).merge(repos::routes());
     let all = all.merge(snapshots::routes()).merge(packages::routes()).merge(publish::routes()).merge(tasks::routes());
     Router::new().nest("/api", all)
 }

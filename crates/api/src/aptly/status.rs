@@ -31,6 +31,10 @@ where
         .route("/s3", get(none))
         .route("/gcs", get(none))
         .route("/jfrog", get(none))
+        .route("/mirrors", get(none))
+        .route("/mirrors/{name}", get(no_mirror).put(no_mirror).post(no_mirror).delete(no_mirror))
+        .route("/mirrors/{name}/packages", get(no_mirror))
+        .route("/mirrors/{name}/snapshots", post(no_mirror))
         .route("/db/cleanup", post(cleanup))
         .route("/{graph}", get(graph))
 }
@@ -64,6 +68,11 @@ async fn storage(State(aptly): State<Aptly>) -> Result<Answer, Fault> {
 
 async fn none() -> Answer {
     Answer::ok(json!([]))
+}
+
+/// There are no mirrors yet.
+async fn no_mirror(Path(name): Path<String>) -> Fault {
+    Fault::missing(format!("mirror with name {name} not found"))
 }
 
 async fn cleanup(State(aptly): State<Aptly>, params: Params) -> Response {

@@ -210,6 +210,39 @@ fn work_that_takes_its_time_is_a_task() {
 }
 
 #[test]
+fn keys_come_and_go() {
+    let api = Api::start();
+    // Somebody else's key, made elsewhere.
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    for folder in [elsewhere.path().to_owned(), api.machine.path().join(".gnupg")] {
+        std::fs::create_dir_all(&folder).expect("made");
+        std::fs::set_permissions(&folder, std::os::unix::fs::PermissionsExt::from_mode(0o700)).expect("set");
+    }
+    let gpg = |args: &[&str]| {
+        let (code, said, why) = run(Command::new("gpg").env("GNUPGHOME", elsewhere.path()).arg("--batch").args(args));
+        assert_eq!(code, 0, "{why}");
+        said
+    };
+    gpg(&["--passphrase", "", "--quick-generate-key", "Mina <mina@example.org>", "ed25519", "sign", "never"]);
+    let armor = gpg(&["--armor", "--export", "mina@example.org"]);
+    let (status, said) = api.ask("POST", "/api/gpg/key", &json!({"GpgKeyArmor": armor}));
+    assert!(status == 200 && said.as_str().is_some_and(|text| text.contains("imported: 1")), "{said}");
+    let (_, listed) = api.get("/api/gpg/keys");
+    let key = &listed["Keys"][0];
+    assert_eq!(
+        (&key["UserIDs"], listed["Keys"].as_array().map(Vec::len)),
+        (&json!(["Mina <mina@example.org>"]), Some(1))
+    );
+    let id = key["Fingerprint"].as_str().expect("a fingerprint").to_owned();
+    assert_eq!(api.ask("POST", "/api/gpg/key", &json!({"GpgKeyArmor": "no key"})).0, 400);
+    assert_eq!(api.ask("DELETE", "/api/gpg/key", &json!({"GpgKeyID": id})).0, 200);
+    assert_eq!(api.get("/api/gpg/keys"), (200, json!({"Keys": []})));
+    // No mirror is kept yet.
+    assert_eq!(api.get("/api/mirrors"), (200, json!([])));
+    assert_eq!(api.get("/api/mirrors/x"), error(404, "mirror with name x not found"));
+}
+
+#[test]
 fn names_of_uploads_lead_nowhere_else() {
     let api = Api::start();
     let file = package("hello", "1.0").write_to(api.machine.path());
