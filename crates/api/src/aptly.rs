@@ -20,6 +20,7 @@ use apt::{Follow, Line, Root};
 use axum::Router;
 use axum::extract::FromRef;
 use axum::response::{IntoResponse, Response};
+use utoipa_axum::router::OpenApiRouter;
 
 pub use answer::{Answer, Fault};
 use asked::Params;
@@ -60,7 +61,7 @@ impl Aptly {
 
     /// The service alone, for `aptly api serve`.
     pub fn service(self) -> Router {
-        routes::<Aptly>().fallback(nothing).with_state(self)
+        routes::<Aptly>().split_for_parts().0.fallback(nothing).with_state(self)
     }
 
     fn root(&self) -> Result<&Root, Fault> {
@@ -110,14 +111,20 @@ impl Aptly {
 }
 
 /// Every route, for a server whose state holds this API.
-pub fn routes<S>() -> Router<S>
+pub fn routes<S>() -> OpenApiRouter<S>
 where
     S: Clone + Send + Sync + 'static,
     Aptly: FromRef<S>,
 {
-    let all = Router::new().merge(status::routes()).merge(files::routes()).merge(gpg::routes()).merge(repos::routes());
-    let all = all.merge(snapshots::routes()).merge(packages::routes()).merge(publish::routes()).merge(tasks::routes());
-    Router::new().nest("/api", all)
+    OpenApiRouter::new()
+        .merge(status::routes())
+        .merge(files::routes())
+        .merge(gpg::routes())
+        .merge(repos::routes())
+        .merge(snapshots::routes())
+        .merge(packages::routes())
+        .merge(publish::routes())
+        .merge(tasks::routes())
 }
 
 async fn nothing() -> (axum::http::StatusCode, &'static str) {

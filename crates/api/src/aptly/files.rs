@@ -4,12 +4,13 @@ use std::io::ErrorKind;
 use std::path::{Path as FilePath, PathBuf};
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::{FromRef, Multipart, Path, State};
-use axum::routing::{get, put};
 use futures_util::{Stream, StreamExt};
 use tokio::io::AsyncWriteExt;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::{Answer, Aptly, Fault};
 
@@ -17,15 +18,18 @@ use super::{Answer, Aptly, Fault};
 const SILENCE: Duration = Duration::from_secs(60);
 
 /// The routes of this file.
-pub fn routes<S>() -> Router<S>
+pub fn routes<S>() -> OpenApiRouter<S>
 where
     S: Clone + Send + Sync + 'static,
     Aptly: FromRef<S>,
 {
-    Router::new()
-        .route("/files", get(folders))
-        .route("/files/{dir}", get(files).post(upload).delete(drop_folder))
-        .route("/files/{dir}/{file}", put(place).delete(drop_file))
+    OpenApiRouter::new()
+        .routes(routes!(folders))
+        .routes(routes!(files))
+        .routes(routes!(upload))
+        .routes(routes!(drop_folder))
+        .routes(routes!(place))
+        .routes(routes!(drop_file))
 }
 
 /// One part of a path below the uploads.
@@ -44,6 +48,8 @@ fn disk(error: std::io::Error) -> Fault {
     }
 }
 
+/// Folders with uploads.
+#[utoipa::path(get, path = "/api/files", responses((status = OK, body = Object)))]
 async fn folders(State(aptly): State<Aptly>) -> Result<Answer, Fault> {
     let mut names = Vec::new();
     each(&aptly.uploads()?, |name, is_dir| {
@@ -69,6 +75,8 @@ fn each(folder: &FilePath, mut each: impl FnMut(String, bool)) -> Result<(), Fau
     Ok(())
 }
 
+/// Files of a folder.
+#[utoipa::path(get, path = "/api/files/{dir}", params(("dir" = String, Path)), responses((status = OK, body = Object)))]
 async fn files(State(aptly): State<Aptly>, Path(dir): Path<String>) -> Result<Answer, Fault> {
     let folder = aptly.uploads()?.join(part("dir", &dir)?);
     if !folder.is_dir() {
@@ -82,6 +90,8 @@ async fn files(State(aptly): State<Aptly>, Path(dir): Path<String>) -> Result<An
     Ok(Answer::ok(names))
 }
 
+/// Uploads files as a form with any field names.
+#[utoipa::path(post, path = "/api/files/{dir}", params(("dir" = String, Path)), responses((status = OK, body = Object)))]
 async fn upload(State(aptly): State<Aptly>, Path(dir): Path<String>, mut form: Multipart) -> Result<Answer, Fault> {
     let (name, mut stored) = (part("dir", &dir)?, Vec::new());
     let folder = aptly.uploads()?.join(&name);
@@ -96,6 +106,7 @@ async fn upload(State(aptly): State<Aptly>, Path(dir): Path<String>, mut form: M
 }
 
 /// A file by `PUT`, as `dput` and `curl -T` send it.
+#[utoipa::path(put, path = "/api/files/{dir}/{file}", params(("dir" = String, Path), ("file" = String, Path)), responses((status = OK, body = Object)))]
 async fn place(
     State(aptly): State<Aptly>,
     Path((dir, file)): Path<(String, String)>,
@@ -131,10 +142,14 @@ async fn receive<E>(
     Ok(())
 }
 
+/// Removes a folder of uploads.
+#[utoipa::path(delete, path = "/api/files/{dir}", params(("dir" = String, Path)), responses((status = OK, body = Object)))]
 async fn drop_folder(State(aptly): State<Aptly>, Path(dir): Path<String>) -> Result<Answer, Fault> {
     gone(std::fs::remove_dir_all(aptly.uploads()?.join(part("dir", &dir)?)))
 }
 
+/// Removes one uploaded file.
+#[utoipa::path(delete, path = "/api/files/{dir}/{file}", params(("dir" = String, Path), ("file" = String, Path)), responses((status = OK, body = Object)))]
 async fn drop_file(State(aptly): State<Aptly>, Path((dir, file)): Path<(String, String)>) -> Result<Answer, Fault> {
     gone(std::fs::remove_file(aptly.uploads()?.join(part("dir", &dir)?).join(part("file", &file)?)))
 }

@@ -2,10 +2,11 @@
 
 use std::process::{Command, Output, Stdio};
 
-use axum::Router;
 use axum::extract::{FromRef, State};
-use axum::routing::{get, post};
 use serde_json::{Value, json};
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::asked::{Fields, Params};
 use super::{Answer, Aptly, Fault};
@@ -14,12 +15,12 @@ use super::{Answer, Aptly, Fault};
 const KEYRING: &str = "trustedkeys.gpg";
 
 /// The routes of this file.
-pub fn routes<S>() -> Router<S>
+pub fn routes<S>() -> OpenApiRouter<S>
 where
     S: Clone + Send + Sync + 'static,
     Aptly: FromRef<S>,
 {
-    Router::new().route("/gpg/key", post(add).delete(remove)).route("/gpg/keys", get(list))
+    OpenApiRouter::new().routes(routes!(add)).routes(routes!(remove)).routes(routes!(list))
 }
 
 /// A keyring as a file's name: gpg looks for it in its own folder.
@@ -74,6 +75,8 @@ fn said(output: &Output) -> Result<Answer, Fault> {
     if output.status.success() { Ok(Answer::ok(text)) } else { Err(Fault::bad(text)) }
 }
 
+/// Adds keys to a keyring.
+#[utoipa::path(post, path = "/api/gpg/key", responses((status = OK, body = Object)))]
 async fn add(State(aptly): State<Aptly>, fields: Fields) -> Result<Answer, Fault> {
     aptly.root()?;
     let mut command = gpg(&keyring(fields.text("Keyring"))?);
@@ -95,6 +98,8 @@ async fn add(State(aptly): State<Aptly>, fields: Fields) -> Result<Answer, Fault
     said(&run(command, None).await?)
 }
 
+/// Removes keys from a keyring.
+#[utoipa::path(delete, path = "/api/gpg/key", responses((status = OK, body = Object)))]
 async fn remove(State(aptly): State<Aptly>, fields: Fields) -> Result<Answer, Fault> {
     aptly.root()?;
     let wanted = ids(&fields.required("GpgKeyID")?)?;
@@ -103,6 +108,8 @@ async fn remove(State(aptly): State<Aptly>, fields: Fields) -> Result<Answer, Fa
     said(&run(command, None).await?)
 }
 
+/// Keys of a keyring.
+#[utoipa::path(get, path = "/api/gpg/keys", responses((status = OK, body = Object)))]
 async fn list(State(aptly): State<Aptly>, params: Params) -> Result<Answer, Fault> {
     aptly.root()?;
     let mut command = gpg(&keyring(params.text("keyring").map(str::to_owned))?);

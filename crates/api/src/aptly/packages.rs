@@ -3,23 +3,24 @@
 use std::collections::BTreeMap;
 
 use apt::{Follow, Root, shown_package};
-use axum::Router;
 use axum::extract::{FromRef, Path, State};
-use axum::routing::get;
 use debian::package::Package;
 use debian::query::{self, Query};
 use serde_json::Value;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::asked::Params;
 use super::{Answer, Aptly, Fault};
 
 /// The routes of this file.
-pub fn routes<S>() -> Router<S>
+pub fn routes<S>() -> OpenApiRouter<S>
 where
     S: Clone + Send + Sync + 'static,
     Aptly: FromRef<S>,
 {
-    Router::new().route("/packages", get(all)).route("/packages/{key}", get(one))
+    OpenApiRouter::new().routes(routes!(all)).routes(routes!(one))
 }
 
 /// A query as a client wrote it.
@@ -80,6 +81,8 @@ fn newest(packages: Vec<Package>) -> Vec<Package> {
     best.into_values().collect()
 }
 
+/// Packages that the root knows.
+#[utoipa::path(get, path = "/api/packages", responses((status = OK, body = Object)))]
 async fn all(State(aptly): State<Aptly>, params: Params) -> Result<Answer, Fault> {
     let wanted = Wanted::read(&params, &aptly.settings().follow)?;
     let answer = aptly.blocking(move |root| {
@@ -90,6 +93,8 @@ async fn all(State(aptly): State<Aptly>, params: Params) -> Result<Answer, Fault
     answer.await
 }
 
+/// One package by its key.
+#[utoipa::path(get, path = "/api/packages/{key}", params(("key" = String, Path)), responses((status = OK, body = Object)))]
 async fn one(State(aptly): State<Aptly>, Path(key): Path<String>) -> Result<Answer, Fault> {
     let found = aptly.blocking(move |root| Ok(root.package(&key)?)).await;
     match found {

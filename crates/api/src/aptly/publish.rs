@@ -1,31 +1,37 @@
 //! Publications.
 
 use apt::{Error, Line, Publication, PublishRequest, Root, Settings as Rendered, Signing, SourceKind, UpdateRequest};
-use axum::Router;
 use axum::extract::{FromRef, Path, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post, put};
+use axum::routing::post;
 use serde_json::{Value, json};
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::asked::{Document, Fields, Params, objects, required};
 use super::{Answer, Aptly, Fault};
 
 /// The routes of this file.
-pub fn routes<S>() -> Router<S>
+pub fn routes<S>() -> OpenApiRouter<S>
 where
     S: Clone + Send + Sync + 'static,
     Aptly: FromRef<S>,
 {
-    Router::new()
-        .route("/publish", get(list).post(publish_at_root))
-        .route("/publish/{prefix}", post(publish_below))
-        .route("/publish/{prefix}/{distribution}", get(show).put(update).delete(drop))
-        .route("/publish/{prefix}/{distribution}/update", post(update))
-        .route(
-            "/publish/{prefix}/{distribution}/sources",
-            get(pending).post(add_source).put(replace_sources).delete(forget_sources),
-        )
-        .route("/publish/{prefix}/{distribution}/sources/{component}", put(set_source).delete(remove_source))
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(publish_at_root))
+        .routes(routes!(publish_below))
+        .routes(routes!(show))
+        .routes(routes!(update))
+        .routes(routes!(drop))
+        .routes(routes!(pending))
+        .routes(routes!(add_source))
+        .routes(routes!(replace_sources))
+        .routes(routes!(forget_sources))
+        .routes(routes!(set_source))
+        .routes(routes!(remove_source))
+        .route("/api/publish/{prefix}/{distribution}/update", post(update))
 }
 
 /// A place as a path says it: `_` is a slash and `__` a `_`; `:.` is the top.
@@ -57,11 +63,15 @@ fn signing(fields: &Fields) -> Signing {
     }
 }
 
+/// Publications.
+#[utoipa::path(get, path = "/api/publish", responses((status = OK, body = Object)))]
 async fn list(State(aptly): State<Aptly>) -> Result<Answer, Fault> {
     let all = aptly.blocking(|root| Ok(root.publications()?.iter().map(Publication::shown).collect::<Vec<_>>()));
     Ok(Answer::ok(all.await?))
 }
 
+/// One publication.
+#[utoipa::path(get, path = "/api/publish/{prefix}/{distribution}", params(("prefix" = String, Path), ("distribution" = String, Path)), responses((status = OK, body = Object)))]
 async fn show(
     State(aptly): State<Aptly>,
     Path((prefix, distribution)): Path<(String, String)>,
@@ -74,10 +84,14 @@ async fn find(aptly: &Aptly, prefix: &str, distribution: &str) -> Result<Publica
     aptly.blocking(move |root| Ok(root.publication(&storage, &prefix, &distribution)?)).await
 }
 
+/// Publishes without a prefix.
+#[utoipa::path(post, path = "/api/publish", responses((status = OK, body = Object)))]
 async fn publish_at_root(State(aptly): State<Aptly>, params: Params, fields: Fields) -> Response {
     publish(aptly, ":.".into(), params, fields).await
 }
 
+/// Publishes below a prefix.
+#[utoipa::path(post, path = "/api/publish/{prefix}", params(("prefix" = String, Path)), responses((status = OK, body = Object)))]
 async fn publish_below(
     State(aptly): State<Aptly>,
     Path(prefix): Path<String>,
@@ -164,6 +178,7 @@ fn request(aptly: &Aptly, prefix: &str, fields: &Fields) -> Result<PublishReques
 }
 
 /// `PUT` with new snapshots or without, and `POST …/update`.
+#[utoipa::path(put, path = "/api/publish/{prefix}/{distribution}", params(("prefix" = String, Path), ("distribution" = String, Path)), responses((status = OK, body = Object)))]
 async fn update(
     State(aptly): State<Aptly>,
     Path((prefix, distribution)): Path<(String, String)>,
@@ -208,6 +223,8 @@ async fn update(
     aptly.task(&params, task, resources, work).await
 }
 
+/// Takes a publication away.
+#[utoipa::path(delete, path = "/api/publish/{prefix}/{distribution}", params(("prefix" = String, Path), ("distribution" = String, Path)), responses((status = OK, body = Object)))]
 async fn drop(
     State(aptly): State<Aptly>,
     Path((prefix, distribution)): Path<(String, String)>,
@@ -227,6 +244,8 @@ async fn drop(
     aptly.task(&params, task, resources, work).await
 }
 
+/// Source changes that wait for the next update.
+#[utoipa::path(get, path = "/api/publish/{prefix}/{distribution}/sources", params(("prefix" = String, Path), ("distribution" = String, Path)), responses((status = OK, body = Object)))]
 async fn pending(
     State(aptly): State<Aptly>,
     Path((prefix, distribution)): Path<(String, String)>,
@@ -264,6 +283,8 @@ fn source(fields: &Fields) -> Result<(String, String), Fault> {
     Ok((component.unwrap_or_else(|| "main".into()), fields.required("Name")?))
 }
 
+/// Adds a source for the next update.
+#[utoipa::path(post, path = "/api/publish/{prefix}/{distribution}/sources", params(("prefix" = String, Path), ("distribution" = String, Path)), responses((status = OK, body = Object)))]
 async fn add_source(
     State(aptly): State<Aptly>,
     Path((prefix, distribution)): Path<(String, String)>,
@@ -280,6 +301,8 @@ async fn add_source(
     Ok(Answer::created(done.await?))
 }
 
+/// Replaces all sources for the next update.
+#[utoipa::path(put, path = "/api/publish/{prefix}/{distribution}/sources", params(("prefix" = String, Path), ("distribution" = String, Path)), responses((status = OK, body = Object)))]
 async fn replace_sources(
     State(aptly): State<Aptly>,
     Path((prefix, distribution)): Path<(String, String)>,
@@ -293,6 +316,8 @@ async fn replace_sources(
     Ok(Answer::ok(done.await?))
 }
 
+/// Forgets the changes that wait.
+#[utoipa::path(delete, path = "/api/publish/{prefix}/{distribution}/sources", params(("prefix" = String, Path), ("distribution" = String, Path)), responses((status = OK, body = Object)))]
 async fn forget_sources(
     State(aptly): State<Aptly>,
     Path((prefix, distribution)): Path<(String, String)>,
@@ -306,6 +331,8 @@ fn unknown(component: &str) -> Error {
     Error::NotFound(format!("component '{component}' does not exist"))
 }
 
+/// Changes a source for the next update.
+#[utoipa::path(put, path = "/api/publish/{prefix}/{distribution}/sources/{component}", params(("prefix" = String, Path), ("distribution" = String, Path), ("component" = String, Path)), responses((status = OK, body = Object)))]
 async fn set_source(
     State(aptly): State<Aptly>,
     Path((prefix, distribution, old)): Path<(String, String, String)>,
@@ -321,6 +348,8 @@ async fn set_source(
     Ok(Answer::ok(done.await?))
 }
 
+/// Removes a source for the next update.
+#[utoipa::path(delete, path = "/api/publish/{prefix}/{distribution}/sources/{component}", params(("prefix" = String, Path), ("distribution" = String, Path), ("component" = String, Path)), responses((status = OK, body = Object)))]
 async fn remove_source(
     State(aptly): State<Aptly>,
     Path((prefix, distribution, component)): Path<(String, String, String)>,

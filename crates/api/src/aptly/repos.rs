@@ -3,35 +3,43 @@
 use std::path::{Path as FilePath, PathBuf};
 
 use apt::{AddOptions, DropRefused, IncludeOptions, Line, RepoChange, Root, Transfer};
-use axum::Router;
 use axum::extract::{FromRef, Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
 use serde_json::{Value, json};
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::asked::{Fields, Params};
 use super::packages::{Wanted, query};
 use super::{Answer, Aptly, Fault, files};
 
 /// The routes of this file.
-pub fn routes<S>() -> Router<S>
+pub fn routes<S>() -> OpenApiRouter<S>
 where
     S: Clone + Send + Sync + 'static,
     Aptly: FromRef<S>,
 {
-    Router::new()
-        .route("/repos", get(list).post(create))
-        .route("/repos/{name}", get(show).put(edit).delete(drop))
-        .route("/repos/{name}/packages", get(packages).post(add_refs).delete(remove_refs))
-        .route("/repos/{name}/file/{dir}", post(add_folder))
-        .route("/repos/{name}/file/{dir}/{file}", post(add_file))
-        .route("/repos/{name}/include/{dir}", post(include_folder))
-        .route("/repos/{name}/include/{dir}/{file}", post(include_file))
-        .route("/repos/{name}/copy/{source}/{query}", post(copy))
-        .route("/repos/{name}/snapshots", post(snapshot))
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(create))
+        .routes(routes!(show))
+        .routes(routes!(edit))
+        .routes(routes!(drop))
+        .routes(routes!(packages))
+        .routes(routes!(add_refs))
+        .routes(routes!(remove_refs))
+        .routes(routes!(add_folder))
+        .routes(routes!(add_file))
+        .routes(routes!(include_folder))
+        .routes(routes!(include_file))
+        .routes(routes!(copy))
+        .routes(routes!(snapshot))
 }
 
+/// Local repositories.
+#[utoipa::path(get, path = "/api/repos", responses((status = OK, body = Object)))]
 async fn list(State(aptly): State<Aptly>) -> Result<Answer, Fault> {
     let all = aptly.blocking(|root| {
         let shown = root.repos()?.into_iter().map(|(repo, count)| {
@@ -53,6 +61,8 @@ fn change(fields: &Fields) -> RepoChange {
     }
 }
 
+/// Makes a local repository.
+#[utoipa::path(post, path = "/api/repos", responses((status = OK, body = Object)))]
 async fn create(State(aptly): State<Aptly>, fields: Fields) -> Result<Answer, Fault> {
     let name = fields.required("Name")?;
     let mut change = change(&fields);
@@ -63,10 +73,14 @@ async fn create(State(aptly): State<Aptly>, fields: Fields) -> Result<Answer, Fa
     Ok(Answer::created(made.shown()))
 }
 
+/// One local repository.
+#[utoipa::path(get, path = "/api/repos/{name}", params(("name" = String, Path)), responses((status = OK, body = Object)))]
 async fn show(State(aptly): State<Aptly>, Path(name): Path<String>) -> Result<Answer, Fault> {
     Ok(Answer::ok(aptly.blocking(move |root| Ok(root.repo(&name)?.shown())).await?))
 }
 
+/// Renames a local repository or changes what it says.
+#[utoipa::path(put, path = "/api/repos/{name}", params(("name" = String, Path)), responses((status = OK, body = Object)))]
 async fn edit(State(aptly): State<Aptly>, Path(name): Path<String>, fields: Fields) -> Result<Answer, Fault> {
     let (change, new) = (change(&fields), fields.text("Name").filter(|name| !name.is_empty()));
     let edited = aptly.blocking(move |root| {
@@ -80,6 +94,8 @@ async fn edit(State(aptly): State<Aptly>, Path(name): Path<String>, fields: Fiel
     Ok(Answer::ok(edited.await?))
 }
 
+/// Removes a local repository.
+#[utoipa::path(delete, path = "/api/repos/{name}", params(("name" = String, Path)), responses((status = OK, body = Object)))]
 async fn drop(State(aptly): State<Aptly>, Path(name): Path<String>, params: Params) -> Response {
     let force = params.flag("force");
     let (task, resources) = (format!("Delete repo {name}"), vec![name.clone()]);
@@ -94,6 +110,8 @@ async fn drop(State(aptly): State<Aptly>, Path(name): Path<String>, params: Para
     aptly.task(&params, task, resources, work).await
 }
 
+/// Packages of a local repository.
+#[utoipa::path(get, path = "/api/repos/{name}/packages", params(("name" = String, Path)), responses((status = OK, body = Object)))]
 async fn packages(State(aptly): State<Aptly>, Path(name): Path<String>, params: Params) -> Result<Answer, Fault> {
     let wanted = Wanted::read(&params, &aptly.settings().follow)?;
     aptly.blocking(move |root| wanted.of_list(root, &root.repo(&name)?.root)).await
@@ -119,10 +137,14 @@ async fn change_refs(
     aptly.task(params, task, resources, work).await
 }
 
+/// Puts packages in by their keys.
+#[utoipa::path(post, path = "/api/repos/{name}/packages", params(("name" = String, Path)), responses((status = OK, body = Object)))]
 async fn add_refs(State(aptly): State<Aptly>, Path(name): Path<String>, params: Params, fields: Fields) -> Response {
     change_refs(aptly, name, &params, &fields, Root::add_refs).await
 }
 
+/// Takes packages out by their keys.
+#[utoipa::path(delete, path = "/api/repos/{name}/packages", params(("name" = String, Path)), responses((status = OK, body = Object)))]
 async fn remove_refs(State(aptly): State<Aptly>, Path(name): Path<String>, params: Params, fields: Fields) -> Response {
     change_refs(aptly, name, &params, &fields, Root::remove_refs).await
 }
@@ -181,10 +203,14 @@ fn places(aptly: &Aptly, dir: &str, file: Option<&str>) -> Result<(PathBuf, Path
     Ok((files::meant(&uploads, dir, None)?, files::meant(&uploads, dir, file)?))
 }
 
+/// Adds all packages of a folder of uploads.
+#[utoipa::path(post, path = "/api/repos/{name}/file/{dir}", params(("name" = String, Path), ("dir" = String, Path)), responses((status = OK, body = Object)))]
 async fn add_folder(State(aptly): State<Aptly>, Path((name, dir)): Path<(String, String)>, params: Params) -> Response {
     add(aptly, name, dir, None, params).await
 }
 
+/// Adds one uploaded package.
+#[utoipa::path(post, path = "/api/repos/{name}/file/{dir}/{file}", params(("name" = String, Path), ("dir" = String, Path), ("file" = String, Path)), responses((status = OK, body = Object)))]
 async fn add_file(
     State(aptly): State<Aptly>,
     Path((name, dir, file)): Path<(String, String, String)>,
@@ -230,6 +256,8 @@ fn filled(name: &str, field: &dyn Fn(&str) -> Option<String>) -> Option<String> 
     Some(text)
 }
 
+/// Takes the uploads of all `.changes` files of a folder.
+#[utoipa::path(post, path = "/api/repos/{name}/include/{dir}", params(("name" = String, Path), ("dir" = String, Path)), responses((status = OK, body = Object)))]
 async fn include_folder(
     State(aptly): State<Aptly>,
     Path((name, dir)): Path<(String, String)>,
@@ -238,6 +266,8 @@ async fn include_folder(
     include(aptly, name, dir, None, params).await
 }
 
+/// Takes the upload of one `.changes` file.
+#[utoipa::path(post, path = "/api/repos/{name}/include/{dir}/{file}", params(("name" = String, Path), ("dir" = String, Path), ("file" = String, Path)), responses((status = OK, body = Object)))]
 async fn include_file(
     State(aptly): State<Aptly>,
     Path((name, dir, file)): Path<(String, String, String)>,
@@ -246,6 +276,8 @@ async fn include_file(
     include(aptly, name, dir, Some(file), params).await
 }
 
+/// Copies packages from another repository.
+#[utoipa::path(post, path = "/api/repos/{name}/copy/{source}/{query}", params(("name" = String, Path), ("source" = String, Path), ("query" = String, Path)), responses((status = OK, body = Object)))]
 async fn copy(
     State(aptly): State<Aptly>,
     Path((name, source, text)): Path<(String, String, String)>,
@@ -277,6 +309,8 @@ async fn copy(
     aptly.task(&params, task, resources, work).await
 }
 
+/// Makes a snapshot of a repository.
+#[utoipa::path(post, path = "/api/repos/{name}/snapshots", params(("name" = String, Path)), responses((status = OK, body = Object)))]
 async fn snapshot(State(aptly): State<Aptly>, Path(repo): Path<String>, params: Params, fields: Fields) -> Response {
     let name = match fields.required("Name") {
         Ok(name) => name,

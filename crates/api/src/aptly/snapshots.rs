@@ -1,36 +1,42 @@
 //! Snapshots.
 
 use apt::{DropRefused, Line, Merge, Pull, Root, Snapshot};
-use axum::Router;
 use axum::extract::{FromRef, Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
 use serde_json::{Value, json};
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::asked::{Fields, Params};
 use super::packages::{Wanted, query};
 use super::{Answer, Aptly, Fault};
 
 /// The routes of this file.
-pub fn routes<S>() -> Router<S>
+pub fn routes<S>() -> OpenApiRouter<S>
 where
     S: Clone + Send + Sync + 'static,
     Aptly: FromRef<S>,
 {
-    Router::new()
-        .route("/snapshots", get(list).post(create))
-        .route("/snapshots/{name}", get(show).put(edit).delete(drop))
-        .route("/snapshots/{name}/packages", get(packages))
-        .route("/snapshots/{name}/diff/{with}", get(diff))
-        .route("/snapshots/{name}/merge", post(merge))
-        .route("/snapshots/{name}/pull", post(pull))
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(create))
+        .routes(routes!(show))
+        .routes(routes!(edit))
+        .routes(routes!(drop))
+        .routes(routes!(packages))
+        .routes(routes!(diff))
+        .routes(routes!(merge))
+        .routes(routes!(pull))
 }
 
 fn shown(root: &Root, snapshot: &Snapshot) -> Result<Value, Fault> {
     Ok(root.shown_snapshot(snapshot, None, false)?)
 }
 
+/// Snapshots.
+#[utoipa::path(get, path = "/api/snapshots", responses((status = OK, body = Object)))]
 async fn list(State(aptly): State<Aptly>, params: Params) -> Result<Answer, Fault> {
     let by_time = match params.text("sort") {
         None | Some("name") => false,
@@ -52,6 +58,8 @@ async fn list(State(aptly): State<Aptly>, params: Params) -> Result<Answer, Faul
     Ok(Answer::ok(all.await?))
 }
 
+/// Makes a snapshot of others and of single packages.
+#[utoipa::path(post, path = "/api/snapshots", responses((status = OK, body = Object)))]
 async fn create(State(aptly): State<Aptly>, params: Params, fields: Fields) -> Response {
     let name = match fields.required("Name") {
         Ok(name) => name,
@@ -68,10 +76,14 @@ async fn create(State(aptly): State<Aptly>, params: Params, fields: Fields) -> R
     aptly.task(&params, task, resources, work).await
 }
 
+/// One snapshot.
+#[utoipa::path(get, path = "/api/snapshots/{name}", params(("name" = String, Path)), responses((status = OK, body = Object)))]
 async fn show(State(aptly): State<Aptly>, Path(name): Path<String>) -> Result<Answer, Fault> {
     Ok(Answer::ok(aptly.blocking(move |root| shown(root, &root.snapshot(&name)?)).await?))
 }
 
+/// Renames a snapshot or describes it anew.
+#[utoipa::path(put, path = "/api/snapshots/{name}", params(("name" = String, Path)), responses((status = OK, body = Object)))]
 async fn edit(State(aptly): State<Aptly>, Path(name): Path<String>, params: Params, fields: Fields) -> Response {
     let new = fields.text("Name").filter(|new| !new.is_empty());
     let description = fields.text("Description").filter(|text| !text.is_empty());
@@ -89,6 +101,8 @@ async fn edit(State(aptly): State<Aptly>, Path(name): Path<String>, params: Para
     aptly.task(&params, task, resources, work).await
 }
 
+/// Removes a snapshot.
+#[utoipa::path(delete, path = "/api/snapshots/{name}", params(("name" = String, Path)), responses((status = OK, body = Object)))]
 async fn drop(State(aptly): State<Aptly>, Path(name): Path<String>, params: Params) -> Response {
     let force = params.flag("force");
     let (task, resources) = (format!("Delete snapshot {name}"), vec![name.clone()]);
@@ -103,11 +117,15 @@ async fn drop(State(aptly): State<Aptly>, Path(name): Path<String>, params: Para
     aptly.task(&params, task, resources, work).await
 }
 
+/// Packages of a snapshot.
+#[utoipa::path(get, path = "/api/snapshots/{name}/packages", params(("name" = String, Path)), responses((status = OK, body = Object)))]
 async fn packages(State(aptly): State<Aptly>, Path(name): Path<String>, params: Params) -> Result<Answer, Fault> {
     let wanted = Wanted::read(&params, &aptly.settings().follow)?;
     aptly.blocking(move |root| wanted.of_list(root, &root.snapshot(&name)?.root)).await
 }
 
+/// What two snapshots differ in.
+#[utoipa::path(get, path = "/api/snapshots/{name}/diff/{with}", params(("name" = String, Path), ("with" = String, Path)), responses((status = OK, body = Object)))]
 async fn diff(
     State(aptly): State<Aptly>,
     Path((left, right)): Path<(String, String)>,
@@ -124,6 +142,8 @@ async fn diff(
     Ok(Answer::ok(rows.await?))
 }
 
+/// Makes a snapshot of several.
+#[utoipa::path(post, path = "/api/snapshots/{name}/merge", params(("name" = String, Path)), responses((status = OK, body = Object)))]
 async fn merge(State(aptly): State<Aptly>, Path(name): Path<String>, params: Params, fields: Fields) -> Response {
     let sources = fields.list("Sources");
     let how = match (params.flag("latest"), params.flag("no-remove")) {
@@ -143,6 +163,8 @@ async fn merge(State(aptly): State<Aptly>, Path(name): Path<String>, params: Par
     aptly.task(&params, task, resources, work).await
 }
 
+/// Makes a snapshot with packages of another pulled in.
+#[utoipa::path(post, path = "/api/snapshots/{name}/pull", params(("name" = String, Path)), responses((status = OK, body = Object)))]
 async fn pull(State(aptly): State<Aptly>, Path(name): Path<String>, params: Params, fields: Fields) -> Response {
     let mut follow = aptly.settings().follow.clone();
     let given = fields.list("Architectures");

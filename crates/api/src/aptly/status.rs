@@ -4,12 +4,14 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 use apt::Root;
-use axum::Router;
 use axum::extract::{FromRef, Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post, put};
 use serde_json::{Value, json};
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::asked::Params;
 use super::{Answer, Aptly, Fault};
@@ -18,31 +20,38 @@ use super::{Answer, Aptly, Fault};
 const PICTURES: [(&str, &str); 3] = [("png", "image/png"), ("svg", "image/svg+xml"), ("pdf", "application/pdf")];
 
 /// The routes of this file.
-pub fn routes<S>() -> Router<S>
+pub fn routes<S>() -> OpenApiRouter<S>
 where
     S: Clone + Send + Sync + 'static,
     Aptly: FromRef<S>,
 {
-    Router::new()
-        .route("/version", get(version))
-        .route("/ready", get(ready))
-        .route("/healthy", get(healthy))
-        .route("/storage", get(storage))
-        .route("/s3", get(none))
-        .route("/gcs", get(none))
-        .route("/jfrog", get(none))
-        .route("/mirrors", get(none))
-        .route("/mirrors/{name}", get(no_mirror).put(no_mirror).post(no_mirror).delete(no_mirror))
-        .route("/mirrors/{name}/packages", get(no_mirror))
-        .route("/mirrors/{name}/snapshots", post(no_mirror))
-        .route("/db/cleanup", post(cleanup))
-        .route("/{graph}", get(graph))
+    OpenApiRouter::new()
+        .routes(routes!(version))
+        .routes(routes!(ready))
+        .routes(routes!(healthy))
+        .routes(routes!(storage))
+        .routes(routes!(none))
+        .routes(routes!(no_mirror))
+        .routes(routes!(cleanup))
+        .routes(routes!(graph))
+        .route("/api/gcs", get(none))
+        .route("/api/jfrog", get(none))
+        .route("/api/mirrors", get(none))
+        .route("/api/mirrors/{name}", put(no_mirror))
+        .route("/api/mirrors/{name}", post(no_mirror))
+        .route("/api/mirrors/{name}", delete(no_mirror))
+        .route("/api/mirrors/{name}/packages", get(no_mirror))
+        .route("/api/mirrors/{name}/snapshots", post(no_mirror))
 }
 
+/// The version of aptly whose behaviour this is.
+#[utoipa::path(get, path = "/api/version", responses((status = OK, body = Object)))]
 async fn version(State(aptly): State<Aptly>) -> Answer {
     Answer::ok(json!({"Version": aptly.settings().version}))
 }
 
+/// Whether the root can be read.
+#[utoipa::path(get, path = "/api/ready", responses((status = OK, body = Object)))]
 async fn ready(State(aptly): State<Aptly>) -> Result<Answer, Fault> {
     let opens = aptly.blocking(|root| Ok(root.repos().map(drop)?)).await;
     match opens {
@@ -51,10 +60,14 @@ async fn ready(State(aptly): State<Aptly>) -> Result<Answer, Fault> {
     }
 }
 
+/// Whether the server answers.
+#[utoipa::path(get, path = "/api/healthy", responses((status = OK, body = Object)))]
 async fn healthy() -> Answer {
     Answer::ok(json!({"Status": "Aptly is healthy"}))
 }
 
+/// Total and free MiB of the root's file system.
+#[utoipa::path(get, path = "/api/storage", responses((status = OK, body = Object)))]
 async fn storage(State(aptly): State<Aptly>) -> Result<Answer, Fault> {
     let told = aptly.blocking(|root| {
         let disk = rustix::fs::statvfs(root.path()).map_err(|error| Fault::internal(error.to_string()))?;
@@ -66,15 +79,20 @@ async fn storage(State(aptly): State<Aptly>) -> Result<Answer, Fault> {
     Ok(Answer::ok(told.await?))
 }
 
+/// None of these are configured.
+#[utoipa::path(get, path = "/api/s3", responses((status = OK, body = Object)))]
 async fn none() -> Answer {
     Answer::ok(json!([]))
 }
 
 /// There are no mirrors yet.
+#[utoipa::path(get, path = "/api/mirrors/{name}", params(("name" = String, Path)), responses((status = OK, body = Object)))]
 async fn no_mirror(Path(name): Path<String>) -> Fault {
     Fault::missing(format!("mirror with name {name} not found"))
 }
 
+/// Removes packages and files that nothing refers to.
+#[utoipa::path(post, path = "/api/db/cleanup", responses((status = OK, body = Object)))]
 async fn cleanup(State(aptly): State<Aptly>, params: Params) -> Response {
     let work = |root: &Root, sink: &mut dyn FnMut(apt::Line)| {
         root.cleanup(false, false, sink)?;
@@ -84,6 +102,7 @@ async fn cleanup(State(aptly): State<Aptly>, params: Params) -> Response {
 }
 
 /// `graph.EXT`: the language of `dot` itself, or a picture.
+#[utoipa::path(get, path = "/api/{graph}", params(("graph" = String, Path)), responses((status = OK, body = Object)))]
 async fn graph(State(aptly): State<Aptly>, Path(name): Path<String>, params: Params) -> Result<Response, Fault> {
     let extension = name.strip_prefix("graph.").ok_or_else(|| Fault::missing("404 page not found"))?.to_owned();
     let vertical = params.text("layout") == Some("vertical");

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use apt::Line;
-use axum::Router;
 use axum::extract::{FromRef, Path, State};
 use axum::http::StatusCode;
-use axum::routing::{get, post};
 use serde_json::{Value, json};
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::{Answer, Aptly, Fault};
 
@@ -135,31 +136,38 @@ pub fn text(line: Line) -> String {
 }
 
 /// The routes of this file.
-pub fn routes<S>() -> Router<S>
+pub fn routes<S>() -> OpenApiRouter<S>
 where
     S: Clone + Send + Sync + 'static,
     Aptly: FromRef<S>,
 {
-    Router::new()
-        .route("/tasks", get(list))
-        .route("/tasks-clear", post(clear))
-        .route("/tasks-wait", get(wait_all))
-        .route("/tasks/{id}", get(show).delete(forget))
-        .route("/tasks/{id}/wait", get(wait))
-        .route("/tasks/{id}/output", get(output))
-        .route("/tasks/{id}/detail", get(detail))
-        .route("/tasks/{id}/return_value", get(return_value))
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(clear))
+        .routes(routes!(wait_all))
+        .routes(routes!(show))
+        .routes(routes!(forget))
+        .routes(routes!(wait))
+        .routes(routes!(output))
+        .routes(routes!(detail))
+        .routes(routes!(return_value))
 }
 
+/// Tasks since the server started.
+#[utoipa::path(get, path = "/api/tasks", responses((status = OK, body = Object)))]
 async fn list(State(aptly): State<Aptly>) -> Answer {
     let all = aptly.tasks().shared.lock();
     Answer::ok(all.tasks.iter().map(|(id, task)| task.shown(*id)).collect::<Vec<_>>())
 }
 
+/// One task.
+#[utoipa::path(get, path = "/api/tasks/{id}", params(("id" = String, Path)), responses((status = OK, body = Object)))]
 async fn show(State(aptly): State<Aptly>, Path(id): Path<String>) -> Result<Answer, Fault> {
     Ok(Answer::ok(aptly.tasks().look(&id, StatusCode::NOT_FOUND, |id, task| task.shown(id))?))
 }
 
+/// Waits until a task is over.
+#[utoipa::path(get, path = "/api/tasks/{id}/wait", params(("id" = String, Path)), responses((status = OK, body = Object)))]
 async fn wait(State(aptly): State<Aptly>, Path(id): Path<String>) -> Result<Answer, Fault> {
     let number = aptly.tasks().look(&id, StatusCode::BAD_REQUEST, |id, _| id)?;
     let shared = aptly.tasks().shared.clone();
@@ -168,6 +176,8 @@ async fn wait(State(aptly): State<Aptly>, Path(id): Path<String>) -> Result<Answ
     Ok(Answer::ok(aptly.tasks().look(&id, StatusCode::BAD_REQUEST, |id, task| task.shown(id))?))
 }
 
+/// Waits until no task runs.
+#[utoipa::path(get, path = "/api/tasks-wait", responses((status = OK, body = Object)))]
 async fn wait_all(State(aptly): State<Aptly>) -> Result<Answer, Fault> {
     let shared = aptly.tasks().shared.clone();
     let over = |all: &All| all.tasks.values().all(Task::is_over);
@@ -175,14 +185,20 @@ async fn wait_all(State(aptly): State<Aptly>) -> Result<Answer, Fault> {
     Ok(Answer::nothing())
 }
 
+/// What a task said.
+#[utoipa::path(get, path = "/api/tasks/{id}/output", params(("id" = String, Path)), responses((status = OK, body = Object)))]
 async fn output(State(aptly): State<Aptly>, Path(id): Path<String>) -> Result<Answer, Fault> {
     Ok(Answer::ok(aptly.tasks().look(&id, StatusCode::NOT_FOUND, |_, task| task.output.clone())?))
 }
 
+/// How far a task is.
+#[utoipa::path(get, path = "/api/tasks/{id}/detail", params(("id" = String, Path)), responses((status = OK, body = Object)))]
 async fn detail(State(aptly): State<Aptly>, Path(id): Path<String>) -> Result<Answer, Fault> {
     Ok(Answer::ok(aptly.tasks().look(&id, StatusCode::NOT_FOUND, |_, _| json!({}))?))
 }
 
+/// What a task answered.
+#[utoipa::path(get, path = "/api/tasks/{id}/return_value", params(("id" = String, Path)), responses((status = OK, body = Object)))]
 async fn return_value(State(aptly): State<Aptly>, Path(id): Path<String>) -> Result<Answer, Fault> {
     let value = aptly.tasks().look(&id, StatusCode::NOT_FOUND, |_, task| {
         task.done.as_ref().map_or(Value::Null, |(code, value)| json!({"Code": code, "Value": value}))
@@ -190,6 +206,8 @@ async fn return_value(State(aptly): State<Aptly>, Path(id): Path<String>) -> Res
     Ok(Answer::ok(value?))
 }
 
+/// Forgets a task that is over.
+#[utoipa::path(delete, path = "/api/tasks/{id}", params(("id" = String, Path)), responses((status = OK, body = Object)))]
 async fn forget(State(aptly): State<Aptly>, Path(id): Path<String>) -> Result<Answer, Fault> {
     let (number, over) = aptly.tasks().look(&id, StatusCode::BAD_REQUEST, |id, task| (id, task.is_over()))?;
     if !over {
@@ -199,6 +217,8 @@ async fn forget(State(aptly): State<Aptly>, Path(id): Path<String>) -> Result<An
     Ok(Answer::nothing())
 }
 
+/// Forgets the tasks that are over.
+#[utoipa::path(post, path = "/api/tasks-clear", responses((status = OK, body = Object)))]
 async fn clear(State(aptly): State<Aptly>) -> Answer {
     aptly.tasks().shared.lock().tasks.retain(|_, task| !task.is_over());
     Answer::nothing()
