@@ -141,12 +141,7 @@ impl Root {
                 packages::save(tx, package)?;
             }
             for (file, path) in staged.iter().zip(&paths) {
-                let sums = &file.file.sums;
-                let size = i64::try_from(sums.size).unwrap_or(i64::MAX);
-                tx.execute(
-                    "insert into pool_file (path, size, md5, sha1, sha256, sha512) values (?1, ?2, ?3, ?4, ?5, ?6) on conflict do nothing",
-                    params![path, size, &sums.md5, &sums.sha1, &sums.sha256, &sums.sha512],
-                )?;
+                pool::note(tx, &file.file.sums, path)?;
                 tx.execute("delete from staging where path = ?1", params![path])?;
             }
             Ok(())

@@ -193,7 +193,7 @@ impl Root {
 /// Every list that something refers to.
 fn lists(tx: &mut Tx<'_>) -> Result<BTreeSet<String>> {
     let mut found = BTreeSet::new();
-    for sql in ["select root from repo", "select root from snapshot"] {
+    for sql in ["select root from repo", "select root from snapshot", "select root from mirror"] {
         for row in tx.query(sql, &[])? {
             found.insert(row.text(0)?);
         }

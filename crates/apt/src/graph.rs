@@ -20,6 +20,22 @@ impl Root {
     /// Repositories, snapshots and publications and what is made of what, for `dot`.
     pub fn dot(&self, vertical: bool) -> Result<String> {
         let mut text = format!("digraph aptly {{\n  graph [rankdir={}];\n", if vertical { "TB" } else { "LR" });
+        for mirror in self.mirrors()? {
+            let label = format!(
+                "{{Mirror {}|url: {}|dist: {}|comp: {}|arch: {}|pkgs: {}}}",
+                quoted(&mirror.name),
+                quoted(&mirror.archive),
+                quoted(&mirror.distribution),
+                quoted(&mirror.components.join(", ")),
+                quoted(&mirror.architectures.join(", ")),
+                self.count(&mirror.root)?
+            );
+            line!(
+                text,
+                "  \"{}\" [shape=Mrecord, style=filled, fillcolor=darkgoldenrod1, label=\"{label}\"];",
+                mirror.uuid
+            );
+        }
         for (repo, count) in self.repos()? {
             let label = format!("{{Repo {}|comment: {}|pkgs: {count}}}", quoted(&repo.name), quoted(&repo.comment));
             line!(

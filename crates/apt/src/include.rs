@@ -155,14 +155,23 @@ fn fits(package: &Package, changes: &debian::stanza::Stanza) -> bool {
     }
 }
 
-/// Checks the signature with `gpgv` and gives the ids of the keys that made it.
+/// Checks the signature of an upload and gives the ids of the keys that made it.
 fn verify(bytes: &[u8], keyrings: &[String], path: &Path) -> Result<Vec<String>> {
-    let failed = |why: String| {
+    gpgv(keyrings, None, bytes).map_err(|why| {
         Error::Signing(format!(
             "unable to process file {}: verification of clearsigned file failed: {why}",
             path.display()
         ))
-    };
+    })
+}
+
+/// Checks a clear-signed text and gives the ids of the keys that made it.
+pub(crate) fn verify_clear(bytes: &[u8], keyrings: &[String]) -> Result<Vec<String>> {
+    gpgv(keyrings, None, bytes).map_err(|why| Error::Signing(format!("verification of clearsigned file failed: {why}")))
+}
+
+/// Runs `gpgv` over a clear-signed text, or over a text with its signature in a file; gives the ids of the keys that made it, or why not.
+pub(crate) fn gpgv(keyrings: &[String], signature: Option<&Path>, bytes: &[u8]) -> Result<Vec<String>, String> {
     let mut command = Command::new("gpgv");
     command.args(["--status-fd", "1"]);
     for keyring in keyrings {
@@ -171,17 +180,18 @@ fn verify(bytes: &[u8], keyrings: &[String], path: &Path) -> Result<Vec<String>>
     }
     // What was read is what is checked: the bytes go in, not the name.
     let mut child = command
+        .args(signature)
         .arg("-")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .map_err(|error| failed(format!("gpgv cannot be started: {error}")))?;
+        .map_err(|error| format!("gpgv cannot be started: {error}"))?;
     if let Some(mut input) = child.stdin.take() {
         use std::io::Write as _;
         let _ = input.write_all(bytes);
     }
-    let output = child.wait_with_output().map_err(|error| failed(error.to_string()))?;
+    let output = child.wait_with_output().map_err(|error| error.to_string())?;
     let status = String::from_utf8_lossy(&output.stdout).into_owned();
     let keys: Vec<String> = status
         .lines()
@@ -193,5 +203,5 @@ fn verify(bytes: &[u8], keyrings: &[String], path: &Path) -> Result<Vec<String>>
         return Ok(keys);
     }
     let why = String::from_utf8_lossy(&output.stderr);
-    Err(failed(why.lines().last().unwrap_or("no good signature").to_owned()))
+    Err(why.lines().last().unwrap_or("no good signature").to_owned())
 }

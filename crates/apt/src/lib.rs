@@ -12,6 +12,7 @@ mod contents;
 mod error;
 mod graph;
 mod include;
+mod mirror;
 mod outbox;
 mod packages;
 mod pool;
@@ -33,6 +34,7 @@ pub use cleanup::{Cleaned, size};
 pub use combine::{DiffRow, Merge, Pull};
 pub use error::{Error, Result};
 pub use include::{IncludeOptions, Target};
+pub use mirror::{Fetch, FetchError, Mirror, MirrorChange, Trust, UpdateMirror};
 pub use outbox::{DROPPED, Event, NewPackage, PUBLISHED, Published};
 pub use pool::{located, pool_path};
 pub use publish::{

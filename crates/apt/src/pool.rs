@@ -10,10 +10,12 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use debian::package::PackageFile;
+use debian::source::Listed;
 use debian::sums::Sums;
-use store::params;
+use store::{Tx, params};
 
 use crate::error::{At, Error, Result};
+use crate::mirror::Fetch;
 use crate::root::{Root, make_folder};
 
 /// `<aa>/<bb>/<the next 28 digits>_<name>`: aptly's path below the pool.
@@ -86,6 +88,40 @@ pub(crate) fn stage<T>(
     let (answer, sums) = done?;
     staged.file.sums = sums;
     Ok((answer, staged))
+}
+
+/// Downloads a file to the pool's edge and checks it; with `lax` its sums may be others than the listed ones.
+pub(crate) fn download(root: &Root, url: &str, listed: &Listed, lax: bool, fetch: &dyn Fetch) -> Result<Staged> {
+    debian::names::file(&listed.name)?;
+    let folder = root.pool().join(".incoming");
+    make_folder(&folder)?;
+    let path = folder.join(root.new_uuid());
+    let mut staged = Staged { path, file: PackageFile { name: listed.name.clone(), sums: Sums::default() } };
+    let most = if lax { u64::MAX } else { listed.size };
+    fetch.save(url, most, &staged.path)?;
+    fs::set_permissions(&staged.path, fs::Permissions::from_mode(0o644)).at("write", &staged.path)?;
+    let sums = Sums::read(File::open(&staged.path).at("read", &staged.path)?).at("read", &staged.path)?;
+    if !lax {
+        crate::add::check(listed, &sums)?;
+    }
+    staged.file.sums = sums;
+    Ok(staged)
+}
+
+/// Moves files into the pool and writes down what they are.
+pub(crate) fn record(root: &Root, staged: &[Staged]) -> Result<()> {
+    let paths = settle(root, staged)?;
+    root.store().write(|tx| staged.iter().zip(&paths).try_for_each(|(file, path)| note(tx, &file.file.sums, path)))
+}
+
+/// Writes down what a file in the pool is.
+pub(crate) fn note(tx: &mut Tx<'_>, sums: &Sums, path: &str) -> Result<()> {
+    let size = i64::try_from(sums.size).unwrap_or(i64::MAX);
+    tx.execute(
+        "insert into pool_file (path, size, md5, sha1, sha256, sha512) values (?1, ?2, ?3, ?4, ?5, ?6) on conflict do nothing",
+        params![path, size, &sums.md5, &sums.sha1, &sums.sha256, &sums.sha512],
+    )?;
+    Ok(())
 }
 
 /// Moves staged files into the pool, durably, and gives their paths below it. Their names are written down as staged

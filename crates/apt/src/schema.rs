@@ -3,7 +3,15 @@
 use store::Migration;
 
 /// All steps.
-pub const MIGRATIONS: &[Migration] = &[Migration { domain: "apt", number: 1, sql: FIRST }];
+pub const MIGRATIONS: &[Migration] =
+    &[Migration { domain: "apt", number: 1, sql: FIRST }, Migration { domain: "apt", number: 2, sql: MIRRORS }];
+
+const MIRRORS: &str = "
+-- `root` is what the last update brought; everything else stands in the document.
+create table mirror (
+    uuid text primary key, name text not null unique, root text not null, version bigint not null, document text not null
+) without rowid;
+";
 
 const FIRST: &str = "
 -- What is known of each package, by aptly's full key. `folder` is where its files lie below a component's pool.

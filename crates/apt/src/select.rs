@@ -7,7 +7,7 @@ use debian::query::Query;
 
 use crate::error::{Error, Result};
 use crate::packages;
-use crate::repo::Change;
+use crate::repo::{Change, Repo};
 use crate::report::{Line, Sink};
 use crate::resolve::{self, Candidates, Follow};
 use crate::root::Root;
@@ -84,8 +84,38 @@ impl Root {
         if from.uuid == to.uuid {
             return Err(Error::Invalid("source and destination are the same".into()));
         }
+        let keys = self.bring_in(&from.root, &to, query, how, word, sink)?;
+        if how.moves && !how.dry_run {
+            self.change_repo(&from.uuid, |_, _| Ok(Change { remove: keys.clone(), add: BTreeSet::new() }))?;
+        }
+        Ok(keys.into_iter().collect())
+    }
+
+    /// Copies the packages that a query means from a mirror to a repository.
+    pub fn import_packages(
+        &self,
+        mirror: &str,
+        to: &str,
+        query: &Query,
+        how: &Transfer,
+        sink: Sink<'_>,
+    ) -> Result<Vec<Key>> {
+        let (mirror, to) = (self.mirror(mirror)?, self.repo(to)?);
+        mirror.updated.ok_or_else(|| Error::Invalid("mirror not updated".into()))?;
+        Ok(self.bring_in(&mirror.root, &to, query, how, "imported", sink)?.into_iter().collect())
+    }
+
+    fn bring_in(
+        &self,
+        from: &str,
+        to: &Repo,
+        query: &Query,
+        how: &Transfer,
+        word: &'static str,
+        sink: Sink<'_>,
+    ) -> Result<BTreeSet<Key>> {
         sink(Line::Step("Loading packages...".into()));
-        let source = self.packages(&from.root)?;
+        let source = self.packages(from)?;
         let destination = self.packages(&to.root)?;
         let mut taken: Vec<&Package> = source.iter().filter(|package| query.matches(package)).collect();
         if let Some(follow) = &how.with_deps {
@@ -107,14 +137,11 @@ impl Root {
                 check(&mut set::load(tx, &current.root)?.into_iter())?;
                 Ok(Change { remove: BTreeSet::new(), add: keys.clone() })
             })?;
-            if how.moves {
-                self.change_repo(&from.uuid, |_, _| Ok(Change { remove: keys.clone(), add: BTreeSet::new() }))?;
-            }
         }
         for key in &keys {
             sink(Line::Copied(key.clone(), word));
         }
-        Ok(keys.into_iter().collect())
+        Ok(keys)
     }
 }
 

@@ -1,10 +1,12 @@
 //! The JSON of repositories, snapshots, publications and packages, as aptly's `-json` and its API print it: same names, same order.
 
 use debian::package::Package;
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 
 use crate::error::Result;
+use crate::mirror::Mirror;
 use crate::publish::Publication;
 use crate::repo::Repo;
 use crate::root::Root;
@@ -24,21 +26,16 @@ impl Root {
     /// A snapshot; `packages` when they shall stand there, `deep` with what it was made of.
     pub fn shown_snapshot(&self, snapshot: &Snapshot, packages: Option<Vec<String>>, deep: bool) -> Result<Value> {
         let mut map = Map::new();
-        let at = snapshot
-            .created
-            .to_zoned(TimeZone::system())
-            .strftime("%Y-%m-%dT%H:%M:%S%.f%:z")
-            .to_string()
-            .replace("+00:00", "Z");
         map.insert("Name".into(), snapshot.name.clone().into());
-        map.insert("CreatedAt".into(), at.into());
+        map.insert("CreatedAt".into(), moment(Some(snapshot.created)).into());
         map.insert("SourceKind".into(), snapshot.kind.word().into());
         if deep {
             let mut sources = Vec::new();
             for (name, kind) in self.snapshot_sources(snapshot)? {
                 sources.push(match kind {
                     SourceKind::Local => self.repo(&name)?.shown(),
-                    _ => self.shown_snapshot(&self.snapshot(&name)?, None, false)?,
+                    SourceKind::Mirror => self.mirror(&name)?.shown(),
+                    SourceKind::Snapshot => self.shown_snapshot(&self.snapshot(&name)?, None, false)?,
                 });
             }
             let key = match snapshot.kind {
@@ -58,6 +55,38 @@ impl Root {
         map.insert("NotAutomatic".into(), snapshot.not_automatic.clone().into());
         map.insert("ButAutomaticUpgrades".into(), snapshot.but_automatic_upgrades.clone().into());
         Ok(Value::Object(map))
+    }
+}
+
+/// A moment as Go's JSON writes it, in the local zone; one that never was is the year 1.
+fn moment(at: Option<Timestamp>) -> String {
+    let Some(at) = at else { return "0001-01-01T00:00:00Z".into() };
+    at.to_zoned(TimeZone::system()).strftime("%Y-%m-%dT%H:%M:%S%.f%:z").to_string().replace("+00:00", "Z")
+}
+
+impl Mirror {
+    /// In the order of aptly's `mirror show -json`, without packages.
+    pub fn shown(&self) -> Value {
+        json!({
+            "UUID": self.uuid,
+            "Name": self.name,
+            "ArchiveRoot": self.archive,
+            "Distribution": self.distribution,
+            "Components": self.components,
+            "Architectures": self.architectures,
+            "Meta": self.meta,
+            "LastDownloadDate": moment(self.updated),
+            "Filter": self.filter,
+            "Status": u8::from(self.worker.is_some()),
+            "WorkerPID": self.worker.unwrap_or(0),
+            "FilterWithDeps": self.filter_with_deps,
+            "SkipComponentCheck": self.skip_component_check,
+            "SkipArchitectureCheck": self.skip_architecture_check,
+            "DownloadSources": self.sources,
+            "DownloadUdebs": self.udebs,
+            "DownloadInstaller": false,
+            "DownloadAppStream": false,
+        })
     }
 }
 

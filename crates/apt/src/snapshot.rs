@@ -207,7 +207,7 @@ impl Root {
                 let name = match snapshot.kind {
                     SourceKind::Local => crate::repo::by_uuid(tx, uuid)?.map(|repo| repo.name),
                     SourceKind::Snapshot => by_uuid(tx, uuid)?.map(|snapshot| snapshot.name),
-                    SourceKind::Mirror => None,
+                    SourceKind::Mirror => crate::mirror::by_uuid(tx, uuid)?.map(|mirror| mirror.name),
                 };
                 found.extend(name.map(|name| (name, snapshot.kind)));
             }

@@ -1,5 +1,9 @@
 //! Release files: the list of all indexes of a distribution with their sums.
 
+use std::collections::BTreeMap;
+
+use crate::control::{self, ControlError};
+use crate::source::Listed;
 use crate::stanza::{RELEASE_ORDER, Stanza};
 use crate::sums::Sums;
 
@@ -24,6 +28,48 @@ pub struct Release {
     pub acquire_by_hash: bool,
     /// `Signed-By`; empty for none.
     pub signed_by: String,
+}
+
+/// A `Release` of somebody else.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// Its fields without the lists of files.
+    pub stanza: Stanza,
+    /// The files that it lists, by path below the distribution.
+    pub files: BTreeMap<String, Listed>,
+}
+
+impl Listing {
+    /// Reads a `Release` whose signature, if there was one, has been taken off. Lines that list no file are passed over.
+    pub fn parse(text: &str) -> Result<Listing, ControlError> {
+        let paragraph = control::parse_one(text.as_bytes())?;
+        let mut stanza = Stanza::from_paragraph(&paragraph);
+        let mut files: BTreeMap<String, Listed> = BTreeMap::new();
+        type Slot = fn(&mut Listed) -> &mut String;
+        let lists: [(&str, Slot); 4] = [
+            ("MD5Sum", |file| &mut file.md5),
+            ("SHA1", |file| &mut file.sha1),
+            ("SHA256", |file| &mut file.sha256),
+            ("SHA512", |file| &mut file.sha512),
+        ];
+        for (field, slot) in lists {
+            for line in paragraph.get(field).unwrap_or_default().lines() {
+                let words: Vec<&str> = line.split_whitespace().collect();
+                let [sum, size, path] = words[..] else { continue };
+                let Ok(size) = size.parse() else { continue };
+                let file = files.entry(path.to_owned()).or_insert_with(|| Listed { size, ..Listed::default() });
+                if file.size == size && sum.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+                    *slot(file) = sum.to_ascii_lowercase();
+                }
+            }
+            stanza.remove(field);
+            stanza.remove(&crate::stanza::canonical_name(field));
+        }
+        for (path, file) in &mut files {
+            file.name = path.rsplit('/').next().unwrap_or(path).to_owned();
+        }
+        Ok(Listing { stanza, files })
+    }
 }
 
 impl Release {

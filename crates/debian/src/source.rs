@@ -64,6 +64,12 @@ pub struct SourceFile {
 pub fn read(bytes: &[u8]) -> Result<SourceFile, SourceError> {
     let message = signed::strip(bytes)?;
     let stanza = Stanza::from_paragraph(&control::parse_one(message.text.as_bytes())?);
+    let files = listed(&stanza)?;
+    Ok(SourceFile { stanza, files, signed: message.signed })
+}
+
+/// The files that a `.dsc`, a `.changes` or a paragraph of a `Sources` index lists, sorted by name.
+pub fn listed(stanza: &Stanza) -> Result<Vec<Listed>, SourceError> {
     let mut files: Vec<Listed> = Vec::new();
     type Slot = fn(&mut Listed) -> &mut String;
     let fields: [(&'static str, Slot); 4] = [
@@ -99,5 +105,5 @@ pub fn read(bytes: &[u8]) -> Result<SourceFile, SourceError> {
         return Err(SourceError::NoFiles);
     }
     files.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(SourceFile { stanza, files, signed: message.signed })
+    Ok(files)
 }

@@ -8,6 +8,7 @@ use store::Tx;
 use super::generation::{Making, make, recover};
 use super::{Publication, Settings, Signing, Source, clean, get, not_found};
 use crate::error::{Error, Result};
+use crate::mirror;
 use crate::repo;
 use crate::report::{Line, Sink};
 use crate::root::Root;
@@ -121,7 +122,12 @@ fn choose(tx: &mut Tx<'_>, kind: SourceKind, name: &str, uuid: Option<&str>) -> 
                     }
                 }
                 SourceKind::Snapshot => open.extend(snapshot::by_uuid(tx, uuid)?),
-                SourceKind::Mirror => {}
+                SourceKind::Mirror => {
+                    if let Some(mirror) = mirror::by_uuid(tx, uuid)? {
+                        distributions.insert(mirror.distribution);
+                        components.extend(mirror.components);
+                    }
+                }
             }
         }
     }

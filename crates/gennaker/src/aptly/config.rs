@@ -116,6 +116,11 @@ impl Config {
         self.values.get(key).and_then(Value::as_str).unwrap_or("")
     }
 
+    /// A number that is not below zero.
+    pub fn number(&self, key: &str) -> u64 {
+        self.values.get(key).and_then(Value::as_u64).unwrap_or(0)
+    }
+
     /// A list of texts.
     pub fn list(&self, key: &str) -> Vec<String> {
         let items = self.values.get(key).and_then(Value::as_array);

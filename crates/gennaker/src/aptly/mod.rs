@@ -6,6 +6,7 @@
 pub mod api;
 mod config;
 mod db;
+mod download;
 mod flags;
 mod graph;
 mod mirror;

@@ -110,6 +110,11 @@ pub fn show(context: &mut Context, parsed: &Parsed) -> Result<(), Failure> {
         }
         if parsed.on("with-references") {
             say!("References to package:");
+            for mirror in root.mirrors()? {
+                if root.keys(&mirror.root)?.contains(&package.key) {
+                    say!("  mirror {mirror}");
+                }
+            }
             for (repo, _) in root.repos()? {
                 if root.keys(&repo.root)?.contains(&package.key) {
                     say!("  local repo {repo}");

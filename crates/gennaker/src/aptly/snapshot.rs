@@ -19,10 +19,15 @@ pub fn create(context: &mut Context, parsed: &Parsed) -> Result<(), Failure> {
     match words[..] {
         [name, "from", "repo", repo] => root.snapshot_repo(name, repo).unable("add snapshot")?,
         [name, "empty"] => root.snapshot_empty(name).unable("add snapshot")?,
-        [_, "from", "mirror", mirror] => {
-            return Err(Failure::Run(format!("unable to create snapshot: mirror with name {mirror} not found")));
+        [name, "from", "mirror", mirror] => {
+            // A mirror that is not there is told in other words than a snapshot that is.
+            root.mirror(mirror).unable("create snapshot")?;
+            root.snapshot_mirror(name, mirror).unable("add snapshot")?
         }
-        _ => return Err(Failure::Misuse("expected <name> from repo <repo>, or <name> empty".into(), Vec::new())),
+        _ => {
+            let why = "expected <name> from mirror <mirror>, <name> from repo <repo>, or <name> empty";
+            return Err(Failure::Misuse(why.into(), Vec::new()));
+        }
     };
     created(words[0]);
     Ok(())

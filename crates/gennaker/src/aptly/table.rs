@@ -93,6 +93,19 @@ const FORMAT: &[Flag] = &[text("format", "", "how each package is printed, as a 
 const DRY_DEPS: &[Flag] =
     &[yes("dry-run", "say what would be done and change nothing"), yes("with-deps", "with dependencies")];
 const DRY: &[Flag] = &[yes("dry-run", "say what would be done and change nothing")];
+const MIRRORED: &[Flag] = &[
+    text("filter", "", "only packages that this query means"),
+    yes("filter-with-deps", "and their dependencies"),
+    yes("with-sources", "source packages too"),
+    yes("with-udebs", "packages of the installer too"),
+    yes("with-installer", "the installer's files too (not yet)"),
+    yes("with-appstream", "AppStream's files too (not yet)"),
+];
+const TRUST: &[Flag] = &[
+    yes("ignore-signatures", "do not check signatures"),
+    list("keyring", "keyring to check signatures with"),
+    text("max-tries", "1", "how often each file is tried"),
+];
 const FORCE: &[Flag] = &[yes("force", "even when it is used elsewhere")];
 const REPO_EDIT: &[Flag] = &[
     text("comment", "", "what people should know about it"),
@@ -247,24 +260,57 @@ pub const COMMANDS: &[Command] = &[
         "copy packages from a mirror"
     ),
     command!(&["mirror", "list"], "", &[RAW_JSON], 0, 0, mirror::list, "list mirrors"),
-    command!(&["mirror", "show"], "<name>", &[SHOW], 1, 1, mirror::missing, "show a mirror"),
-    command!(&["mirror", "search"], "<name> [<query>]", &[SEARCH], 1, 2, mirror::missing, "find packages in a mirror"),
+    command!(&["mirror", "show"], "<name>", &[SHOW], 1, 1, mirror::show, "show a mirror"),
+    command!(&["mirror", "search"], "<name> [<query>]", &[SEARCH], 1, 2, mirror::search, "find packages in a mirror"),
     command!(
         &["mirror", "create"],
-        "<name> <url> <distribution> [<component>...]",
-        &[],
+        "<name> (<url> <distribution> [<component>...] | ppa:<user>/<project>)",
+        &[
+            MIRRORED,
+            TRUST,
+            &[
+                yes("force-components", "name components that the Release does not name"),
+                yes("force-architectures", "name architectures that the Release does not name"),
+            ],
+        ],
         2,
         ANY,
         mirror::create,
         "create a mirror"
     ),
-    command!(&["mirror", "update"], "<name>", &[FORCE], 1, 1, mirror::missing, "download what is new"),
-    command!(&["mirror", "edit"], "<name>", &[], 1, 1, mirror::missing, "change a mirror"),
-    command!(&["mirror", "rename"], "<old name> <new name>", &[], 2, 2, mirror::missing, "rename a mirror"),
-    command!(&["mirror", "drop"], "<name>", &[FORCE], 1, 1, mirror::missing, "remove a mirror"),
+    command!(
+        &["mirror", "update"],
+        "<name>",
+        &[
+            TRUST,
+            &[
+                yes("force", "even while another process says that it updates it"),
+                yes("ignore-checksums", "take files whatever their sums are"),
+                yes("skip-existing-packages", "taken for old scripts: what is there is never downloaded again"),
+                yes("latest", "of each package only the highest version"),
+                text("download-limit", "0", "KiB a second; 0 for as many as there are"),
+                text("downloader", "default", "taken for old scripts: there is one"),
+            ],
+        ],
+        1,
+        1,
+        mirror::update,
+        "download what is new"
+    ),
+    command!(
+        &["mirror", "edit"],
+        "<name>",
+        &[MIRRORED, TRUST, &[text("archive-url", "", "where it comes from")]],
+        1,
+        1,
+        mirror::edit,
+        "change a mirror"
+    ),
+    command!(&["mirror", "rename"], "<old name> <new name>", &[], 2, 2, mirror::rename, "rename a mirror"),
+    command!(&["mirror", "drop"], "<name>", &[FORCE], 1, 1, mirror::drop, "remove a mirror"),
     command!(
         &["snapshot", "create"],
-        "<name> (from repo <repo>|empty)",
+        "<name> (from mirror <mirror>|from repo <repo>|empty)",
         &[],
         2,
         4,

@@ -79,7 +79,7 @@ impl Machine {
 }
 
 /// A process that ends with the test.
-struct Running(Child);
+pub struct Running(Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -172,7 +172,7 @@ fn source_line(said: &str) -> &str {
 }
 
 /// Starts `aptly serve` and gives what it printed until it listens.
-fn serve(machine: &Machine) -> (Running, String) {
+pub fn serve(machine: &Machine) -> (Running, String) {
     let mut child =
         Running(machine.command("aptly serve -listen=127.0.0.1:0").stdout(Stdio::piped()).spawn().expect("started"));
     let mut said = String::new();

@@ -16,6 +16,7 @@ mod full_disk_story;
 mod image_story;
 mod kill_story;
 mod local_provider;
+mod mirror_story;
 mod odd_programs_story;
 mod page_story;
 mod pipeline_files;

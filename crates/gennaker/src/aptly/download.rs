@@ -1,0 +1,112 @@
+//! Downloads of mirrors: one client, tries again what failed, keeps to a rate.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use apt::{Fetch, FetchError};
+
+/// How long a server may take to accept a connection, and to send the next bytes.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// The longest pause between two tries.
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+
+/// How files are downloaded.
+#[derive(Debug, Clone, Copy)]
+pub struct Rules {
+    /// How often each is tried.
+    pub tries: u32,
+    /// Bytes a second; 0 for as many as there are.
+    pub limit: u64,
+}
+
+/// Downloads by HTTP.
+pub struct Download {
+    rules: Rules,
+    http: reqwest::Client,
+    runtime: tokio::runtime::Runtime,
+}
+
+/// One try's outcome: what is not there is not tried again by itself, but by `-max-tries` as everything.
+type Tried<T> = Result<T, FetchError>;
+
+impl Download {
+    /// With these rules.
+    pub fn new(rules: Rules) -> anyhow::Result<Self> {
+        // Another provider that was installed before is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let http = reqwest::Client::builder().connect_timeout(PATIENCE).read_timeout(PATIENCE);
+        Ok(Self { rules, http: http.user_agent("gennaker").build()?, runtime })
+    }
+
+    fn tried<T>(&self, mut once: impl FnMut() -> Tried<T>) -> Tried<T> {
+        let mut pause = Duration::from_secs(1);
+        for _ in 1..self.rules.tries.max(1) {
+            match once() {
+                Err(error) => tracing::debug!(%error, "trying again"),
+                done => return done,
+            }
+            std::thread::sleep(pause);
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+        once()
+    }
+
+    /// Hands the bytes at an address to `take`, piece by piece.
+    fn pieces(&self, url: &str, most: u64, take: &mut dyn FnMut(&[u8]) -> std::io::Result<()>) -> Tried<()> {
+        let failed = |why: String| FetchError::Failed(format!("{url}: {why}"));
+        self.runtime.block_on(async {
+            let mut answer = self.http.get(url).send().await.map_err(|error| failed(told(&error)))?;
+            match answer.status().as_u16() {
+                200 => {}
+                403 | 404 | 410 => return Err(FetchError::Missing(url.to_owned())),
+                code => return Err(failed(format!("HTTP code {code} while fetching"))),
+            }
+            let (mut got, since) = (0u64, Instant::now());
+            while let Some(piece) = answer.chunk().await.map_err(|error| failed(told(&error)))? {
+                got += piece.len() as u64;
+                if got > most {
+                    return Err(failed(format!("longer than the {most} bytes that it should have")));
+                }
+                take(&piece).map_err(|error| failed(error.to_string()))?;
+                if let Some(due) = (got * 1000).checked_div(self.rules.limit) {
+                    let due = Duration::from_millis(due);
+                    tokio::time::sleep(due.saturating_sub(since.elapsed())).await;
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
+/// An error with its cause, without the address, which stands before it.
+fn told(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause.to_string()
+}
+
+impl Fetch for Download {
+    fn get(&self, url: &str, most: u64) -> Tried<Vec<u8>> {
+        self.tried(|| {
+            let mut bytes = Vec::new();
+            self.pieces(url, most, &mut |piece| {
+                bytes.extend_from_slice(piece);
+                Ok(())
+            })?;
+            Ok(bytes)
+        })
+    }
+
+    fn save(&self, url: &str, most: u64, to: &Path) -> Tried<()> {
+        self.tried(|| {
+            let unable = |error: std::io::Error| FetchError::Failed(format!("{}: {error}", to.display()));
+            let mut file = std::fs::File::create(to).map_err(unable)?;
+            self.pieces(url, most, &mut |piece| file.write_all(piece))?;
+            file.sync_all().map_err(unable)
+        })
+    }
+}

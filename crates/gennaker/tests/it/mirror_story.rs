@@ -1,0 +1,222 @@
+//! A mirror of somebody else's signed repository: created, updated, filtered, snapshotted, published again; and what is not taken.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use testkit::package::package;
+
+use crate::apt_story::{Machine, Running, have, serve};
+use crate::server::run;
+
+/// Somebody else: a signed publication of three packages, one of them with a source, and the key that signs it.
+struct Upstream {
+    machine: Machine,
+    _serving: Running,
+    url: String,
+    key: PathBuf,
+}
+
+impl Upstream {
+    fn start() -> Self {
+        let machine = Machine::new();
+        let home = machine.path().join(".gnupg");
+        fs::create_dir(&home).expect("made");
+        fs::set_permissions(&home, std::os::unix::fs::PermissionsExt::from_mode(0o700)).expect("set");
+        let gpg = |args: &[&str]| {
+            let (code, _, why) =
+                run(Command::new("gpg").env("HOME", machine.path()).env_remove("GNUPGHOME").arg("--batch").args(args));
+            assert_eq!(code, 0, "{why}");
+        };
+        gpg(&["--passphrase", "", "--quick-generate-key", "Upstream <up@example.org>", "ed25519", "sign", "never"]);
+        let key = machine.path().join("key.gpg");
+        gpg(&["--output", key.to_str().expect("a text"), "--export", "up@example.org"]);
+        for (name, version, depends) in
+            [("hello", "1.0", ""), ("hello", "2.0", "libhello"), ("libhello", "1.5", ""), ("other", "3.0", "")]
+        {
+            let built = package(name, version);
+            let built = if depends.is_empty() { built } else { built.field("Depends", depends) };
+            built.write_to(machine.path());
+        }
+        machine.run("aptly repo create up");
+        machine.run("aptly repo add up .");
+        machine.run("aptly publish repo -batch -distribution=stable -component=main -architectures=amd64 -origin=Upstream -acquire-by-hash up");
+        let (serving, said) = serve(&machine);
+        let address =
+            said.lines().rev().find_map(|line| line.strip_prefix("Starting web server at: ")).expect("it listens");
+        let port = address.split(' ').next().and_then(|address| address.rsplit(':').next()).expect("a port");
+        Self { url: format!("http://127.0.0.1:{port}/"), machine, _serving: serving, key }
+    }
+
+    fn add(&self, name: &str, version: &str) {
+        package(name, version).write_to(self.machine.path());
+        self.machine.run(&format!("aptly repo add up {name}_{version}_all.deb"));
+        self.machine.run("aptly publish update -batch stable");
+    }
+
+    /// A file of the publication, as its web server shows it.
+    fn file(&self, path: &str) -> PathBuf {
+        self.machine.public().join("dists/stable").join(path)
+    }
+}
+
+fn create(here: &Machine, up: &Upstream, name: &str, more: &str) -> String {
+    here.run(&format!("aptly mirror create -keyring={} {more} {name} {} stable", up.key.display(), up.url))
+}
+
+fn update(here: &Machine, up: &Upstream, name: &str) -> String {
+    here.run(&format!("aptly mirror update -keyring={} {name}", up.key.display()))
+}
+
+#[test]
+fn a_signed_repository_is_mirrored_snapshotted_and_published_again() {
+    if !have("gpg") || !have("gpgv") {
+        return;
+    }
+    let (up, here) = (Upstream::start(), Machine::new());
+    let said = create(&here, &up, "m", "");
+    assert_eq!(
+        said,
+        format!(
+            "\nMirror [m]: {} stable successfully added.\nYou can run 'aptly mirror update m' to download repository contents.\n",
+            up.url
+        )
+    );
+    let shown = here.run("aptly mirror show m");
+    assert!(
+        shown.contains("Components: main\nArchitectures: amd64\n") && shown.contains("Last update: never\n"),
+        "{shown}"
+    );
+    assert!(shown.contains("\nInformation from release file:\n") && shown.contains("\nOrigin: Upstream\n"), "{shown}");
+    assert_eq!(
+        here.fails("aptly snapshot create early from mirror m", 1),
+        "ERROR: unable to add snapshot: mirror not updated\n"
+    );
+
+    let said = update(&here, &up, "m");
+    assert!(said.contains("Download queue: 4 items ("), "{said}");
+    assert!(said.ends_with("\nMirror `m` has been updated successfully.\n"), "{said}");
+    assert_eq!(here.run("aptly mirror search m"), "hello_2.0_all\nhello_1.0_all\nlibhello_1.5_all\nother_3.0_all\n");
+    assert!(here.run("aptly mirror show -with-packages m").contains("Number of packages: 4\n"));
+
+    // What is there is not brought again; what is new is.
+    up.add("other", "3.1");
+    let said = update(&here, &up, "m");
+    assert!(said.contains("Download queue: 1 items ("), "{said}");
+    assert!(update(&here, &up, "m").contains("Download queue: 0 items (0 B)"));
+
+    here.run("aptly snapshot create s from mirror m");
+    let shown = here.run("aptly snapshot show s");
+    assert!(
+        shown.contains(&format!("Description: Snapshot from mirror [m]: {} stable\n", up.url))
+            && shown.contains("Sources:\n  m [repo]\n"),
+        "{shown}"
+    );
+    let json: serde_json::Value = serde_json::from_str(&here.run("aptly snapshot show -json s")).expect("JSON");
+    assert_eq!(
+        (&json["SourceKind"], &json["Origin"], &json["RemoteRepos"][0]["Name"]),
+        (&"repo".into(), &"Upstream".into(), &"m".into())
+    );
+    // Distribution, component and origin are those of the mirror.
+    here.run("aptly publish snapshot -skip-signing -architectures=amd64 s");
+    let release = fs::read_to_string(here.public().join("dists/stable/Release")).expect("published");
+    assert!(release.contains("Origin: Upstream\n") && release.contains("Components: main\n"), "{release}");
+    let ours = fs::read_to_string(here.public().join("dists/stable/main/binary-amd64/Packages")).expect("published");
+    let theirs = fs::read_to_string(up.file("main/binary-amd64/Packages")).expect("published");
+    assert_eq!(ours, theirs, "the same packages, byte for byte");
+
+    here.run("aptly repo create mine");
+    let said = here.run("aptly repo import -with-deps -architectures=amd64 m mine hello");
+    assert!(said.contains("[o] hello_2.0_all imported") && said.contains("[o] libhello_1.5_all imported"), "{said}");
+    assert_eq!(
+        here.fails("aptly mirror drop m", 1),
+        "ERROR: won't delete mirror with snapshots, use -force to override\n"
+    );
+    assert_eq!(here.run("aptly mirror rename m n"), "\nMirror m -> n has been successfully renamed.\n");
+    assert_eq!(here.run("aptly mirror drop -force n"), "Mirror `n` has been removed.\n");
+    assert_eq!(here.run("aptly mirror list -raw"), "");
+}
+
+#[test]
+fn a_mirror_brings_only_what_its_filter_means() {
+    if !have("gpg") || !have("gpgv") {
+        return;
+    }
+    let (up, here) = (Upstream::start(), Machine::new());
+    create(&here, &up, "with", "-filter=hello -filter-with-deps");
+    let said = update(&here, &up, "with");
+    assert!(said.contains("Packages filtered: 4 -> 3.") && said.contains("Download queue: 3 items"), "{said}");
+    assert_eq!(here.run("aptly mirror search with"), "hello_2.0_all\nhello_1.0_all\nlibhello_1.5_all\n");
+    create(&here, &up, "newest", "");
+    here.run(&format!("aptly mirror update -latest -keyring={} newest", up.key.display()));
+    assert_eq!(here.run("aptly mirror search newest"), "hello_2.0_all\nlibhello_1.5_all\nother_3.0_all\n");
+    here.run(&format!("aptly mirror edit -filter=other -keyring={} with", up.key.display()));
+    update(&here, &up, "with");
+    assert_eq!(here.run("aptly mirror search with"), "other_3.0_all\n");
+    let list = here.run("aptly mirror list -raw");
+    assert_eq!(list, "newest\nwith\n");
+}
+
+#[test]
+fn what_is_not_signed_or_not_what_was_signed_is_not_taken() {
+    if !have("gpg") || !have("gpgv") {
+        return;
+    }
+    let (up, here) = (Upstream::start(), Machine::new());
+    // Nobody here knows the key.
+    let why = here.fails(&format!("aptly mirror create -keyring=/nowhere.gpg m {} stable", up.url), 1);
+    assert!(why.starts_with("ERROR: unable to fetch mirror: verification of "), "{why}");
+    let why = here.fails(&format!("aptly mirror create -keyring={} m {} nowhere", up.key.display(), up.url), 1);
+    assert!(why.contains("/dists/nowhere/InRelease: not found"), "{why}");
+    let why = here.fails(&format!("aptly mirror create -keyring={} m {} stable contrib", up.key.display(), up.url), 1);
+    assert!(why.contains("component contrib not available in repo [m]: "), "{why}");
+    assert_eq!(here.run("aptly mirror list -raw"), "", "nothing is stored of what failed");
+
+    create(&here, &up, "m", "");
+    update(&here, &up, "m");
+    let before = here.run("aptly mirror search m");
+    let spoil = |path: &Path, change: &dyn Fn(Vec<u8>) -> Vec<u8>| {
+        let kept = fs::read(path).expect("there");
+        // A publication's file may be shared with others by a link.
+        fs::remove_file(path).expect("removed");
+        fs::write(path, change(kept.clone())).expect("written");
+        kept
+    };
+    let restore = |path: &Path, kept: &[u8]| {
+        fs::remove_file(path).expect("removed");
+        fs::write(path, kept).expect("written");
+    };
+    // The text is not what was signed; the second form does not help, as it is spoiled too.
+    let clear = up.file("InRelease");
+    let (kept, detached) = (
+        spoil(&clear, &|bytes| String::from_utf8_lossy(&bytes).replace("Upstream", "Attacker").into_bytes()),
+        up.file("Release"),
+    );
+    let also = spoil(&detached, &|bytes| String::from_utf8_lossy(&bytes).replace("Upstream", "Attacker").into_bytes());
+    let why = here.fails(&format!("aptly mirror update -keyring={} m", up.key.display()), 1);
+    assert!(why.contains("verification of detached signature failed: "), "{why}");
+    restore(&clear, &kept);
+    restore(&detached, &also);
+    // Something before the signed part is not read either.
+    let kept = spoil(&clear, &|bytes| [b"Origin: Attacker\n".as_slice(), &bytes].concat());
+    fs::remove_file(up.file("Release.gpg")).expect("removed");
+    let why = here.fails(&format!("aptly mirror update -keyring={} m", up.key.display()), 1);
+    assert!(why.contains("ERROR: unable to update: "), "{why}");
+    restore(&clear, &kept);
+
+    // A package whose bytes are others than those that the index promises.
+    up.add("evil", "1.0");
+    let pool = up.machine.public().join("pool/main/e/evil/evil_1.0_all.deb");
+    spoil(&pool, &|mut bytes| {
+        let last = bytes.len() - 1;
+        bytes[last] ^= 1;
+        bytes
+    });
+    let why = here.fails(&format!("aptly mirror update -keyring={} m", up.key.display()), 1);
+    assert!(
+        why.starts_with("ERROR: unable to update: download errors:\n  checksum mismatch for evil_1.0_all.deb"),
+        "{why}"
+    );
+    assert_eq!(here.run("aptly mirror search m"), before, "the mirror stays as it was");
+    assert!(!here.run("aptly mirror show m").contains("Status:"), "nobody updates it any more");
+}
