@@ -6,6 +6,7 @@ mod answer;
 mod asked;
 mod files;
 mod gpg;
+mod mirrors;
 mod packages;
 mod publish;
 mod repos;
@@ -16,7 +17,7 @@ mod tasks;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use apt::{Follow, Line, Root};
+use apt::{Fetch, Follow, Line, Root};
 use axum::Router;
 use axum::extract::FromRef;
 use axum::response::{IntoResponse, Response};
@@ -26,8 +27,11 @@ pub use answer::{Answer, Fault};
 use asked::Params;
 use tasks::Tasks;
 
+/// How mirrors are downloaded.
+pub type Downloads = Arc<dyn Fetch + Send + Sync>;
+
 /// What aptly's configuration says that the API heeds.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Settings {
     /// The version that `/api/version` tells.
     pub version: String,
@@ -41,6 +45,8 @@ pub struct Settings {
     pub skip_bz2: bool,
     /// Requests that say nothing of it are answered with a task.
     pub asynchronous: bool,
+    /// Without it nothing is mirrored.
+    pub downloads: Option<Downloads>,
 }
 
 /// The API over one root. Cheap to clone.
@@ -120,6 +126,7 @@ where
         .merge(status::routes())
         .merge(files::routes())
         .merge(gpg::routes())
+        .merge(mirrors::routes())
         .merge(repos::routes())
         .merge(snapshots::routes())
         .merge(packages::routes())

@@ -7,7 +7,7 @@ use apt::Root;
 use axum::extract::{FromRef, Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get, post, put};
+use axum::routing::get;
 use serde_json::{Value, json};
 
 use utoipa_axum::router::OpenApiRouter;
@@ -31,17 +31,10 @@ where
         .routes(routes!(healthy))
         .routes(routes!(storage))
         .routes(routes!(none))
-        .routes(routes!(no_mirror))
         .routes(routes!(cleanup))
         .routes(routes!(graph))
         .route("/api/gcs", get(none))
         .route("/api/jfrog", get(none))
-        .route("/api/mirrors", get(none))
-        .route("/api/mirrors/{name}", put(no_mirror))
-        .route("/api/mirrors/{name}", post(no_mirror))
-        .route("/api/mirrors/{name}", delete(no_mirror))
-        .route("/api/mirrors/{name}/packages", get(no_mirror))
-        .route("/api/mirrors/{name}/snapshots", post(no_mirror))
 }
 
 /// The version of aptly whose behaviour this is.
@@ -83,12 +76,6 @@ async fn storage(State(aptly): State<Aptly>) -> Result<Answer, Fault> {
 #[utoipa::path(get, path = "/api/s3", responses((status = OK, body = Object)))]
 async fn none() -> Answer {
     Answer::ok(json!([]))
-}
-
-/// There are no mirrors yet.
-#[utoipa::path(get, path = "/api/mirrors/{name}", params(("name" = String, Path)), responses((status = OK, body = Object)))]
-async fn no_mirror(Path(name): Path<String>) -> Fault {
-    Fault::missing(format!("mirror with name {name} not found"))
 }
 
 /// Removes packages and files that nothing refers to.

@@ -8,6 +8,7 @@ use api::aptly::{Aptly, Settings};
 use tokio::sync::watch;
 
 use super::config::Config;
+use super::download::{Download, Rules};
 use super::flags::Parsed;
 use super::package::follow;
 use super::serve::{addresses, bind};
@@ -23,6 +24,19 @@ fn settings(config: &Config) -> Settings {
         skip_contents: config.on("skipContentsPublishing"),
         skip_bz2: config.on("skipBz2Publishing"),
         asynchronous: config.on("AsyncAPI"),
+        downloads: downloads(config.number("downloadRetries"), config.number("downloadSpeedLimit")),
+    }
+}
+
+/// Downloads by what a configuration says; none when there can be no client, which the log tells.
+fn downloads(retries: u64, limit: u64) -> Option<api::aptly::Downloads> {
+    let tries = u32::try_from(retries.saturating_add(1)).unwrap_or(u32::MAX);
+    match Download::new(Rules { tries, limit: limit.saturating_mul(1024) }) {
+        Ok(download) => Some(std::sync::Arc::new(download)),
+        Err(error) => {
+            tracing::warn!("nothing can be mirrored: {error:#}");
+            None
+        }
     }
 }
 
@@ -30,7 +44,10 @@ fn settings(config: &Config) -> Settings {
 pub fn of_user(environment: &Environment) -> Settings {
     let file = super::root::file_of_user(environment).map(|file| file.to_string_lossy().into_owned());
     let config = file.and_then(|file| Config::load(&file, environment).ok());
-    config.map_or_else(|| Settings { version: APTLY_VERSION.into(), ..Settings::default() }, |config| settings(&config))
+    config.map_or_else(
+        || Settings { version: APTLY_VERSION.into(), downloads: downloads(0, 0), ..Settings::default() },
+        |config| settings(&config),
+    )
 }
 
 pub fn serve(context: &mut Context, parsed: &Parsed) -> Result<(), Failure> {

@@ -24,7 +24,17 @@ pub struct Rules {
 pub struct Download {
     rules: Rules,
     http: reqwest::Client,
-    runtime: tokio::runtime::Runtime,
+    /// There until it is dropped.
+    runtime: Option<tokio::runtime::Runtime>,
+}
+
+impl Drop for Download {
+    fn drop(&mut self) {
+        // A server may drop it where nobody may wait.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 /// One try's outcome: what is not there is not tried again by itself, but by `-max-tries` as everything.
@@ -37,7 +47,7 @@ impl Download {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let http = reqwest::Client::builder().connect_timeout(PATIENCE).read_timeout(PATIENCE);
-        Ok(Self { rules, http: http.user_agent("gennaker").build()?, runtime })
+        Ok(Self { rules, http: http.user_agent("gennaker").build()?, runtime: Some(runtime) })
     }
 
     fn tried<T>(&self, mut once: impl FnMut() -> Tried<T>) -> Tried<T> {
@@ -56,7 +66,8 @@ impl Download {
     /// Hands the bytes at an address to `take`, piece by piece.
     fn pieces(&self, url: &str, most: u64, take: &mut dyn FnMut(&[u8]) -> std::io::Result<()>) -> Tried<()> {
         let failed = |why: String| FetchError::Failed(format!("{url}: {why}"));
-        self.runtime.block_on(async {
+        let runtime = self.runtime.as_ref().ok_or_else(|| failed("the server ends".into()))?;
+        runtime.block_on(async {
             let mut answer = self.http.get(url).send().await.map_err(|error| failed(told(&error)))?;
             match answer.status().as_u16() {
                 200 => {}

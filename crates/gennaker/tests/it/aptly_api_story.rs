@@ -237,9 +237,44 @@ fn keys_come_and_go() {
     assert_eq!(api.ask("POST", "/api/gpg/key", &json!({"GpgKeyArmor": "no key"})).0, 400);
     assert_eq!(api.ask("DELETE", "/api/gpg/key", &json!({"GpgKeyID": id})).0, 200);
     assert_eq!(api.get("/api/gpg/keys"), (200, json!({"Keys": []})));
-    // No mirror is kept yet.
+}
+
+#[test]
+fn a_mirror_is_made_updated_and_snapshotted_by_the_api() {
+    // Another root of our own is the upstream; it is not signed.
+    let upstream = Machine::new();
+    package("hello", "1.0").write_to(upstream.path());
+    upstream.run("aptly repo create up");
+    upstream.run("aptly repo add up hello_1.0_all.deb");
+    upstream.run("aptly publish repo -skip-signing -distribution=stable -architectures=amd64 up");
+    let (_serving, said) = crate::apt_story::serve(&upstream);
+    let line = said.lines().rev().find_map(|line| line.strip_prefix("Starting web server at: ")).expect("it listens");
+    let port = line.split(' ').next().and_then(|address| address.rsplit(':').next()).expect("a port");
+    let url = format!("http://127.0.0.1:{port}");
+
+    let api = Api::start();
     assert_eq!(api.get("/api/mirrors"), (200, json!([])));
-    assert_eq!(api.get("/api/mirrors/x"), error(404, "mirror with name x not found"));
+    assert_eq!(api.get("/api/mirrors/m"), error(404, "mirror with name m not found"));
+    let wanted = json!({"Name": "m", "ArchiveURL": url, "Distribution": "stable", "IgnoreSignatures": true});
+    let (status, made) = api.ask("POST", "/api/mirrors", &wanted);
+    assert_eq!(
+        (status, &made["ArchiveRoot"], &made["Components"], &made["LastDownloadDate"]),
+        (201, &json!(format!("{url}/")), &json!(["main"]), &json!("0001-01-01T00:00:00Z"))
+    );
+    let signed = json!({"Name": "n", "ArchiveURL": url, "Distribution": "stable"});
+    assert_eq!(api.ask("POST", "/api/mirrors", &signed).0, 400, "it is not signed");
+    assert_eq!(api.get("/api/mirrors/m/packages").0, 404, "it was never updated");
+    assert_eq!(api.ask("POST", "/api/mirrors/m/snapshots", &json!({"Name": "s"})), error(400, "mirror not updated"));
+    assert_eq!(api.ask("PUT", "/api/mirrors/m", &json!({"IgnoreSignatures": true})).0, 204);
+    assert_eq!(api.get("/api/mirrors").1[0]["NumPackages"], 1);
+    let (_, keys) = api.get("/api/mirrors/m/packages");
+    assert!(keys[0].as_str().is_some_and(|key| key.starts_with("Pall hello 1.0 ")), "{keys}");
+    let (status, snapshot) = api.ask("POST", "/api/mirrors/m/snapshots", &json!({"Name": "s"}));
+    assert_eq!((status, &snapshot["SourceKind"]), (201, &json!("repo")));
+    let (_, edited) = api.ask("POST", "/api/mirrors/m", &json!({"Filter": "other", "IgnoreSignatures": true}));
+    assert_eq!(edited["Filter"], "other");
+    assert_eq!(api.delete("/api/mirrors/m").0, 403);
+    assert_eq!(api.delete("/api/mirrors/m?force=1").0, 204);
 }
 
 #[test]

@@ -220,3 +220,77 @@ fn what_is_not_signed_or_not_what_was_signed_is_not_taken() {
     assert_eq!(here.run("aptly mirror search m"), before, "the mirror stays as it was");
     assert!(!here.run("aptly mirror show m").contains("Status:"), "nobody updates it any more");
 }
+
+#[test]
+fn a_flat_repository_and_sources_are_mirrored_too() {
+    if !have("gpg") || !have("gpgv") {
+        return;
+    }
+    let (up, here) = (Upstream::start(), Machine::new());
+    // Everything in one folder, as small projects publish it.
+    let flat = up.machine.public().join("flat");
+    fs::create_dir(&flat).expect("made");
+    let debs = ["hello_1.0_all.deb", "other_3.0_all.deb"];
+    let packages: String = debs
+        .iter()
+        .map(|name| {
+            let bytes = fs::read(up.machine.path().join(name)).expect("there");
+            fs::write(flat.join(name), &bytes).expect("written");
+            let (package, version) = (name.split('_').next().expect("one"), name.split('_').nth(1).expect("one"));
+            let sums = debian::sums::Sums::of(&bytes);
+            format!(
+                "Package: {package}\nVersion: {version}\nArchitecture: all\nFilename: ./{name}\nSize: {}\nSHA256: {}\n\n",
+                sums.size, sums.sha256
+            )
+        })
+        .collect();
+    let source = b"not really packed\n";
+    fs::write(flat.join("hello_1.0.tar.gz"), source).expect("written");
+    let sums = debian::sums::Sums::of(source);
+    let dsc = format!(
+        "Format: 3.0 (native)\nSource: hello\nVersion: 1.0\nArchitecture: all\nMaintainer: Up <up@example.org>\nFiles:\n {} {} hello_1.0.tar.gz\nChecksums-Sha256:\n {} {} hello_1.0.tar.gz\n",
+        sums.md5, sums.size, sums.sha256, sums.size
+    );
+    fs::write(flat.join("hello_1.0.dsc"), &dsc).expect("written");
+    let own = debian::sums::Sums::of(dsc.as_bytes());
+    let sources = format!(
+        "Package: hello\nVersion: 1.0\nArchitecture: all\nDirectory: .\nFiles:\n {} {} hello_1.0.dsc\n {} {} hello_1.0.tar.gz\nChecksums-Sha256:\n {} {} hello_1.0.dsc\n {} {} hello_1.0.tar.gz\n\n",
+        own.md5, own.size, sums.md5, sums.size, own.sha256, own.size, sums.sha256, sums.size
+    );
+    let mut release = "Origin: Flat\nArchitectures: amd64\nSHA256:\n".to_owned();
+    for (name, text) in [("Packages", &packages), ("Sources", &sources)] {
+        fs::write(flat.join(name), text).expect("written");
+        let sums = debian::sums::Sums::of(text.as_bytes());
+        release.push_str(&format!(" {} {} {name}\n", sums.sha256, sums.size));
+    }
+    fs::write(flat.join("Release"), release).expect("written");
+
+    let why = here.fails(&format!("aptly mirror create -ignore-signatures f {}flat/ ./ main", up.url), 1);
+    assert_eq!(why, "ERROR: unable to fetch mirror: components aren't supported for flat repos\n");
+    let said = here.run(&format!("aptly mirror create -ignore-signatures -with-sources f {}flat/ ./", up.url));
+    assert!(said.starts_with(&format!("\nMirror [f]: {}flat/ ./ [src] successfully added.\n", up.url)), "{said}");
+    let said = here.run("aptly mirror update -ignore-signatures f");
+    assert!(said.contains("Download queue: 4 items ("), "{said}");
+    assert_eq!(here.run("aptly mirror search f"), "hello_1.0_all\nhello_1.0_source\nother_3.0_all\n");
+    here.run("aptly snapshot create s from mirror f");
+    here.run("aptly publish snapshot -skip-signing -distribution=here -architectures=amd64,source s");
+    let shown = fs::read_to_string(here.public().join("dists/here/main/source/Sources")).expect("published");
+    assert!(shown.contains("Package: hello\n") && shown.contains(" hello_1.0.tar.gz\n"), "{shown}");
+    // A path that leads out of the archive is no package's file.
+    let evil = packages.replace("./hello_1.0_all.deb", "../../etc/hello_1.0_all.deb");
+    fs::write(flat.join("Packages"), &evil).expect("written");
+    let sums = debian::sums::Sums::of(evil.as_bytes());
+    fs::write(
+        flat.join("Release"),
+        format!("Architectures: amd64\nSHA256:\n {} {} Packages\n", sums.sha256, sums.size),
+    )
+    .expect("written");
+    here.run("aptly mirror edit -with-sources=false f");
+    let said = here.run("aptly mirror update -ignore-signatures f");
+    assert!(
+        said.contains("[!] skipping a package of Packages, line 1: ")
+            && said.contains("is no path of a file in an archive"),
+        "{said}"
+    );
+    assert_eq!(here.run("aptly mirror search f"), "other_3.0_all\n");
+}
