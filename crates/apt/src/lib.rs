@@ -16,6 +16,7 @@ mod mirror;
 mod outbox;
 mod packages;
 mod pool;
+mod prune;
 mod publish;
 mod refs;
 mod repo;
@@ -38,7 +39,7 @@ pub use mirror::{Fetch, FetchError, Mirror, MirrorChange, Trust, UpdateMirror};
 pub use outbox::{DROPPED, Event, NewPackage, PUBLISHED, Published};
 pub use pool::{located, pool_path};
 pub use publish::{
-    Generation, Publication, PublishRequest, PublishedPackage, Settings, Signing, Source, UpdateRequest,
+    Generation, Past, Publication, PublishRequest, PublishedPackage, Rollback, Settings, Signing, Source, UpdateRequest,
 };
 pub use repo::{DropRefused, Repo, RepoChange};
 pub use report::{Line, Sink};

@@ -9,6 +9,7 @@ mod create;
 mod find;
 mod generation;
 mod list;
+mod past;
 mod render;
 mod sign;
 
@@ -19,6 +20,7 @@ use store::{Row, Tx, params};
 
 pub use create::{PublishRequest, UpdateRequest};
 pub use find::{Generation, PublishedPackage};
+pub use past::{Past, Rollback};
 pub use sign::Signing;
 
 use crate::error::{Error, Result};

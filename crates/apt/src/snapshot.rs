@@ -106,6 +106,14 @@ pub(crate) fn by_uuid(tx: &mut Tx<'_>, uuid: &str) -> Result<Option<Snapshot>> {
         .transpose()
 }
 
+/// A snapshot with exactly this list; of several the one that is meant `now`, else the newest.
+pub(crate) fn by_root(tx: &mut Tx<'_>, root: &str, now: Option<&crate::publish::Source>) -> Result<Option<Snapshot>> {
+    let sql = format!("select {COLUMNS} from snapshot where root = ?1 order by created desc, name");
+    let found: Vec<Snapshot> = tx.query(&sql, params![root])?.iter().map(read).collect::<Result<_>>()?;
+    let same = found.iter().find(|snapshot| now.is_some_and(|now| now.uuid == snapshot.uuid)).cloned();
+    Ok(same.or_else(|| found.into_iter().next()))
+}
+
 fn all(tx: &mut Tx<'_>) -> Result<Vec<Snapshot>> {
     tx.query(&format!("select {COLUMNS} from snapshot order by name"), &[])?.iter().map(read).collect()
 }

@@ -1,5 +1,6 @@
 //! `aptly publish …`.
 
+pub mod past;
 pub mod sources;
 
 use apt::{Publication, PublishRequest, Settings, Signing, SourceKind, UpdateRequest};

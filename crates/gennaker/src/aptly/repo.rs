@@ -144,6 +144,19 @@ pub fn remove(context: &mut Context, parsed: &Parsed) -> Result<(), Failure> {
     Ok(())
 }
 
+/// A command of ours: old versions leave.
+pub fn prune(context: &mut Context, parsed: &Parsed) -> Result<(), Failure> {
+    let keep = parsed.text("keep");
+    let keep = keep.parse().map_err(|_| Failure::Run(format!("-keep is {keep:?}, which is no number")))?;
+    let query = if parsed.args.len() > 1 { Some(one_query(&parsed.args[1..]).unable("prune")?) } else { None };
+    let dry = parsed.on("dry-run");
+    context.root()?.prune_repo(&parsed.args[0], keep, query.as_ref(), dry, &mut tell).unable("prune")?;
+    if dry {
+        say!("\nChanges not saved, as dry run has been requested.");
+    }
+    Ok(())
+}
+
 fn transfer(context: &mut Context, parsed: &Parsed, moves: bool) -> Result<(), Failure> {
     let verb = if moves { "move" } else { "copy" };
     let root = context.root()?;

@@ -251,6 +251,18 @@ pub const COMMANDS: &[Command] = &[
         "find packages in a local repository"
     ),
     command!(
+        &["repo", "prune"],
+        "<name> [<query>...]",
+        &[&[
+            text("keep", "1", "how many versions of each name and architecture stay, the highest"),
+            yes("dry-run", "only say what would be removed"),
+        ]],
+        1,
+        ANY,
+        repo::prune,
+        "remove old versions"
+    ),
+    command!(
         &["repo", "import"],
         "<mirror> <destination> <query>...",
         &[DRY_DEPS],
@@ -442,6 +454,24 @@ pub const COMMANDS: &[Command] = &[
         2,
         publish::show,
         "show a publication"
+    ),
+    command!(
+        &["publish", "history"],
+        "<distribution> [[<storage>:]<prefix>]",
+        &[JSON],
+        1,
+        2,
+        publish::past::history,
+        "show what a publication showed before"
+    ),
+    command!(
+        &["publish", "rollback"],
+        "<distribution> [[<storage>:]<prefix>]",
+        &[SIGNING, SKIP_CLEANUP, &[text("to", "", "generation of the history [the one before]")]],
+        1,
+        2,
+        publish::past::rollback,
+        "show again what a publication showed before"
     ),
     command!(
         &["publish", "source", "add"],

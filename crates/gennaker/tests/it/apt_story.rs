@@ -347,3 +347,80 @@ fn gennaker_apt_is_the_same_with_flags_also_after_words() {
         .expect("started");
     assert_eq!(String::from_utf8_lossy(&gennaker.stdout), machine.run("aptly repo show -with-packages terry-repo"));
 }
+
+#[test]
+fn a_publication_goes_back_and_apt_goes_with_it() {
+    if !have("apt-get") || !have("dpkg-deb") {
+        return;
+    }
+    let machine = Machine::new();
+    machine.publish_helloterry();
+    let (_server, said) = serve(&machine);
+    let client = Client::new(source_line(&said));
+    let fetch = || {
+        let down = client.folder.path().join("down");
+        let old = fs::read_dir(&down).expect("there").flatten().map(|entry| entry.path());
+        old.filter(|path| path.is_file()).for_each(|path| fs::remove_file(path).expect("removed"));
+        client.fetch()
+    };
+    assert_eq!(fetch(), "helloterry 1.0\n");
+    package("helloterry", "2.0").write_to(machine.path());
+    machine.run("aptly repo add -force-replace terry-repo helloterry_2.0_all.deb");
+    machine.run("aptly publish update -skip-signing stretch");
+    assert_eq!(fetch(), "helloterry 2.0\n");
+
+    let history = machine.run("aptly publish history stretch");
+    let lines: Vec<&str> = history.lines().collect();
+    assert!(lines[0].starts_with("2  ") && lines[0].ends_with("  2 packages (shown now)"), "{history}");
+    assert_eq!(lines[1], "    + helloterry_2.0_all");
+    assert!(lines[2].starts_with("1  ") && lines[2].ends_with("  1 packages"), "{history}");
+    let said = machine.run("aptly publish rollback -skip-signing stretch");
+    assert!(said.contains("shows again what it showed before."), "{said}");
+    // The Release is newer than the one that apt has seen, so apt takes it.
+    assert_eq!(fetch(), "helloterry 1.0\n");
+    let json: serde_json::Value =
+        serde_json::from_str(&machine.run("aptly publish history -json stretch")).expect("JSON");
+    assert_eq!((&json[0]["Generation"], &json[0]["Removed"]), (&3.into(), &serde_json::json!(["helloterry_2.0_all"])));
+    assert_eq!(
+        machine.fails("aptly publish rollback -skip-signing -to=3 stretch", 1),
+        "ERROR: unable to roll back: generation 3 of ./stretch is the one that is shown\n"
+    );
+    assert_eq!(
+        machine.fails("aptly publish rollback -skip-signing -to=77 stretch", 1),
+        "ERROR: unable to roll back: generation 77 of ./stretch is not kept any more\n"
+    );
+    machine.run("aptly publish rollback -skip-signing -to=2 stretch");
+    assert_eq!(fetch(), "helloterry 2.0\n");
+
+    // A publication of snapshots says again which snapshot it shows.
+    machine.run("aptly snapshot create old from repo terry-repo");
+    machine.run("aptly publish snapshot -skip-signing -distribution=frozen -architectures=amd64 old");
+    package("helloterry", "3.0").write_to(machine.path());
+    machine.run("aptly repo add terry-repo helloterry_3.0_all.deb");
+    machine.run("aptly snapshot create new from repo terry-repo");
+    machine.run("aptly publish switch -skip-signing frozen new");
+    machine.run("aptly publish rollback -skip-signing frozen");
+    assert!(machine.run("aptly publish show frozen").contains("  main: old [snapshot]\n"));
+}
+
+#[test]
+fn old_versions_leave_a_repository() {
+    let machine = Machine::new();
+    machine.run("aptly repo create r");
+    for (name, version) in [("hello", "1.0"), ("hello", "1.10"), ("hello", "1.9"), ("other", "1"), ("other", "2")] {
+        package(name, version).write_to(machine.path());
+    }
+    machine.run("aptly repo add r .");
+    let told = machine.run("aptly repo prune -keep=2 -dry-run r");
+    assert_eq!(
+        told,
+        "Loading packages...\n[-] hello_1.0_all removed\n\nChanges not saved, as dry run has been requested.\n"
+    );
+    assert_eq!(machine.run("aptly repo search r").lines().count(), 5);
+    machine.run("aptly repo prune r hello");
+    assert_eq!(machine.run("aptly repo search r"), "hello_1.10_all\nother_2_all\nother_1_all\n");
+    assert_eq!(
+        machine.fails("aptly repo prune -keep=0 r", 1),
+        "ERROR: unable to prune: at least one version must be kept\n"
+    );
+}
