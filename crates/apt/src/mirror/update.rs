@@ -119,24 +119,21 @@ impl Root {
         fetch: &dyn Fetch,
         sink: Sink<'_>,
     ) -> Result<Vec<Package>> {
-        let mut there: BTreeMap<String, Sums> = BTreeMap::new();
-        let mut queue: BTreeMap<String, (String, Listed)> = BTreeMap::new();
-        for (url, listed) in offered.iter().flat_map(|one| &one.files) {
-            match self.known(listed)? {
-                Some(sums) => drop(there.insert(url.clone(), sums)),
-                None => drop(queue.insert(url.clone(), (url.clone(), listed.clone()))),
-            }
+        let mut there = self.known(&offered)?;
+        let mut queue: BTreeMap<&String, &Listed> = BTreeMap::new();
+        for (url, listed) in offered.iter().flat_map(|one| &one.files).filter(|(url, _)| !there.contains_key(url)) {
+            queue.insert(url, listed);
         }
-        let bytes: u64 = queue.values().map(|(_, listed)| listed.size).sum();
+        let bytes: u64 = queue.values().map(|listed| listed.size).sum();
         sink(Line::Step(format!("Download queue: {} items ({})", queue.len(), crate::size(bytes))));
         let mut errors = Vec::new();
-        let queue: Vec<(String, Listed)> = queue.into_values().collect();
+        let queue: Vec<(&String, &Listed)> = queue.into_iter().collect();
         for batch in queue.chunks(BATCH) {
             let mut staged = Vec::new();
             for (url, listed) in batch {
                 match pool::download(self, url, listed, how.ignore_checksums, fetch) {
                     Ok(file) => {
-                        there.insert(url.clone(), file.file.sums.clone());
+                        there.insert((*url).clone(), file.file.sums.clone());
                         staged.push(file);
                     }
                     Err(error) if error.is_full() => return Err(error),
@@ -168,21 +165,24 @@ impl Root {
         Ok(all)
     }
 
-    /// The sums of a file that the pool has already under this name.
-    fn known(&self, listed: &Listed) -> Result<Option<Sums>> {
-        if listed.sha256.is_empty() {
-            return Ok(None);
-        }
-        let path = pool::pool_path(&listed.sha256, &listed.name)?;
-        if !self.pool().join(&path).is_file() {
-            return Ok(None);
-        }
+    /// The sums of the files that the pool has already under their names, by address.
+    fn known(&self, offered: &[Offered]) -> Result<BTreeMap<String, Sums>> {
+        let pool = self.pool();
         self.store().read(|tx| {
             let sql = "select size, md5, sha1, sha256, sha512 from pool_file where path = ?1";
-            let Some(row) = tx.query_opt(sql, params![&path])? else { return Ok(None) };
-            let size = u64::try_from(row.int(0)?).unwrap_or(0);
-            let sums = Sums { size, md5: row.text(1)?, sha1: row.text(2)?, sha256: row.text(3)?, sha512: row.text(4)? };
-            Ok::<_, Error>(Some(sums))
+            let mut found = BTreeMap::new();
+            let named = offered.iter().flat_map(|one| &one.files).filter(|(_, listed)| !listed.sha256.is_empty());
+            for (url, listed) in named {
+                let path = pool::pool_path(&listed.sha256, &listed.name)?;
+                let Some(row) = tx.query_opt(sql, params![&path])? else { continue };
+                // What is written down may be gone: then it comes again.
+                if pool.join(&path).is_file() {
+                    let size = u64::try_from(row.int(0)?).unwrap_or(0);
+                    let [md5, sha1, sha256, sha512] = [row.text(1)?, row.text(2)?, row.text(3)?, row.text(4)?];
+                    found.insert(url.clone(), Sums { size, md5, sha1, sha256, sha512 });
+                }
+            }
+            Ok::<_, Error>(found)
         })
     }
 }

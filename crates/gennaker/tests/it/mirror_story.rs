@@ -1,8 +1,9 @@
 //! A mirror of somebody else's signed repository: created, updated, filtered, snapshotted, published again; and what is not taken.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use testkit::package::package;
 
@@ -293,4 +294,32 @@ fn a_flat_repository_and_sources_are_mirrored_too() {
         "{said}"
     );
     assert_eq!(here.run("aptly mirror search f"), "other_3.0_all\n");
+}
+
+#[test]
+fn an_update_that_is_killed_is_finished_by_the_next_one() {
+    if !have("gpg") || !have("gpgv") {
+        return;
+    }
+    let (up, here) = (Upstream::start(), Machine::new());
+    create(&here, &up, "m", "");
+    // Slow enough to be caught at it.
+    let line = format!("aptly mirror update -download-limit=1 -keyring={} m", up.key.display());
+    let mut update_slowly = here.command(&line);
+    let mut process = update_slowly.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("starts");
+    let mut said = BufReader::new(process.stdout.take().expect("piped")).lines();
+    assert!(said.any(|line| line.expect("read").starts_with("Download queue: 4 items")), "it begins to download");
+    let shown = here.run("aptly mirror show m");
+    assert!(shown.contains(&format!("Status: In Update (PID {})\n", process.id())), "{shown}");
+    let why = here.fails(&format!("aptly mirror update -keyring={} m", up.key.display()), 1);
+    assert_eq!(why, format!("ERROR: unable to update: mirror is locked by update operation, PID {}\n", process.id()));
+    process.kill().expect("killed");
+    process.wait().expect("ended");
+
+    assert!(here.run("aptly mirror show m").contains("Last update: never\n"));
+    assert!(update(&here, &up, "m").ends_with("\nMirror `m` has been updated successfully.\n"));
+    assert_eq!(here.run("aptly mirror search m").lines().count(), 4);
+    assert!(!here.run("aptly mirror show m").contains("Status: "));
+    here.run("aptly db cleanup");
+    assert!(update(&here, &up, "m").contains("Download queue: 0 items (0 B)"), "a cleanup leaves what a mirror holds");
 }
