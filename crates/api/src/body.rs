@@ -1,11 +1,16 @@
-//! The JSON body of a request, read strictly: what two readers could understand differently is refused with its place.
+//! The body of a request: JSON, read strictly (what two readers could understand differently is refused with its place), or a file.
 
 use std::fmt;
+use std::io;
+use std::pin::pin;
+use std::time::Duration;
 
 use axum::extract::{FromRequest, Request};
 use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
+use tokio::io::AsyncWriteExt;
 
 use crate::Problem;
 
@@ -74,6 +79,33 @@ impl<S: Send + Sync> FromRequest<S> for RawBody {
         bytes
             .map(Self)
             .map_err(|error| Problem::new(error.status(), format!("the body could not be read: {}", error.body_text())))
+    }
+}
+
+/// Why a body did not become a file.
+pub enum Unsaved {
+    /// The disk.
+    Disk(io::Error),
+    /// It ended before its end.
+    Broke,
+    /// Nothing came for too long.
+    Still,
+}
+
+/// Writes a body into a file, piece by piece; it may stand still for `silence`.
+pub async fn save<E>(
+    pieces: impl Stream<Item = Result<Bytes, E>>,
+    file: &mut tokio::fs::File,
+    silence: Duration,
+) -> Result<(), Unsaved> {
+    let mut pieces = pin!(pieces);
+    loop {
+        match tokio::time::timeout(silence, pieces.next()).await {
+            Ok(Some(Ok(piece))) => file.write_all(&piece).await.map_err(Unsaved::Disk)?,
+            Ok(Some(Err(_))) => return Err(Unsaved::Broke),
+            Ok(None) => return file.flush().await.map_err(Unsaved::Disk),
+            Err(_) => return Err(Unsaved::Still),
+        }
     }
 }
 

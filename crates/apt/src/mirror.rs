@@ -141,23 +141,28 @@ fn archive_root(text: &str) -> Result<String> {
     Ok(if text.ends_with('/') { text.to_owned() } else { format!("{text}/") })
 }
 
-fn read(row: &Row) -> Result<(Mirror, i64)> {
+/// Whether a distribution is a folder with everything in it.
+fn is_flat(distribution: &str) -> bool {
+    distribution.is_empty() || distribution.starts_with('.') || distribution.ends_with('/')
+}
+
+fn read(row: &Row) -> Result<Mirror> {
     let mut mirror: Mirror = from_json("a mirror", &row.text(0)?)?;
     mirror.root = row.text(1)?;
-    Ok((mirror, row.int(2)?))
+    Ok(mirror)
 }
 
 pub(crate) fn not_found(name: &str) -> Error {
     Error::NotFound(format!("mirror with name {name} not found"))
 }
 
-fn find(tx: &mut Tx<'_>, column: &str, value: &str) -> Result<Option<(Mirror, i64)>> {
-    let sql = format!("select document, root, version from mirror where {column} = ?1");
+fn find(tx: &mut Tx<'_>, column: &str, value: &str) -> Result<Option<Mirror>> {
+    let sql = format!("select document, root from mirror where {column} = ?1");
     tx.query_opt(&sql, params![value])?.as_ref().map(read).transpose()
 }
 
 pub(crate) fn by_uuid(tx: &mut Tx<'_>, uuid: &str) -> Result<Option<Mirror>> {
-    Ok(find(tx, "uuid", uuid)?.map(|(mirror, _)| mirror))
+    find(tx, "uuid", uuid)
 }
 
 fn taken(name: &str) -> Error {
@@ -165,18 +170,18 @@ fn taken(name: &str) -> Error {
 }
 
 fn change(tx: &mut Tx<'_>, name: &str, edit: &mut dyn FnMut(&mut Mirror) -> Result<()>) -> Result<Mirror> {
-    let (mut mirror, version) = find(tx, "name", name)?.ok_or_else(|| not_found(name))?;
+    let mut mirror = find(tx, "name", name)?.ok_or_else(|| not_found(name))?;
     edit(&mut mirror)?;
-    let sql = "update mirror set name = ?2, root = ?3, document = ?4, version = ?5 where uuid = ?1";
+    let sql = "update mirror set name = ?2, root = ?3, document = ?4 where uuid = ?1";
     let document = json(&mirror)?;
-    tx.execute(sql, params![&mirror.uuid, &mirror.name, &mirror.root, &document, version + 1])?;
+    tx.execute(sql, params![&mirror.uuid, &mirror.name, &mirror.root, &document])?;
     Ok(mirror)
 }
 
 impl Mirror {
     /// Whether it has no components: its indexes lie in one folder.
     pub fn is_flat(&self) -> bool {
-        self.distribution.is_empty() || self.distribution.starts_with('.') || self.distribution.ends_with('/')
+        is_flat(&self.distribution)
     }
 
     /// The address of a file beside its `Release`.
@@ -212,7 +217,7 @@ impl Root {
         if self.mirror(name).is_ok() {
             return Err(taken(name));
         }
-        let flat = distribution.is_empty() || distribution.starts_with('.') || distribution.ends_with('/');
+        let flat = is_flat(distribution);
         if flat && !components.is_empty() {
             return Err(Error::Invalid("components aren't supported for flat repos".into()));
         }
@@ -245,7 +250,7 @@ impl Root {
             if find(tx, "name", name)?.is_some() {
                 return Err(taken(name));
             }
-            let sql = "insert into mirror (uuid, name, root, version, document) values (?1, ?2, '', 0, ?3)";
+            let sql = "insert into mirror (uuid, name, root, document) values (?1, ?2, '', ?3)";
             tx.execute(sql, params![&mirror.uuid, name, &document])?;
             Ok(())
         })?;
@@ -254,14 +259,14 @@ impl Root {
 
     /// The mirror of that name.
     pub fn mirror(&self, name: &str) -> Result<Mirror> {
-        self.store().read(|tx| Ok(find(tx, "name", name)?.ok_or_else(|| not_found(name))?.0))
+        self.store().read(|tx| find(tx, "name", name)?.ok_or_else(|| not_found(name)))
     }
 
     /// All mirrors by name.
     pub fn mirrors(&self) -> Result<Vec<Mirror>> {
         self.store().read(|tx| {
-            let rows = tx.query("select document, root, version from mirror order by name", &[])?;
-            rows.iter().map(|row| Ok(read(row)?.0)).collect()
+            let rows = tx.query("select document, root from mirror order by name", &[])?;
+            rows.iter().map(read).collect()
         })
     }
 
@@ -306,7 +311,7 @@ impl Root {
     /// Removes a mirror; its packages stay until a cleanup. Refused, unless forced, while snapshots were made of it.
     pub fn drop_mirror(&self, name: &str, force: bool) -> Result<Mirror, DropRefused> {
         self.store().write(|tx| {
-            let (mirror, _) = find(tx, "name", name)?.ok_or_else(|| not_found(name))?;
+            let mirror = find(tx, "name", name)?.ok_or_else(|| not_found(name))?;
             let snapshots = snapshot::made_of(tx, &mirror.uuid)?;
             if !snapshots.is_empty() && !force {
                 return Err(DropRefused::Snapshots(snapshots.iter().map(ToString::to_string).collect()));
@@ -319,7 +324,7 @@ impl Root {
     /// A snapshot of what the last update brought.
     pub fn snapshot_mirror(&self, name: &str, mirror: &str) -> Result<Snapshot> {
         self.store().write(|tx| {
-            let (mirror, _) = find(tx, "name", mirror)?.ok_or_else(|| not_found(mirror))?;
+            let mirror = find(tx, "name", mirror)?.ok_or_else(|| not_found(mirror))?;
             mirror.updated.ok_or_else(|| Error::Invalid("mirror not updated".into()))?;
             let like = Snapshot {
                 uuid: String::new(),

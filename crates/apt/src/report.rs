@@ -19,5 +19,18 @@ pub enum Line {
     Note(String),
 }
 
+/// As people and a task's output read it.
+impl std::fmt::Display for Line {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Line::Step(text) | Line::Note(text) => f.write_str(text),
+            Line::Added(key) => write!(f, "[+] {key} added"),
+            Line::Removed(key, why) => write!(f, "[-] {key} {}", why.unwrap_or("removed")),
+            Line::Copied(key, word) => write!(f, "[o] {key} {word}"),
+            Line::Warning(text) => write!(f, "[!] {text}"),
+        }
+    }
+}
+
 /// Where the lines go.
 pub type Sink<'a> = &'a mut dyn FnMut(Line);

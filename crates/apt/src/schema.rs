@@ -9,7 +9,7 @@ pub const MIGRATIONS: &[Migration] =
 const MIRRORS: &str = "
 -- `root` is what the last update brought; everything else stands in the document.
 create table mirror (
-    uuid text primary key, name text not null unique, root text not null, version bigint not null, document text not null
+    uuid text primary key, name text not null unique, root text not null, document text not null
 ) without rowid;
 ";
 

@@ -110,8 +110,7 @@ impl Bakery {
         let read = import.clone();
         let recipe = tokio::task::spawn_blocking(move || read.recipe()).await;
         let recipe = recipe.map_err(|e| BakeError::Died(e.to_string()))??;
-        let baked = self.make_by(recipe, false, move |_, layer, work| import.fill(layer, work), log).await?;
-        Ok(baked)
+        self.make_by(recipe, false, move |_, layer, work| import.fill(layer, work), log).await
     }
 
     /// A place for a file that is on its way into the bakery; it goes with what is returned, at the latest when the bakery opens.

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{FromRef, Multipart, Path, State};
-use futures_util::{Stream, StreamExt};
-use tokio::io::AsyncWriteExt;
+use futures_util::Stream;
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{Answer, Aptly, Fault};
+use crate::body::{self, Unsaved};
 
 /// How long an upload may stand still.
 const SILENCE: Duration = Duration::from_secs(60);
@@ -126,15 +126,11 @@ async fn receive<E>(
     std::fs::create_dir_all(folder).map_err(disk)?;
     let staged = tempfile::Builder::new().prefix(".upload-").tempfile_in(folder).map_err(disk)?;
     let mut file = tokio::fs::File::from_std(staged.reopen().map_err(disk)?);
-    let mut pieces = std::pin::pin!(pieces);
-    loop {
-        match tokio::time::timeout(SILENCE, pieces.next()).await {
-            Ok(Some(Ok(piece))) => file.write_all(&piece).await.map_err(disk)?,
-            Ok(Some(Err(_))) => return Err(Fault::bad(format!("{name} broke off on its way"))),
-            Ok(None) => break,
-            Err(_) => return Err(Fault::bad(format!("{name} stood still on its way"))),
-        }
-    }
+    body::save(pieces, &mut file, SILENCE).await.map_err(|why| match why {
+        Unsaved::Disk(error) => disk(error),
+        Unsaved::Broke => Fault::bad(format!("{name} broke off on its way")),
+        Unsaved::Still => Fault::bad(format!("{name} stood still on its way")),
+    })?;
     file.sync_all().await.map_err(disk)?;
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
     std::fs::set_permissions(staged.path(), mode).map_err(disk)?;

@@ -10,7 +10,7 @@ use utoipa_axum::routes;
 
 use super::asked::{Fields, Params};
 use super::packages::Wanted;
-use super::{Answer, Aptly, Downloads, Fault};
+use super::{Answer, Aptly, Downloads, Fault, snapshots};
 
 /// The routes of this file.
 pub fn routes<S>() -> OpenApiRouter<S>
@@ -169,25 +169,6 @@ async fn packages(State(aptly): State<Aptly>, Path(name): Path<String>, params: 
 /// Makes a snapshot of the last update.
 #[utoipa::path(post, path = "/api/mirrors/{name}/snapshots", params(("name" = String, Path)), responses((status = CREATED, body = Object)))]
 async fn snapshot(State(aptly): State<Aptly>, Path(mirror): Path<String>, params: Params, fields: Fields) -> Response {
-    let there = mirror.clone();
-    let ready = async {
-        let name = fields.required("Name")?;
-        aptly.blocking(move |root| Ok(root.mirror(&there).map(std::mem::drop)?)).await?;
-        Ok::<_, Fault>(name)
-    };
-    let name = match ready.await {
-        Ok(name) => name,
-        Err(fault) => return fault.into_response(),
-    };
-    let description = fields.text("Description").filter(|text| !text.is_empty());
-    let (task, resources) = (format!("Create snapshot of mirror {mirror}"), vec![mirror.clone(), name.clone()]);
-    let work = move |root: &Root, _: &mut dyn FnMut(Line)| {
-        let made = root.snapshot_mirror(&name, &mirror);
-        let mut made = made.map_err(|error| Fault::from(error).conflict_as(StatusCode::BAD_REQUEST))?;
-        if let Some(description) = description {
-            made = root.describe_snapshot(&name, &description)?;
-        }
-        Ok(Answer::created(root.shown_snapshot(&made, None, false)?))
-    };
-    aptly.task(&params, task, resources, work).await
+    let there = |root: &Root, mirror: &str| root.mirror(mirror).map(std::mem::drop);
+    snapshots::of_source(aptly, ("mirror", mirror), &params, &fields, there, Root::snapshot_mirror).await
 }

@@ -13,7 +13,7 @@ use utoipa_axum::routes;
 
 use super::asked::{Fields, Params};
 use super::packages::{Wanted, query};
-use super::{Answer, Aptly, Fault, files};
+use super::{Answer, Aptly, Fault, files, snapshots};
 
 /// The routes of this file.
 pub fn routes<S>() -> OpenApiRouter<S>
@@ -312,30 +312,8 @@ async fn copy(
 /// Makes a snapshot of a repository.
 #[utoipa::path(post, path = "/api/repos/{name}/snapshots", params(("name" = String, Path)), responses((status = OK, body = Object)))]
 async fn snapshot(State(aptly): State<Aptly>, Path(repo): Path<String>, params: Params, fields: Fields) -> Response {
-    let name = match fields.required("Name") {
-        Ok(name) => name,
-        Err(fault) => return fault.into_response(),
-    };
-    let description = fields.text("Description").filter(|text| !text.is_empty());
-    if let Err(fault) = aptly
-        .blocking({
-            let repo = repo.clone();
-            move |root| Ok(root.repo(&repo).map(std::mem::drop)?)
-        })
-        .await
-    {
-        return fault.into_response();
-    }
-    let (task, resources) = (format!("Create snapshot of repo {repo}"), vec![repo.clone(), name.clone()]);
-    let work = move |root: &Root, _: &mut dyn FnMut(Line)| {
-        let made = root.snapshot_repo(&name, &repo);
-        let mut made = made.map_err(|error| Fault::from(error).conflict_as(StatusCode::BAD_REQUEST))?;
-        if let Some(description) = description {
-            made = root.describe_snapshot(&name, &description)?;
-        }
-        Ok(Answer::created(root.shown_snapshot(&made, None, false)?))
-    };
-    aptly.task(&params, task, resources, work).await
+    let there = |root: &Root, repo: &str| root.repo(repo).map(std::mem::drop);
+    snapshots::of_source(aptly, ("repo", repo), &params, &fields, there, Root::snapshot_repo).await
 }
 
 #[cfg(test)]

@@ -35,6 +35,38 @@ fn shown(root: &Root, snapshot: &Snapshot) -> Result<Value, Fault> {
     Ok(root.shown_snapshot(snapshot, None, false)?)
 }
 
+/// Makes a snapshot of a repository or mirror. That it is `there` is found out at once, also for whoever wants a task.
+pub async fn of_source(
+    aptly: Aptly,
+    (kind, source): (&'static str, String),
+    params: &Params,
+    fields: &Fields,
+    there: impl Fn(&Root, &str) -> apt::Result<()> + Send + 'static,
+    make: fn(&Root, &str, &str) -> apt::Result<Snapshot>,
+) -> Response {
+    let looked_for = source.clone();
+    let ready = async {
+        let name = fields.required("Name")?;
+        aptly.blocking(move |root| Ok(there(root, &looked_for)?)).await?;
+        Ok::<_, Fault>(name)
+    };
+    let name = match ready.await {
+        Ok(name) => name,
+        Err(fault) => return fault.into_response(),
+    };
+    let description = fields.text("Description").filter(|text| !text.is_empty());
+    let (task, resources) = (format!("Create snapshot of {kind} {source}"), vec![source.clone(), name.clone()]);
+    let work = move |root: &Root, _: &mut dyn FnMut(Line)| {
+        let made = make(root, &name, &source);
+        let mut made = made.map_err(|error| Fault::from(error).conflict_as(StatusCode::BAD_REQUEST))?;
+        if let Some(description) = description {
+            made = root.describe_snapshot(&name, &description)?;
+        }
+        Ok(Answer::created(shown(root, &made)?))
+    };
+    aptly.task(params, task, resources, work).await
+}
+
 /// Snapshots.
 #[utoipa::path(get, path = "/api/snapshots", responses((status = OK, body = Object)))]
 async fn list(State(aptly): State<Aptly>, params: Params) -> Result<Answer, Fault> {

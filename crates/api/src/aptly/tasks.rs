@@ -97,7 +97,7 @@ impl Tasks {
             let _turn = turn.lock_owned().await;
             shared.change(id, |task| task.state = RUNNING);
             let told = shared.clone();
-            let mut say = move |line: Line| told.change(id, |task| task.output.push_str(&(text(line) + "\n")));
+            let mut say = move |line: Line| told.change(id, |task| task.output.push_str(&format!("{line}\n")));
             let done = tokio::task::spawn_blocking(move || work(&mut say)).await;
             let done = done.unwrap_or_else(|error| Err(Fault::internal(error.to_string())));
             shared.change(id, |task| match done {
@@ -121,17 +121,6 @@ impl Tasks {
         let task = all.tasks.get(&number);
         task.map(|task| look(number, task))
             .ok_or_else(|| Fault::new(status, format!("could not find task with id {number}")))
-    }
-}
-
-/// A line as it stands in a task's output.
-pub fn text(line: Line) -> String {
-    match line {
-        Line::Step(text) | Line::Note(text) => text,
-        Line::Added(key) => format!("[+] {key} added"),
-        Line::Removed(key, why) => format!("[-] {key} {}", why.unwrap_or("removed")),
-        Line::Copied(key, word) => format!("[o] {key} {word}"),
-        Line::Warning(text) => format!("[!] {text}"),
     }
 }
 

@@ -6,14 +6,13 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use bakery::{BakeError, Import, Run};
 use cloud::Query as CloudQuery;
-use futures_util::StreamExt;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::io::AsyncWriteExt;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::inventory as shape;
+use crate::body::{self, Unsaved};
 use crate::query::Query;
 use crate::{House, Problem};
 
@@ -65,12 +64,12 @@ struct ImportQuery {
 async fn import(
     State(house): State<House>,
     Query(asked): Query<ImportQuery>,
-    body: Body,
+    archive: Body,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let run: Run = serde_json::from_str(&asked.run)
         .map_err(|error| Problem::bad_request(format!("`run` does not say how it runs: {error}")))?;
     let received = house.bakery.receive();
-    receive(body, received.path()).await?;
+    receive(archive, received.path()).await?;
     let import = Import { file: received.path().to_owned(), name: asked.name, run };
     let baked = house.bakery.import(import, |line| tracing::info!("image import: {line}")).await.map_err(told)?;
     let status = if baked.previously_baked { StatusCode::OK } else { StatusCode::CREATED };
@@ -80,20 +79,16 @@ async fn import(
 /// How long the archive may stand still on its way.
 const SILENCE: std::time::Duration = std::time::Duration::from_secs(30);
 
-async fn receive(body: Body, path: &std::path::Path) -> Result<(), Problem> {
+async fn receive(archive: Body, path: &std::path::Path) -> Result<(), Problem> {
     let disk = |error: std::io::Error| {
         Problem::new(StatusCode::INSUFFICIENT_STORAGE, format!("the archive cannot be written down: {error}"))
     };
     let mut file = tokio::fs::File::create_new(path).await.map_err(disk)?;
-    let mut pieces = body.into_data_stream();
-    loop {
-        match tokio::time::timeout(SILENCE, pieces.next()).await {
-            Ok(Some(Ok(piece))) => file.write_all(&piece).await.map_err(disk)?,
-            Ok(Some(Err(_))) => return Err(Problem::bad_request("the archive broke off on its way")),
-            Ok(None) => return file.flush().await.map_err(disk),
-            Err(_) => return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "the archive stood still on its way")),
-        }
-    }
+    body::save(archive.into_data_stream(), &mut file, SILENCE).await.map_err(|why| match why {
+        Unsaved::Disk(error) => disk(error),
+        Unsaved::Broke => Problem::bad_request("the archive broke off on its way"),
+        Unsaved::Still => Problem::new(StatusCode::REQUEST_TIMEOUT, "the archive stood still on its way"),
+    })
 }
 
 /// What the archive or its description has wrong is the caller's; the rest is ours.

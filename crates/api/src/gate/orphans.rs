@@ -21,7 +21,7 @@ pub fn routes() -> OpenApiRouter<House> {
 /// `{kind, name, account, region, application, why, job}`; `job` is what `POST /tasks` takes to end it.
 #[utoipa::path(get, path = "/orphans", responses((status = OK, body = Vec<Object>)))]
 async fn list(State(house): State<House>) -> Result<Json<Value>, Problem> {
-    // What runs is asked first: what it makes afterwards is not an orphan, and is not seen.
+    // What exists is asked first: whoever is making some of it runs at least until then, and so is known.
     let inventory = house.clouds.list(&CloudQuery { application: None, without_images: true }).await?;
     let (known, running) = house
         .read::<_, StoreError>(|tx| {

@@ -174,16 +174,12 @@ impl Relay {
             return self.end(way);
         }
         let known = self.flows.borrow().get(&way).cloned();
-        let known = known.filter(|flow| {
-            let stays = flow.stays(backend);
-            if !stays {
-                self.end(way);
-            }
-            stays
-        });
-        if known.is_none_or(|flow| flow.send(datagram).is_err_and(|()| self.refused(way, &flow, backend))) {
-            self.give(way, backend, datagram, Vec::new());
+        match known.filter(|flow| flow.stays(backend)) {
+            Some(flow) if flow.send(datagram).is_ok() => return,
+            Some(flow) => self.refused(way, &flow, backend),
+            None => self.end(way),
         }
+        self.give(way, backend, datagram, Vec::new());
     }
 
     /// Opens a flow with this datagram at the first member that takes it.
@@ -246,8 +242,8 @@ impl Relay {
         }
     }
 
-    /// Ends a flow whose member has nobody at its port. Always true: the datagram is still to be given.
-    fn refused(&self, way: Way, flow: &Rc<Flow>, backend: &Backend) -> bool {
+    /// Ends a flow whose member has nobody at its port.
+    fn refused(&self, way: Way, flow: &Rc<Flow>, backend: &Backend) {
         flow.open.each(|s| bump(&s.refused));
         if let Some(target) = backend.targets.iter().find(|target| flow.is_at(target)) {
             target.member.failed(target.ejection);
@@ -255,7 +251,6 @@ impl Relay {
         if self.flows.borrow().get(&way).is_some_and(|current| Rc::ptr_eq(current, flow)) {
             self.end(way);
         }
-        true
     }
 
     /// Passes a member's answers on until the flow ends.

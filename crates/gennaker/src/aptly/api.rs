@@ -28,16 +28,10 @@ fn settings(config: &Config) -> Settings {
     }
 }
 
-/// Downloads by what a configuration says; none when there can be no client, which the log tells.
+/// Downloads by what a configuration says.
 fn downloads(retries: u64, limit: u64) -> Option<api::aptly::Downloads> {
     let tries = u32::try_from(retries.saturating_add(1)).unwrap_or(u32::MAX);
-    match Download::new(Rules { tries, limit: limit.saturating_mul(1024) }) {
-        Ok(download) => Some(std::sync::Arc::new(download)),
-        Err(error) => {
-            tracing::warn!("nothing can be mirrored: {error:#}");
-            None
-        }
-    }
+    Some(std::sync::Arc::new(Download::new(Rules { tries, limit: limit.saturating_mul(1024) })))
 }
 
 /// What the user's own configuration says; without one, or with one that cannot be read, what is usual.

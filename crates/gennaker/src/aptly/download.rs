@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::path::Path;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use apt::{Fetch, FetchError};
@@ -20,15 +21,20 @@ pub struct Rules {
     pub limit: u64,
 }
 
-/// Downloads by HTTP.
+/// Downloads by HTTP. The client is made by the first download: a server that mirrors nothing has none.
 pub struct Download {
     rules: Rules,
+    made: OnceLock<Made>,
+}
+
+/// What a download needs.
+struct Made {
     http: reqwest::Client,
     /// There until it is dropped.
     runtime: Option<tokio::runtime::Runtime>,
 }
 
-impl Drop for Download {
+impl Drop for Made {
     fn drop(&mut self) {
         // A server may drop it where nobody may wait.
         if let Some(runtime) = self.runtime.take() {
@@ -37,17 +43,31 @@ impl Drop for Download {
     }
 }
 
+impl Made {
+    fn new() -> anyhow::Result<Self> {
+        // Another provider that was installed before is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let http = reqwest::Client::builder().connect_timeout(PATIENCE).read_timeout(PATIENCE);
+        Ok(Self { http: http.user_agent("gennaker").build()?, runtime: Some(runtime) })
+    }
+}
+
 /// One try's outcome: what is not there is not tried again by itself, but by `-max-tries` as everything.
 type Tried<T> = Result<T, FetchError>;
 
 impl Download {
     /// With these rules.
-    pub fn new(rules: Rules) -> anyhow::Result<Self> {
-        // Another provider that was installed before is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let http = reqwest::Client::builder().connect_timeout(PATIENCE).read_timeout(PATIENCE);
-        Ok(Self { rules, http: http.user_agent("gennaker").build()?, runtime: Some(runtime) })
+    pub fn new(rules: Rules) -> Self {
+        Self { rules, made: OnceLock::new() }
+    }
+
+    fn made(&self) -> anyhow::Result<&Made> {
+        if let Some(made) = self.made.get() {
+            return Ok(made);
+        }
+        let made = Made::new()?;
+        Ok(self.made.get_or_init(|| made))
     }
 
     fn tried<T>(&self, mut once: impl FnMut() -> Tried<T>) -> Tried<T> {
@@ -66,9 +86,10 @@ impl Download {
     /// Hands the bytes at an address to `take`, piece by piece.
     fn pieces(&self, url: &str, most: u64, take: &mut dyn FnMut(&[u8]) -> std::io::Result<()>) -> Tried<()> {
         let failed = |why: String| FetchError::Failed(format!("{url}: {why}"));
-        let runtime = self.runtime.as_ref().ok_or_else(|| failed("the server ends".into()))?;
+        let made = self.made().map_err(|error| failed(format!("{error:#}")))?;
+        let runtime = made.runtime.as_ref().ok_or_else(|| failed("the server ends".into()))?;
         runtime.block_on(async {
-            let mut answer = self.http.get(url).send().await.map_err(|error| failed(told(&error)))?;
+            let mut answer = made.http.get(url).send().await.map_err(|error| failed(told(&error)))?;
             match answer.status().as_u16() {
                 200 => {}
                 403 | 404 | 410 => return Err(FetchError::Missing(url.to_owned())),

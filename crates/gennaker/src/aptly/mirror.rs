@@ -24,7 +24,7 @@ fn download(context: &Context, parsed: &Parsed) -> Result<Download, Failure> {
     };
     let tries = number("max-tries")?.unwrap_or(1).clamp(1, 100);
     let limit = number("download-limit")?.unwrap_or(context.config.number("downloadSpeedLimit"));
-    Ok(Download::new(Rules { tries: u32::try_from(tries).unwrap_or(1), limit: limit.saturating_mul(1024) })?)
+    Ok(Download::new(Rules { tries: u32::try_from(tries).unwrap_or(1), limit: limit.saturating_mul(1024) }))
 }
 
 fn change(context: &Context, parsed: &Parsed) -> Result<MirrorChange, Failure> {

@@ -108,13 +108,7 @@ impl Context {
 
 /// Prints a line of a report.
 pub fn tell(line: Line) {
-    match line {
-        Line::Step(text) | Line::Note(text) => say!("{text}"),
-        Line::Added(key) => say!("[+] {key} added"),
-        Line::Removed(key, why) => say!("[-] {key} {}", why.unwrap_or("removed")),
-        Line::Copied(key, word) => say!("[o] {key} {word}"),
-        Line::Warning(text) => say!("[!] {text}"),
-    }
+    say!("{line}");
 }
 
 /// A moment as aptly prints it: in the local zone.

@@ -9,7 +9,6 @@ use bakery::{ImageConfig, Run};
 use serde_json::Value;
 
 use crate::client::{Gate, done};
-use crate::output::inert;
 use crate::progress::text;
 
 /// What can be done with images.
@@ -83,7 +82,7 @@ fn list(args: &List) -> anyhow::Result<ExitCode> {
         return done();
     }
     let all = images.as_array().map(Vec::as_slice).unwrap_or_default();
-    output.lines(&all.iter().map(|image| inert(text(image, "imageName"))).collect::<Vec<_>>())?;
+    output.lines(&all.iter().map(|image| text(image, "imageName").to_owned()).collect::<Vec<_>>())?;
     done()
 }
 
@@ -126,5 +125,5 @@ fn told(answer: &Value) -> Vec<String> {
     lines.extend(image["size"].as_u64().map(|bytes| format!("  size    {} MiB", bytes.div_ceil(1 << 20))));
     let notes = image["notes"].as_array().into_iter().flatten().filter_map(Value::as_str);
     lines.extend(notes.map(|note| format!("  note    {note}")));
-    lines.iter().map(|line| inert(line)).collect()
+    lines
 }
