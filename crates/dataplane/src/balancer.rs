@@ -1,13 +1,17 @@
 //! The balancer as the control side sees it: wanted balancers in, a table and listeners for the workers, counters out.
 //!
 //! One request's way: [`worker`] accepts, [`http`], [`tcp`] or [`udp`] asks [`pick`] for a member of the newest [`table`], takes a connection from
-//! its [`pool`], and [`meter`]s what happens. No reload: a change of the wanted state swaps the table.
+//! its [`pool`], and [`meter`]s what happens. No reload: a change of the wanted state swaps the table. HTTP in layers: [`chunks`] and
+//! [`message`] say what bytes mean, [`headers`] what crosses, [`side`] moves them, [`exchange`] is one request at one member.
 
+mod alarm;
 mod body;
-mod framing;
+mod chunks;
+mod exchange;
 mod headers;
 mod http;
 mod listeners;
+mod message;
 pub mod meter;
 mod open;
 mod pick;
@@ -15,9 +19,11 @@ mod pool;
 mod proxy_protocol;
 mod rewind;
 mod series;
+mod side;
 mod sticky;
 pub mod table;
 mod tcp;
+mod ticket;
 mod tls;
 mod udp;
 mod worker;

@@ -4,63 +4,48 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use hyper::client::conn::http1::{self, SendRequest};
-use hyper_util::rt::TokioIo;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
-
-use super::body::RequestBody;
-
-/// An open connection on which a request can be sent.
-pub type Sender = SendRequest<RequestBody>;
+use tokio::time::Instant;
 
 /// Idle connections by address, the youngest last.
 #[derive(Default)]
 pub struct Pool {
-    idle: RefCell<HashMap<SocketAddr, Vec<(Sender, Instant)>>>,
+    idle: RefCell<HashMap<SocketAddr, Vec<(TcpStream, Instant)>>>,
 }
 
 impl Pool {
     /// An idle connection that is still open, the youngest.
-    pub async fn take(&self, address: SocketAddr, oldest: Duration) -> Option<Sender> {
-        loop {
-            let (mut sender, since) = self.idle.borrow_mut().get_mut(&address)?.pop()?;
-            if sender.is_closed() || since.elapsed() >= oldest {
-                continue;
-            }
-            // Normally ready at once; it is not while the last answer's end is still being read.
-            if sender.is_ready() || sender.ready().await.is_ok() {
-                return Some(sender);
+    pub fn take(&self, address: SocketAddr, now: Instant, oldest: Duration) -> Option<TcpStream> {
+        let mut idle = self.idle.borrow_mut();
+        let idle = idle.get_mut(&address)?;
+        while let Some((stream, since)) = idle.pop() {
+            if now.duration_since(since) < oldest && is_quiet(&stream) {
+                return Some(stream);
             }
         }
+        None
     }
 
     /// Keeps a connection for the next request.
-    pub fn put(&self, address: SocketAddr, sender: Sender) {
-        if !sender.is_closed() {
-            self.idle.borrow_mut().entry(address).or_default().push((sender, Instant::now()));
-        }
+    pub fn put(&self, address: SocketAddr, stream: TcpStream, used: Instant) {
+        self.idle.borrow_mut().entry(address).or_default().push((stream, used));
     }
 
     /// Closes what is idle for too long, and all to addresses that are not `wanted`.
     pub fn sweep(&self, oldest: Duration, wanted: impl Fn(&SocketAddr) -> bool) {
         self.idle.borrow_mut().retain(|address, idle| {
-            idle.retain(|(sender, since)| !sender.is_closed() && since.elapsed() < oldest);
+            idle.retain(|(stream, since)| since.elapsed() < oldest && is_quiet(stream));
             !idle.is_empty() && wanted(address)
         });
     }
 }
 
-/// Opens a new connection for HTTP.
-pub async fn open(address: SocketAddr, limit: Duration, longest_head: usize) -> io::Result<Sender> {
-    let stream = connect(address, limit).await?;
-    let handshake = http1::Builder::new().max_buf_size(longest_head.max(8192)).handshake(TokioIo::new(stream)).await;
-    let (sender, connection) = handshake.map_err(io::Error::other)?;
-    // Its errors reach the request that runs on it.
-    tokio::task::spawn_local(async move { drop(connection.with_upgrades().await) });
-    Ok(sender)
+/// Whether nothing came: a member that closes, or speaks unasked, cannot be asked. Costs no call of the system while nothing happened.
+fn is_quiet(stream: &TcpStream) -> bool {
+    matches!(stream.try_read(&mut [0]), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
 }
 
 /// Opens a new connection.

@@ -19,6 +19,7 @@ use super::meter::bump;
 use super::pick::{Key, Picker};
 use super::pool::{self, Pool};
 use super::rewind::{Rewind, sniff};
+use super::side::Scratch;
 use super::table::{Backend, Cached, Current, Route, Table};
 use super::{Limits, Listening, http, proxy_protocol, tcp, udp};
 use crate::clock::Clock;
@@ -60,6 +61,8 @@ pub struct Worker {
     pub index: usize,
     pub shared: Arc<Shared>,
     pub pool: Pool,
+    /// Where what comes in is read to.
+    pub scratch: Scratch,
     table: RefCell<Cached>,
     pickers: RefCell<HashMap<String, Picker>>,
     tasks: Cell<usize>,
@@ -70,6 +73,11 @@ impl Worker {
     /// The newest table.
     pub fn table(&self) -> Arc<Table> {
         self.table.borrow_mut().get(&self.shared.table).clone()
+    }
+
+    /// Looks at a listener's route in the newest table.
+    pub fn route<T>(&self, slot: u64, look: impl FnOnce(Option<&Route>) -> T) -> T {
+        look(self.table.borrow_mut().get(&self.shared.table).routes.get(&slot))
     }
 
     /// The next member of a balancer, for a client that is told apart by `key`.
@@ -100,6 +108,7 @@ pub fn run(index: usize, shared: Arc<Shared>, orders: mpsc::UnboundedReceiver<Or
         index,
         shared,
         pool: Pool::default(),
+        scratch: Scratch::default(),
         table,
         pickers: RefCell::default(),
         tasks: Cell::new(0),
@@ -245,20 +254,19 @@ async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
 ) {
     let client = Client::new(ends.client, secure);
     match route.protocol {
-        Protocol::Http => http::serve(worker, slot, client, stream, closing).await,
+        Protocol::Http => http::serve(worker, slot, client, stream, Vec::new(), closing).await,
         Protocol::Tcp => Box::pin(tcp::serve(worker, route.backend, ends, stream)).await,
         // Has no connections.
         Protocol::Udp => {}
         Protocol::Auto => {
             let limits = &worker.shared.limits;
             let Ok((http, front)) = sniff(&mut stream, limits.head_bytes, limits.sniff_time).await else { return };
-            let stream = Rewind::new(front, stream);
             // Choose anew: the wanted state may have changed while the client was silent.
             let Some(route) = worker.table().routes.get(&slot).cloned() else { return };
             if http {
-                http::serve(worker, slot, client, stream, closing).await
+                http::serve(worker, slot, client, stream, front.into(), closing).await
             } else {
-                Box::pin(tcp::serve(worker, route.backend, ends, stream)).await
+                Box::pin(tcp::serve(worker, route.backend, ends, Rewind::new(front, stream))).await
             }
         }
     }

@@ -7,6 +7,7 @@ mod datagrams;
 mod hostile;
 mod instances;
 mod load;
+mod messages;
 mod tls;
 mod wanted_state;
 mod world;
