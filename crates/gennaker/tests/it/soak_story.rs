@@ -176,7 +176,10 @@ fn soak(strategy: &str) {
     succeeds(&server, &deploy(&server, "none", 0));
     let seen = Arc::new(Seen::default());
     let kinds = [Kind::KeepAlive, Kind::KeepAlive, Kind::KeepAlive, Kind::Close, Kind::Close, Kind::WebSocket];
-    let users: Vec<_> = kinds.into_iter().map(|kind| user(kind, address.clone(), seen.clone())).collect();
+    // A long run is there for many requests.
+    let crowd = if seconds > 0 { 3 } else { 1 };
+    let kinds = kinds.repeat(crowd).into_iter();
+    let users: Vec<_> = kinds.map(|kind| user(kind, address.clone(), seen.clone())).collect();
     let (since, mut deployments) = (Instant::now(), 0);
     while deployments == 0 || since.elapsed() < Duration::from_secs(seconds) {
         deployments += 1;
