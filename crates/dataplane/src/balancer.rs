@@ -14,6 +14,7 @@ mod listeners;
 mod message;
 pub mod meter;
 mod open;
+pub mod past;
 mod pick;
 mod pool;
 mod proxy_protocol;
@@ -50,6 +51,7 @@ use crate::wanted::{self, MemberState, Wanted};
 use listeners::Listeners;
 pub use listeners::Listening;
 use meter::Meter;
+use past::{BalancerPast, GroupPast, Past};
 use series::{Lost, Ring};
 use table::{Backend, BackendCounts, MemberRuntime, Route, Table, Target};
 use tls::Certificates;
@@ -131,6 +133,25 @@ struct GroupState {
     name: String,
     meter: Arc<Meter>,
     ring: Ring,
+    /// What predecessors counted, and when they last gave it a request.
+    past: (Counters, Option<i64>),
+    /// What a successor was told already.
+    told: Counters,
+}
+
+impl GroupState {
+    fn new(name: String, meter: Arc<Meter>) -> Self {
+        let (ring, past, told) = Default::default();
+        Self { name, meter, ring, past, told }
+    }
+
+    fn counters(&self) -> Counters {
+        meter::add(&self.past.0, &self.meter.total())
+    }
+
+    fn last_request(&self) -> Option<i64> {
+        self.meter.last_request().max(self.past.1)
+    }
 }
 
 impl Balancers {
@@ -217,8 +238,65 @@ impl Balancers {
         self.state().listeners.close_all();
     }
 
+    /// What was counted since a successor was told last; `second` is the one that is running (UTC ms).
+    pub fn give_past(&self, second: i64) -> Past {
+        self.second(second);
+        let state = &mut *self.state();
+        let mut balancers = Vec::new();
+        for (id, groups) in &mut state.groups {
+            let groups = groups.iter_mut().map(|group| {
+                let now = group.counters();
+                let counters = meter::less(&now, &group.told);
+                let last_request_at = group.last_request();
+                group.told = now;
+                GroupPast { group: group.name.clone(), counters, last_request_at, seconds: group.ring.give() }
+            });
+            let mut past = BalancerPast { id: id.clone(), groups: groups.collect(), ..BalancerPast::default() };
+            if let Some(counts) = state.counts.get(id) {
+                // Given away, so that it is not told twice.
+                past.no_member = counts.no_member.swap(0, Relaxed);
+                past.refused_requests = counts.refused_requests.swap(0, Relaxed);
+                past.turned_away = counts.turned_away.swap(0, Relaxed);
+            }
+            past.unserved = state.lost.get_mut(id).map(Lost::give).unwrap_or_default();
+            balancers.push(past);
+        }
+        Past { balancers }
+    }
+
+    /// Goes on where a predecessor ended.
+    pub fn take_past(&self, past: Past) {
+        let workers = self.workers.len();
+        let state = &mut *self.state();
+        for past in past.balancers {
+            if !state.wanted.iter().any(|wanted| wanted.id == past.id) {
+                continue;
+            }
+            let groups = state.groups.entry(past.id.clone()).or_default();
+            for one in past.groups {
+                let known = groups.iter().position(|group| group.name == one.group);
+                let at = known.unwrap_or_else(|| {
+                    // One that left: before those that are here.
+                    groups.insert(0, GroupState::new(one.group, Arc::new(Meter::new(workers))));
+                    0
+                });
+                let group = &mut groups[at];
+                group.past.0 = meter::add(&group.past.0, &Counters { open: 0, ..one.counters });
+                group.past.1 = group.past.1.max(one.last_request_at);
+                group.ring.join(one.seconds);
+            }
+            let counts = state.counts.entry(past.id.clone()).or_default();
+            counts.no_member.fetch_add(past.no_member, Relaxed);
+            counts.refused_requests.fetch_add(past.refused_requests, Relaxed);
+            counts.turned_away.fetch_add(past.turned_away, Relaxed);
+            let lost = state.lost.entry(past.id).or_default();
+            lost.skip(past.no_member);
+            lost.join(past.unserved);
+        }
+    }
+
     /// Stops accepting; returns when all connections have ended, or after `patience`.
-    pub fn end(mut self, patience: Duration) {
+    pub fn end(&mut self, patience: Duration) {
         self.close();
         for (orders, _) in &self.workers {
             let _ = orders.send(Order::Quit(patience));
@@ -262,8 +340,8 @@ impl Balancers {
                 .flatten()
                 .map(|group| GroupStatus {
                     group: group.name.clone(),
-                    counters: group.meter.total(),
-                    last_request_at: group.meter.last_request(),
+                    counters: group.counters(),
+                    last_request_at: group.last_request(),
                 })
                 .collect();
             let counts = state.counts.get(&balancer.id);
@@ -340,8 +418,7 @@ impl Balancers {
                 Some(group) => group.meter.clone(),
                 None => {
                     let meter = Arc::new(Meter::new(workers));
-                    let (name, ring) = (member.group.clone(), Ring::default());
-                    groups.push(GroupState { name, meter: meter.clone(), ring });
+                    groups.push(GroupState::new(member.group.clone(), meter.clone()));
                     meter
                 }
             };

@@ -17,8 +17,8 @@ use tokio::net::UnixListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Mutex, watch};
 
-use crate::balancer::Balancers;
 pub use crate::balancer::Limits;
+use crate::balancer::{Balancers, past};
 use crate::clock::Clock;
 use crate::health::Checks;
 use crate::instances::Instances;
@@ -234,17 +234,25 @@ fn serve(
             problems.iter().for_each(|p| tracing::warn!("{p}"));
             *plane.wanted.lock().await = Some(wanted);
         }
+        plane.go_on();
         ready(&plane);
         plane.live(listener, signals).await?;
         Ok(plane)
     })?;
     // Tasks hold the plane; they end with the runtime, then the balancer's threads finish what runs.
     runtime.shutdown_timeout(Duration::from_secs(1));
-    if let Some(Plane { balancers, _lock: lock, .. }) = Arc::into_inner(plane) {
+    if let Some(Plane { mut balancers, _lock: lock, options, .. }) = Arc::into_inner(plane) {
         balancers.close();
+        let leave = |balancers: &Balancers, part| {
+            let past = balancers.give_past(options.clock.now().div_euclid(1000) * 1000);
+            let left = past::leave(&options.dir, part, &past);
+            left.unwrap_or_else(|error| tracing::warn!("what was counted is lost: {error}"));
+        };
+        leave(&balancers, "closed");
         // From here on a successor may serve this folder; only running requests are left to this process.
         drop(lock);
         balancers.end(drain);
+        leave(&balancers, "ended");
     }
     Ok(())
 }
@@ -329,6 +337,7 @@ impl Plane {
             let left = if into > 950 { 2000 - into } else { 1000 - into };
             tokio::time::sleep(Duration::from_millis(left.unsigned_abs())).await;
             self.balancers.second(last_second(self.options.clock.now()));
+            self.go_on();
         }
     }
 
@@ -394,6 +403,11 @@ impl Plane {
             balancers: self.balancers.status(),
             instances: self.instances.status(),
         }
+    }
+
+    /// Adds what predecessors left to what is counted here.
+    fn go_on(&self) {
+        past::take(&self.options.dir).into_iter().for_each(|past| self.balancers.take_past(past));
     }
 
     pub(crate) fn journal(&self) -> &Journal {

@@ -123,6 +123,23 @@ pub fn add(a: &Counters, b: &Counters) -> Counters {
     }
 }
 
+/// `a` without what was in `b` already.
+pub fn less(a: &Counters, b: &Counters) -> Counters {
+    let left = |get: fn(&Counters) -> u64| get(a).saturating_sub(get(b));
+    Counters {
+        requests: left(|c| c.requests),
+        open: 0,
+        status_5xx: left(|c| c.status_5xx),
+        refused: left(|c| c.refused),
+        reset: left(|c| c.reset),
+        timed_out: left(|c| c.timed_out),
+        retried: left(|c| c.retried),
+        abandoned: left(|c| c.abandoned),
+        failed: left(|c| c.failed),
+        latency: super::series::difference(&a.latency, &b.latency),
+    }
+}
+
 /// The bucket for so many microseconds: two bits below the highest one.
 fn bucket(us: u64) -> usize {
     let us = us.max(64);

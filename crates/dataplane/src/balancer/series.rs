@@ -1,5 +1,6 @@
 //! What each group did, second by second, for the last hour: the difference of its counters, taken once a second. Requests pay nothing
-//! for it. Seconds without anything are not kept. It is lost when the data plane ends, as counters are.
+//! for it. Seconds without anything are not kept. A successor goes on with it ([`super::past`]);
+//! it is lost when the data plane is killed, as counters are.
 
 use std::collections::VecDeque;
 
@@ -38,6 +39,24 @@ impl Ring {
         }
     }
 
+    /// Adds what was counted elsewhere; a second that both know becomes one.
+    pub fn join(&mut self, past: Vec<Second>) {
+        for second in past {
+            let at = self.seconds.partition_point(|known| known.at < second.at);
+            match self.seconds.get_mut(at).filter(|known| known.at == second.at) {
+                Some(known) => add(known, &second),
+                None => self.seconds.insert(at, second),
+            }
+        }
+        let surplus = self.seconds.len().saturating_sub(KEPT);
+        self.seconds.drain(..surplus);
+    }
+
+    /// Gives away what is kept.
+    pub fn give(&mut self) -> Vec<Second> {
+        std::mem::take(&mut self.seconds).into()
+    }
+
     /// Those that began at `since` or later, oldest first.
     pub fn since(&self, since: i64) -> Vec<Second> {
         self.seconds.iter().filter(|second| second.at >= since).cloned().collect()
@@ -60,6 +79,30 @@ impl Lost {
         }
     }
 
+    /// So many were counted elsewhere, and lie in seconds that are joined.
+    pub fn skip(&mut self, counted: u64) {
+        self.before += counted;
+    }
+
+    /// As [`Ring::join`].
+    pub fn join(&mut self, past: Vec<Unserved>) {
+        for second in past {
+            let at = self.seconds.partition_point(|known| known.at < second.at);
+            match self.seconds.get_mut(at).filter(|known| known.at == second.at) {
+                Some(known) => known.requests += second.requests,
+                None => self.seconds.insert(at, second),
+            }
+        }
+        let surplus = self.seconds.len().saturating_sub(KEPT);
+        self.seconds.drain(..surplus);
+    }
+
+    /// As [`Ring::give`]; what is counted begins anew.
+    pub fn give(&mut self) -> Vec<Unserved> {
+        self.before = 0;
+        std::mem::take(&mut self.seconds).into()
+    }
+
     /// As [`Ring::since`].
     pub fn since(&self, since: i64) -> Vec<Unserved> {
         self.seconds.iter().filter(|second| second.at >= since).cloned().collect()
@@ -73,8 +116,20 @@ fn keep<T>(seconds: &mut VecDeque<T>, second: T) {
     seconds.push_back(second);
 }
 
+/// Two parts of one second. Quantiles of both together lie between those of each; the higher one is told.
+fn add(known: &mut Second, other: &Second) {
+    known.requests += other.requests;
+    known.failures += other.failures;
+    known.retries += other.retries;
+    known.answers += other.answers;
+    known.p50_us = known.p50_us.max(other.p50_us);
+    known.p90_us = known.p90_us.max(other.p90_us);
+    known.p99_us = known.p99_us.max(other.p99_us);
+    known.max_us = known.max_us.max(other.max_us);
+}
+
 /// `now` without what was in `before`.
-fn difference(now: &Latency, before: &Latency) -> Latency {
+pub fn difference(now: &Latency, before: &Latency) -> Latency {
     let mut old = before.buckets.iter().peekable();
     let left = now.buckets.iter().filter_map(|(bound, n)| {
         while old.next_if(|(other, _)| other < bound).is_some() {}
@@ -118,6 +173,28 @@ mod tests {
         assert!((500_000..625_000).contains(&first.max_us), "{first:?}");
         assert!((100_000..125_000).contains(&seconds[1].p50_us), "only of its own second: {:?}", seconds[1]);
         assert_eq!(ring.since(1_001).len(), 1);
+    }
+
+    #[test]
+    fn what_was_counted_elsewhere_falls_into_its_place() {
+        let second = |at, requests, p50_us| Second {
+            at,
+            requests,
+            failures: 0,
+            retries: 0,
+            answers: requests,
+            p50_us,
+            p90_us: p50_us,
+            p99_us: p50_us,
+            max_us: p50_us,
+        };
+        let mut ring = Ring::default();
+        ring.join(vec![second(3_000, 5, 70)]);
+        ring.join(vec![second(1_000, 1, 10), second(3_000, 2, 90)]);
+        let seconds = ring.since(0);
+        let seen: Vec<_> = seconds.iter().map(|s| (s.at, s.requests, s.answers, s.p50_us)).collect();
+        assert_eq!(seen, [(1_000, 1, 1, 10), (3_000, 7, 7, 90)]);
+        assert_eq!((ring.give().len(), ring.since(0).len()), (2, 0));
     }
 
     #[test]

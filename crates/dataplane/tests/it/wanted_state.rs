@@ -1,5 +1,7 @@
 //! The wanted state: taken whole, kept over a kill, older ones refused, newer fields ignored.
 
+use std::sync::atomic::Ordering::SeqCst;
+
 use dataplane::client::{Client, ClientError};
 use dataplane::wanted::MemberState::Active;
 use dataplane::wanted::{Protocol, Wanted};
@@ -91,7 +93,22 @@ async fn a_successor_takes_the_listeners_over_under_load_and_no_request_fails() 
     let seen = load.seen.clone();
     load.end().await;
     assert_eq!(*seen.failures.lock().unwrap(), [""; 0]);
-    assert!(client.status().await.unwrap().balancers[0].total.requests > 50);
+    // Both counted, and it is told as one: totals, and second by second.
+    let asked = seen.requests.load(SeqCst);
+    assert!(asked > 50, "{asked}");
+    let total = until("what the old one counted is here, too", async || {
+        let total = client.status().await.unwrap().balancers[0].total.clone();
+        (total.requests >= asked).then_some(total)
+    })
+    .await;
+    assert_eq!((total.requests, total.failed, total.open), (asked, 0, 0));
+    until("its seconds are here, too", async || {
+        let series = client.series("web", 0).await.unwrap();
+        let seconds = series.groups.iter().flat_map(|group| &group.seconds);
+        let (requests, answers) = seconds.fold((0, 0), |sum, s| (sum.0 + s.requests, sum.1 + s.answers));
+        ((requests, answers) == (asked, asked)).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
