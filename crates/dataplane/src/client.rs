@@ -97,9 +97,11 @@ impl Client {
         self.call(Method::GET, &path, Vec::new(), Duration::from_secs(10)).await
     }
 
-    /// Makes it wait for a successor who takes its listening sockets.
+    /// Makes it wait for a successor who takes its listening sockets and its lock.
     pub(crate) async fn hand_over(&self) -> Result<(), ClientError> {
-        self.call::<serde_json::Value>(Method::POST, "/handover", Vec::new(), Duration::from_secs(10)).await.map(drop)
+        self.call::<serde_json::Value>(Method::POST, "/handover?lock=1", Vec::new(), Duration::from_secs(10))
+            .await
+            .map(drop)
     }
 
     /// Ends the data plane. Instances go on running, but nothing balances traffic to them any more.

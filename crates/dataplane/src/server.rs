@@ -7,9 +7,10 @@ pub(crate) mod handover;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::mpsc as blocking;
+use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
@@ -124,7 +125,9 @@ pub(crate) struct Plane {
     /// Also the order of changes: one at a time.
     wanted: Mutex<Option<Wanted>>,
     ending: watch::Sender<bool>,
-    _lock: File,
+    lock: File,
+    /// Waits until this one has stopped accepting.
+    successor: std::sync::Mutex<Option<UnixStream>>,
 }
 
 /// Runs a data plane until it is told to end by `TERM`, `INT` or `POST /stop`.
@@ -166,9 +169,13 @@ pub fn start(mut options: Options) -> Result<Running, ServerError> {
 /// Makes the data folder, takes its lock, and the predecessor's listening sockets if it is to be replaced.
 fn claim(options: &mut Options) -> Result<(File, Vec<Handed>), ServerError> {
     let file = open_lock(options)?;
-    let mut inherited = Vec::new();
     if options.take_over && !try_lock(&file, options)? {
-        inherited = inherit(options)?;
+        let mut taken = inherit(options)?;
+        if let Some(lock) = taken.lock.take() {
+            // Its file is ours now as well: there is no moment in which somebody else could take the folder.
+            taken.wait().map_err(|_| ServerError::Locked(options.dir.clone()))?;
+            return Ok((lock, taken.sockets));
+        }
         // The predecessor lets go as soon as it has stopped accepting.
         let deadline = std::time::Instant::now() + PATIENCE;
         while !try_lock(&file, options)? {
@@ -177,13 +184,14 @@ fn claim(options: &mut Options) -> Result<(File, Vec<Handed>), ServerError> {
             }
             std::thread::sleep(Duration::from_millis(5));
         }
+        return Ok((file, taken.sockets));
     } else if !try_lock(&file, options)? {
         return Err(ServerError::Locked(options.dir.clone()));
     }
-    Ok((file, inherited))
+    Ok((file, Vec::new()))
 }
 
-fn inherit(options: &Options) -> Result<Vec<Handed>, ServerError> {
+fn inherit(options: &Options) -> Result<handover::Taken, ServerError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(ServerError::Start)?;
     let asked = runtime.block_on(client::Client::new(&options.dir).hand_over());
     asked.map_err(|error| ServerError::Start(io::Error::other(error.to_string())))?;
@@ -241,7 +249,7 @@ fn serve(
     })?;
     // Tasks hold the plane; they end with the runtime, then the balancer's threads finish what runs.
     runtime.shutdown_timeout(Duration::from_secs(1));
-    if let Some(Plane { mut balancers, _lock: lock, options, .. }) = Arc::into_inner(plane) {
+    if let Some(Plane { mut balancers, lock, successor, options, .. }) = Arc::into_inner(plane) {
         balancers.close();
         let leave = |balancers: &Balancers, part| {
             let past = balancers.give_past(options.clock.now().div_euclid(1000) * 1000);
@@ -250,7 +258,7 @@ fn serve(
         };
         leave(&balancers, "closed");
         // From here on a successor may serve this folder; only running requests are left to this process.
-        drop(lock);
+        drop((successor, lock));
         balancers.end(drain);
         leave(&balancers, "ended");
     }
@@ -298,7 +306,8 @@ impl Plane {
             started_at,
             wanted: Mutex::new(None),
             ending: watch::channel(false).0,
-            _lock: lock,
+            lock,
+            successor: std::sync::Mutex::default(),
         })
     }
 
@@ -415,13 +424,16 @@ impl Plane {
     }
 
     /// Gives the listening sockets to a successor, then ends. What is asked meanwhile is answered by the successor.
-    pub(crate) fn hand_over(self: Arc<Self>) -> io::Result<()> {
+    pub(crate) fn hand_over(self: Arc<Self>, with_lock: bool) -> io::Result<()> {
         let listener = handover::listen(&self.options.dir)?;
         tokio::task::spawn_blocking(move || {
-            let given = handover::give(&listener, &self.balancers.sockets());
+            let given = handover::give(&listener, &self.balancers.sockets(), with_lock.then_some(&self.lock));
             let _ = std::fs::remove_file(self.options.dir.join(handover::SOCKET));
             match given {
-                Ok(()) => self.end(),
+                Ok(stream) => {
+                    *self.successor.lock().unwrap_or_else(PoisonError::into_inner) = Some(stream);
+                    self.end();
+                }
                 Err(error) => tracing::warn!("the successor did not take over, so this one goes on: {error}"),
             }
         });

@@ -69,10 +69,12 @@ async fn answer(plane: &Arc<Plane>, request: Request<Incoming>) -> Response<Full
             plane.end();
             json(&serde_json::json!({ "stopping": true }))
         }
-        (&Method::POST, "/handover") => match plane.clone().hand_over() {
-            Ok(()) => json(&serde_json::json!({ "socket": handover::SOCKET })),
-            Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
-        },
+        (&Method::POST, "/handover") => {
+            match plane.clone().hand_over(parameter(request.uri().query(), "lock") == Some("1")) {
+                Ok(()) => json(&serde_json::json!({ "socket": handover::SOCKET })),
+                Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+            }
+        }
         _ => text(
             StatusCode::NOT_FOUND,
             "there are: PUT /wanted, GET /wanted, GET /status, GET /events, GET /series, POST /handover, POST /stop",

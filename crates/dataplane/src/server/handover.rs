@@ -1,12 +1,14 @@
 //! Handing the listening sockets to a successor: it goes on with the same queues of waiting connections, so none is refused or reset.
 //!
 //! The successor asks `POST /handover`, connects to the socket that is named in the answer, and gets one message for each listener:
-//! what it was wanted for as JSON, with the socket itself (`SCM_RIGHTS`). Then the old one finishes what runs and ends.
+//! what it was wanted for as JSON, with the socket itself (`SCM_RIGHTS`). One that asks `POST /handover?lock=1` gets the folder's lock in the
+//! same way, so that nobody can come in between; the old one closes the connection when it has stopped accepting, finishes what runs and ends.
 
+use std::fs::File;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::time::Duration;
@@ -22,6 +24,8 @@ use crate::unix;
 
 /// The socket's name in the data folder.
 pub const SOCKET: &str = "handover.sock";
+/// What the lock is called among the messages.
+const LOCK: &[u8] = b"lock";
 /// How long one side waits for the other.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -49,8 +53,9 @@ pub fn listen(dir: &Path) -> io::Result<UnixListener> {
     UnixListener::bind(&path)
 }
 
-/// Gives everything to the successor that connects; returns when it has taken all.
-pub fn give(listener: &UnixListener, sockets: &[Handed]) -> io::Result<()> {
+/// Gives everything to the successor that connects, also the lock when it takes one; returns when it has taken all. It waits until the
+/// connection closes.
+pub fn give(listener: &UnixListener, sockets: &[Handed], lock: Option<&File>) -> io::Result<UnixStream> {
     listener.set_nonblocking(true)?;
     let deadline = std::time::Instant::now() + PATIENCE;
     let stream = loop {
@@ -66,29 +71,58 @@ pub fn give(listener: &UnixListener, sockets: &[Handed]) -> io::Result<()> {
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     for handed in sockets {
-        let label = serde_json::to_vec(&handed.label)?;
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-        let mut control = SendAncillaryBuffer::new(&mut space);
-        let descriptors = [handed.socket.as_fd()];
-        control.push(SendAncillaryMessage::ScmRights(&descriptors));
-        sendmsg(&stream, &[IoSlice::new(&label)], &mut control, SendFlags::empty())?;
-        // One message at a time: a stream would join the labels.
-        acknowledged(&stream)?;
+        send(&stream, &serde_json::to_vec(&handed.label)?, handed.socket.as_fd())?;
+    }
+    if let Some(lock) = lock {
+        send(&stream, LOCK, lock.as_fd())?;
     }
     sendmsg(&stream, &[IoSlice::new(b"end")], &mut SendAncillaryBuffer::default(), SendFlags::empty())?;
-    acknowledged(&stream)
+    acknowledged(&stream)?;
+    Ok(stream)
+}
+
+fn send(stream: &UnixStream, label: &[u8], descriptor: BorrowedFd<'_>) -> io::Result<()> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut control = SendAncillaryBuffer::new(&mut space);
+    let descriptors = [descriptor];
+    control.push(SendAncillaryMessage::ScmRights(&descriptors));
+    sendmsg(stream, &[IoSlice::new(label)], &mut control, SendFlags::empty())?;
+    // One message at a time: a stream would join the labels.
+    acknowledged(stream)
 }
 
 fn acknowledged(mut stream: &UnixStream) -> io::Result<()> {
     io::Read::read_exact(&mut stream, &mut [0])
 }
 
+/// What a predecessor gave.
+pub struct Taken {
+    pub sockets: Vec<Handed>,
+    /// Not from one of an older version.
+    pub lock: Option<File>,
+    stream: UnixStream,
+}
+
+impl Taken {
+    /// Returns when the predecessor has stopped accepting, or is gone.
+    pub fn wait(&mut self) -> io::Result<()> {
+        loop {
+            match io::Read::read(&mut self.stream, &mut [0]) {
+                Ok(0) => return Ok(()),
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
 /// Takes everything from the predecessor.
-pub fn take(dir: &Path) -> io::Result<Vec<Handed>> {
+pub fn take(dir: &Path) -> io::Result<Taken> {
     let (path, _folder) = unix::short(dir, SOCKET)?;
     let stream = UnixStream::connect(path)?;
     stream.set_read_timeout(Some(PATIENCE))?;
-    let mut taken = Vec::new();
+    let (mut sockets, mut lock) = (Vec::new(), None);
     loop {
         let mut text = [0; 1024];
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
@@ -101,11 +135,12 @@ pub fn take(dir: &Path) -> io::Result<Vec<Handed>> {
         });
         io::Write::write_all(&mut &stream, b".")?;
         match descriptor {
+            Some(descriptor) if text == LOCK => lock = Some(descriptor.into()),
             Some(descriptor) => {
                 let label: Label = serde_json::from_slice(text)?;
-                taken.push(Handed { socket: Listening::of(descriptor, label.udp), label });
+                sockets.push(Handed { socket: Listening::of(descriptor, label.udp), label });
             }
-            None if text == b"end" => return Ok(taken),
+            None if text == b"end" => return Ok(Taken { sockets, lock, stream }),
             None => return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the predecessor broke off")),
         }
     }

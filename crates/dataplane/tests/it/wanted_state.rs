@@ -1,6 +1,8 @@
 //! The wanted state: taken whole, kept over a kill, older ones refused, newer fields ignored.
 
-use std::sync::atomic::Ordering::SeqCst;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
 use dataplane::client::{Client, ClientError};
 use dataplane::wanted::MemberState::Active;
@@ -72,6 +74,33 @@ async fn events_come_in_order_and_a_reader_that_missed_some_is_told() {
     assert_eq!(next.events[0].text, "traffic of web moved from nobody to g");
 }
 
+/// Others who would like to serve the folder, as a server does that misses its data plane. None must ever get it.
+struct Rivals {
+    stop: Arc<AtomicBool>,
+    thread: std::thread::JoinHandle<()>,
+}
+
+impl Rivals {
+    fn start(dir: &Path) -> Self {
+        let (stop, dir) = (Arc::new(AtomicBool::new(false)), dir.to_owned());
+        let thread = std::thread::spawn({
+            let stop = stop.clone();
+            move || {
+                while !stop.load(SeqCst) {
+                    let mut rival = Served::start(&dir);
+                    assert!(!rival.wait().success(), "the folder is somebody's");
+                }
+            }
+        });
+        Self { stop, thread }
+    }
+
+    fn end(self) {
+        self.stop.store(true, SeqCst);
+        self.thread.join().unwrap();
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_successor_takes_the_listeners_over_under_load_and_no_request_fails() {
     let dir = folder();
@@ -84,11 +113,13 @@ async fn a_successor_takes_the_listeners_over_under_load_and_no_request_fails() 
     let address = before.balancers[0].listeners[0].bound.unwrap();
     let load = Load::start(address, 8, 4);
     tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    let rivals = Rivals::start(dir.path());
     let _new = Served::replaced(dir.path());
     let after =
         until("the successor answers", async || client.status().await.ok().filter(|s| s.pid != before.pid)).await;
     assert_eq!((after.generation, after.balancers[0].listeners[0].bound), (Some(3), Some(address)));
     assert!(old.wait().success());
+    rivals.end();
     tokio::time::sleep(std::time::Duration::from_millis(200)).await;
     let seen = load.seen.clone();
     load.end().await;
