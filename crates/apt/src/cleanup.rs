@@ -135,11 +135,14 @@ impl Root {
                 #[derive(serde::Deserialize)]
                 struct File {
                     name: String,
+                    md5: String,
                     sha256: String,
                 }
                 let files: Vec<File> = from_json("a list of files", &row.text(1)?)?;
                 for file in files {
                     named.insert(pool::pool_path(&file.sha256, &file.name)?);
+                    // It may lie where an old aptly put it.
+                    named.extend(pool::old_path(&file.md5, &file.name).ok());
                 }
             }
             let column = |tx: &mut Tx<'_>, sql: &str| -> Result<BTreeSet<String>> {

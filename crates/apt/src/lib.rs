@@ -28,6 +28,7 @@ mod select;
 mod set;
 mod shown;
 mod snapshot;
+mod takeover;
 mod uploaders;
 
 pub use add::{AddOptions, Added};
@@ -48,4 +49,5 @@ pub use root::Root;
 pub use select::Transfer;
 pub use shown::shown_package;
 pub use snapshot::{Snapshot, SourceKind};
+pub use takeover::{Exported, Taken, check_takeover, take_over, take_over_again};
 pub use uploaders::{Rule, Uploaders, plain_json};

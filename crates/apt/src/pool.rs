@@ -27,6 +27,15 @@ pub fn pool_path(sha256: &str, name: &str) -> Result<String> {
     Ok(format!("{}/{}/{}_{name}", &sha256[..2], &sha256[2..4], &sha256[4..32]))
 }
 
+/// Where aptlys before 1.1 kept a file, by its MD5. It is still looked for there, and never made there.
+pub(crate) fn old_path(md5: &str, name: &str) -> Result<String> {
+    debian::names::file(name)?;
+    if md5.len() != 32 || !md5.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Err(Error::Invalid(format!("{md5:?} is not an MD5")));
+    }
+    Ok(format!("{}/{}/{name}", &md5[..2], &md5[2..4]))
+}
+
 /// A file on its way into the pool; removed when dropped.
 pub(crate) struct Staged {
     path: PathBuf,
@@ -177,5 +186,12 @@ pub(crate) fn sync(folder: &Path) -> Result<()> {
 
 /// Where the file of a package is.
 pub fn located(root: &Root, file: &PackageFile) -> Result<PathBuf> {
-    Ok(root.pool().join(pool_path(&file.sums.sha256, &file.name)?))
+    let path = root.pool().join(pool_path(&file.sums.sha256, &file.name)?);
+    if !path.exists() {
+        let old = old_path(&file.sums.md5, &file.name).map(|old| root.pool().join(old));
+        if let Some(old) = old.ok().filter(|old| old.exists()) {
+            return Ok(old);
+        }
+    }
+    Ok(path)
 }

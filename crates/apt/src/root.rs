@@ -11,8 +11,10 @@ use store::SharedStore;
 use store::clock::Clock;
 use store::id::Ids;
 
-use crate::error::{At, Error, Result};
+use crate::error::{At, Result};
+use crate::report::{Line, Sink};
 use crate::schema::MIGRATIONS;
+use crate::takeover::{self, Standing};
 
 /// An open apt root. Cheap to clone; any number of processes may hold one on the same folder.
 #[derive(Clone)]
@@ -20,25 +22,61 @@ pub struct Root {
     path: PathBuf,
     store: SharedStore,
     ids: Arc<Ids>,
+    /// Where the store is when it is not in the root.
+    _elsewhere: Option<Arc<tempfile::TempDir>>,
 }
 
 impl Root {
-    /// Opens the root in `path`, making folder and database when they are missing.
+    /// Opens the root in `path`, making folder and database when they are missing. The database of an aptly is taken over when there
+    /// is nothing of ours yet; a root to which aptly wrote afterwards is refused.
     pub fn open(path: impl AsRef<Path>, clock: Arc<dyn Clock>) -> Result<Root> {
+        Self::open_telling(path, clock, &mut |_| {})
+    }
+
+    /// The same; taking over may take a while and is told.
+    pub fn open_telling(path: impl AsRef<Path>, clock: Arc<dyn Clock>, sink: Sink<'_>) -> Result<Root> {
         let path = path.as_ref();
         fs::create_dir_all(path).at("make", path)?;
-        let database = path.join("gennaker.db");
-        if !database.exists() && path.join("db/CURRENT").exists() {
-            return Err(Error::Conflict(format!(
-                "{} holds the database of an aptly (in {}), which this version cannot take over; name another folder as rootDir",
-                path.display(),
-                path.join("db").display()
-            )));
+        let store = SharedStore::open(&path.join("gennaker.db"), MIGRATIONS, clock)?;
+        match takeover::standing(path, &store)? {
+            Standing::Fine => {}
+            Standing::New => {
+                let taken = takeover::take(path, &store, false, sink)?;
+                taken.left_out.into_iter().for_each(|line| sink(Line::Warning(line)));
+            }
+            Standing::Changed => return Err(takeover::changed(path)),
         }
-        let store = SharedStore::open(&database, MIGRATIONS, clock)?;
+        Self::with(path, store, None)
+    }
+
+    /// Opens the root in `path` to look at it. An aptly's database that was not taken over is read where it lies, and nothing is
+    /// written there; what is written to such a root is lost.
+    pub fn look(path: impl AsRef<Path>, clock: Arc<dyn Clock>) -> Result<Root> {
+        let path = path.as_ref();
+        if !takeover::is_there(path) {
+            return Self::open(path, clock);
+        }
+        let ours = path.join("gennaker.db");
+        if ours.exists() {
+            let store = SharedStore::open(&ours, MIGRATIONS, clock.clone())?;
+            match takeover::standing(path, &store)? {
+                Standing::New => {}
+                Standing::Fine => return Self::with(path, store, None),
+                Standing::Changed => {
+                    tracing::warn!("{}", takeover::changed(path));
+                    return Self::with(path, store, None);
+                }
+            }
+        }
+        let (folder, store) = takeover::elsewhere(clock)?;
+        takeover::take(path, &store, false, &mut |_| {})?;
+        Self::with(path, store, Some(Arc::new(folder)))
+    }
+
+    fn with(path: &Path, store: SharedStore, elsewhere: Option<Arc<tempfile::TempDir>>) -> Result<Root> {
         // The path is made absolute once: what we print and hand out must not depend on the working directory.
         let path = path.canonicalize().at("resolve", path)?;
-        Ok(Root { path, store, ids: Arc::new(Ids::random()?) })
+        Ok(Root { path, store, ids: Arc::new(Ids::random()?), _elsewhere: elsewhere })
     }
 
     /// The folder.

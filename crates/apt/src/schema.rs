@@ -3,8 +3,16 @@
 use store::Migration;
 
 /// All steps.
-pub const MIGRATIONS: &[Migration] =
-    &[Migration { domain: "apt", number: 1, sql: FIRST }, Migration { domain: "apt", number: 2, sql: MIRRORS }];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { domain: "apt", number: 1, sql: FIRST },
+    Migration { domain: "apt", number: 2, sql: MIRRORS },
+    Migration { domain: "apt", number: 3, sql: TAKEOVER },
+];
+
+const TAKEOVER: &str = "
+-- What was taken over of an aptly's database: its files at a glance, and the sum of its records.
+create table takeover (id integer primary key, files text not null, content text not null, at bigint not null);
+";
 
 const MIRRORS: &str = "
 -- `root` is what the last update brought; everything else stands in the document.

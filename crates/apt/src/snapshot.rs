@@ -114,7 +114,7 @@ pub(crate) fn by_root(tx: &mut Tx<'_>, root: &str, now: Option<&crate::publish::
     Ok(same.or_else(|| found.into_iter().next()))
 }
 
-fn all(tx: &mut Tx<'_>) -> Result<Vec<Snapshot>> {
+pub(crate) fn all(tx: &mut Tx<'_>) -> Result<Vec<Snapshot>> {
     tx.query(&format!("select {COLUMNS} from snapshot order by name"), &[])?.iter().map(read).collect()
 }
 

@@ -28,6 +28,7 @@ pub mod serve;
 mod server_group;
 mod status;
 mod stop;
+mod takeover;
 mod task;
 mod token;
 
@@ -53,6 +54,12 @@ enum Verb {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         words: Vec<OsString>,
     },
+    /// Come from another tool
+    #[command(subcommand)]
+    Import(takeover::Import),
+    /// Go to another tool
+    #[command(subcommand)]
+    Export(takeover::Export),
     /// Look into package files
     #[command(subcommand)]
     Package(package::Verb),
@@ -131,6 +138,8 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
         Verb::Demo(args) => demo::run(args),
         Verb::Serve(args) => serve::run(args),
         Verb::Apt { words } => Ok(crate::aptly::main(std::iter::once("apt".into()).chain(words).collect())),
+        Verb::Import(verb) => takeover::import(verb),
+        Verb::Export(verb) => takeover::export(verb),
         Verb::Package(verb) => package::run(verb),
         Verb::Image(verb) => image::run(verb),
         Verb::Status(args) => status::run(args),

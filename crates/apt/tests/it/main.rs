@@ -3,6 +3,7 @@
 mod hostile;
 mod publishing;
 mod sharing;
+mod takeover;
 
 use std::path::PathBuf;
 use std::sync::Arc;

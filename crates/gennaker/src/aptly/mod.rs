@@ -91,6 +91,8 @@ pub struct Context {
     pub anywhere: bool,
     /// Whether we are called aptly (some defaults differ).
     pub as_aptly: bool,
+    /// Whether the command changes nothing.
+    only_reads: bool,
     root: Option<Root>,
 }
 
@@ -100,7 +102,12 @@ impl Context {
         if let Some(root) = &self.root {
             return Ok(root.clone());
         }
-        let root = Root::open(self.config.root_dir(), Arc::new(SystemClock))?;
+        let (place, clock) = (self.config.root_dir(), Arc::new(SystemClock));
+        let root = match self.only_reads {
+            true => Root::look(place, clock)?,
+            // What is printed on standard output is for those who read it by machine.
+            false => Root::open_telling(place, clock, &mut |line| eprintln!("{line}"))?,
+        };
         self.root = Some(root.clone());
         Ok(root)
     }
@@ -162,7 +169,20 @@ fn source_date() -> Option<Timestamp> {
 fn context(parsed: &Parsed, environment: &Environment, anywhere: bool, as_aptly: bool) -> Result<Context, Failure> {
     let mut config = Config::load(&parsed.text("config"), environment)?;
     config.overlay(parsed)?;
-    Ok(Context { config, environment: environment.clone(), source_date: source_date(), anywhere, as_aptly, root: None })
+    Ok(Context {
+        config,
+        environment: environment.clone(),
+        source_date: source_date(),
+        anywhere,
+        as_aptly,
+        only_reads: only_reads(parsed.command.path),
+        root: None,
+    })
+}
+
+/// Whether a command changes nothing in the root.
+fn only_reads(path: &[&str]) -> bool {
+    matches!(path, [.., "list" | "show" | "search" | "diff" | "verify" | "history"] | ["graph"])
 }
 
 fn ended(done: Result<(), Failure>, parsed: &Parsed) -> ExitCode {

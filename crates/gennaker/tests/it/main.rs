@@ -28,4 +28,5 @@ mod server_story;
 mod soak_story;
 mod spin_story;
 mod strategies_story;
+mod takeover_story;
 mod triggers_story;
