@@ -40,7 +40,8 @@ pub use mirror::{Fetch, FetchError, Mirror, MirrorChange, Trust, UpdateMirror};
 pub use outbox::{DROPPED, Event, NewPackage, PUBLISHED, Published};
 pub use pool::{located, pool_path};
 pub use publish::{
-    Generation, Past, Publication, PublishRequest, PublishedPackage, Rollback, Settings, Signing, Source, UpdateRequest,
+    Endpoint, Generation, LinkMethod, Past, Publication, PublishRequest, PublishedPackage, Rollback, Settings, Signing,
+    Source, UpdateRequest, Verify,
 };
 pub use repo::{DropRefused, Repo, RepoChange};
 pub use report::{Line, Sink};

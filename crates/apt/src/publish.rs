@@ -6,6 +6,7 @@
 
 mod clean;
 mod create;
+mod endpoint;
 mod find;
 mod generation;
 mod list;
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use store::{Row, Tx, params};
 
 pub use create::{PublishRequest, UpdateRequest};
+pub use endpoint::{Endpoint, LinkMethod, Verify};
 pub use find::{Generation, PublishedPackage};
 pub use past::{Past, Rollback};
 pub use sign::Signing;

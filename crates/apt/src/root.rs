@@ -1,5 +1,6 @@
 //! One apt root: its folder, its database, its locks. Everything else takes a [`Root`].
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
@@ -12,6 +13,7 @@ use store::clock::Clock;
 use store::id::Ids;
 
 use crate::error::{At, Result};
+use crate::publish::Endpoint;
 use crate::report::{Line, Sink};
 use crate::schema::MIGRATIONS;
 use crate::takeover::{self, Standing};
@@ -22,6 +24,8 @@ pub struct Root {
     path: PathBuf,
     store: SharedStore,
     ids: Arc<Ids>,
+    /// Folders to publish to, by name.
+    endpoints: Arc<BTreeMap<String, Endpoint>>,
     /// Where the store is when it is not in the root.
     _elsewhere: Option<Arc<tempfile::TempDir>>,
 }
@@ -76,7 +80,16 @@ impl Root {
     fn with(path: &Path, store: SharedStore, elsewhere: Option<Arc<tempfile::TempDir>>) -> Result<Root> {
         // The path is made absolute once: what we print and hand out must not depend on the working directory.
         let path = path.canonicalize().at("resolve", path)?;
-        Ok(Root { path, store, ids: Arc::new(Ids::random()?), _elsewhere: elsewhere })
+        Ok(Root { path, store, ids: Arc::new(Ids::random()?), endpoints: Arc::default(), _elsewhere: elsewhere })
+    }
+
+    /// The same root that can also publish to these folders.
+    pub fn with_endpoints(self, endpoints: BTreeMap<String, Endpoint>) -> Root {
+        Root { endpoints: Arc::new(endpoints), ..self }
+    }
+
+    pub(crate) fn endpoints(&self) -> &BTreeMap<String, Endpoint> {
+        &self.endpoints
     }
 
     /// The folder.

@@ -64,7 +64,9 @@ pub fn build(config: &Config, environment: &Environment, data: &Path) -> anyhow:
     let engine = Engine::new(store.clone());
     let webhooks = Arc::new(config.webhook.preconfigured.clone());
     let services = Services { engine: engine.clone(), outgoing: outgoing.clone(), webhooks: webhooks.clone() };
-    let roots = roots(config, environment, &clock)?;
+    let endpoints = aptly::root::endpoints_of_user(environment);
+    let roots = roots(config, environment, &clock)?.into_iter();
+    let roots: Vec<apt::Root> = roots.map(|root| root.with_endpoints(endpoints.clone())).collect();
     let registry =
         stages::bake::register(stages::all(&services), bakery.clone(), Arc::new(AptPublications::new(roots.clone())));
     let scripts = Scripts {

@@ -37,7 +37,7 @@ pub(super) fn pools(root: &Root, publication: &Publication, components: &[String
         for one in neighbours.iter().filter(|one| one.pool_of(component) == pool) {
             shown_files(root, one, component, &mut wanted)?;
         }
-        let base = prefix_folder(root, publication).join(&pool);
+        let base = prefix_folder(root, publication)?.join(&pool);
         sweep(&base, &base, &wanted)?;
         let _ = fs::remove_dir(&base);
     }
@@ -105,9 +105,9 @@ pub(super) fn old_generations(root: &Root, publication: &Publication) -> Result<
         }
         Ok::<(), Error>(())
     })?;
-    let base = generations(root, publication);
+    let base = generations(root, publication)?;
     let kept =
-        [folder(root, publication, publication.generation), folder(root, publication, publication.generation - 1)];
+        [folder(root, publication, publication.generation)?, folder(root, publication, publication.generation - 1)?];
     for entry in fs::read_dir(&base).at("read", &base)?.flatten() {
         if !kept.contains(&entry.path()) {
             remove_folder(&entry.path())?;

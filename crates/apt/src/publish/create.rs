@@ -184,7 +184,7 @@ fn agreed(chosen: &[Chosen], at: usize) -> String {
 impl Root {
     /// Publishes repositories or snapshots for the first time.
     pub fn publish(&self, request: &PublishRequest, sink: Sink<'_>) -> Result<Publication> {
-        check_storage(&request.storage)?;
+        self.endpoint(&request.storage)?;
         debian::names::prefix(&request.prefix)
             .map_err(|_| Error::Invalid(format!("invalid prefix {}", request.prefix)))?;
         request.signing.check()?;
@@ -373,15 +373,4 @@ fn check_settings(settings: &Settings) -> Result<()> {
         debian::names::one_line(name, value)?;
     }
     Ok(())
-}
-
-fn check_storage(storage: &str) -> Result<()> {
-    match storage.split_once(':') {
-        None if storage.is_empty() => Ok(()),
-        Some(("filesystem", name)) => Err(Error::Invalid(format!("published local storage {name} not configured"))),
-        Some((kind, name)) => {
-            Err(Error::Invalid(format!("published {} storage {name} not configured", kind.to_uppercase())))
-        }
-        None => Err(Error::Invalid(format!("unknown published storage format: {storage}"))),
-    }
 }

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use debian::package::{Key, Package};
@@ -43,25 +42,25 @@ struct Kept {
 }
 
 /// The folder of a prefix.
-pub(super) fn prefix_folder(root: &Root, publication: &Publication) -> PathBuf {
-    let public = root.public();
-    if publication.prefix == "." { public } else { public.join(&publication.prefix) }
+pub(super) fn prefix_folder(root: &Root, publication: &Publication) -> Result<PathBuf> {
+    let base = root.endpoint(&publication.storage)?.folder;
+    Ok(if publication.prefix == "." { base } else { base.join(&publication.prefix) })
 }
 
 /// The folder of one generation.
-pub(super) fn folder(root: &Root, publication: &Publication, number: i64) -> PathBuf {
-    generations(root, publication).join(number.to_string())
+pub(super) fn folder(root: &Root, publication: &Publication, number: i64) -> Result<PathBuf> {
+    Ok(generations(root, publication)?.join(number.to_string()))
 }
 
 /// The folder of all generations of a publication.
-pub(super) fn generations(root: &Root, publication: &Publication) -> PathBuf {
+pub(super) fn generations(root: &Root, publication: &Publication) -> Result<PathBuf> {
     let name = publication.distribution.replace('/', "%2f");
-    prefix_folder(root, publication).join("dists/.generations").join(name)
+    Ok(prefix_folder(root, publication)?.join("dists/.generations").join(name))
 }
 
 /// The link that clients read through.
-pub(super) fn shown_link(root: &Root, publication: &Publication) -> PathBuf {
-    prefix_folder(root, publication).join("dists").join(&publication.distribution)
+pub(super) fn shown_link(root: &Root, publication: &Publication) -> Result<PathBuf> {
+    Ok(prefix_folder(root, publication)?.join("dists").join(&publication.distribution))
 }
 
 /// Publishes `roots` (component to list) as the next generation of `publication`.
@@ -80,7 +79,7 @@ pub(super) fn make(
     for (component, packages) in &components {
         link_packages(root, &publication, component, packages, making.force_overwrite)?;
     }
-    let folder = folder(root, &publication, publication.generation);
+    let folder = folder(root, &publication, publication.generation)?;
     remove_folder(&folder)?;
     let rendered = render(root, &publication, &folder, &components, making, before, sink);
     let indexes = match rendered {
@@ -124,56 +123,17 @@ fn link_packages(
     packages: &[Package],
     force: bool,
 ) -> Result<()> {
-    let base = prefix_folder(root, publication).join(publication.pool_of(component));
+    let endpoint = root.endpoint(&publication.storage)?;
+    let base = prefix_folder(root, publication)?.join(publication.pool_of(component));
     make_folder(&base)?;
     for package in packages {
         let folder = base.join(package.pool_folder().unwrap_or_default());
         make_folder(&folder)?;
         for file in &package.files {
-            link_package(&pool::located(root, file)?, &folder.join(&file.name), force)?;
+            endpoint.put(&pool::located(root, file)?, &folder.join(&file.name), force)?;
         }
     }
     Ok(())
-}
-
-fn link_package(from: &Path, to: &Path, force: bool) -> Result<()> {
-    match fs::hard_link(from, to) {
-        Ok(()) => return Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-        Err(error) if error.kind() == io::ErrorKind::CrossesDevices => return copy_package(from, to),
-        Err(error) if error.kind() == io::ErrorKind::NotFound && !from.exists() => {
-            return Err(Error::Damaged(format!("{} is missing from the pool", from.display())));
-        }
-        Err(error) => return Err(error).at("link", to),
-    }
-    let (old, new) = (fs::symlink_metadata(to).at("read", to)?, fs::metadata(from).at("read", from)?);
-    if old.dev() == new.dev() && old.ino() == new.ino() {
-        return Ok(());
-    }
-    let same = old.is_file() && old.len() == new.len() && sums(to)? == sums(from)?;
-    if same {
-        return Ok(());
-    }
-    if !force {
-        return Err(Error::Conflict(format!(
-            "unable to publish: unable to process packages: error linking file to {}: file already exists and is different; give the package another version, or use -force-overwrite",
-            to.display()
-        )));
-    }
-    let beside = to.with_file_name(format!(".{}.new", to.file_name().unwrap_or_default().to_string_lossy()));
-    let _ = fs::remove_file(&beside);
-    fs::hard_link(from, &beside).at("link", &beside)?;
-    fs::rename(&beside, to).at("write", to)
-}
-
-fn sums(path: &Path) -> Result<Sums> {
-    Sums::read(fs::File::open(path).at("read", path)?).at("read", path)
-}
-
-fn copy_package(from: &Path, to: &Path) -> Result<()> {
-    let beside = to.with_file_name(format!(".{}.new", to.file_name().unwrap_or_default().to_string_lossy()));
-    fs::copy(from, &beside).at("write", &beside)?;
-    fs::rename(&beside, to).at("write", to)
 }
 
 /// Renders the folder, with the by-hash files of generations that readers may still ask for, and signs.
@@ -199,7 +159,7 @@ fn render(
     let path = folder.join("Release");
     write(&path, text.as_bytes())?;
     sign::sign(folder, &text, making.signing, making.date, sink)?;
-    date_after(folder, &self::folder(root, publication, before))?;
+    date_after(folder, &self::folder(root, publication, before)?)?;
     Ok(indexes)
 }
 
@@ -241,7 +201,7 @@ fn date(at: Timestamp) -> String {
 
 /// Links the packed by-hash files of kept generations into the new folder: whoever read an older InRelease gets them.
 fn keep_by_hash(root: &Root, publication: &Publication, folder: &Path, before: i64) -> Result<()> {
-    let old = self::folder(root, publication, before);
+    let old = self::folder(root, publication, before)?;
     let rows = root.store().read(|tx| {
         let sql = "select indexes from generation where publication = ?1";
         Ok::<_, Error>(tx.query(sql, params![&publication.uuid])?)
@@ -350,7 +310,7 @@ fn news(
 
 /// Makes the new link beside the shown one, so that after the commit only a rename is left to do.
 fn prepare_link(root: &Root, publication: &Publication) -> Result<PathBuf> {
-    let shown = shown_link(root, publication);
+    let shown = shown_link(root, publication)?;
     let parent = shown.parent().unwrap_or(&shown).to_owned();
     make_folder(&parent)?;
     let name = publication.distribution.replace('/', "%2f");
@@ -364,7 +324,7 @@ fn prepare_link(root: &Root, publication: &Publication) -> Result<PathBuf> {
 
 /// Moves the link. A folder in its place (as aptly leaves one) is swapped with it and removed.
 fn flip(root: &Root, publication: &Publication, beside: &Path) -> Result<()> {
-    let shown = shown_link(root, publication);
+    let shown = shown_link(root, publication)?;
     let is_folder = fs::symlink_metadata(&shown).is_ok_and(|meta| meta.is_dir());
     if is_folder {
         renameat_with(CWD, beside, CWD, &shown, RenameFlags::EXCHANGE).at("write", &shown)?;
@@ -380,8 +340,8 @@ fn flip(root: &Root, publication: &Publication, beside: &Path) -> Result<()> {
 pub(super) fn recover(root: &Root, storage: &str, prefix: &str) -> Result<()> {
     let publications = root.store().read(all)?;
     for publication in publications.iter().filter(|one| one.storage == storage && one.prefix == prefix) {
-        let wanted = folder(root, publication, publication.generation);
-        let shown = shown_link(root, publication);
+        let wanted = folder(root, publication, publication.generation)?;
+        let shown = shown_link(root, publication)?;
         let right = fs::canonicalize(&shown).ok() == fs::canonicalize(&wanted).ok();
         if !right && wanted.is_dir() {
             let link = prepare_link(root, publication)?;

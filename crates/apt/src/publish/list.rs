@@ -30,7 +30,8 @@ impl Root {
             self.publications()?.into_iter().map(|one| (one.storage, one.prefix)).collect();
         places.sort();
         places.dedup();
-        for (storage, prefix) in places {
+        // What is published to a place that is not known here is left to whoever knows it.
+        for (storage, prefix) in places.into_iter().filter(|(storage, _)| self.endpoint(storage).is_ok()) {
             let _lock = self.lock_prefix(&storage, &prefix)?;
             recover(self, &storage, &prefix)?;
         }
@@ -53,8 +54,8 @@ impl Root {
             .into_iter()
             .filter(|one| one.storage == storage && one.prefix == prefix && one.uuid != publication.uuid)
             .collect();
-        let folder = prefix_folder(self, &publication);
-        let shown = shown_link(self, &publication);
+        let folder = prefix_folder(self, &publication)?;
+        let shown = shown_link(self, &publication)?;
         let is_link = fs::symlink_metadata(&shown).is_ok_and(|meta| !meta.is_dir());
         sink(Line::Step(format!("Removing {}...", shown.display())));
         if is_link {
@@ -62,7 +63,7 @@ impl Root {
         } else {
             remove_folder(&shown)?;
         }
-        remove_folder(&generations(self, &publication))?;
+        remove_folder(&generations(self, &publication)?)?;
         if others.is_empty() {
             for name in ["dists", "pool"] {
                 sink(Line::Step(format!("Removing {}...", folder.join(name).display())));

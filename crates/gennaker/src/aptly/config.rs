@@ -1,8 +1,10 @@
-//! aptly's configuration: JSON, unknown keys ignored, laid over the defaults.
+//! aptly's configuration: JSON or YAML, unknown keys ignored, laid over the defaults.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use apt::{Endpoint, LinkMethod, Verify};
 use serde_json::{Map, Value, json};
 
 use super::Failure;
@@ -14,6 +16,68 @@ use crate::environment::Environment;
 pub struct Config {
     values: Map<String, Value>,
     home: PathBuf,
+}
+
+/// Keys that YAML calls by other names than theirs with underscores.
+const IN_YAML: [(&str, &str); 11] = [
+    ("dependencyFollowSuggests", "dep_follow_suggests"),
+    ("dependencyFollowRecommends", "dep_follow_recommends"),
+    ("dependencyFollowAllVariants", "dep_follow_all_variants"),
+    ("dependencyFollowSource", "dep_follow_source"),
+    ("dependencyVerboseResolve", "dep_verboseresolve"),
+    ("ppaBaseURL", "ppa_baseurl"),
+    ("downloadSpeedLimit", "download_limit"),
+    ("downloadSourcePackages", "download_sourcepackages"),
+    ("FileSystemPublishEndpoints", "filesystem_publish_endpoints"),
+    ("JFrogPublishEndpoints", "jfrog_publish_endpoints"),
+    ("packagePoolStorage", "packagepool_storage"),
+];
+
+/// A key as YAML has it: `gpgDisableSign` is `gpg_disable_sign`.
+fn in_yaml(key: &str) -> String {
+    if let Some((_, yaml)) = IN_YAML.iter().find(|(json, _)| *json == key) {
+        return (*yaml).to_owned();
+    }
+    let letters: Vec<char> = key.chars().collect();
+    let mut yaml = String::new();
+    for (at, letter) in letters.iter().enumerate() {
+        let before = at.checked_sub(1).map(|before| letters[before]);
+        let begins = letter.is_uppercase()
+            && before.is_some_and(|before| {
+                !before.is_uppercase() || letters.get(at + 1).is_some_and(|next| next.is_lowercase())
+            });
+        if begins {
+            yaml.push('_');
+        }
+        yaml.extend(letter.to_lowercase());
+    }
+    yaml
+}
+
+/// Whether a file's key is this one: JSON in any case, or YAML.
+fn is_same_key(known: &str, given: &str) -> bool {
+    known.eq_ignore_ascii_case(given) || in_yaml(known) == given
+}
+
+/// An endpoint of the file system with the keys that JSON has.
+fn named_as_in_json(endpoint: Value) -> Value {
+    let Value::Object(fields) = endpoint else { return endpoint };
+    let name = |given: String| {
+        let known = ["rootDir", "linkMethod", "verifyMethod"].into_iter().find(|known| is_same_key(known, &given));
+        known.map_or(given, str::to_owned)
+    };
+    Value::Object(fields.into_iter().map(|(given, value)| (name(given), value)).collect())
+}
+
+/// The same with YAML's keys, down to those of endpoints; their names stay.
+fn with_yaml_keys(value: &Value, depth: usize) -> Value {
+    match value {
+        Value::Object(map) => {
+            let key = |key: &String| if depth == 1 { key.clone() } else { in_yaml(key) };
+            Value::Object(map.iter().map(|(name, value)| (key(name), with_yaml_keys(value, depth + 1))).collect())
+        }
+        other => other.clone(),
+    }
 }
 
 /// All keys with their defaults.
@@ -64,18 +128,63 @@ impl Config {
 
     fn read(&mut self, text: &str, path: &Path) -> Result<(), Failure> {
         let bad = |why: String| Failure::Run(format!("error loading config file {}: {why}", path.display()));
-        let given: Value = serde_json::from_str(&apt::plain_json(text)).map_err(|error| bad(error.to_string()))?;
-        let Value::Object(given) = given else { return Err(bad("it is not an object".into())) };
+        let given: Value = match serde_json::from_str(&apt::plain_json(text)) {
+            Ok(given) => given,
+            Err(json) => {
+                serde_saphyr::from_str(text).map_err(|yaml| bad(format!("invalid yaml ({yaml}) or json ({json})")))?
+            }
+        };
+        let given = match given {
+            Value::Object(given) => given,
+            // Only comments.
+            Value::Null => Map::new(),
+            _ => return Err(bad("it is not an object".into())),
+        };
         for (key, value) in given {
-            let Some(slot) = self.values.get_mut(&key) else { continue };
+            let Some(known) = self.values.keys().find(|known| is_same_key(known, &key)).cloned() else { continue };
+            let Some(slot) = self.values.get_mut(&known) else { continue };
             match (slot, value) {
                 (_, Value::Null) => {}
-                (Value::Object(slot), Value::Object(value)) => slot.extend(value),
+                (Value::Object(slot), Value::Object(value)) => {
+                    let endpoints = known == "FileSystemPublishEndpoints";
+                    for (key, value) in value {
+                        let key = slot.keys().find(|known| is_same_key(known, &key)).cloned().unwrap_or(key);
+                        slot.insert(key, if endpoints { named_as_in_json(value) } else { value });
+                    }
+                }
                 (slot, value) if std::mem::discriminant(slot) == std::mem::discriminant(&value) => *slot = value,
-                (_, value) => return Err(bad(format!("{key} has a value of the wrong type: {value}"))),
+                (_, value) => return Err(bad(format!("{known} has a value of the wrong type: {value}"))),
             }
         }
         Ok(())
+    }
+
+    /// The folders to publish to, by name.
+    pub fn endpoints(&self) -> Result<BTreeMap<String, Endpoint>, Failure> {
+        let all = self.values.get("FileSystemPublishEndpoints").and_then(Value::as_object);
+        all.into_iter().flatten().map(|(name, value)| Ok((name.clone(), self.endpoint(name, value)?))).collect()
+    }
+
+    fn endpoint(&self, name: &str, value: &Value) -> Result<Endpoint, Failure> {
+        let text = |key: &str| value.get(key).and_then(Value::as_str).unwrap_or("");
+        let odd = |key: &str, value: &str, known: &str| {
+            Failure::Run(format!("FileSystemPublishEndpoints, {name}: {key} is {value:?}, not {known}"))
+        };
+        let link = match text("linkMethod") {
+            "" | "hardlink" => LinkMethod::HardLink,
+            "symlink" => LinkMethod::SymLink,
+            "copy" => LinkMethod::Copy,
+            other => return Err(odd("linkMethod", other, "hardlink, symlink or copy")),
+        };
+        let verify = match text("verifyMethod") {
+            "" | "md5" => Verify::Content,
+            "size" => Verify::Size,
+            other => return Err(odd("verifyMethod", other, "md5 or size")),
+        };
+        match text("rootDir") {
+            "" => Err(Failure::Run(format!("FileSystemPublishEndpoints, {name}: rootDir is missing"))),
+            folder => Ok(Endpoint { folder: folder.into(), link, verify }),
+        }
     }
 
     /// Lays the global flags over the file.
@@ -136,15 +245,77 @@ impl Config {
         }
     }
 
-    /// As `config show` prints it.
-    pub fn to_json(&self) -> String {
+    fn shown(&self) -> Map<String, Value> {
         let mut shown = self.values.clone();
         shown.insert("rootDir".into(), self.root_dir().display().to_string().into());
+        shown
+    }
+
+    /// As `config show -yaml` prints it.
+    pub fn to_yaml(&self) -> String {
+        expr::print_yaml(&with_yaml_keys(&Value::Object(self.shown()), 0))
+    }
+
+    /// As `config show` prints it.
+    pub fn to_json(&self) -> String {
+        let shown = self.shown();
         let mut bytes = Vec::new();
         let format = serde_json::ser::PrettyFormatter::with_indent(b"    ");
         let mut writer = serde_json::Serializer::with_formatter(&mut bytes, format);
         // Writing JSON values to memory cannot fail.
         let _ = serde::Serialize::serialize(&shown, &mut writer);
         String::from_utf8_lossy(&bytes).into_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Config, Failure> {
+        let mut config = Config { values: defaults(), home: "/home/me".into() };
+        config.read(text, Path::new("aptly.conf"))?;
+        Ok(config)
+    }
+
+    const JSON: &str = r#"{ // mine
+        "rootDir": "~/apt", "downloadSpeedLimit": 50, "dependencyFollowSource": true, "gpgDisableSign": true, "AsyncAPI": true,
+        "FileSystemPublishEndpoints": {"web_1": {"rootDir": "/srv/www", "linkMethod": "copy", "verifyMethod": "size"}},
+    }"#;
+
+    const YAML: &str = "# mine\nroot_dir: ~/apt\ndownload_limit: 50\ndep_follow_source: true\ngpg_disable_sign: true\nasync_api: true\nnew_key: 1\n\
+                        filesystem_publish_endpoints:\n  web_1:\n    root_dir: /srv/www\n    link_method: copy\n    verify_method: size\n";
+
+    #[test]
+    fn json_and_yaml_say_the_same_and_what_is_shown_can_be_read_again() {
+        for text in [JSON, YAML] {
+            let config = read(text).unwrap();
+            assert_eq!(config.root_dir(), Path::new("/home/me/apt"));
+            assert_eq!(config.number("downloadSpeedLimit"), 50);
+            assert!(config.on("dependencyFollowSource") && config.on("gpgDisableSign") && config.on("AsyncAPI"));
+            let endpoint = Endpoint { folder: "/srv/www".into(), link: LinkMethod::Copy, verify: Verify::Size };
+            assert_eq!(config.endpoints().unwrap(), BTreeMap::from([("web_1".to_owned(), endpoint)]), "{text}");
+            let again = read(&config.to_yaml()).unwrap();
+            assert_eq!((again.to_json(), again.endpoints().unwrap()), (config.to_json(), config.endpoints().unwrap()));
+        }
+        assert!(read("# nothing but this\n").is_ok());
+    }
+
+    #[test]
+    fn what_cannot_be_read_or_means_nothing_is_named() {
+        let why = |text: &str| match read(text).and_then(|config| config.endpoints().map(drop)) {
+            Err(Failure::Run(why)) => why,
+            other => panic!("{other:?}"),
+        };
+        assert!(why("{ \"rootDir\": ").starts_with("error loading config file aptly.conf: invalid yaml ("));
+        assert!(why("root_dir: 5\n").contains("rootDir has a value of the wrong type: 5"));
+        assert_eq!(
+            why("filesystem_publish_endpoints: {web: {root_dir: /srv, link_method: reflink}}\n"),
+            "FileSystemPublishEndpoints, web: linkMethod is \"reflink\", not hardlink, symlink or copy"
+        );
+        assert_eq!(
+            why("filesystem_publish_endpoints: {web: {}}\n"),
+            "FileSystemPublishEndpoints, web: rootDir is missing"
+        );
     }
 }

@@ -108,6 +108,7 @@ impl Context {
             // What is printed on standard output is for those who read it by machine.
             false => Root::open_telling(place, clock, &mut |line| eprintln!("{line}"))?,
         };
+        let root = root.with_endpoints(self.config.endpoints()?);
         self.root = Some(root.clone());
         Ok(root)
     }

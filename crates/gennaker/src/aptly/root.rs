@@ -1,6 +1,9 @@
 //! Which root the user's own aptly works on, for the server that follows it. Unlike a command, this makes no configuration.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+
+use apt::Endpoint;
 
 use super::config::Config;
 use crate::environment::Environment;
@@ -13,6 +16,13 @@ pub fn of_user(environment: &Environment) -> anyhow::Result<Option<PathBuf>> {
         Ok(config) => Ok(Some(config.root_dir())),
         Err(failure) => anyhow::bail!("{failure:?}"),
     }
+}
+
+/// The folders that the user's own aptly publishes to, by name; none when its configuration cannot be read.
+pub fn endpoints_of_user(environment: &Environment) -> BTreeMap<String, Endpoint> {
+    let file = file_of_user(environment).map(|file| file.to_string_lossy().into_owned());
+    let config = file.and_then(|file| Config::load(&file, environment).ok());
+    config.and_then(|config| config.endpoints().ok()).unwrap_or_default()
 }
 
 /// The user's configuration file, if there is one.

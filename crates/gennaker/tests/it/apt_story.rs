@@ -424,3 +424,48 @@ fn old_versions_leave_a_repository() {
         "ERROR: unable to prune: at least one version must be kept\n"
     );
 }
+
+#[test]
+fn publications_go_to_other_folders_as_links_or_copies() {
+    let machine = Machine::new();
+    let web = machine.path().join("web");
+    let endpoints: Vec<String> = ["hardlink", "symlink", "copy"]
+        .iter()
+        .map(|method| format!("  {method}:\n    root_dir: {}\n    link_method: {method}\n", web.join(method).display()))
+        .collect();
+    let text = format!("# in YAML\nroot_dir: ~/.aptly\nfilesystem_publish_endpoints:\n{}", endpoints.concat());
+    fs::write(machine.path().join(".aptly.conf"), text).expect("written");
+    package("helloterry", "1.0").write_to(machine.path());
+    machine.run("aptly repo create terry-repo");
+    machine.run("aptly repo add terry-repo helloterry_1.0_all.deb");
+    for method in ["hardlink", "symlink", "copy"] {
+        machine.run(&format!(
+            "aptly publish repo -distribution=stretch -architectures=amd64 -skip-signing terry-repo filesystem:{method}:debian"
+        ));
+        let base = web.join(method).join("debian");
+        let index = fs::read_to_string(base.join("dists/stretch/main/binary-amd64/Packages")).expect("rendered");
+        assert!(index.contains("Filename: pool/main/h/helloterry/helloterry_1.0_all.deb\n"), "{index}");
+        let file = base.join("pool/main/h/helloterry/helloterry_1.0_all.deb");
+        let (seen, meant) = (fs::symlink_metadata(&file).expect("there"), fs::metadata(&file).expect("readable"));
+        let links = std::os::unix::fs::MetadataExt::nlink(&meant);
+        let expected = [("hardlink", false, 2), ("symlink", true, 2), ("copy", false, 1)];
+        assert!(expected.contains(&(method, seen.is_symlink(), links)), "{method}: {seen:?}");
+        machine.run(&format!("aptly publish update -skip-signing stretch filesystem:{method}:debian"));
+    }
+    assert!(!machine.public().join("dists").exists());
+    let listed = machine.run("aptly publish list -raw");
+    assert_eq!(listed.lines().next(), Some("filesystem:copy:debian stretch"), "{listed}");
+    // Another file in the way is not overwritten by accident, and a copy of the same size is not the same.
+    let file = web.join("copy/debian/pool/main/h/helloterry/helloterry_1.0_all.deb");
+    let size = fs::metadata(&file).expect("there").len();
+    fs::write(&file, vec![b'x'; usize::try_from(size).expect("small")]).expect("spoilt");
+    let refused = machine.fails("aptly publish update -skip-signing stretch filesystem:copy:debian", 1);
+    assert!(refused.contains("file already exists and is different"), "{refused}");
+    machine.run("aptly publish update -skip-signing -force-overwrite stretch filesystem:copy:debian");
+    assert_eq!(fs::read(&file).expect("there")[..8], *b"!<arch>\n");
+    machine.run("aptly publish drop stretch filesystem:symlink:debian");
+    assert!(!web.join("symlink/debian/pool").exists());
+    let unknown =
+        machine.fails("aptly publish repo -distribution=stretch -skip-signing terry-repo filesystem:nowhere:", 1);
+    assert!(unknown.contains("published local storage nowhere not configured"), "{unknown}");
+}

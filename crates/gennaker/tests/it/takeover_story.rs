@@ -62,7 +62,7 @@ const TELLING: [&str; 9] = [
     "snapshot list",
     "snapshot show -with-packages both",
     "publish list",
-    "package show app",
+    "package show app_1.0_amd64",
     "package show app-data",
     "repo search apps app",
 ];

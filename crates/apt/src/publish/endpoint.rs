@@ -1,0 +1,134 @@
+//! Other places than the root's `public` to publish to: folders of this machine, by name (`filesystem:NAME`).
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use debian::sums::Sums;
+
+use crate::error::{At, Error, Result};
+use crate::root::Root;
+
+/// How package files get there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum LinkMethod {
+    /// As another name of the pool's file; copied where the file system is another one.
+    #[default]
+    HardLink,
+    /// As a link to the pool's file.
+    SymLink,
+    /// As a copy.
+    Copy,
+}
+
+/// What makes a copy that is there already a good one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Verify {
+    /// The same content.
+    #[default]
+    Content,
+    /// The same size.
+    Size,
+}
+
+/// A folder to publish to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    /// The folder; made when it is first used.
+    pub folder: PathBuf,
+    /// How package files get there.
+    pub link: LinkMethod,
+    /// How copies are checked.
+    pub verify: Verify,
+}
+
+impl Root {
+    /// The place of a storage as publications name it: empty for `public`, or `filesystem:NAME`.
+    pub(crate) fn endpoint(&self, storage: &str) -> Result<Endpoint> {
+        let not_configured =
+            |kind: &str, name: &str| Error::Invalid(format!("published {kind} storage {name} not configured"));
+        match storage.split_once(':') {
+            None if storage.is_empty() => {
+                Ok(Endpoint { folder: self.public(), link: LinkMethod::HardLink, verify: Verify::Content })
+            }
+            Some(("filesystem", name)) => {
+                self.endpoints().get(name).cloned().ok_or_else(|| not_configured("local", name))
+            }
+            Some((kind, name)) => Err(not_configured(&kind.to_uppercase(), name)),
+            None => Err(Error::Invalid(format!("unknown published storage format: {storage}"))),
+        }
+    }
+}
+
+impl Endpoint {
+    /// Makes a file of the pool appear at a place; what is there already must be the same, unless `force`.
+    pub(super) fn put(&self, from: &Path, to: &Path, force: bool) -> Result<()> {
+        match self.make(from, to) {
+            Ok(()) => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !from.exists() => {
+                return Err(Error::Damaged(format!("{} is missing from the pool", from.display())));
+            }
+            Err(error) => return Err(error).at("link", to),
+        }
+        if self.is_same(from, to)? {
+            return Ok(());
+        }
+        if !force {
+            return Err(Error::Conflict(format!(
+                "unable to publish: unable to process packages: error linking file to {}: file already exists and is different; give the package another version, or use -force-overwrite",
+                to.display()
+            )));
+        }
+        let beside = beside(to);
+        let _ = fs::remove_file(&beside);
+        self.make(from, &beside).at("link", &beside)?;
+        fs::rename(&beside, to).at("write", to)
+    }
+
+    /// As an error when something is there.
+    fn make(&self, from: &Path, to: &Path) -> io::Result<()> {
+        match self.link {
+            LinkMethod::HardLink => match fs::hard_link(from, to) {
+                Err(error) if error.kind() == io::ErrorKind::CrossesDevices => copy(from, to),
+                done => done,
+            },
+            LinkMethod::SymLink => {
+                // A link to nothing could be made.
+                fs::metadata(from)?;
+                std::os::unix::fs::symlink(from, to)
+            }
+            LinkMethod::Copy if fs::symlink_metadata(to).is_ok() => Err(io::ErrorKind::AlreadyExists.into()),
+            LinkMethod::Copy => copy(from, to),
+        }
+    }
+
+    fn is_same(&self, from: &Path, to: &Path) -> Result<bool> {
+        // A link to a file that is gone is not the same.
+        let Ok(old) = fs::metadata(to) else { return Ok(false) };
+        let new = fs::metadata(from).at("read", from)?;
+        if old.dev() == new.dev() && old.ino() == new.ino() {
+            return Ok(true);
+        }
+        if !old.is_file() || old.len() != new.len() {
+            return Ok(false);
+        }
+        Ok((self.link == LinkMethod::Copy && self.verify == Verify::Size) || sums(to)? == sums(from)?)
+    }
+}
+
+fn sums(path: &Path) -> Result<Sums> {
+    Sums::read(fs::File::open(path).at("read", path)?).at("read", path)
+}
+
+/// Nobody sees half a copy.
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    let beside = beside(to);
+    fs::copy(from, &beside)?;
+    fs::rename(&beside, to)
+}
+
+fn beside(to: &Path) -> PathBuf {
+    to.with_file_name(format!(".{}.new", to.file_name().unwrap_or_default().to_string_lossy()))
+}
