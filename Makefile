@@ -1,6 +1,6 @@
 # demo: build and walk the whole story on this machine.  test: every check and test.  bench: figures against peers.
 # soak, simulate, fuzz: the same as the tests do, for as long as you like.
-.PHONY: demo test bench soak simulate fuzz openapi
+.PHONY: demo test bench bench-apt soak simulate fuzz openapi
 
 PROFILE := demo
 BIN := target/$(PROFILE)/gennaker
@@ -21,6 +21,13 @@ bench:
 	@crates/dataplane/benches/balancer.sh target/release/gennaker
 	cargo bench --locked --package gennaker --bench engine
 	cargo bench --locked --package api --bench listing
+
+# Repositories against Debian's aptly, and reprepro, apt-ftparchive and nginx where they are installed: CPU seconds first.
+COUNT ?= 20000
+bench-apt:
+	cargo build --locked --release --package gennaker
+	cargo build --locked --release --package apt --example packages
+	@crates/apt/benches/aptly.py target/release/gennaker target/release/examples/packages $(COUNT)
 
 # Deployments by each strategy with users on the load balancer, while servers are killed and data planes replaced; SOAK seconds for each.
 SOAK ?= 300

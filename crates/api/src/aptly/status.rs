@@ -14,6 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::asked::Params;
+use super::tasks::EVERYTHING;
 use super::{Answer, Aptly, Fault};
 
 /// What a graph may be drawn as, and how that is told.
@@ -85,7 +86,7 @@ async fn cleanup(State(aptly): State<Aptly>, params: Params) -> Response {
         root.cleanup(false, false, sink)?;
         Ok(Answer::ok(Value::Null))
     };
-    aptly.task(&params, "Clean up db".into(), vec!["__all__".into()], work).await
+    aptly.task(&params, "Clean up db".into(), vec![EVERYTHING.into()], work).await
 }
 
 /// `graph.EXT`: the language of `dot` itself, or a picture.

@@ -1,4 +1,5 @@
-//! Tasks: work that a client asked for and looks at later. They are kept in memory, as aptly keeps them, and run one after another.
+//! Tasks: work that a client asked for and looks at later. They are kept in memory, as aptly keeps them. Those that work
+//! on the same things run in the order in which they came; others run at the same time.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -21,15 +22,18 @@ const FAILED: u8 = 3;
 #[derive(Default)]
 pub struct Tasks {
     shared: Arc<Shared>,
-    /// One at a time: what two tasks work on may be the same.
-    turn: Arc<tokio::sync::Mutex<()>>,
 }
 
 #[derive(Default)]
 struct Shared {
     all: Mutex<All>,
     changed: Condvar,
+    /// Told when a task is over.
+    freed: tokio::sync::Notify,
 }
+
+/// The resource of a task that works on everything.
+pub const EVERYTHING: &str = "__all__";
 
 #[derive(Default)]
 struct All {
@@ -52,6 +56,26 @@ impl Task {
 
     fn is_over(&self) -> bool {
         matches!(self.state, SUCCEEDED | FAILED)
+    }
+
+    /// Whether both work on the same thing.
+    fn meets(&self, other: &Task) -> bool {
+        let everything = |task: &Task| task.resources.iter().any(|resource| resource == EVERYTHING);
+        everything(self) || everything(other) || self.resources.iter().any(|one| other.resources.contains(one))
+    }
+}
+
+impl All {
+    /// Lets a task run, unless one that came before it works on the same things and is not over. One that is gone may run, too.
+    fn begin(&mut self, id: u64) -> bool {
+        let Some(task) = self.tasks.get(&id) else { return true };
+        if self.tasks.range(..id).any(|(_, before)| !before.is_over() && before.meets(task)) {
+            return false;
+        }
+        if let Some(task) = self.tasks.get_mut(&id) {
+            task.state = RUNNING;
+        }
+        true
     }
 }
 
@@ -92,10 +116,16 @@ impl Tasks {
             all.tasks.insert(id, task);
             (id, shown)
         };
-        let (shared, turn) = (self.shared.clone(), self.turn.clone());
+        let shared = self.shared.clone();
         tokio::spawn(async move {
-            let _turn = turn.lock_owned().await;
-            shared.change(id, |task| task.state = RUNNING);
+            loop {
+                // Before it is looked, so that none is missed.
+                let freed = shared.freed.notified();
+                if shared.lock().begin(id) {
+                    break;
+                }
+                freed.await;
+            }
             let told = shared.clone();
             let mut say = move |line: Line| told.change(id, |task| task.output.push_str(&format!("{line}\n")));
             let done = tokio::task::spawn_blocking(move || work(&mut say)).await;
@@ -110,6 +140,7 @@ impl Tasks {
                     (task.state, task.done) = (FAILED, Some((fault.status.as_u16(), Value::Null)));
                 }
             });
+            shared.freed.notify_waiters();
         });
         Answer(StatusCode::ACCEPTED, shown)
     }
@@ -211,4 +242,56 @@ async fn forget(State(aptly): State<Aptly>, Path(id): Path<String>) -> Result<An
 async fn clear(State(aptly): State<Aptly>) -> Answer {
     aptly.tasks().shared.lock().tasks.retain(|_, task| !task.is_over());
     Answer::nothing()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn tasks_wait_for_those_before_them_that_work_on_the_same_and_for_no_others() {
+        let tasks = Tasks::default();
+        let (say, order) = mpsc::channel();
+        let mut gates = Vec::new();
+        for (name, resources) in
+            [("a", vec!["x"]), ("b", vec!["x", "y"]), ("c", vec!["z"]), ("all", vec![EVERYTHING]), ("d", vec!["z"])]
+        {
+            let (open, gate) = mpsc::channel::<()>();
+            let say = say.clone();
+            gates.push((name, open));
+            tasks.start(name.into(), resources.into_iter().map(str::to_owned).collect(), move |_| {
+                say.send(name).expect("heard");
+                // Opened, or given up by a test that fails.
+                let _ = gate.recv();
+                Ok(Answer::nothing())
+            });
+        }
+        let open = |name: &str| gates.iter().find(|(gate, _)| *gate == name).map(|(_, gate)| gate.send(()));
+        let shared = tasks.shared.clone();
+        let state = |id: u64| shared.lock().tasks[&id].state;
+        let until = async |wanted: [u8; 5]| {
+            let reached = async {
+                while [1, 2, 3, 4, 5].map(state) != wanted {
+                    tokio::task::yield_now().await;
+                }
+            };
+            let limit = std::time::Duration::from_secs(20);
+            tokio::time::timeout(limit, reached).await.unwrap_or_else(|_| panic!("{:?}", [1, 2, 3, 4, 5].map(state)));
+        };
+        until([RUNNING, 0, RUNNING, 0, 0]).await;
+        open("a");
+        until([SUCCEEDED, RUNNING, RUNNING, 0, 0]).await;
+        open("c");
+        open("b");
+        until([SUCCEEDED, SUCCEEDED, SUCCEEDED, RUNNING, 0]).await;
+        open("all");
+        until([SUCCEEDED, SUCCEEDED, SUCCEEDED, SUCCEEDED, RUNNING]).await;
+        open("d");
+        until([SUCCEEDED; 5]).await;
+        let mut begun: Vec<&str> = order.try_iter().collect();
+        begun[..2].sort_unstable();
+        assert_eq!(begun, ["a", "c", "b", "all", "d"]);
+    }
 }
