@@ -10,6 +10,7 @@ mod chunks;
 mod exchange;
 mod headers;
 mod http;
+pub mod leaving;
 mod listeners;
 mod message;
 pub mod meter;
@@ -48,6 +49,7 @@ use crate::status::{
 };
 use crate::wanted::{self, MemberState, Wanted};
 
+use leaving::Open;
 use listeners::Listeners;
 pub use listeners::Listening;
 use meter::Meter;
@@ -57,6 +59,8 @@ use table::{Backend, BackendCounts, MemberRuntime, Route, Table, Target};
 use tls::Certificates;
 use worker::{Order, Shared};
 
+/// How often something is done while the last connections end.
+const MEANWHILE: Duration = Duration::from_millis(50);
 /// How many groups' counters are kept for a balancer.
 const GROUPS: usize = 50;
 
@@ -295,11 +299,15 @@ impl Balancers {
         }
     }
 
-    /// Stops accepting; returns when all connections have ended, or after `patience`.
-    pub fn end(&mut self, patience: Duration) {
+    /// Stops accepting; returns when all connections have ended, or after `patience`. `meanwhile` is called now and then.
+    pub fn end(&mut self, patience: Duration, mut meanwhile: impl FnMut(&Self)) {
         self.close();
         for (orders, _) in &self.workers {
             let _ = orders.send(Order::Quit(patience));
+        }
+        while self.workers.iter().any(|(_, thread)| !thread.is_finished()) {
+            meanwhile(self);
+            std::thread::sleep(MEANWHILE);
         }
         for (_, thread) in self.workers.drain(..) {
             let _ = thread.join();
@@ -311,8 +319,21 @@ impl Balancers {
         self.state().listeners.sockets()
     }
 
-    /// Everything, for the status.
-    pub fn status(&self) -> Vec<BalancerStatus> {
+    /// What is open at each member.
+    pub fn open(&self) -> Open {
+        let state = self.state();
+        let mut all = Open::default();
+        for ((balancer, member, _), runtime) in &state.members {
+            let open = runtime.meter.open();
+            if open > 0 {
+                *all.0.entry(balancer.clone()).or_default().entry(member.clone()).or_default() += open;
+            }
+        }
+        all
+    }
+
+    /// Everything, for the status; `leaving` is what predecessors still have open.
+    pub fn status(&self, leaving: &Open) -> Vec<BalancerStatus> {
         let state = self.state();
         let unchecked = Health { state: HealthState::Unknown, since: 0, why: "there is no health check".into() };
         let table = self.shared.table.get();
@@ -330,7 +351,10 @@ impl Balancers {
                         .and_then(|b| b.targets.get(i)?.check.as_ref().map(|c| c.health()))
                         .unwrap_or_else(|| unchecked.clone()),
                     ejected: runtime.is_some_and(|m| m.is_ejected()),
-                    counters: runtime.map_or_else(Counters::default, |m| m.meter.total()),
+                    counters: with_open(
+                        runtime.map_or_else(Counters::default, |m| m.meter.total()),
+                        leaving.at(&balancer.id, &member.id),
+                    ),
                 }
             });
             let groups: Vec<GroupStatus> = state
@@ -340,7 +364,15 @@ impl Balancers {
                 .flatten()
                 .map(|group| GroupStatus {
                     group: group.name.clone(),
-                    counters: group.counters(),
+                    counters: with_open(
+                        group.counters(),
+                        balancer
+                            .members
+                            .iter()
+                            .filter(|member| member.group == group.name)
+                            .map(|member| leaving.at(&balancer.id, &member.id))
+                            .sum(),
+                    ),
                     last_request_at: group.last_request(),
                 })
                 .collect();
@@ -540,6 +572,10 @@ impl State {
 
 fn key(balancer: &wanted::Balancer, member: &wanted::Member) -> (String, String, SocketAddr) {
     (balancer.id.clone(), member.id.clone(), member.address)
+}
+
+fn with_open(counters: Counters, more: u64) -> Counters {
+    Counters { open: counters.open + more, ..counters }
 }
 
 /// Which groups take traffic, by balancer.

@@ -19,6 +19,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Mutex, watch};
 
 pub use crate::balancer::Limits;
+use crate::balancer::leaving::{self, Leaving};
 use crate::balancer::{Balancers, past};
 use crate::clock::Clock;
 use crate::health::Checks;
@@ -257,9 +258,18 @@ fn serve(
             left.unwrap_or_else(|error| tracing::warn!("what was counted is lost: {error}"));
         };
         leave(&balancers, "closed");
+        let mut leaving = Leaving::begin(&options.dir, balancers.open());
+        if let Err(error) = &leaving {
+            tracing::warn!("a successor cannot know what is still open here: {error}");
+        }
         // From here on a successor may serve this folder; only running requests are left to this process.
         drop((successor, lock));
-        balancers.end(drain);
+        balancers.end(drain, |balancers| {
+            if let Ok(leaving) = &mut leaving {
+                leaving.tell(balancers.open());
+            }
+        });
+        drop(leaving);
         leave(&balancers, "ended");
     }
     Ok(())
@@ -409,7 +419,7 @@ impl Plane {
             generation,
             seq: self.journal.seq(),
             isolation: self.isolation.clone(),
-            balancers: self.balancers.status(),
+            balancers: self.balancers.status(&leaving::open(&self.options.dir)),
             instances: self.instances.status(),
         }
     }

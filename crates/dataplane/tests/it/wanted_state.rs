@@ -5,8 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
 use dataplane::client::{Client, ClientError};
+use dataplane::status::Status;
 use dataplane::wanted::MemberState::Active;
-use dataplane::wanted::{Protocol, Wanted};
+use dataplane::wanted::{Member, Protocol, Wanted};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::load::Load;
 use crate::world::{Plane, Served, Upstream, folder, get, until, web};
@@ -140,6 +143,51 @@ async fn a_successor_takes_the_listeners_over_under_load_and_no_request_fails() 
         ((requests, answers) == (asked, asked)).then_some(())
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_member_is_not_idle_while_a_predecessor_has_something_open_there() {
+    let dir = folder();
+    let client = Client::new(dir.path());
+    let echo = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = echo.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = echo.accept().await {
+            tokio::spawn(async move {
+                let (mut reader, mut writer) = stream.split();
+                let _ = tokio::io::copy(&mut reader, &mut writer).await;
+            });
+        }
+    });
+    let mut old = Served::start(dir.path());
+    until("it answers", async || client.status().await.ok()).await;
+    let member = Member { id: "e".into(), group: "g".into(), address, weight: 1, state: Active };
+    client.put_wanted(&web(1, Protocol::Tcp, vec![member])).await.unwrap();
+    let before = client.status().await.unwrap();
+    let mut stream = TcpStream::connect(before.balancers[0].listeners[0].bound.unwrap()).await.unwrap();
+    let mut back = [0; 4];
+    let mut say = async |word: &[u8; 4]| {
+        stream.write_all(word).await.unwrap();
+        stream.read_exact(&mut back).await.unwrap();
+        assert_eq!(&back, word);
+    };
+    say(b"ping").await;
+    let _new = Served::replaced(dir.path());
+    let after =
+        until("the successor answers", async || client.status().await.ok().filter(|s| s.pid != before.pid)).await;
+    let open = |status: &Status| {
+        let web = &status.balancers[0];
+        (web.members[0].counters.open, web.groups[0].counters.open, web.total.open)
+    };
+    assert_eq!(open(&after), (1, 1, 1), "what the old one still carries");
+    say(b"pong").await;
+    drop(stream);
+    assert!(old.wait().success());
+    assert_eq!(open(&client.status().await.unwrap()), (0, 0, 0));
+    let left = std::fs::read_dir(dir.path())
+        .unwrap()
+        .filter(|entry| entry.as_ref().is_ok_and(|entry| entry.file_name().to_string_lossy().starts_with("leaving-")));
+    assert_eq!(left.count(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
