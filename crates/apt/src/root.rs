@@ -41,7 +41,7 @@ impl Root {
     pub fn open_telling(path: impl AsRef<Path>, clock: Arc<dyn Clock>, sink: Sink<'_>) -> Result<Root> {
         let path = path.as_ref();
         fs::create_dir_all(path).at("make", path)?;
-        let store = SharedStore::open(&path.join("gennaker.db"), MIGRATIONS, clock)?;
+        let store = SharedStore::open(&path.join(takeover::STORE), MIGRATIONS, clock)?;
         match takeover::standing(path, &store)? {
             Standing::Fine => {}
             Standing::New => {
@@ -54,13 +54,13 @@ impl Root {
     }
 
     /// Opens the root in `path` to look at it. An aptly's database that was not taken over is read where it lies, and nothing is
-    /// written there; what is written to such a root is lost.
-    pub fn look(path: impl AsRef<Path>, clock: Arc<dyn Clock>) -> Result<Root> {
+    /// written there; what is written to such a root is lost. What was read is kept in the folder `cache`, if one is given.
+    pub fn look(path: impl AsRef<Path>, clock: Arc<dyn Clock>, cache: Option<&Path>) -> Result<Root> {
         let path = path.as_ref();
         if !takeover::is_there(path) {
             return Self::open(path, clock);
         }
-        let ours = path.join("gennaker.db");
+        let ours = path.join(takeover::STORE);
         if ours.exists() {
             let store = SharedStore::open(&ours, MIGRATIONS, clock.clone())?;
             match takeover::standing(path, &store)? {
@@ -72,9 +72,9 @@ impl Root {
                 }
             }
         }
-        let (folder, store) = takeover::elsewhere(clock)?;
-        takeover::take(path, &store, false, &mut |_| {})?;
-        Self::with(path, store, Some(Arc::new(folder)))
+        let place = path.canonicalize().at("resolve", path)?;
+        let (folder, store) = takeover::copy(&place, clock, cache)?;
+        Self::with(path, store, folder.map(Arc::new))
     }
 
     fn with(path: &Path, store: SharedStore, elsewhere: Option<Arc<tempfile::TempDir>>) -> Result<Root> {

@@ -8,9 +8,11 @@ mod export;
 mod import;
 mod records;
 
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use sha2::{Digest, Sha256};
 use store::clock::Clock;
 use store::{SharedStore, Tx, params};
 
@@ -49,6 +51,9 @@ pub(crate) enum Standing {
     /// Somebody wrote to it after it was taken over, or beside us.
     Changed,
 }
+
+/// The name of our store in a root.
+pub(crate) const STORE: &str = "gennaker.db";
 
 /// Where aptly's database lies.
 fn database(root: &Path) -> PathBuf {
@@ -153,12 +158,58 @@ pub fn take_over(root: &Path, clock: Arc<dyn Clock>, sink: Sink<'_>) -> Result<T
     if !is_there(root) {
         return Err(nothing_there(root));
     }
-    let store = SharedStore::open(&root.join("gennaker.db"), MIGRATIONS, clock)?;
+    let store = SharedStore::open(&root.join(STORE), MIGRATIONS, clock)?;
     match standing(root, &store)? {
         Standing::New => take(root, &store, false, sink),
         Standing::Fine => Err(Error::Conflict(format!("{} is taken over already", database(root).display()))),
         Standing::Changed => Err(changed(root)),
     }
+}
+
+/// A copy of the records in `root` in our form, to look at: kept in `cache` for as long as aptly changes nothing, else in a folder that
+/// goes with it.
+pub(crate) fn copy(
+    root: &Path,
+    clock: Arc<dyn Clock>,
+    cache: Option<&Path>,
+) -> Result<(Option<tempfile::TempDir>, SharedStore)> {
+    let short = |text: &str| debian::sums::hex(&Sha256::digest(text.as_bytes())[..12]);
+    let place = cache.map(|cache| cache.join(short(&root.display().to_string())));
+    let now = short(&glance(&database(root))?);
+    if let Some(file) = place.as_ref().map(|place| place.join(&now).join(STORE)).filter(|file| file.exists()) {
+        return Ok((None, SharedStore::open(&file, MIGRATIONS, clock)?));
+    }
+    // Without a place to keep it the copy goes when the caller is through with it.
+    let folder = match place.as_ref().and_then(|place| folder_in(place).ok()) {
+        Some(folder) => folder,
+        None => tempfile::tempdir().at("make a folder in", &std::env::temp_dir())?,
+    };
+    let store = SharedStore::open(&folder.path().join(STORE), MIGRATIONS, clock.clone())?;
+    let records = Records::open(&database(root))?;
+    store.write(|tx| import::all(tx, &records, &root.join("pool"), &mut |_| {}))?;
+    let Some(place) = place.filter(|place| folder.path().starts_with(place)) else { return Ok((Some(folder), store)) };
+    drop(store);
+    let kept = place.join(&now);
+    // Somebody else may have been faster with the same; others may still be making theirs.
+    if std::fs::rename(folder.path(), &kept).is_ok() {
+        let _ = folder.keep();
+        let old = |name: &str| name != now && !name.starts_with(MAKING);
+        for entry in std::fs::read_dir(&place).into_iter().flatten().flatten() {
+            if old(&entry.file_name().to_string_lossy()) {
+                let _ = std::fs::remove_dir_all(entry.path());
+            }
+        }
+    }
+    Ok((None, SharedStore::open(&kept.join(STORE), MIGRATIONS, clock)?))
+}
+
+/// How folders begin that are not complete yet.
+const MAKING: &str = "new-";
+
+/// A folder of its own, for this user alone.
+fn folder_in(place: &Path) -> std::io::Result<tempfile::TempDir> {
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(place)?;
+    tempfile::Builder::new().prefix(MAKING).tempdir_in(place)
 }
 
 /// What taking over the database in `root` would bring; writes nothing there.
@@ -171,9 +222,9 @@ pub fn check_takeover(root: &Path, clock: Arc<dyn Clock>, sink: Sink<'_>) -> Res
 }
 
 /// A store in a folder of its own, which goes with it.
-pub(crate) fn elsewhere(clock: Arc<dyn Clock>) -> Result<(tempfile::TempDir, SharedStore)> {
+fn elsewhere(clock: Arc<dyn Clock>) -> Result<(tempfile::TempDir, SharedStore)> {
     let folder = tempfile::tempdir().at("make a folder in", &std::env::temp_dir())?;
-    let store = SharedStore::open(&folder.path().join("gennaker.db"), MIGRATIONS, clock)?;
+    let store = SharedStore::open(&folder.path().join(STORE), MIGRATIONS, clock)?;
     Ok((folder, store))
 }
 
@@ -182,7 +233,7 @@ pub fn take_over_again(root: &Path, clock: Arc<dyn Clock>, sink: Sink<'_>) -> Re
     if !is_there(root) {
         return Err(nothing_there(root));
     }
-    let store = SharedStore::open(&root.join("gennaker.db"), MIGRATIONS, clock)?;
+    let store = SharedStore::open(&root.join(STORE), MIGRATIONS, clock)?;
     take(root, &store, true, sink)
 }
 

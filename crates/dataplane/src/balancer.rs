@@ -59,7 +59,7 @@ use table::{Backend, BackendCounts, MemberRuntime, Route, Table, Target};
 use tls::Certificates;
 use worker::{Order, Shared};
 
-/// How often something is done while the last connections end.
+/// The longest pause while the last connections end; the first ones are short.
 const MEANWHILE: Duration = Duration::from_millis(50);
 /// How many groups' counters are kept for a balancer.
 const GROUPS: usize = 50;
@@ -305,9 +305,11 @@ impl Balancers {
         for (orders, _) in &self.workers {
             let _ = orders.send(Order::Quit(patience));
         }
+        let mut pause = Duration::from_micros(500);
         while self.workers.iter().any(|(_, thread)| !thread.is_finished()) {
             meanwhile(self);
-            std::thread::sleep(MEANWHILE);
+            std::thread::sleep(pause);
+            pause = (pause * 2).min(MEANWHILE);
         }
         for (_, thread) in self.workers.drain(..) {
             let _ = thread.join();

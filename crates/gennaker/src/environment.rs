@@ -15,6 +15,8 @@ pub struct Environment {
     pub data_home: Option<PathBuf>,
     /// `$XDG_CONFIG_HOME`.
     pub config_home: Option<PathBuf>,
+    /// `$XDG_CACHE_HOME`.
+    pub cache_home: Option<PathBuf>,
     /// `$PATH`, where programs of instances are looked for.
     pub path: OsString,
     /// Whether the process runs as root.
@@ -43,6 +45,7 @@ impl Environment {
             home: path("HOME"),
             data_home: path("XDG_DATA_HOME"),
             config_home: path("XDG_CONFIG_HOME"),
+            cache_home: path("XDG_CACHE_HOME"),
             path: std::env::var_os("PATH").unwrap_or_default(),
             root: rustix::process::geteuid().is_root(),
             settings: settings.collect(),
@@ -59,6 +62,12 @@ impl Environment {
         }
         let home = self.home.clone().unwrap_or_else(|| "/".into());
         self.data_home.clone().unwrap_or_else(|| home.join(".local/share")).join("gennaker")
+    }
+
+    /// Where what can be made anew is kept; nowhere for a user without a home.
+    pub fn cache(&self) -> Option<PathBuf> {
+        let cache = self.cache_home.clone().or_else(|| Some(self.home.as_ref()?.join(".cache")))?;
+        Some(cache.join("gennaker"))
     }
 
     /// The configuration file when nobody names one; it need not exist.

@@ -120,8 +120,9 @@ impl Machine {
         }
     }
 
-    /// Ends the data plane; returns once it does not answer any more.
+    /// Ends the data plane; returns once it does not answer any more and, unless its last connections take long, its process has ended.
     pub fn stop_dataplane(&self) -> anyhow::Result<()> {
+        let process = self.status()?.and_then(|status| rustix::process::Pid::from_raw(i32::try_from(status.pid).ok()?));
         wait(self.client.stop())??;
         let deadline = Instant::now() + Duration::from_secs(15);
         while self.status()?.is_some() {
@@ -130,9 +131,18 @@ impl Machine {
             }
             std::thread::sleep(Duration::from_millis(20));
         }
+        let deadline = Instant::now() + LAST_CONNECTIONS;
+        while process.is_some_and(|process| rustix::process::test_kill_process(process).is_ok())
+            && Instant::now() < deadline
+        {
+            std::thread::sleep(Duration::from_millis(5));
+        }
         Ok(())
     }
 }
+
+/// How long the last connections of a data plane are waited for.
+const LAST_CONNECTIONS: Duration = Duration::from_secs(3);
 
 /// The process that wrote its number into the lock's file.
 fn holder(data: &Path) -> Option<u32> {

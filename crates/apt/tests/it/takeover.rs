@@ -83,9 +83,22 @@ fn a_root_of_an_old_aptly_is_taken_over_and_its_files_are_found_where_they_are()
     let shown = |root: &Root, repo: &str| -> Vec<String> {
         root.keys(&root.repo(repo).expect("there").root).expect("read").iter().map(ToString::to_string).collect()
     };
-    let looked = Root::look(&place, clock()).expect("looked at");
+    let cache = folder.path().join("cache");
+    for _ in 0..2 {
+        let looked = Root::look(&place, clock(), Some(&cache)).expect("looked at");
+        assert_eq!(shown(&looked, "apps"), ["app_1.0_amd64"]);
+        assert!(!place.join("gennaker.db").exists(), "looking writes nothing");
+    }
+    let only = |folder: &Path| {
+        let entries: Vec<_> = fs::read_dir(folder).expect("read").map(|entry| entry.expect("read").path()).collect();
+        let [only] = &entries[..] else { panic!("one in {}: {entries:?}", folder.display()) };
+        only.clone()
+    };
+    assert!(only(&only(&cache)).join("gennaker.db").exists(), "read once, kept until something changes");
+    // A place where nothing can be kept does not matter.
+    fs::write(folder.path().join("file"), "").expect("written");
+    let looked = Root::look(&place, clock(), Some(&folder.path().join("file"))).expect("looked at");
     assert_eq!(shown(&looked, "apps"), ["app_1.0_amd64"]);
-    assert!(!place.join("gennaker.db").exists(), "looking writes nothing");
     drop(looked);
 
     let mut warnings = Vec::new();
@@ -140,7 +153,7 @@ fn a_root_of_ours_beside_which_an_aptly_writes_is_not_written_to() {
     old_root(&root);
     let refused = Root::open(&root, clock()).err().expect("refused").to_string();
     assert!(refused.contains("import aptly --again"), "{refused}");
-    assert_eq!(Root::look(&root, clock()).expect("looked at").repos().expect("read").len(), 1);
+    assert_eq!(Root::look(&root, clock(), None).expect("looked at").repos().expect("read").len(), 1);
     let taken = apt::take_over_again(&root, clock(), &mut |_| {}).expect("taken over");
     assert_eq!((taken.packages, taken.repos, taken.snapshots, taken.publications), (1, 2, 1, 1));
     let repos: Vec<String> = Root::open(&root, clock())

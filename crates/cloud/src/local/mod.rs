@@ -344,11 +344,16 @@ impl Provider for Local {
 
     async fn cancel(&self, handle: &Handle) -> Result<(), CloudError> {
         let (account, key) = (self.shared.rules.account.clone(), handle.id.clone());
+        let seen = self.shared.seen();
         let cancelled = move |tx: &mut store::Tx<'_>| {
             let before = State::load(tx, &account)?;
             let mut state = before.clone();
             if let Some(started) = state.operations.get_mut(&key) {
-                started.end = End::Cancelled;
+                // It may be done without that being written down yet, and whoever asked was told so.
+                started.end = match advance::progress(started, &before, &seen) {
+                    Progress::Done { .. } => End::Done,
+                    _ => End::Cancelled,
+                };
             }
             state.save(tx, &account, &before)
         };

@@ -104,7 +104,7 @@ impl Context {
         }
         let (place, clock) = (self.config.root_dir(), Arc::new(SystemClock));
         let root = match self.only_reads {
-            true => Root::look(place, clock)?,
+            true => Root::look(place, clock, self.environment.cache().as_deref())?,
             // What is printed on standard output is for those who read it by machine.
             false => Root::open_telling(place, clock, &mut |line| eprintln!("{line}"))?,
         };

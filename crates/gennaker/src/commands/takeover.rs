@@ -98,7 +98,7 @@ pub fn import(Import::Aptly(args): Import) -> anyhow::Result<ExitCode> {
 
 /// Writes aptly's root.
 pub fn export(Export::Aptly(args): Export) -> anyhow::Result<ExitCode> {
-    let root = Root::look(root_of(args.root)?, Arc::new(SystemClock))?;
+    let root = Root::look(root_of(args.root)?, Arc::new(SystemClock), None)?;
     let done = root.export_aptly(&args.to, &mut tell)?;
     if args.json {
         println!("{}", serde_json::to_string_pretty(&done)?);
