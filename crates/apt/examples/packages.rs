@@ -1,13 +1,15 @@
 //! Writes so many small packages into a folder, for benchmarks: `packages FOLDER COUNT [FIRST]`.
 
+use std::process::ExitCode;
+
 use testkit::package::package;
 
-fn main() {
+fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().collect();
     let number = |at: usize| args.get(at).and_then(|text| text.parse::<u32>().ok());
     let (Some(folder), Some(count)) = (args.get(1), number(2)) else {
         eprintln!("usage: packages FOLDER COUNT [FIRST]");
-        std::process::exit(2);
+        return ExitCode::from(2);
     };
     let first = number(3).unwrap_or(0);
     for n in first..first + count {
@@ -21,4 +23,5 @@ fn main() {
             .file(&format!("usr/share/doc/{name}/copyright"), 0o644, format!("Copyright {n}\n"))
             .write_to(std::path::Path::new(folder));
     }
+    ExitCode::SUCCESS
 }
