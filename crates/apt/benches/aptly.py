@@ -78,6 +78,8 @@ def serve(gennaker, work):
             f"http {{ access_log off; keepalive_requests 1000000; sendfile on; tcp_nopush on;\n"
             f"server {{ listen 127.0.0.1:{port + 1} backlog=1024; root {gennaker.home}/.aptly/public; }} }}\n"
         )
+    # nginx' workers are another user.
+    os.chmod(work, 0o755)
     os.chmod(gennaker.home, 0o755)
     nginx = shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin")
     servers = {
@@ -92,6 +94,8 @@ def serve(gennaker, work):
             told = subprocess.run(
                 ["wrk", "-t2", "-c64", "-d4s", f"http://127.0.0.1:{at}/bench/{name}"], capture_output=True, text=True
             ).stdout
+            if "Non-2xx" in told or "Requests/sec" not in told:
+                sys.exit(f"{server} does not serve /bench/{name}: {told}")
             rates[server] = float(next(line.split()[1] for line in told.splitlines() if line.startswith("Requests/sec")))
             child.terminate()
             child.wait()
