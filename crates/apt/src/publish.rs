@@ -92,7 +92,7 @@ pub struct Publication {
     /// The number of the generation that is shown.
     pub generation: i64,
     /// How each source is shown: `[name]: comment`.
-    shown: BTreeMap<String, String>,
+    pub(crate) shown: BTreeMap<String, String>,
 }
 
 impl Publication {
@@ -202,41 +202,13 @@ pub(crate) fn using(tx: &mut Tx<'_>, uuid: &str) -> Result<Vec<Publication>> {
     Ok(found)
 }
 
-/// A publication of an aptly, as its records tell it.
-pub(crate) struct TakenOver {
-    pub uuid: String,
-    pub storage: String,
-    pub prefix: String,
-    pub distribution: String,
-    pub kind: SourceKind,
-    pub architectures: Vec<String>,
-    pub settings: Settings,
-    pub sources: BTreeMap<String, Source>,
-    pub pending: Option<BTreeMap<String, String>>,
-    /// What is shown: component to list.
-    pub lists: BTreeMap<String, String>,
-}
-
-/// Writes down what an aptly published, as the first generation: its files are shown until the next one.
-pub(crate) fn take_over(tx: &mut Tx<'_>, taken: &TakenOver) -> Result<()> {
-    let publication = Publication {
-        uuid: taken.uuid.clone(),
-        storage: taken.storage.clone(),
-        prefix: taken.prefix.clone(),
-        distribution: taken.distribution.clone(),
-        kind: taken.kind,
-        architectures: taken.architectures.clone(),
-        settings: taken.settings.clone(),
-        sources: taken.sources.clone(),
-        pending: taken.pending.clone(),
-        generation: 1,
-        shown: BTreeMap::new(),
-    };
-    save(tx, &publication)?;
-    let (lists, now) = (json(&taken.lists)?, tx.now());
+/// Writes down what an aptly published, as its first generation, which shows these lists: its files are shown until the next one.
+pub(crate) fn take_over(tx: &mut Tx<'_>, publication: &Publication, lists: &BTreeMap<String, String>) -> Result<()> {
+    save(tx, publication)?;
+    let (lists, now) = (json(lists)?, tx.now());
     tx.execute(
-        "insert into generation (publication, number, at, components, indexes, by_hash) values (?1, 1, ?2, ?3, '[]', ?4)",
-        params![&taken.uuid, now, lists, taken.settings.acquire_by_hash],
+        "insert into generation (publication, number, at, components, indexes, by_hash) values (?1, ?2, ?3, ?4, '[]', ?5)",
+        params![&publication.uuid, publication.generation, now, lists, publication.settings.acquire_by_hash],
     )?;
     Ok(())
 }

@@ -13,7 +13,7 @@ use super::Taken;
 use super::records::{Fields, Records, list, texts};
 use crate::error::{At, Error, Result};
 use crate::mirror::Mirror;
-use crate::publish::{self, Settings, Source, TakenOver};
+use crate::publish::{self, Publication, Settings, Source};
 use crate::report::{Line, Sink};
 use crate::snapshot::SourceKind;
 use crate::uploaders::{Rule, Uploaders};
@@ -67,6 +67,19 @@ impl Import<'_> {
         if self.told.insert(line.clone()) {
             self.taken.left_out.push(line);
         }
+    }
+
+    /// All records whose key begins so, by key; those that cannot be read are left out. Not for packages: there are too many.
+    fn every(&mut self, prefix: &str) -> Result<Vec<(String, Fields)>> {
+        let mut every = Vec::new();
+        for (key, value) in self.records.below(prefix)? {
+            let key = String::from_utf8_lossy(&key).into_owned();
+            match Fields::read(&value) {
+                Ok(fields) => every.push((key, fields)),
+                Err(error) => self.leave_out(key, error),
+            }
+        }
+        Ok(every)
     }
 
     fn pool_files(&mut self, tx: &mut Tx<'_>) -> Result<()> {
@@ -204,14 +217,7 @@ impl Import<'_> {
     /// Names of repositories by id.
     fn repos(&mut self, tx: &mut Tx<'_>) -> Result<HashMap<String, String>> {
         let mut names = HashMap::new();
-        for (key, value) in self.records.below("L")? {
-            let fields = match Fields::read(&value) {
-                Ok(fields) => fields,
-                Err(error) => {
-                    self.leave_out(String::from_utf8_lossy(&key), error);
-                    continue;
-                }
-            };
+        for (_, fields) in self.every("L")? {
             let (uuid, name) = (fields.text("UUID"), fields.text("Name"));
             let root = self.list(tx, &format!("E{uuid}"))?.unwrap_or_default();
             let uploaders = fields.inner("Uploaders").map(|fields| uploaders(&fields));
@@ -231,14 +237,7 @@ impl Import<'_> {
     }
 
     fn mirrors(&mut self, tx: &mut Tx<'_>) -> Result<()> {
-        for (key, value) in self.records.below("R")? {
-            let fields = match Fields::read(&value) {
-                Ok(fields) => fields,
-                Err(error) => {
-                    self.leave_out(String::from_utf8_lossy(&key), error);
-                    continue;
-                }
-            };
+        for (_, fields) in self.every("R")? {
             let (uuid, name) = (fields.text("UUID"), fields.text("Name"));
             for (flag, what) in [("DownloadInstaller", "installer"), ("DownloadAppStream", "AppStream")] {
                 if fields.flag(flag) {
@@ -274,14 +273,7 @@ impl Import<'_> {
     /// Names and lists of snapshots by id.
     fn snapshots(&mut self, tx: &mut Tx<'_>) -> Result<HashMap<String, (String, String)>> {
         let mut known = HashMap::new();
-        for (key, value) in self.records.below("S")? {
-            let fields = match Fields::read(&value) {
-                Ok(fields) => fields,
-                Err(error) => {
-                    self.leave_out(String::from_utf8_lossy(&key), error);
-                    continue;
-                }
-            };
+        for (_, fields) in self.every("S")? {
             let (uuid, name) = (fields.text("UUID"), fields.text("Name"));
             let root = self.list(tx, &format!("E{uuid}"))?.unwrap_or_default();
             let kind = SourceKind::of(&fields.text("SourceKind")).unwrap_or(SourceKind::Snapshot);
@@ -316,15 +308,8 @@ impl Import<'_> {
         repos: &HashMap<String, String>,
         snapshots: &HashMap<String, (String, String)>,
     ) -> Result<()> {
-        for (key, value) in self.records.below("U")? {
-            let shown = String::from_utf8_lossy(&key[1..]).replace(">>", "/");
-            let fields = match Fields::read(&value) {
-                Ok(fields) => fields,
-                Err(error) => {
-                    self.leave_out(shown, error);
-                    continue;
-                }
-            };
+        for (key, fields) in self.every("U")? {
+            let shown = key[1..].replace(">>", "/");
             // Very old ones name no kind, and one snapshot only.
             let kind = SourceKind::of(&fields.text("SourceKind")).unwrap_or(SourceKind::Snapshot);
             let mut wanted = fields.map("Sources");
@@ -355,21 +340,20 @@ impl Import<'_> {
                 lists.insert(component, root);
             }
             let pending = fields.inner("Revision").map(|revision| revision.map("Sources").into_iter().collect());
-            publish::take_over(
-                tx,
-                &TakenOver {
-                    uuid,
-                    storage: fields.text("Storage"),
-                    prefix: fields.text("Prefix"),
-                    distribution: fields.text("Distribution"),
-                    kind,
-                    architectures: fields.texts("Architectures"),
-                    settings: settings(&fields),
-                    sources,
-                    pending,
-                    lists,
-                },
-            )?;
+            let publication = Publication {
+                uuid,
+                storage: fields.text("Storage"),
+                prefix: fields.text("Prefix"),
+                distribution: fields.text("Distribution"),
+                kind,
+                architectures: fields.texts("Architectures"),
+                settings: settings(&fields),
+                sources,
+                pending,
+                generation: 1,
+                shown: BTreeMap::new(),
+            };
+            publish::take_over(tx, &publication, &lists)?;
             self.taken.publications += 1;
         }
         Ok(())

@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 
+use crate::disk;
+
 const NAME: &str = "leaving-";
 
 /// Open requests, connections and tunnels by balancer and member.
@@ -64,10 +66,7 @@ impl Drop for Leaving {
 }
 
 fn write(path: &Path, open: &Open) -> io::Result<()> {
-    // It need not outlive the machine.
-    let beside = path.with_extension("new");
-    fs::write(&beside, serde_json::to_vec(open)?)?;
-    fs::rename(beside, path.with_extension("json"))
+    disk::replace_unsynced(&path.with_extension("json"), &serde_json::to_vec(open)?)
 }
 
 /// What all that leave have open.

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::disk;
 use crate::status::{Counters, Second, Unserved};
 
 /// What every balancer of one data plane did.
@@ -37,10 +38,8 @@ pub struct GroupPast {
 
 /// Leaves it for the successor; lost at worst by a crash of the machine, which ends what is counted anyway.
 pub fn leave(folder: &Path, part: &str, past: &Past) -> io::Result<()> {
-    let name = format!("past-{}-{part}", std::process::id());
-    let beside = folder.join(format!("{name}.new"));
-    fs::write(&beside, serde_json::to_vec(past)?)?;
-    fs::rename(beside, folder.join(format!("{name}.json")))
+    let path = folder.join(format!("past-{}-{part}.json", std::process::id()));
+    disk::replace_unsynced(&path, &serde_json::to_vec(past)?)
 }
 
 /// Takes what predecessors left.
