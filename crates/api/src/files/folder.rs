@@ -2,14 +2,13 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use bytes::Bytes;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimePrinter;
-use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat, openat2};
+use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat, openat2, sendfile};
 
 /// The folder that is served.
 #[derive(Debug)]
@@ -117,14 +116,15 @@ impl OpenFile {
         DateTimePrinter::new().timestamp_to_rfc9110_string(&self.modified).unwrap_or_default()
     }
 
-    /// At most `length` bytes from `from` on; at least one.
-    pub fn read(&self, from: u64, length: u64) -> io::Result<Bytes> {
-        let mut piece = vec![0; usize::try_from(length).unwrap_or(usize::MAX)];
-        let read = self.file.read_at(&mut piece, from)?;
-        if read == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        piece.truncate(read);
-        Ok(piece.into())
+    /// Appends `length` bytes from `from` on; a file that became shorter is an error.
+    pub fn append(&self, from: u64, length: u64, output: &mut Vec<u8>) -> io::Result<()> {
+        let start = output.len();
+        output.resize(start + usize::try_from(length).unwrap_or(usize::MAX), 0);
+        self.file.read_exact_at(&mut output[start..], from)
+    }
+
+    /// Sends at most `length` bytes from `from` on to a socket, and gives how many it took; none at the end of the file.
+    pub fn send(&self, socket: impl AsFd, mut from: u64, length: usize) -> io::Result<usize> {
+        Ok(sendfile(socket, &self.file, Some(&mut from), length)?)
     }
 }
