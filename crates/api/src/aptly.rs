@@ -19,7 +19,8 @@ use std::sync::Arc;
 
 use apt::{Fetch, Follow, Line, Root};
 use axum::Router;
-use axum::extract::FromRef;
+use axum::extract::{FromRef, Request};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use utoipa_axum::router::OpenApiRouter;
 
@@ -82,6 +83,12 @@ impl Aptly {
         &self.0.tasks
     }
 
+    /// The root, for one request: what it changes is one entry of the log of operations.
+    fn acting(&self) -> Result<Root, Fault> {
+        let asked = ASKED.try_with(Clone::clone).unwrap_or_default();
+        Ok(self.root()?.clone().acting("api", &asked))
+    }
+
     /// Where uploaded files wait.
     fn uploads(&self) -> Result<PathBuf, Fault> {
         Ok(self.root()?.path().join("upload"))
@@ -92,7 +99,7 @@ impl Aptly {
         &self,
         work: impl FnOnce(&Root) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, Fault> {
-        let root = self.root()?.clone();
+        let root = self.acting()?;
         tokio::task::spawn_blocking(move || work(&root)).await.map_err(|error| Fault::internal(error.to_string()))?
     }
 
@@ -104,8 +111,8 @@ impl Aptly {
         resources: Vec<String>,
         work: impl FnOnce(&Root, &mut dyn FnMut(Line)) -> Result<Answer, Fault> + Send + 'static,
     ) -> Response {
-        let root = match self.root() {
-            Ok(root) => root.clone(),
+        let root = match self.acting() {
+            Ok(root) => root,
             Err(fault) => return fault.into_response(),
         };
         if params.is_async(self.settings().asynchronous) {
@@ -132,6 +139,17 @@ where
         .merge(packages::routes())
         .merge(publish::routes())
         .merge(tasks::routes())
+        .layer(axum::middleware::from_fn(remember))
+}
+
+tokio::task_local! {
+    /// The request that is being answered: method and path.
+    static ASKED: String;
+}
+
+async fn remember(request: Request, next: Next) -> Response {
+    let asked = format!("{} {}", request.method(), request.uri().path());
+    ASKED.scope(asked, next.run(request)).await
 }
 
 async fn nothing() -> (axum::http::StatusCode, &'static str) {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use store::{Tx, params};
 
 use crate::add::walk;
@@ -73,6 +73,9 @@ impl Root {
         }
         if cleaned.bytes > 0 {
             sink(Line::Step(format!("Disk space freed: {}...", size(cleaned.bytes))));
+        }
+        if !dry_run {
+            self.forget_ops()?;
         }
         sink(Line::Step("Compacting database...".into()));
         Ok(cleaned)
@@ -204,6 +207,11 @@ fn lists(tx: &mut Tx<'_>) -> Result<BTreeSet<String>> {
     for row in tx.query("select components from generation", &[])? {
         let components: BTreeMap<String, String> = from_json("a generation", &row.text(0)?)?;
         found.extend(components.into_values());
+    }
+    // Publications in the making; whoever took longer than a day is no more.
+    let since = tx.now().checked_sub(SignedDuration::from_hours(24)).unwrap_or(Timestamp::MIN);
+    for row in tx.query("select list from pin where at > ?1", params![since])? {
+        found.insert(row.text(0)?);
     }
     found.remove("");
     Ok(found)

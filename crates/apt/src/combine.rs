@@ -55,7 +55,7 @@ impl Root {
             return Err(conflicting(&key));
         }
         let built = set::build(keys);
-        self.store().write(|tx| {
+        self.change(|tx| {
             let snapshot = insert(tx, making, &built.root)?;
             built.save(tx)?;
             Ok(snapshot)

@@ -246,7 +246,7 @@ impl Root {
         change.apply(&mut mirror)?;
         release::refresh(&mut mirror, trust, fetch)?;
         let document = json(&mirror)?;
-        self.store().write(|tx| {
+        self.change(|tx| {
             if find(tx, "name", name)?.is_some() {
                 return Err(taken(name));
             }
@@ -293,7 +293,7 @@ impl Root {
 
     /// Changes the record of a mirror in one transaction.
     fn change_mirror(&self, name: &str, mut edit: impl FnMut(&mut Mirror) -> Result<()>) -> Result<Mirror> {
-        self.store().write(|tx| change(tx, name, &mut edit))
+        self.change(|tx| change(tx, name, &mut edit))
     }
 
     /// Gives a mirror another name.
@@ -310,7 +310,7 @@ impl Root {
 
     /// Removes a mirror; its packages stay until a cleanup. Refused, unless forced, while snapshots were made of it.
     pub fn drop_mirror(&self, name: &str, force: bool) -> Result<Mirror, DropRefused> {
-        self.store().write(|tx| {
+        self.change(|tx| {
             let mirror = find(tx, "name", name)?.ok_or_else(|| not_found(name))?;
             let snapshots = snapshot::made_of(tx, &mirror.uuid)?;
             if !snapshots.is_empty() && !force {
@@ -323,7 +323,7 @@ impl Root {
 
     /// A snapshot of what the last update brought.
     pub fn snapshot_mirror(&self, name: &str, mirror: &str) -> Result<Snapshot> {
-        self.store().write(|tx| {
+        self.change(|tx| {
             let mirror = find(tx, "name", mirror)?.ok_or_else(|| not_found(mirror))?;
             mirror.updated.ok_or_else(|| Error::Invalid("mirror not updated".into()))?;
             let like = Snapshot {

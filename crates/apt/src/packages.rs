@@ -1,13 +1,15 @@
 //! Package records: what is known of each package, found by its full key.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use debian::package::{Key, Kind, Package, PackageFile};
+use debian::query::Query;
 use debian::stanza::Stanza;
 use debian::sums::Sums;
 use serde::{Deserialize, Serialize};
 use store::{Row, Tx, Value, params};
 
+use crate::cores;
 use crate::error::{Error, Result};
 use crate::root::Root;
 use crate::set;
@@ -91,6 +93,11 @@ pub(crate) fn load(tx: &mut Tx<'_>, keys: &[Key]) -> Result<Vec<Package>> {
     keys.iter().map(|key| package(&found.remove(&key.full()).ok_or_else(|| missing(key))?)).collect()
 }
 
+/// How many of these packages are known.
+pub(crate) fn known(tx: &mut Tx<'_>, keys: &[Key]) -> Result<usize> {
+    Ok(rows(tx, "kind", keys)?.len())
+}
+
 fn missing(key: &Key) -> Error {
     Error::Damaged(format!("package {key} is in a list, but not in the database"))
 }
@@ -105,11 +112,50 @@ pub(crate) fn published_paths(tx: &mut Tx<'_>, keys: &[Key]) -> Result<Vec<Strin
     Ok(paths)
 }
 
+/// The folders below a component's pool where the files of these packages are published.
+pub(crate) fn folders(tx: &mut Tx<'_>, keys: &[Key]) -> Result<BTreeSet<String>> {
+    rows(tx, "folder", keys)?.values().map(|row| Ok(row.text(1)?)).collect()
+}
+
+/// The packages whose files are published in that folder, with the paths of these files below a component's pool.
+pub(crate) fn in_folder(tx: &mut Tx<'_>, folder: &str) -> Result<Vec<(Key, Vec<String>)>> {
+    let mut found = Vec::new();
+    for row in tx.query("select key, files from package where folder = ?1", params![folder])? {
+        let Some(key) = Key::parse(&row.text(0)?) else { continue };
+        let paths = files(&row.text(1)?)?.into_iter().map(|file| format!("{folder}/{}", file.name));
+        found.push((key, paths.collect()));
+    }
+    Ok(found)
+}
+
 /// All packages of a list.
 pub(crate) fn of_list(root: &Root, list: &str) -> Result<Vec<Package>> {
-    root.store().read(|tx| {
+    let rows = root.store().read(|tx| {
         let keys = set::load(tx, list)?;
-        load(tx, &keys)
+        let mut found = rows(tx, "kind, stanza, files", &keys)?;
+        keys.iter().map(|key| found.remove(&key.full()).ok_or_else(|| missing(key))).collect::<Result<Vec<Row>>>()
+    })?;
+    let chunks: Vec<&[Row]> = rows.chunks(CHUNK).collect();
+    let packages = cores::on_all(&chunks, |rows| rows.iter().map(package).collect::<Result<Vec<_>>>())?;
+    Ok(packages.into_iter().flatten().collect())
+}
+
+/// The packages of a list that may be meant by a query, in order: all, but for queries that name what they mean.
+pub(crate) fn candidates(root: &Root, list: &str, query: &Query) -> Result<Vec<Package>> {
+    // What JSON writes otherwise cannot be looked for in it.
+    let plain = |name: &&str| !name.contains(|letter: char| letter.is_control() || letter == '"' || letter == '\\');
+    let Some(names) = query.names().filter(|names| names.iter().all(plain)) else { return of_list(root, list) };
+    root.store().read(|tx| {
+        let mut found = BTreeMap::new();
+        for name in &names {
+            let sql = "select key, kind, stanza, files from package where instr(stanza, ?1) > 0";
+            for row in tx.query(sql, params![*name])? {
+                let package = package(&row)?;
+                found.insert(package.key.clone(), package);
+            }
+        }
+        let there = set::present(tx, list, &found.keys().cloned().collect())?;
+        Ok(found.into_values().filter(|package| there.contains(&package.key)).collect())
     })
 }
 

@@ -1,18 +1,23 @@
 //! Publications: what a web server shows of a repository or snapshot.
 //!
 //! A generation is rendered into a folder of its own, `dists/.generations/DIST/N`; `dists/DIST` is a link that one rename
-//! moves to it. The record and the event are committed just before that rename; whoever next works on the prefix
+//! moves to it. Most of what a generation has it takes over from the one before (see `index`). The record and the event are committed just before that rename; whoever next works on the prefix
 //! finishes a rename that a crash prevented. So a reader sees the old generation or the new one, never half.
 
+mod by_hash;
 mod clean;
 mod create;
 mod endpoint;
+mod files;
 mod find;
 mod generation;
+mod index;
 mod list;
 mod past;
 mod render;
+mod restore;
 mod sign;
+mod sweep;
 
 use std::collections::BTreeMap;
 
@@ -23,6 +28,7 @@ pub use create::{PublishRequest, UpdateRequest};
 pub use endpoint::{Endpoint, LinkMethod, Verify};
 pub use find::{Generation, PublishedPackage};
 pub use past::{Past, Rollback};
+pub(crate) use restore::restore;
 pub use sign::Signing;
 
 use crate::error::{Error, Result};
@@ -104,6 +110,11 @@ impl Publication {
     /// `place/distribution`.
     pub fn path(&self) -> String {
         format!("{}/{}", self.place(), self.distribution)
+    }
+
+    /// Whether packages of that architecture are shown.
+    pub(crate) fn shows(&self, architecture: &str) -> bool {
+        self.architectures.iter().any(|index| debian::package::is_for(architecture, index))
     }
 
     /// The pool folder of a component, below the prefix.
@@ -215,8 +226,13 @@ pub(crate) fn take_over(tx: &mut Tx<'_>, publication: &Publication, lists: &BTre
 
 /// What a publication shows now: component to list.
 pub(crate) fn shown_lists(tx: &mut Tx<'_>, publication: &Publication) -> Result<BTreeMap<String, String>> {
+    lists_of(tx, publication, publication.generation)
+}
+
+/// What a generation of a publication shows; nothing if it is not kept.
+fn lists_of(tx: &mut Tx<'_>, publication: &Publication, generation: i64) -> Result<BTreeMap<String, String>> {
     let sql = "select components from generation where publication = ?1 and number = ?2";
-    let row = tx.query_opt(sql, params![&publication.uuid, publication.generation])?;
+    let row = tx.query_opt(sql, params![&publication.uuid, generation])?;
     row.map_or(Ok(BTreeMap::new()), |row| from_json("a generation", &row.text(0)?))
 }
 

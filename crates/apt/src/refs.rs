@@ -64,7 +64,7 @@ impl Root {
         refs: &[String],
     ) -> Result<Snapshot> {
         let sources: Vec<Snapshot> = sources.iter().map(|source| self.snapshot(source)).collect::<Result<_>>()?;
-        self.store().write(|tx| {
+        self.change(|tx| {
             let mut keys = known(tx, refs)?;
             for source in &sources {
                 keys.extend(set::load(tx, &source.root)?);
@@ -89,7 +89,7 @@ impl Root {
     /// Says something else of a snapshot.
     pub fn describe_snapshot(&self, name: &str, description: &str) -> Result<Snapshot> {
         debian::names::one_line("description", description)?;
-        self.store().write(|tx| {
+        self.change(|tx| {
             let mut snapshot = snapshot::by_name(tx, name)?;
             tx.execute("update snapshot set description = ?2 where uuid = ?1", params![&snapshot.uuid, description])?;
             snapshot.description = description.to_owned();

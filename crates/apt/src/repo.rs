@@ -112,7 +112,7 @@ impl Root {
     pub fn create_repo(&self, name: &str, change: &RepoChange, from: Option<&str>) -> Result<Repo> {
         check_name("repository name", name)?;
         change.check()?;
-        self.store().write(|tx| {
+        self.change(|tx| {
             let root = match from {
                 Some(snapshot) => crate::snapshot::by_name(tx, snapshot)?.root,
                 None => String::new(),
@@ -171,7 +171,7 @@ impl Root {
     /// Changes what is said about a repository.
     pub fn edit_repo(&self, name: &str, change: &RepoChange) -> Result<Repo> {
         change.check()?;
-        self.store().write(|tx| {
+        self.change(|tx| {
             let mut repo = by_name(tx, name)?;
             change.apply(&mut repo);
             let uploaders = repo.uploaders.as_ref().map(packages::json).transpose()?;
@@ -186,7 +186,7 @@ impl Root {
     /// Gives a repository another name.
     pub fn rename_repo(&self, name: &str, new: &str) -> Result<Repo> {
         check_name("repository name", new)?;
-        self.store().write(|tx| {
+        self.change(|tx| {
             let mut repo = by_name(tx, name)?;
             if tx.query_opt("select 1 from repo where name = ?1", params![new])?.is_some() {
                 return Err(taken(new));
@@ -200,7 +200,7 @@ impl Root {
     /// Removes a repository. Refused while it is published, and unless forced while snapshots were made of it; the error
     /// names them.
     pub fn drop_repo(&self, name: &str, force: bool) -> Result<Repo, DropRefused> {
-        self.store().write(|tx| {
+        self.change(|tx| {
             let repo = by_name(tx, name)?;
             let published = crate::publish::using(tx, &repo.uuid)?;
             if !published.is_empty() {
@@ -240,7 +240,7 @@ impl Root {
                 let built = set::change(tx, &repo.root, &change.remove, &change.add)?;
                 Ok::<_, Error>((repo, change, built))
             })?;
-            let won = self.store().write(|tx| {
+            let won = self.change(|tx| {
                 let sql = "update repo set root = ?2, version = version + 1 where uuid = ?1 and version = ?3";
                 if tx.execute(sql, params![uuid, &built.root, repo.version])? != 1 {
                     return Ok(false);

@@ -13,6 +13,7 @@ use store::clock::Clock;
 use store::id::Ids;
 
 use crate::error::{At, Result};
+use crate::ops::Actor;
 use crate::publish::Endpoint;
 use crate::report::{Line, Sink};
 use crate::schema::MIGRATIONS;
@@ -26,6 +27,8 @@ pub struct Root {
     ids: Arc<Ids>,
     /// Folders to publish to, by name.
     endpoints: Arc<BTreeMap<String, Endpoint>>,
+    /// Whose work its changes are.
+    actor: Arc<Actor>,
     /// Where the store is when it is not in the root.
     _elsewhere: Option<Arc<tempfile::TempDir>>,
 }
@@ -80,12 +83,27 @@ impl Root {
     fn with(path: &Path, store: SharedStore, elsewhere: Option<Arc<tempfile::TempDir>>) -> Result<Root> {
         // The path is made absolute once: what we print and hand out must not depend on the working directory.
         let path = path.canonicalize().at("resolve", path)?;
-        Ok(Root { path, store, ids: Arc::new(Ids::random()?), endpoints: Arc::default(), _elsewhere: elsewhere })
+        Ok(Root {
+            path,
+            store,
+            ids: Arc::new(Ids::random()?),
+            endpoints: Arc::default(),
+            actor: Arc::default(),
+            _elsewhere: elsewhere,
+        })
     }
 
     /// The same root that can also publish to these folders.
     pub fn with_endpoints(self, endpoints: BTreeMap<String, Endpoint>) -> Root {
         Root { endpoints: Arc::new(endpoints), ..self }
+    }
+
+    pub(crate) fn with_actor(self, actor: Actor) -> Root {
+        Root { actor: Arc::new(actor), ..self }
+    }
+
+    pub(crate) fn actor(&self) -> &Actor {
+        &self.actor
     }
 
     pub(crate) fn endpoints(&self) -> &BTreeMap<String, Endpoint> {
@@ -167,8 +185,11 @@ pub(crate) fn make_folder(path: &Path) -> Result<()> {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
         Err(error) => return Err(error).at("make", path),
     }
-    let mode = fs::metadata(path).at("read", path)?.mode();
-    fs::set_permissions(path, fs::Permissions::from_mode((mode | 0o755) & 0o7777)).at("make", path)
+    let mode = fs::metadata(path).at("read", path)?.mode() & 0o7777;
+    if mode & 0o755 == 0o755 {
+        return Ok(());
+    }
+    fs::set_permissions(path, fs::Permissions::from_mode(mode | 0o755)).at("make", path)
 }
 
 /// Held while a prefix is published.

@@ -7,7 +7,130 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { domain: "apt", number: 1, sql: FIRST },
     Migration { domain: "apt", number: 2, sql: MIRRORS },
     Migration { domain: "apt", number: 3, sql: TAKEOVER },
+    Migration { domain: "apt", number: 4, sql: PIECES },
+    Migration { domain: "apt", number: 5, sql: OPS },
 ];
+
+/// A row as the log of operations keeps it. `$at` is `new` or `old`.
+macro_rules! image {
+    ($at:literal, $first:literal $(, $column:literal)*) => {
+        concat!("json_object('", $first, "', ", $at, ".", $first $(, ", '", $column, "', ", $at, ".", $column)*, ")")
+    };
+}
+
+/// Triggers that log each change of a table. `$new` and `$old` are its row as JSON.
+macro_rules! logged {
+    ($table:literal, $new:expr, $old:expr) => {
+        concat!(
+            "create trigger log_",
+            $table,
+            "_made after insert on ",
+            $table,
+            " begin ",
+            "insert into op_change (op, kind, uuid, before, after) select op, '",
+            $table,
+            "', new.uuid, null, ",
+            $new,
+            " from op_now where true on conflict (op, kind, uuid) do update set after = excluded.after; end;\n",
+            "create trigger log_",
+            $table,
+            "_changed after update on ",
+            $table,
+            " when ",
+            $new,
+            " is not ",
+            $old,
+            " begin ",
+            "insert into op_change (op, kind, uuid, before, after) select op, '",
+            $table,
+            "', new.uuid, ",
+            $old,
+            ", ",
+            $new,
+            " from op_now where true on conflict (op, kind, uuid) do update set after = excluded.after; end;\n",
+            "create trigger log_",
+            $table,
+            "_removed before delete on ",
+            $table,
+            " begin ",
+            "insert into op_change (op, kind, uuid, before, after) select op, '",
+            $table,
+            "', old.uuid, ",
+            $old,
+            ", null",
+            " from op_now where true on conflict (op, kind, uuid) do update set after = null; end;\n"
+        )
+    };
+}
+
+macro_rules! shown {
+    ($at:literal) => {
+        concat!(
+            "json_insert(",
+            image!(
+                $at,
+                "uuid",
+                "storage",
+                "prefix",
+                "distribution",
+                "kind",
+                "architectures",
+                "settings",
+                "sources",
+                "pending",
+                "generation"
+            ),
+            ", '$.lists', (select components from generation where publication = ",
+            $at,
+            ".uuid and number = ",
+            $at,
+            ".generation))"
+        )
+    };
+}
+
+const OPS: &str = concat!(
+    "
+-- Who changed what by which command. `undoes` is the operation that this one undid.
+create table op (id integer primary key autoincrement, at bigint not null, who text not null, command text not null, undoes bigint);
+create index op_undoes on op (undoes) where undoes is not null;
+-- The rows before and after: null where there was or is none. One change a thing and operation.
+create table op_change (
+    op bigint not null, kind text not null, uuid text not null, before text, after text, primary key (op, kind, uuid)
+) without rowid;
+-- The operation whose transaction this is; empty between transactions, so that nothing is logged that nobody began.
+create table op_now (one integer primary key, op bigint not null);
+",
+    logged!(
+        "repo",
+        image!("new", "uuid", "name", "comment", "distribution", "component", "uploaders", "root"),
+        image!("old", "uuid", "name", "comment", "distribution", "component", "uploaders", "root")
+    ),
+    logged!(
+        "snapshot",
+        image!("new", "uuid", "name", "created", "kind", "sources", "description", "origin", "not_automatic", "but_automatic_upgrades", "root"),
+        image!("old", "uuid", "name", "created", "kind", "sources", "description", "origin", "not_automatic", "but_automatic_upgrades", "root")
+    ),
+    logged!("mirror", image!("new", "uuid", "name", "root", "document"), image!("old", "uuid", "name", "root", "document")),
+    logged!("publication", shown!("new"), shown!("old")),
+);
+
+const PIECES: &str = "
+-- As Contents names the package; not known for what an aptly's database brought.
+alter table contents add column kind text;
+alter table contents add column owner text;
+-- Where the pieces of a shown index lie in its files.
+create table layout (
+    publication text not null, path text not null, generation bigint not null, body text not null, primary key (publication, path)
+) without rowid;
+-- Folders of published pools in which there may be files that nothing shows any more.
+create table unswept (
+    storage text not null, prefix text not null, pool text not null, folder text not null, primary key (storage, prefix, pool, folder)
+) without rowid;
+create index package_folder on package (folder);
+-- Package lists that a publication in the making needs, before its generation names them.
+create table pin (publication text not null, list text not null, at bigint not null, primary key (publication, list)) without rowid;
+";
 
 const TAKEOVER: &str = "
 -- What was taken over of an aptly's database: its files at a glance, and the sum of its records.

@@ -47,7 +47,10 @@ impl Root {
 
     /// The packages of a list that a query means, with their dependencies if asked for.
     pub fn search(&self, list: &str, query: Option<&Query>, follow: Option<&Follow>) -> Result<Vec<Package>> {
-        let all = self.packages(list)?;
+        let all = match query {
+            Some(query) if follow.is_none() => packages::candidates(self, list, query)?,
+            _ => self.packages(list)?,
+        };
         chosen(&all, query, follow, &mut |_| {}).map(|found| found.into_iter().cloned().collect())
     }
 
@@ -56,8 +59,7 @@ impl Root {
         let repo = self.repo(repo)?;
         sink(Line::Step("Loading packages...".into()));
         let find = |list: &str| -> Result<BTreeSet<Key>> {
-            Ok(self
-                .packages(list)?
+            Ok(packages::candidates(self, list, query)?
                 .into_iter()
                 .filter(|package| query.matches(package))
                 .map(|package| package.key)

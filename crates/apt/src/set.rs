@@ -136,7 +136,8 @@ pub fn leaves(tx: &mut Tx<'_>, root: &str) -> Result<Vec<LeafRef>> {
         .collect()
 }
 
-fn leaf(tx: &mut Tx<'_>, hash: &str) -> Result<Vec<Key>> {
+/// The packages of a leaf, in order.
+pub(crate) fn leaf(tx: &mut Tx<'_>, hash: &str) -> Result<Vec<Key>> {
     let damaged = || Error::Damaged(format!("a part ({hash}) of a package list is damaged or missing in the database"));
     let row = tx.query_opt("select body from leaf where hash = ?1", params![hash])?;
     let body = row.ok_or_else(damaged)?.text(0)?;
@@ -163,6 +164,24 @@ pub fn named(tx: &mut Tx<'_>, root: &str, name: &str) -> Result<Vec<Key>> {
     let after = refs.partition_point(|leaf| leaf.first.as_str() <= name);
     let Some(part) = after.checked_sub(1).map(|at| &refs[at]) else { return Ok(Vec::new()) };
     Ok(leaf(tx, &part.hash)?.into_iter().filter(|key| key.name == name).collect())
+}
+
+/// Those of `keys` that are in the list; only the leaves concerned are read.
+pub fn present(tx: &mut Tx<'_>, root: &str, keys: &BTreeSet<Key>) -> Result<BTreeSet<Key>> {
+    let refs = leaves(tx, root)?;
+    let mut found = BTreeSet::new();
+    let mut open: Option<(usize, BTreeSet<Key>)> = None;
+    for key in keys {
+        let after = refs.partition_point(|leaf| leaf.first.as_str() <= key.name.as_str());
+        let Some(at) = after.checked_sub(1) else { continue };
+        if open.as_ref().is_none_or(|(open, _)| *open != at) {
+            open = Some((at, leaf(tx, &refs[at].hash)?.into_iter().collect()));
+        }
+        if open.as_ref().is_some_and(|(_, leaf)| leaf.contains(key)) {
+            found.insert(key.clone());
+        }
+    }
+    Ok(found)
 }
 
 /// The list `root` without `remove` and with `add`; only the leaves concerned are read.

@@ -174,7 +174,7 @@ pub(crate) fn insert(tx: &mut Tx<'_>, making: &Making<'_>, root: &str) -> Result
 impl Root {
     /// A snapshot of a repository as it is now.
     pub fn snapshot_repo(&self, name: &str, repo: &str) -> Result<Snapshot> {
-        self.store().write(|tx| {
+        self.change(|tx| {
             let repo = crate::repo::by_name(tx, repo)?;
             let description = format!("Snapshot from local repo {repo}");
             let making =
@@ -185,7 +185,7 @@ impl Root {
 
     /// A snapshot without packages.
     pub fn snapshot_empty(&self, name: &str) -> Result<Snapshot> {
-        self.store().write(|tx| {
+        self.change(|tx| {
             let making = Making {
                 name,
                 kind: SourceKind::Snapshot,
@@ -226,7 +226,7 @@ impl Root {
     /// Gives a snapshot another name.
     pub fn rename_snapshot(&self, name: &str, new: &str) -> Result<Snapshot> {
         check_name("snapshot name", new)?;
-        self.store().write(|tx| {
+        self.change(|tx| {
             let mut snapshot = by_name(tx, name)?;
             if tx.query_opt("select 1 from snapshot where name = ?1", params![new])?.is_some() {
                 return Err(Error::Conflict(format!("snapshot with name {new} already exists")));
@@ -239,7 +239,7 @@ impl Root {
 
     /// Removes a snapshot. Refused while it is published, and unless forced while others were made of it.
     pub fn drop_snapshot(&self, name: &str, force: bool) -> Result<Snapshot, DropRefused> {
-        self.store().write(|tx| {
+        self.change(|tx| {
             let snapshot = by_name(tx, name)?;
             let published = crate::publish::using(tx, &snapshot.uuid)?;
             if !published.is_empty() {

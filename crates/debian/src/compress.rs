@@ -1,6 +1,10 @@
 //! Packing of indexes and package members, the same bytes each time.
 
+mod assemble;
+
 use std::io::{self, Write};
+
+pub use assemble::{Assembler, Extent, Part, first_bit};
 
 use crate::decompress::Compression;
 

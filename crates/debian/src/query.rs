@@ -99,6 +99,17 @@ impl Query {
         }
     }
 
+    /// Names of which every package that is meant has at least one in its fields, be it as its own or as one that it provides; nothing when
+    /// there are no such names.
+    pub fn names(&self) -> Option<Vec<&str>> {
+        match self {
+            Query::Or(a, b) => Some([a.names()?, b.names()?].concat()),
+            Query::And(a, b) => a.names().or_else(|| b.names()),
+            Query::Exact { name, .. } | Query::Dependency { name, .. } => Some(vec![name]),
+            Query::Not(_) | Query::Field { .. } => None,
+        }
+    }
+
     /// Whether only fields are asked about, so that it can be asked of an upload's fields as well.
     pub fn matches_fields(&self, value: &dyn Fn(&str) -> String) -> bool {
         match self {
@@ -268,6 +279,18 @@ mod tests {
             ("$Architecture (% i*)", false),
         ] {
             assert_eq!(parse(query).unwrap().matches(&all), want, "{query}");
+        }
+    }
+
+    #[test]
+    fn queries_tell_the_names_without_which_nothing_is_meant() {
+        let names = |query: &str| parse(query).unwrap().names().map(|names| names.join(" "));
+        assert_eq!(names("app").as_deref(), Some("app"));
+        assert_eq!(names("app_1_amd64 | httpd (>= 2)").as_deref(), Some("app httpd"));
+        assert_eq!(names("Section (net), app").as_deref(), Some("app"));
+        assert_eq!(names("app, (a | Section (net))").as_deref(), Some("app"));
+        for open in ["!app", "app | Section (net)", "Name (app)", "$Version (1)"] {
+            assert_eq!(names(open), None, "{open}");
         }
     }
 

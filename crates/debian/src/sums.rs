@@ -5,6 +5,7 @@ use std::io::{self, Read, Write};
 
 use md5::Md5;
 use sha1::Sha1;
+use sha2::digest::common::hazmat::{SerializableState, SerializedState};
 use sha2::{Digest, Sha256, Sha512};
 
 /// Size and checksums of one file, as lower-case hexadecimal text.
@@ -58,6 +59,26 @@ impl Summing {
         self.sha512.update(bytes);
     }
 
+    /// The state as text, for [`Summing::resume`]. Another version of the crates that sum may not understand it.
+    pub fn state(&self) -> String {
+        let Summing { size, md5, sha1, sha256, sha512 } = self;
+        let states =
+            [hex(&md5.serialize()), hex(&sha1.serialize()), hex(&sha256.serialize()), hex(&sha512.serialize())];
+        format!("{size} {}", states.join(" "))
+    }
+
+    /// Goes on from a state.
+    pub fn resume(state: &str) -> Option<Summing> {
+        let mut words = state.split(' ');
+        Some(Summing {
+            size: words.next()?.parse().ok()?,
+            md5: restored(words.next()?)?,
+            sha1: restored(words.next()?)?,
+            sha256: restored(words.next()?)?,
+            sha512: restored(words.next()?)?,
+        })
+    }
+
     /// The sums of what was taken.
     pub fn finish(self) -> Sums {
         Sums {
@@ -68,6 +89,13 @@ impl Summing {
             sha512: hex(&self.sha512.finalize()),
         }
     }
+}
+
+fn restored<T: SerializableState>(text: &str) -> Option<T> {
+    let pairs = text.as_bytes().chunks(2);
+    let bytes: Option<Vec<u8>> =
+        pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect();
+    T::deserialize(&SerializedState::<T>::try_from(&bytes?[..]).ok()?).ok()
 }
 
 impl Write for Summing {
@@ -157,6 +185,21 @@ mod tests {
         assert_eq!(sums.sha1, "da39a3ee5e6b4b0d3255bfef95601890afd80709");
         assert_eq!(sums.sha256, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
         assert!(sums.sha512.starts_with("cf83e1357eefb8bdf1542850d66d8007"));
+    }
+
+    #[test]
+    fn summing_goes_on_from_a_state() {
+        let text: Vec<u8> = (0..1000u32).map(|n| (n % 251) as u8).collect();
+        for at in [0, 1, 63, 64, 65, 128, 999, 1000] {
+            let mut first = Summing::default();
+            first.update(&text[..at]);
+            let mut second = Summing::resume(&first.state()).unwrap();
+            second.update(&text[at..]);
+            assert_eq!(second.finish(), Sums::of(&text), "{at}");
+        }
+        for broken in ["", "0", "0 00 00 00 00", "x y", &Summing::default().state()[1..]] {
+            assert!(Summing::resume(broken).is_none(), "{broken:?}");
+        }
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod history;
 mod image;
 mod launch;
 mod logs;
+mod op;
 mod openapi;
 mod orphans;
 mod package;
@@ -54,6 +55,11 @@ enum Verb {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         words: Vec<OsString>,
     },
+    /// See what was done to repositories, snapshots, mirrors and publications
+    #[command(subcommand, alias = "ops")]
+    Op(op::Verb),
+    /// Undo what was done to them
+    Undo(op::UndoArgs),
     /// Come from another tool
     #[command(subcommand)]
     Import(takeover::Import),
@@ -138,6 +144,8 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
         Verb::Demo(args) => demo::run(args),
         Verb::Serve(args) => serve::run(args),
         Verb::Apt { words } => Ok(crate::aptly::main(std::iter::once("apt".into()).chain(words).collect())),
+        Verb::Op(verb) => op::run(verb),
+        Verb::Undo(args) => op::undo(args),
         Verb::Import(verb) => takeover::import(verb),
         Verb::Export(verb) => takeover::export(verb),
         Verb::Package(verb) => package::run(verb),

@@ -55,6 +55,18 @@ impl Environment {
         }
     }
 
+    /// The name of the user whose process this is; its number if it has none.
+    pub fn user(&self) -> String {
+        let uid = rustix::process::getuid().as_raw().to_string();
+        let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+        let named = users.lines().find_map(|line| {
+            let mut parts = line.split(':');
+            let (name, id) = (parts.next()?, parts.nth(1)?);
+            (id == uid).then(|| name.to_owned())
+        });
+        named.unwrap_or(uid)
+    }
+
     /// The data folder when nobody names one: `/var/lib/gennaker` as root, else beneath the user's data.
     pub fn default_data(&self) -> PathBuf {
         if self.root {

@@ -74,7 +74,7 @@ impl Root {
     /// Records the packages and the list in one transaction, so that no cleanup finds them unused.
     fn keep(&self, name: &str, packages: &[Package], seen: &Mirror) -> Result<Mirror> {
         let built = set::build(packages.iter().map(|package| package.key.clone()));
-        self.store().write(|tx| {
+        self.change(|tx| {
             packages.iter().try_for_each(|package| packages::save(tx, package))?;
             built.save(tx)?;
             let now = tx.now();

@@ -1,15 +1,17 @@
-//! What is removed after a publication changed: package files that nothing shows any more, and old generations.
+//! What is removed when a publication goes or moves its files: whole pools are compared with what is shown. And what is forgotten
+//! after each publication: generations past their time.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs;
 use std::path::Path;
 
-use debian::package::is_for;
 use jiff::SignedDuration;
 use store::params;
 
-use super::generation::{folder, generations, prefix_folder, remove_folder};
-use super::{Publication, all};
+use super::by_hash::{self, Listed};
+use super::files::remove_folder;
+use super::generation::{folder, generations, prefix_folder};
+use super::{Publication, all, sweep};
 use crate::error::{At, Error, Result};
 use crate::packages::{self, from_json};
 use crate::report::{Line, Sink};
@@ -18,8 +20,12 @@ use crate::set;
 
 /// So many generations are kept whatever their age.
 const KEPT: usize = 3;
-/// No generation is kept for longer than this once there are more.
+/// No generation is kept for longer than this once there are more,
 const OLDEST: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// nor when those after it take so many bytes.
+const MOST: u64 = 2 << 30;
+/// Those whose files are still on disk in all forms: a reader may be in the middle of the one before.
+const WHOLE: usize = 2;
 
 /// Removes from the pools of `components` (of `publication`'s place) every file that no publication of the prefix shows.
 pub(super) fn pools(root: &Root, publication: &Publication, components: &[String], sink: Sink<'_>) -> Result<()> {
@@ -34,30 +40,22 @@ pub(super) fn pools(root: &Root, publication: &Publication, components: &[String
         sink(Line::Step(format!("Cleaning up component '{component}'...")));
         let pool = publication.pool_of(component);
         let mut wanted = BTreeSet::new();
-        for one in neighbours.iter().filter(|one| one.pool_of(component) == pool) {
-            shown_files(root, one, component, &mut wanted)?;
+        for one in &neighbours {
+            shown_files(root, one, &pool, &mut wanted)?;
         }
         let base = prefix_folder(root, publication)?.join(&pool);
-        sweep(&base, &base, &wanted)?;
+        sweep_all(&base, &base, &wanted)?;
         let _ = fs::remove_dir(&base);
     }
     Ok(())
 }
 
-/// The files that a publication shows in a component; with by-hash also those of the generations that are kept.
-fn shown_files(root: &Root, publication: &Publication, component: &str, wanted: &mut BTreeSet<String>) -> Result<()> {
+/// The files that a publication shows of a pool; with by-hash also those of the generations that are kept.
+fn shown_files(root: &Root, publication: &Publication, pool: &str, wanted: &mut BTreeSet<String>) -> Result<()> {
     root.store().read(|tx| {
-        let sql = "select components from generation where publication = ?1 and (number = ?2 or by_hash = 1)";
-        let mut lists = BTreeSet::new();
-        for row in tx.query(sql, params![&publication.uuid, publication.generation])? {
-            let components: BTreeMap<String, String> = from_json("a generation", &row.text(0)?)?;
-            lists.extend(components.get(component).cloned());
-        }
-        for list in lists {
+        for list in sweep::lists(tx, publication, pool)? {
             let mut keys = set::load(tx, &list)?;
-            keys.retain(|key| {
-                publication.architectures.iter().any(|architecture| is_for(&key.architecture, architecture))
-            });
+            keys.retain(|key| publication.shows(&key.architecture));
             wanted.extend(packages::published_paths(tx, &keys)?);
         }
         Ok(())
@@ -65,7 +63,7 @@ fn shown_files(root: &Root, publication: &Publication, component: &str, wanted: 
 }
 
 /// Removes the files below `folder` that are not wanted, and folders that became empty.
-fn sweep(base: &Path, folder: &Path, wanted: &BTreeSet<String>) -> Result<()> {
+fn sweep_all(base: &Path, folder: &Path, wanted: &BTreeSet<String>) -> Result<()> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
@@ -75,7 +73,7 @@ fn sweep(base: &Path, folder: &Path, wanted: &BTreeSet<String>) -> Result<()> {
         let entry = entry.at("read", folder)?;
         let path = entry.path();
         if entry.file_type().at("read", &path)?.is_dir() {
-            sweep(base, &path, wanted)?;
+            sweep_all(base, &path, wanted)?;
             // Fails when something is in it, which is right.
             let _ = fs::remove_dir(&path);
             continue;
@@ -88,30 +86,83 @@ fn sweep(base: &Path, folder: &Path, wanted: &BTreeSet<String>) -> Result<()> {
     Ok(())
 }
 
-/// Forgets generations past their time, and removes the folders of all but the one shown and the one before: a reader may
-/// be in the middle of that.
+/// A row of the table of generations.
+struct Row {
+    number: i64,
+    is_old: bool,
+    /// Component to package list.
+    lists: BTreeMap<String, String>,
+    /// Whether its package files are kept for it.
+    pins: bool,
+    files: Vec<Listed>,
+}
+
+/// Forgets generations past their time, and removes the folders of all but the one shown and the one before.
 pub(super) fn old_generations(root: &Root, publication: &Publication) -> Result<()> {
     let now = root.store().clock().now();
     let oldest = now.checked_sub(OLDEST).unwrap_or(now);
-    root.store().write(|tx| {
-        let sql = "select number, at from generation where publication = ?1 order by number desc";
-        for row in tx.query(sql, params![&publication.uuid])?.iter().skip(KEPT) {
-            if row.time(1)? < oldest {
-                tx.execute(
-                    "delete from generation where publication = ?1 and number = ?2",
-                    params![&publication.uuid, row.int(0)?],
-                )?;
-            }
-        }
-        Ok::<(), Error>(())
+    let rows = root.store().read(|tx| {
+        let sql = "select number, at, components, by_hash, indexes from generation where publication = ?1 order by number desc";
+        let row = |row: &store::Row| {
+            Ok(Row {
+                number: row.int(0)?,
+                is_old: row.time(1)? < oldest,
+                lists: from_json("a generation", &row.text(2)?)?,
+                pins: row.int(3)? != 0,
+                files: from_json("a generation", &row.text(4)?)?,
+            })
+        };
+        tx.query(sql, params![&publication.uuid])?.iter().map(row).collect::<Result<Vec<Row>>>()
     })?;
+    let (mut seen, mut bytes) = (HashSet::new(), 0);
+    let mut stays = 0;
+    for row in &rows {
+        bytes += by_hash::new_bytes(row.files.iter().filter(|file| file.is_packed()), &mut seen);
+        if stays >= KEPT && (row.is_old || bytes > MOST) {
+            break;
+        }
+        stays += 1;
+    }
+    let (kept, past) = rows.split_at(stays);
+    forget(root, publication, kept, past)?;
     let base = generations(root, publication)?;
-    let kept =
-        [folder(root, publication, publication.generation)?, folder(root, publication, publication.generation - 1)?];
+    let wanted: Vec<&Listed> = kept
+        .iter()
+        .enumerate()
+        .flat_map(|(at, row)| row.files.iter().filter(move |file| at < WHOLE || file.is_packed()))
+        .collect();
+    let leaving = kept.get(WHOLE).into_iter().chain(past).flat_map(|row| &row.files);
+    by_hash::forget(&base, leaving, &wanted)?;
+    let mut folders = vec![base.join(by_hash::SHARED)];
+    for number in (publication.generation - 1)..=publication.generation {
+        folders.push(folder(root, publication, number)?);
+    }
     for entry in fs::read_dir(&base).at("read", &base)?.flatten() {
-        if !kept.contains(&entry.path()) {
+        if !folders.contains(&entry.path()) {
             remove_folder(&entry.path())?;
         }
+    }
+    Ok(())
+}
+
+/// Takes generations out of the table; what only they showed is noted for the next sweep.
+fn forget(root: &Root, publication: &Publication, kept: &[Row], past: &[Row]) -> Result<()> {
+    let mut newer = kept.last();
+    for row in past {
+        if let Some(newer) = newer.filter(|_| row.pins) {
+            let removed = root.store().read(|tx| {
+                let mut removed = BTreeMap::new();
+                for (component, list) in &row.lists {
+                    let after = newer.lists.get(component).map_or("", String::as_str);
+                    removed.insert(component.clone(), set::diff(tx, list, after)?.removed);
+                }
+                Ok::<_, Error>(removed)
+            })?;
+            sweep::note(root, publication, &removed)?;
+        }
+        newer = Some(row);
+        let sql = "delete from generation where publication = ?1 and number = ?2";
+        root.store().write(|tx| Ok::<_, Error>(tx.execute(sql, params![&publication.uuid, row.number])?))?;
     }
     Ok(())
 }

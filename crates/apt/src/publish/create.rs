@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use store::Tx;
 
 use super::generation::{Making, make, recover};
-use super::{Publication, Settings, Signing, Source, clean, get, not_found};
+use super::{Publication, Settings, Signing, Source, clean, get, not_found, sweep};
 use crate::error::{Error, Result};
 use crate::mirror;
 use crate::repo;
@@ -252,16 +252,16 @@ impl Root {
         let lists = roots.iter().map(|(component, chosen)| (component.clone(), chosen.root.clone())).collect();
         let making = Making { force_overwrite: request.force_overwrite, signing: &request.signing, date: request.date };
         let made = make(self, publication, &lists, &making, sink)?;
+        clean::old_generations(self, &made)?;
         if !request.skip_cleanup {
             let mut components: BTreeSet<String> = before.into_iter().collect();
             components.extend(made.sources.keys().cloned());
             let components: Vec<String> = components.into_iter().collect();
-            clean::pools(self, &made, &components, sink)?;
+            sweep::sweep(self, &made, &components, sink)?;
             if made.settings.multi_dist != old_pools.settings.multi_dist {
                 clean::pools(self, &old_pools, &components, sink)?;
             }
         }
-        clean::old_generations(self, &made)?;
         self.publication(&made.storage, &made.prefix, &made.distribution)
     }
 

@@ -1,26 +1,26 @@
-//! From a list of packages to a shown generation: files linked, folder rendered, record and event committed, link moved.
+//! From a list of packages to a shown generation: folder rendered and files linked, record and event committed, link moved.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
-use debian::package::{Key, Package};
+use debian::package::Key;
 use debian::sums::Sums;
 use jiff::Timestamp;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
-use serde::{Deserialize, Serialize};
 use store::{Tx, params};
 
-use super::render::{Index, Renderer, link, release, write};
-use super::{Publication, Signing, all, save, sign};
+use super::by_hash::{self, Listed};
+use super::files::{remove_folder, write};
+use super::render::{Rendered, Renderer, Shown, release};
+use super::{Publication, Signing, all, lists_of, save, sign, sweep};
 use crate::error::{At, Error, Result};
-use crate::outbox::{self, NewPackage, PUBLISHED, Published};
-use crate::packages::{self, from_json, json};
+use crate::outbox::{self, PUBLISHED, Published};
+use crate::packages::json;
 use crate::pool;
 use crate::report::{Line, Sink};
 use crate::root::{Root, make_folder};
-use crate::set;
+use crate::set::{self, Diff};
 
 /// How this one generation is made.
 pub(super) struct Making<'a> {
@@ -28,17 +28,6 @@ pub(super) struct Making<'a> {
     pub signing: &'a Signing,
     /// The date that it carries; the clock's when none is given.
     pub date: Option<Timestamp>,
-}
-
-/// A file of a kept generation, so that its by-hash name can be offered on.
-#[derive(Debug, Serialize, Deserialize)]
-struct Kept {
-    path: String,
-    size: u64,
-    md5: String,
-    sha1: String,
-    sha256: String,
-    sha512: String,
 }
 
 /// The folder of a prefix.
@@ -72,18 +61,19 @@ pub(super) fn make(
     sink: Sink<'_>,
 ) -> Result<Publication> {
     sink(Line::Step("Loading packages...".into()));
+    pin(root, &publication, roots)?;
     let before = publication.generation;
     publication.generation += 1;
-    let components = load(root, &publication, roots)?;
+    let Change { shown: components, removed } = root.store().read(|tx| {
+        let old = lists_of(tx, &publication, before)?;
+        compare(tx, roots, &old)
+    })?;
     sink(Line::Step("Generating metadata files and linking package files...".into()));
-    for (component, packages) in &components {
-        link_packages(root, &publication, component, packages, making.force_overwrite)?;
-    }
     let folder = folder(root, &publication, publication.generation)?;
     remove_folder(&folder)?;
     let rendered = render(root, &publication, &folder, &components, making, before, sink);
-    let indexes = match rendered {
-        Ok(indexes) => indexes,
+    let rendered = match rendered {
+        Ok(rendered) => rendered,
         Err(error) => {
             // Nobody has seen it; leaving it would only take room.
             let _ = remove_folder(&folder);
@@ -92,75 +82,95 @@ pub(super) fn make(
     };
     pool::sync(&folder)?;
     let link = prepare_link(root, &publication)?;
-    commit(root, &publication, roots, &components, indexes, before)?;
+    sweep::note(root, &publication, &removed)?;
+    commit(root, &publication, roots, rendered)?;
     flip(root, &publication, &link)?;
     root.touch_wake();
     Ok(publication)
 }
 
-/// The packages of each component that the architectures show.
-fn load(
-    root: &Root,
-    publication: &Publication,
-    roots: &BTreeMap<String, String>,
-) -> Result<BTreeMap<String, Vec<Package>>> {
-    let mut components = BTreeMap::new();
-    for (component, list) in roots {
-        let mut packages = packages::of_list(root, list)?;
-        packages.retain(|package| publication.architectures.iter().any(|architecture| package.is_for(architecture)));
-        if let Some(short) = packages.iter().find(|package| package.pool_folder().is_none()) {
-            return Err(Error::Invalid(format!("unable to publish: package source {} too short", short.source_name())));
+/// Holds the lists until the generation names them: whoever cleans up meanwhile leaves them, though their repository may have moved on.
+fn pin(root: &Root, publication: &Publication, roots: &BTreeMap<String, String>) -> Result<()> {
+    root.store().write(|tx| {
+        unpin(tx, publication)?;
+        for (component, list) in roots.iter().filter(|(_, list)| !list.is_empty()) {
+            if tx.query_opt("select 1 from root where hash = ?1", params![list])?.is_none() {
+                let what = format!("the packages of {component} were changed and cleaned up meanwhile; publish again");
+                return Err(Error::Conflict(what));
+            }
+            let sql = "insert into pin (publication, list, at) values (?1, ?2, ?3) on conflict do nothing";
+            tx.execute(sql, params![&publication.uuid, list, tx.now()])?;
         }
-        components.insert(component.clone(), packages);
-    }
-    Ok(components)
+        Ok(())
+    })
 }
 
-fn link_packages(
-    root: &Root,
-    publication: &Publication,
-    component: &str,
-    packages: &[Package],
-    force: bool,
-) -> Result<()> {
-    let endpoint = root.endpoint(&publication.storage)?;
-    let base = prefix_folder(root, publication)?.join(publication.pool_of(component));
-    make_folder(&base)?;
-    for package in packages {
-        let folder = base.join(package.pool_folder().unwrap_or_default());
-        make_folder(&folder)?;
-        for file in &package.files {
-            endpoint.put(&pool::located(root, file)?, &folder.join(&file.name), force)?;
-        }
-    }
+fn unpin(tx: &mut Tx<'_>, publication: &Publication) -> Result<()> {
+    tx.execute("delete from pin where publication = ?1", params![&publication.uuid])?;
     Ok(())
 }
 
-/// Renders the folder, with the by-hash files of generations that readers may still ask for, and signs.
+/// What a generation changes, by component.
+#[derive(Default)]
+struct Change {
+    shown: BTreeMap<String, Shown>,
+    /// What was shown, also by components that are no more.
+    removed: BTreeMap<String, Vec<Key>>,
+}
+
+/// What each component shows from now on, and what of it is new.
+fn compare(tx: &mut Tx<'_>, roots: &BTreeMap<String, String>, before: &BTreeMap<String, String>) -> Result<Change> {
+    let mut change = Change::default();
+    for component in roots.keys().chain(before.keys()) {
+        let list = |lists: &BTreeMap<String, String>| lists.get(component).cloned().unwrap_or_default();
+        let (old, new) = (list(before), list(roots));
+        let Diff { added, removed: gone } = set::diff(tx, &old, &new)?;
+        if roots.contains_key(component) {
+            let mut replaced = BTreeSet::new();
+            for key in &added {
+                // What was shown at the same place had the same name, so it was in the leaf that changed; it may be there still.
+                if !old.is_empty() && set::named(tx, &old, &key.name)?.iter().any(|old| old.same_place(key)) {
+                    replaced.insert(key.clone());
+                }
+            }
+            let added = added.into_iter().collect();
+            change.shown.insert(component.clone(), Shown { list: new, added, replaced });
+        }
+        change.removed.insert(component.clone(), gone);
+    }
+    Ok(change)
+}
+
+/// Renders the folder and signs it.
 fn render(
     root: &Root,
     publication: &Publication,
     folder: &Path,
-    components: &BTreeMap<String, Vec<Package>>,
+    components: &BTreeMap<String, Shown>,
     making: &Making<'_>,
     before: i64,
     sink: Sink<'_>,
-) -> Result<Vec<Index>> {
+) -> Result<Rendered> {
     make_folder(folder)?;
-    let indexes = Renderer::new(root, publication, folder).render(components, sink)?;
-    keep_by_hash(root, publication, folder, before)?;
+    let shown = shown_link(root, publication)?;
+    if fs::symlink_metadata(&shown).is_ok_and(|meta| meta.is_dir()) {
+        by_hash::adopt(&generations(root, publication)?, &shown)?;
+    }
+    let renderer = Renderer::new(root, publication, folder, before, making.force_overwrite)?;
+    let rendered = renderer.render(components, sink)?;
     sink(Line::Step("Finalizing metadata files...".into()));
     let now = making.date.unwrap_or_else(|| root.store().clock().now());
     let valid_until =
         if publication.settings.signed_by.is_empty() { String::new() } else { date(hundred_years_after(now)) };
-    let listed: Vec<(String, Sums)> = indexes.iter().map(|index| (index.path.clone(), index.sums.clone())).collect();
+    let listed: Vec<(String, Sums)> =
+        rendered.indexes.iter().map(|index| (index.path.clone(), index.sums.clone())).collect();
     let names: Vec<String> = components.keys().cloned().collect();
     let text = release(publication).render(&date(now), &valid_until, &publication.architectures, &names, &listed);
     let path = folder.join("Release");
     write(&path, text.as_bytes())?;
     sign::sign(folder, &text, making.signing, making.date, sink)?;
     date_after(folder, &self::folder(root, publication, before)?)?;
-    Ok(indexes)
+    Ok(rendered)
 }
 
 /// Dates the files of a generation at least a second after those of the one before. Clients ask with whole seconds whether
@@ -199,113 +209,40 @@ fn date(at: Timestamp) -> String {
     at.strftime("%a, %-d %b %Y %H:%M:%S UTC").to_string()
 }
 
-/// Links the packed by-hash files of kept generations into the new folder: whoever read an older InRelease gets them.
-fn keep_by_hash(root: &Root, publication: &Publication, folder: &Path, before: i64) -> Result<()> {
-    let old = self::folder(root, publication, before)?;
-    let rows = root.store().read(|tx| {
-        let sql = "select indexes from generation where publication = ?1";
-        Ok::<_, Error>(tx.query(sql, params![&publication.uuid])?)
-    })?;
-    for row in rows {
-        let kept: Vec<Kept> = from_json("a generation", &row.text(0)?)?;
-        for file in kept {
-            let Some((below, _)) = file.path.rsplit_once('/') else { continue };
-            for (name, sum) in
-                [("MD5Sum", &file.md5), ("SHA1", &file.sha1), ("SHA256", &file.sha256), ("SHA512", &file.sha512)]
-            {
-                let by_hash = Path::new(below).join("by-hash").join(name).join(sum);
-                let (from, to) = (old.join(&by_hash), folder.join(&by_hash));
-                if from.exists() {
-                    make_folder(to.parent().unwrap_or(folder))?;
-                    link(&from, &to)?;
-                }
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Record, generation and event in one transaction.
-fn commit(
-    root: &Root,
-    publication: &Publication,
-    roots: &BTreeMap<String, String>,
-    components: &BTreeMap<String, Vec<Package>>,
-    indexes: Vec<Index>,
-    before: i64,
-) -> Result<()> {
-    let kept: Vec<Kept> = indexes
-        .into_iter()
-        .filter(|index| index.stored && [".gz", ".bz2", ".xz"].iter().any(|end| index.path.ends_with(end)))
-        .map(|Index { path, sums: Sums { size, md5, sha1, sha256, sha512 }, .. }| Kept {
-            path,
-            size,
-            md5,
-            sha1,
-            sha256,
-            sha512,
-        })
-        .collect();
-    let (kept, lists) = (json(&kept)?, json(roots)?);
-    // Computed outside the write transaction: the lock of the prefix keeps everything here as it is.
+/// Record, generation, layouts and event in one transaction.
+fn commit(root: &Root, publication: &Publication, roots: &BTreeMap<String, String>, rendered: Rendered) -> Result<()> {
+    let Rendered { indexes, layouts, news } = rendered;
+    let listed: Vec<Listed> =
+        indexes.into_iter().filter(|index| index.stored).map(|index| Listed::new(index.path, index.sums)).collect();
+    let (listed, lists) = (json(&listed)?, json(roots)?);
+    let layouts: Vec<(String, String)> =
+        layouts.into_iter().map(|(path, layout)| Ok((path, json(&layout)?))).collect::<Result<_>>()?;
     let event = Published {
         root: root.path().display().to_string(),
         prefix: publication.place(),
         distribution: publication.distribution.clone(),
         generation: publication.generation,
-        packages: root.store().read(|tx| news(tx, publication, components, before))?,
+        packages: news,
     };
-    root.store().write(|tx| {
-        save(tx, publication)?;
+    root.change(|tx| {
         tx.execute(
             "insert into generation (publication, number, at, components, indexes, by_hash) values (?1, ?2, ?3, ?4, ?5, ?6)
              on conflict (publication, number) do update set at = excluded.at, components = excluded.components,
              indexes = excluded.indexes, by_hash = excluded.by_hash",
-            params![&publication.uuid, publication.generation, tx.now(), &lists, &kept, publication.settings.acquire_by_hash],
+            params![&publication.uuid, publication.generation, tx.now(), &lists, &listed, publication.settings.acquire_by_hash],
         )?;
+        // After the generation: the log reads what it shows.
+        save(tx, publication)?;
+        unpin(tx, publication)?;
+        tx.execute("delete from layout where publication = ?1", params![&publication.uuid])?;
+        for (path, body) in &layouts {
+            tx.execute(
+                "insert into layout (publication, path, generation, body) values (?1, ?2, ?3, ?4)",
+                params![&publication.uuid, path, publication.generation, body],
+            )?;
+        }
         outbox::write(tx, PUBLISHED, &event)
     })
-}
-
-/// What is visible in these components and was not in generation `before`.
-fn news(
-    tx: &mut Tx<'_>,
-    publication: &Publication,
-    components: &BTreeMap<String, Vec<Package>>,
-    before: i64,
-) -> Result<Vec<NewPackage>> {
-    let row = tx.query_opt(
-        "select components from generation where publication = ?1 and number = ?2",
-        params![&publication.uuid, before],
-    )?;
-    let old: BTreeMap<String, String> =
-        row.map(|row| from_json("a generation", &row.text(0)?)).transpose()?.unwrap_or_default();
-    let mut found = Vec::new();
-    for (component, packages) in components {
-        let known: BTreeSet<Key> = match old.get(component) {
-            Some(list) => set::load(tx, list)?.into_iter().collect(),
-            None => BTreeSet::new(),
-        };
-        for package in packages.iter().filter(|package| !known.contains(&package.key)) {
-            let main = package.files.iter().find(|file| file.name.ends_with(".dsc")).or(package.files.first());
-            let Some(file) = main else { continue };
-            found.push(NewPackage {
-                component: component.clone(),
-                name: package.key.name.clone(),
-                version: package.key.version.clone(),
-                architecture: package.key.architecture.clone(),
-                sha256: file.sums.sha256.clone(),
-                reference: format!(
-                    "{}/{}/{}",
-                    publication.pool_of(component),
-                    package.pool_folder().unwrap_or_default(),
-                    file.name
-                ),
-                replaced: known.iter().any(|key| key.same_place(&package.key)),
-            });
-        }
-    }
-    Ok(found)
 }
 
 /// Makes the new link beside the shown one, so that after the commit only a rename is left to do.
@@ -350,12 +287,4 @@ pub(super) fn recover(root: &Root, storage: &str, prefix: &str) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Removes a folder with all that is in it; one that is not there is fine.
-pub(super) fn remove_folder(path: &Path) -> Result<()> {
-    match fs::remove_dir_all(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error).at("remove", path),
-        _ => Ok(()),
-    }
 }

@@ -5,7 +5,8 @@ use std::fs;
 
 use store::params;
 
-use super::generation::{generations, prefix_folder, recover, remove_folder, shown_link};
+use super::files::remove_folder;
+use super::generation::{generations, prefix_folder, recover, shown_link};
 use super::{Publication, all, clean, get, not_found, save};
 use crate::error::{At, Error, Result};
 use crate::outbox::{self, DROPPED};
@@ -72,9 +73,14 @@ impl Root {
         }
         let body =
             BTreeMap::from([("prefix", publication.place()), ("distribution", publication.distribution.clone())]);
-        self.store().write(|tx| {
-            tx.execute("delete from generation where publication = ?1", params![&publication.uuid])?;
+        self.change(|tx| {
+            tx.execute("delete from layout where publication = ?1", params![&publication.uuid])?;
+            // The log reads what it showed.
             tx.execute("delete from publication where uuid = ?1", params![&publication.uuid])?;
+            tx.execute("delete from generation where publication = ?1", params![&publication.uuid])?;
+            if others.is_empty() {
+                tx.execute("delete from unswept where storage = ?1 and prefix = ?2", params![storage, prefix])?;
+            }
             outbox::write(tx, DROPPED, &body)
         })?;
         self.touch_wake();
@@ -93,7 +99,7 @@ impl Root {
         distribution: &str,
         mut edit: impl FnMut(&mut BTreeMap<String, String>) -> Result<()>,
     ) -> Result<Publication> {
-        self.store().write(|tx| {
+        self.change(|tx| {
             let mut publication =
                 get(tx, storage, prefix, distribution)?.ok_or_else(|| not_found(storage, prefix, distribution))?;
             let in_force = || {
@@ -109,7 +115,7 @@ impl Root {
 
     /// Forgets pending changes.
     pub fn forget_source_changes(&self, storage: &str, prefix: &str, distribution: &str) -> Result<()> {
-        self.store().write(|tx| {
+        self.change(|tx| {
             let mut publication =
                 get(tx, storage, prefix, distribution)?.ok_or_else(|| not_found(storage, prefix, distribution))?;
             publication.pending = None;

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use store::params;
 
 use super::generation::{Making, make, recover};
-use super::{Publication, Signing, Source, clean, get, not_found};
+use super::{Publication, Signing, Source, clean, get, not_found, sweep};
 use crate::error::{Error, Result};
 use crate::packages::from_json;
 use crate::report::Sink;
@@ -111,10 +111,10 @@ impl Root {
         })?;
         let making = Making { force_overwrite: false, signing: &request.signing, date: request.date };
         let made = make(self, publication, &lists, &making, sink)?;
-        if !request.skip_cleanup {
-            clean::pools(self, &made, &made.sources.keys().cloned().collect::<Vec<_>>(), sink)?;
-        }
         clean::old_generations(self, &made)?;
+        if !request.skip_cleanup {
+            sweep::sweep(self, &made, &made.sources.keys().cloned().collect::<Vec<_>>(), sink)?;
+        }
         self.publication(storage, prefix, distribution)
     }
 }

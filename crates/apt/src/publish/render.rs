@@ -1,21 +1,33 @@
-//! The files of a generation: indexes in all their forms, Contents, Release files, by-hash links.
+//! From package lists to the files of a generation: indexes in all their forms, Contents, Release files of components, what lies in
+//! `skel`. Package files that are new are linked on the way.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use debian::compress::pack;
+use debian::compress::{Assembler, Part};
 use debian::decompress::Compression;
-use debian::package::{Kind, Package};
+use debian::package::{Key, Kind, Package};
 use debian::release::Release;
-use debian::sums::Sums;
+use debian::sums::{Summing, Sums};
+use store::params;
 
-use super::Publication;
-use crate::error::{At, Result};
+use super::index::{self, Growing, Layout, Old, Spec, Summed};
+use super::{Endpoint, Publication, by_hash, files, generation};
+use crate::contents::Contents;
+use crate::cores;
+use crate::error::{At, Error, Result};
+use crate::outbox::NewPackage;
+use crate::packages::{self, from_json};
+use crate::pool;
 use crate::report::Sink;
 use crate::root::{Root, make_folder};
+use crate::set::{self, LeafRef};
 
-/// A rendered file: its path below the distribution, its sums, and whether it is stored (aptly lists the plain form of
+/// So much text of a Contents file is compressed at once.
+const CONTENTS_PIECE: usize = 512 << 10;
+
+/// A rendered file: its path below the distribution, its sums, and whether it is offered by its hashes (aptly lists the plain form of
 /// Contents without storing it).
 pub(super) struct Index {
     pub path: String,
@@ -23,128 +35,251 @@ pub(super) struct Index {
     pub stored: bool,
 }
 
+/// A component as it is to be shown.
+pub(super) struct Shown {
+    /// The package list.
+    pub list: String,
+    /// What the generation before did not show.
+    pub added: BTreeSet<Key>,
+    /// Those that it showed with the same name, version and architecture, and other files.
+    pub replaced: BTreeSet<Key>,
+}
+
+/// What came of rendering.
+#[derive(Default)]
+pub(super) struct Rendered {
+    pub indexes: Vec<Index>,
+    /// By path: where the pieces of an index lie.
+    pub layouts: Vec<(String, Layout)>,
+    /// What is visible now and was not before.
+    pub news: Vec<NewPackage>,
+}
+
 /// Renders everything but the top Release.
 pub(super) struct Renderer<'a> {
     root: &'a Root,
     publication: &'a Publication,
     folder: &'a Path,
+    generations: PathBuf,
+    /// The folder of the generation before.
+    before: PathBuf,
+    /// Where the pieces of its indexes lie.
+    old: BTreeMap<String, Layout>,
+    /// Package files in the way are replaced.
+    force: bool,
     release: Release,
-    indexes: Vec<Index>,
+    done: Rendered,
+}
+
+/// What a leaf makes of a component.
+struct LeafPieces {
+    /// For each index, in each form.
+    indexes: Vec<Vec<Part>>,
+    news: Vec<NewPackage>,
 }
 
 impl<'a> Renderer<'a> {
-    pub(super) fn new(root: &'a Root, publication: &'a Publication, folder: &'a Path) -> Self {
-        Renderer { root, publication, folder, release: release(publication), indexes: Vec::new() }
+    pub(super) fn new(
+        root: &'a Root,
+        publication: &'a Publication,
+        folder: &'a Path,
+        before: i64,
+        force: bool,
+    ) -> Result<Self> {
+        let old = root.store().read(|tx| {
+            let sql = "select path, body from layout where publication = ?1 and generation = ?2";
+            let rows = tx.query(sql, params![&publication.uuid, before])?;
+            rows.iter().map(|row| Ok((row.text(0)?, from_json("a layout", &row.text(1)?)?))).collect::<Result<_>>()
+        })?;
+        Ok(Renderer {
+            root,
+            publication,
+            folder,
+            generations: generation::generations(root, publication)?,
+            before: generation::folder(root, publication, before)?,
+            old,
+            force,
+            release: release(publication),
+            done: Rendered::default(),
+        })
     }
 
-    /// Renders all components; each comes with its packages in index order.
-    pub(super) fn render(mut self, components: &BTreeMap<String, Vec<Package>>, sink: Sink<'_>) -> Result<Vec<Index>> {
-        let mut whole: BTreeMap<String, BTreeMap<String, BTreeSet<String>>> = BTreeMap::new();
-        for (component, packages) in components {
-            self.component(component, packages)?;
+    /// Renders all components.
+    pub(super) fn render(mut self, components: &BTreeMap<String, Shown>, sink: Sink<'_>) -> Result<Rendered> {
+        let mut whole = Vec::new();
+        for (component, shown) in components {
+            self.component(component, shown)?;
             if !self.publication.settings.skip_contents {
-                for (name, lines) in self.contents_of(packages, sink)? {
-                    self.contents(&format!("{component}/{name}"), &lines)?;
-                    let all = whole.entry(name).or_default();
-                    for (path, owners) in lines {
-                        all.entry(path).or_default().extend(owners);
-                    }
-                }
+                let contents = self.contents_of(&shown.list, sink)?;
+                self.contents(&format!("{component}/"), &contents.iter().collect::<Vec<_>>())?;
+                whole.push(contents);
             }
             self.skeleton(component)?;
         }
-        for (name, lines) in whole {
-            self.contents(&name, &lines)?;
+        match (components.first_key_value(), &whole[..]) {
+            (Some((component, _)), [_]) => self.same_contents(component)?,
+            _ => self.contents("", &whole.iter().flatten().collect::<Vec<_>>())?,
         }
-        Ok(self.indexes)
+        Ok(self.done)
     }
 
-    fn component(&mut self, component: &str, packages: &[Package]) -> Result<()> {
-        let udebs = packages.iter().any(|package| package.kind == Kind::Udeb);
-        for architecture in &self.publication.architectures {
-            if architecture == "source" {
-                self.index(component, "source", "Sources", architecture, packages, Kind::Source)?;
+    fn component(&mut self, component: &str, shown: &Shown) -> Result<()> {
+        let specs = self.specs(component);
+        let pool = self.publication.pool_of(component);
+        let forms = index::forms(self.publication.settings.skip_bz2);
+        let leaves = self.root.store().read(|tx| set::leaves(tx, &shown.list))?;
+        let old: Vec<Option<Old>> = specs
+            .iter()
+            .map(|spec| {
+                let layout = self.old.remove(&spec.path()).filter(|_| !self.force)?;
+                Old::open(&self.before, &spec.path(), layout, &pool)
+            })
+            .collect();
+        let making = LeafMaker {
+            root: self.root,
+            publication: self.publication,
+            component,
+            shown,
+            // Where nothing can be taken over nothing is known to be in place.
+            link_all: old.iter().any(Option::is_none),
+            endpoint: self.root.endpoint(&self.publication.storage)?,
+            base: generation::prefix_folder(self.root, self.publication)?.join(&pool),
+            force: self.force,
+        };
+        make_folder(&making.base)?;
+        let mut growing = specs
+            .iter()
+            .map(|spec| Growing::new(self.folder, &spec.path(), &pool, forms))
+            .collect::<Result<Vec<Growing>>>()?;
+        for batch in leaves.chunks(index::BATCH) {
+            let made = cores::on_all(batch, |leaf| making.make(leaf, &specs, &old, &pool, forms))?;
+            for (number, growing) in growing.iter_mut().enumerate() {
+                let pieces: Vec<(&str, &[Part])> =
+                    batch.iter().zip(&made).map(|(leaf, made)| (&leaf.hash[..], &made.indexes[number][..])).collect();
+                growing.push(&pieces, old[number].as_ref())?;
+            }
+            self.done.news.extend(made.into_iter().flat_map(|made| made.news));
+        }
+        // The installer's indexes are there when it has packages.
+        let installer = specs.iter().zip(&growing).any(|(spec, index)| spec.kind == Kind::Udeb && !index.is_empty());
+        for (spec, index) in specs.iter().zip(growing) {
+            let (finished, layout) = index.finish()?;
+            self.done.layouts.push((spec.path(), layout));
+            if spec.kind == Kind::Udeb && !installer {
                 continue;
             }
-            let folder = format!("binary-{architecture}");
-            self.index(component, &folder, "Packages", architecture, packages, Kind::Deb)?;
-            if udebs {
-                let folder = format!("debian-installer/binary-{architecture}");
-                self.index(component, &folder, "Packages", architecture, packages, Kind::Udeb)?;
+            for (path, sums) in finished {
+                self.listed(path, sums)?;
+            }
+            let release = self.release.render_component(&self.publication.distribution, &spec.architecture, component);
+            self.store(&format!("{}/Release", spec.folder), release.as_bytes())?;
+        }
+        if !installer {
+            files::remove_folder(&self.folder.join(component).join("debian-installer"))?;
+        }
+        Ok(())
+    }
+
+    /// The indexes of a component.
+    fn specs(&self, component: &str) -> Vec<Spec> {
+        let mut specs = Vec::new();
+        for architecture in &self.publication.architectures {
+            let spec = |folder: String, name, kind| Spec { folder, name, architecture: architecture.clone(), kind };
+            if architecture == "source" {
+                specs.push(spec(format!("{component}/source"), "Sources", Kind::Source));
+                continue;
+            }
+            specs.push(spec(format!("{component}/binary-{architecture}"), "Packages", Kind::Deb));
+            let installer = format!("{component}/debian-installer/binary-{architecture}");
+            specs.push(spec(installer, "Packages", Kind::Udeb));
+        }
+        specs
+    }
+
+    /// What the packages of a list install.
+    fn contents_of(&self, list: &str, sink: Sink<'_>) -> Result<Vec<Contents>> {
+        let mut keys = self.root.store().read(|tx| set::load(tx, list))?;
+        keys.retain(|key| self.publication.shows(&key.architecture));
+        crate::contents::of(self.root, &keys, sink)
+    }
+
+    /// The Contents files of these packages, below `base`.
+    fn contents(&mut self, base: &str, contents: &[&Contents]) -> Result<()> {
+        for udeb in [false, true] {
+            for architecture in self.publication.architectures.iter().filter(|name| *name != "source") {
+                let mut lines: Vec<(&str, &str)> = contents
+                    .iter()
+                    .filter(|one| one.is_for(architecture, udeb))
+                    .flat_map(|one| one.paths.lines().map(|path| (path, one.owner.as_str())))
+                    .collect();
+                if lines.is_empty() {
+                    continue;
+                }
+                // Each package's paths are in order already, which this sort makes use of.
+                lines.sort();
+                lines.dedup();
+                let name = format!("{base}Contents-{}{architecture}", if udeb { "udeb-" } else { "" });
+                self.contents_file(&name, &lines)?;
             }
         }
         Ok(())
     }
 
-    fn index(
-        &mut self,
-        component: &str,
-        folder: &str,
-        name: &str,
-        architecture: &str,
-        packages: &[Package],
-        kind: Kind,
-    ) -> Result<()> {
-        let pool = self.publication.pool_of(component);
-        let mut text = String::new();
-        for package in packages.iter().filter(|package| package.kind == kind && package.is_for(architecture)) {
-            let below = package.pool_folder().unwrap_or_default();
-            package.render(&format!("{pool}/{below}"), &mut text);
-            text.push('\n');
-        }
-        let base = format!("{component}/{folder}");
-        let forms: &[Compression] = if self.publication.settings.skip_bz2 {
-            &[Compression::None, Compression::Gz]
-        } else {
-            &[Compression::None, Compression::Gz, Compression::Bz2]
-        };
-        for form in forms {
-            let path = format!("{base}/{name}{}", form.suffix());
-            let bytes = pack(*form, text.as_bytes()).at("pack", Path::new(&path))?;
-            self.store(&path, &bytes)?;
-        }
-        let release = self.release.render_component(&self.publication.distribution, architecture, component);
-        self.store(&format!("{base}/Release"), release.as_bytes())
-    }
-
-    /// Contents files of a component: name to path to the packages that have it.
-    fn contents_of(
-        &self,
-        packages: &[Package],
-        sink: Sink<'_>,
-    ) -> Result<BTreeMap<String, BTreeMap<String, BTreeSet<String>>>> {
-        let mut files: BTreeMap<String, BTreeMap<String, BTreeSet<String>>> = BTreeMap::new();
-        for package in packages.iter().filter(|package| package.kind != Kind::Source) {
-            let paths = crate::contents::of(self.root, package, sink)?;
-            let section = package.stanza.get("Section");
-            let owner =
-                if section.is_empty() { package.key.name.clone() } else { format!("{section}/{}", package.key.name) };
-            for architecture in
-                self.publication.architectures.iter().filter(|architecture| package.is_for(architecture))
-            {
-                let udeb = if package.kind == Kind::Udeb { "udeb-" } else { "" };
-                let lines = files.entry(format!("Contents-{udeb}{architecture}")).or_default();
-                for path in &paths {
-                    lines.entry(path.clone()).or_default().insert(owner.clone());
-                }
+    /// Writes a Contents file, compressed only; the plain form is listed without being stored.
+    fn contents_file(&mut self, path: &str, lines: &[(&str, &str)]) -> Result<()> {
+        let packed = format!("{path}.gz");
+        let file = self.folder.join(&packed);
+        let mut plain = Summing::default();
+        let mut assembler = Assembler::new(Compression::Gz, Summed::create(file.clone())?).at("write", &file)?;
+        let mut pieces = vec![String::from("FILE LOCATION\n")];
+        let most = cores::count() * 4;
+        let mut rest = lines;
+        while let Some((path, _)) = rest.first() {
+            let (same, after) = rest.split_at(rest.partition_point(|line| line.0 <= *path));
+            rest = after;
+            if pieces.last().is_none_or(|piece| piece.len() >= CONTENTS_PIECE) {
+                pieces.push(String::with_capacity(CONTENTS_PIECE + 4096));
+            }
+            if let Some(piece) = pieces.last_mut() {
+                let owners: Vec<&str> = same.iter().map(|line| line.1).collect();
+                piece.extend([path, " ", &owners.join(","), "\n"]);
+            }
+            let full = pieces.len() > most;
+            if !full && !rest.is_empty() {
+                continue;
+            }
+            let parts =
+                cores::on_all(&pieces, |piece| Part::new(Compression::Gz, piece.as_bytes()).at("write", &file))?;
+            for (piece, part) in pieces.drain(..).zip(parts) {
+                plain.update(piece.as_bytes());
+                assembler.push(&part).at("write", &file)?;
             }
         }
-        files.retain(|_, lines| !lines.is_empty());
-        Ok(files)
+        let sums = assembler.finish().at("write", &file)?.finish()?;
+        self.done.indexes.push(Index { path: path.to_owned(), sums: plain.finish(), stored: false });
+        self.listed(packed, sums)
     }
 
-    /// Writes a Contents file, packed only; the plain form is listed without being stored.
-    fn contents(&mut self, path: &str, lines: &BTreeMap<String, BTreeSet<String>>) -> Result<()> {
-        let mut text = String::from("FILE LOCATION\n");
-        for (file, owners) in lines {
-            text.push_str(file);
-            text.push(' ');
-            text.push_str(&owners.iter().map(String::as_str).collect::<Vec<_>>().join(","));
-            text.push('\n');
+    /// The Contents files of the whole distribution are those of its only component.
+    fn same_contents(&mut self, component: &str) -> Result<()> {
+        let prefix = format!("{component}/Contents-");
+        let same: Vec<(String, Sums, bool)> = self
+            .done
+            .indexes
+            .iter()
+            .filter(|index| index.path.starts_with(&prefix))
+            .map(|index| (index.path.clone(), index.sums.clone(), index.stored))
+            .collect();
+        for (from, sums, stored) in same {
+            let path = from[component.len() + 1..].to_owned();
+            if stored {
+                files::link(&self.folder.join(&from), &self.folder.join(&path))?;
+                self.listed(path, sums)?;
+            } else {
+                self.done.indexes.push(Index { path, sums, stored });
+            }
         }
-        self.indexes.push(Index { path: path.to_owned(), sums: Sums::of(text.as_bytes()), stored: false });
-        let packed = pack(Compression::Gz, text.as_bytes()).at("pack", Path::new(path))?;
-        self.store(&format!("{path}.gz"), &packed)
+        Ok(())
     }
 
     /// Merges regular files that people put below `skel/` for this component.
@@ -171,50 +306,103 @@ impl<'a> Renderer<'a> {
                 continue;
             }
             let path = format!("{component}/{below}");
-            if self.indexes.iter().any(|index| index.path == path) {
+            // Names by hash are ours to give.
+            let taken = below.split('/').any(|part| part == "by-hash");
+            if taken || self.done.indexes.iter().any(|index| index.path == path) {
                 continue;
             }
             let bytes = fs::read(&file).at("read", &file)?;
-            write(&self.folder.join(&path), &bytes)?;
-            self.indexes.push(Index { path, sums: Sums::of(&bytes), stored: false });
+            files::write(&self.folder.join(&path), &bytes)?;
+            self.done.indexes.push(Index { path, sums: Sums::of(&bytes), stored: false });
         }
         Ok(())
     }
 
-    /// Writes an index and its by-hash links.
+    /// Writes a small file of the generation.
     fn store(&mut self, path: &str, bytes: &[u8]) -> Result<()> {
-        let sums = Sums::of(bytes);
-        let target = self.folder.join(path);
-        write(&target, bytes)?;
-        let by_hash = target.parent().unwrap_or(self.folder).join("by-hash");
-        for (name, sum) in
-            [("MD5Sum", &sums.md5), ("SHA1", &sums.sha1), ("SHA256", &sums.sha256), ("SHA512", &sums.sha512)]
-        {
-            let folder = by_hash.join(name);
-            make_folder(&folder)?;
-            link(&target, &folder.join(sum))?;
-        }
-        self.indexes.push(Index { path: path.to_owned(), sums, stored: true });
+        files::write(&self.folder.join(path), bytes)?;
+        self.listed(path.to_owned(), Sums::of(bytes))
+    }
+
+    /// Takes a written file into the list, and offers it by its hashes.
+    fn listed(&mut self, path: String, sums: Sums) -> Result<()> {
+        by_hash::offer(&self.generations, self.folder, &path, &sums)?;
+        self.done.indexes.push(Index { path, sums, stored: true });
         Ok(())
     }
 }
 
-/// Writes a new file that everybody may read.
-pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    if let Some(folder) = path.parent() {
-        make_folder(folder)?;
-    }
-    fs::write(path, bytes).at("write", path)?;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o644)).at("write", path)
+/// Makes the pieces of leaves; on all cores at once.
+struct LeafMaker<'a> {
+    root: &'a Root,
+    publication: &'a Publication,
+    component: &'a str,
+    shown: &'a Shown,
+    /// Whether files are linked of packages that are not new.
+    link_all: bool,
+    endpoint: Endpoint,
+    /// The component's pool.
+    base: PathBuf,
+    force: bool,
 }
 
-/// A second name for a file; one that is there already has the same content.
-pub(super) fn link(from: &Path, to: &Path) -> Result<()> {
-    match fs::hard_link(from, to) {
-        Ok(()) => Ok(()),
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(error).at("link", to),
+impl LeafMaker<'_> {
+    fn make(
+        &self,
+        leaf: &LeafRef,
+        specs: &[Spec],
+        old: &[Option<Old>],
+        pool: &str,
+        forms: &[Compression],
+    ) -> Result<LeafPieces> {
+        let taken: Option<Vec<Vec<Part>>> =
+            old.iter().map(|old| old.as_ref().and_then(|old| old.piece(&leaf.hash, forms))).collect();
+        if let Some(indexes) = taken {
+            return Ok(LeafPieces { indexes, news: Vec::new() });
+        }
+        let mut packages = self.root.store().read(|tx| {
+            let mut keys = set::leaf(tx, &leaf.hash)?;
+            keys.retain(|key| self.publication.shows(&key.architecture));
+            packages::load(tx, &keys)
+        })?;
+        packages.sort_by(|a, b| a.key.cmp(&b.key));
+        let mut news = Vec::new();
+        for package in &packages {
+            let below = package.pool_folder().ok_or_else(|| {
+                Error::Invalid(format!("unable to publish: package source {} too short", package.source_name()))
+            })?;
+            let new = self.shown.added.contains(&package.key);
+            if new || self.link_all {
+                self.link(package, &self.base.join(&below))?;
+            }
+            if new {
+                news.extend(self.news(package, &format!("{pool}/{below}")));
+            }
+        }
+        let render = |spec: &Spec| spec.render(&packages, pool, forms).at("pack", &self.base);
+        let indexes = specs.iter().map(render).collect::<Result<_>>()?;
+        Ok(LeafPieces { indexes, news })
+    }
+
+    fn link(&self, package: &Package, folder: &Path) -> Result<()> {
+        make_folder(folder)?;
+        for file in &package.files {
+            self.endpoint.put(&pool::located(self.root, file)?, &folder.join(&file.name), self.force)?;
+        }
+        Ok(())
+    }
+
+    fn news(&self, package: &Package, folder: &str) -> Option<NewPackage> {
+        let main = package.files.iter().find(|file| file.name.ends_with(".dsc")).or(package.files.first());
+        main.map(|file| NewPackage {
+            component: self.component.to_owned(),
+            name: package.key.name.clone(),
+            version: package.key.version.clone(),
+            architecture: package.key.architecture.clone(),
+            sha256: file.sums.sha256.clone(),
+            reference: format!("{folder}/{}", file.name),
+            replaced: self.shown.replaced.contains(&package.key),
+        })
     }
 }
 

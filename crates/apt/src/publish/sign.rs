@@ -6,7 +6,7 @@ use std::process::{Command, Output, Stdio};
 
 use jiff::Timestamp;
 
-use super::render::write;
+use super::files::write;
 use crate::error::{Error, Result};
 use crate::report::{Line, Sink};
 
@@ -58,7 +58,7 @@ impl Signing {
     }
 
     /// Says early and clearly when signing is asked for and cannot work.
-    pub(super) fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
         if self.skip {
             return Ok(());
         }

@@ -1,6 +1,8 @@
 //! Apt roots from outside: repositories, publications, events, hostile input.
 
 mod hostile;
+mod ops;
+mod pieces;
 mod publishing;
 mod sharing;
 mod takeover;

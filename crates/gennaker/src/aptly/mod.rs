@@ -91,6 +91,8 @@ pub struct Context {
     pub anywhere: bool,
     /// Whether we are called aptly (some defaults differ).
     pub as_aptly: bool,
+    /// The command as the log of operations keeps it.
+    command: String,
     /// Whether the command changes nothing.
     only_reads: bool,
     root: Option<Root>,
@@ -108,7 +110,7 @@ impl Context {
             // What is printed on standard output is for those who read it by machine.
             false => Root::open_telling(place, clock, &mut |line| eprintln!("{line}"))?,
         };
-        let root = root.with_endpoints(self.config.endpoints()?);
+        let root = root.with_endpoints(self.config.endpoints()?).acting(&self.environment.user(), &self.command);
         self.root = Some(root.clone());
         Ok(root)
     }
@@ -156,6 +158,7 @@ fn run_words(words: &[String], environment: &Environment, anywhere: bool, as_apt
         Ok(context) => context,
         Err(failure) => return ended(Err(failure), &parsed),
     };
+    context.command = logged(words, as_aptly);
     ended((parsed.command.run)(&mut context, &parsed), &parsed)
 }
 
@@ -176,9 +179,30 @@ fn context(parsed: &Parsed, environment: &Environment, anywhere: bool, as_aptly:
         source_date: source_date(),
         anywhere,
         as_aptly,
+        command: String::new(),
         only_reads: only_reads(parsed.command.path),
         root: None,
     })
+}
+
+/// A command line as it may be kept: without what opens doors.
+fn logged(words: &[String], as_aptly: bool) -> String {
+    let mut said = vec![if as_aptly { "aptly".to_owned() } else { "gennaker apt".to_owned() }];
+    let mut secret = false;
+    for word in words {
+        let flag = word.trim_start_matches('-');
+        let is_flag = word.starts_with('-');
+        said.push(match flag.split_once('=') {
+            _ if secret => "***".to_owned(),
+            Some(("passphrase", _)) if is_flag => "-passphrase=***".to_owned(),
+            _ => match word.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?))) {
+                Some((scheme, (_, host))) => format!("{scheme}://***@{host}"),
+                None => word.clone(),
+            },
+        });
+        secret = is_flag && flag == "passphrase";
+    }
+    said.join(" ")
 }
 
 /// Whether a command changes nothing in the root.
@@ -279,4 +303,23 @@ fn usage(path: &[String]) -> String {
     }
     text.push_str("\nUse \"aptly help <command>\" for more about a command.\n");
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_opens_doors_is_not_kept() {
+        for (line, kept) in [
+            ("publish repo -passphrase=a b", "aptly publish repo -passphrase=*** b"),
+            ("publish repo --passphrase a b", "aptly publish repo --passphrase *** b"),
+            ("publish repo -passphrase-file=a b", "aptly publish repo -passphrase-file=a b"),
+            ("mirror create m https://u:p@w@host/debian sid", "aptly mirror create m https://***@host/debian sid"),
+            ("mirror create m http://host/debian sid", "aptly mirror create m http://host/debian sid"),
+        ] {
+            let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+            assert_eq!(logged(&words, true), kept);
+        }
+    }
 }

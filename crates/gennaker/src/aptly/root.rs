@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use apt::Endpoint;
+use apt::{Endpoint, Signing};
 
 use super::config::Config;
 use crate::environment::Environment;
@@ -23,6 +23,18 @@ pub fn endpoints_of_user(environment: &Environment) -> BTreeMap<String, Endpoint
     let file = file_of_user(environment).map(|file| file.to_string_lossy().into_owned());
     let config = file.and_then(|file| Config::load(&file, environment).ok());
     config.and_then(|config| config.endpoints().ok()).unwrap_or_default()
+}
+
+/// How the user's own aptly signs.
+pub fn signing_of_user(environment: &Environment) -> Signing {
+    let file = file_of_user(environment).map(|file| file.to_string_lossy().into_owned());
+    let config = file.and_then(|file| Config::load(&file, environment).ok());
+    let signing = |config: Config| Signing {
+        skip: config.on("gpgDisableSign"),
+        keys: config.list("gpgKeys"),
+        ..Signing::default()
+    };
+    config.map(signing).unwrap_or_default()
 }
 
 /// The user's configuration file, if there is one.

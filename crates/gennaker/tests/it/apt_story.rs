@@ -455,11 +455,15 @@ fn publications_go_to_other_folders_as_links_or_copies() {
     assert!(!machine.public().join("dists").exists());
     let listed = machine.run("aptly publish list -raw");
     assert_eq!(listed.lines().next(), Some("filesystem:copy:debian stretch"), "{listed}");
-    // Another file in the way is not overwritten by accident, and a copy of the same size is not the same.
+    // Another file in the way is not overwritten by accident, and a copy of the same size is not the same. (An update looks only at
+    // files of packages that are new; with -force-overwrite it looks at all.)
     let file = web.join("copy/debian/pool/main/h/helloterry/helloterry_1.0_all.deb");
     let size = fs::metadata(&file).expect("there").len();
     fs::write(&file, vec![b'x'; usize::try_from(size).expect("small")]).expect("spoilt");
-    let refused = machine.fails("aptly publish update -skip-signing stretch filesystem:copy:debian", 1);
+    let refused = machine.fails(
+        "aptly publish repo -distribution=buster -architectures=amd64 -skip-signing terry-repo filesystem:copy:debian",
+        1,
+    );
     assert!(refused.contains("file already exists and is different"), "{refused}");
     machine.run("aptly publish update -skip-signing -force-overwrite stretch filesystem:copy:debian");
     assert_eq!(fs::read(&file).expect("there")[..8], *b"!<arch>\n");

@@ -30,3 +30,4 @@ mod spin_story;
 mod strategies_story;
 mod takeover_story;
 mod triggers_story;
+mod undo_story;
