@@ -89,7 +89,14 @@ impl<'a> Renderer<'a> {
         let old = root.store().read(|tx| {
             let sql = "select path, body from layout where publication = ?1 and generation = ?2";
             let rows = tx.query(sql, params![&publication.uuid, before])?;
-            rows.iter().map(|row| Ok((row.text(0)?, from_json("a layout", &row.text(1)?)?))).collect::<Result<_>>()
+            let mut found = BTreeMap::new();
+            for row in rows {
+                // One that another version wrote otherwise is as good as none.
+                if let Ok(layout) = from_json("a layout", &row.text(1)?) {
+                    found.insert(row.text(0)?, layout);
+                }
+            }
+            Ok::<_, Error>(found)
         })?;
         Ok(Renderer {
             root,
