@@ -74,11 +74,12 @@ pub(super) fn offer(generations: &Path, folder: &Path, path: &str, sums: &Sums) 
     Ok(())
 }
 
-/// Offers on what a distribution's folder offers that is not ours (an aptly's).
+/// Offers on what a distribution's folder offers in folders of its own: an aptly's, or one of ours from before generations shared them.
 pub(super) fn adopt(generations: &Path, shown: &Path) -> Result<()> {
     let mut found: Vec<PathBuf> = Vec::new();
     crate::add::walk(shown, 0, &mut |file| {
-        if file.components().any(|part| part == Component::Normal("by-hash".as_ref())) {
+        let mut below = file.strip_prefix(shown).into_iter().flat_map(Path::components);
+        if below.any(|part| part == Component::Normal("by-hash".as_ref())) {
             found.push(file.to_owned());
         }
     });

@@ -152,8 +152,7 @@ fn render(
     sink: Sink<'_>,
 ) -> Result<Rendered> {
     make_folder(folder)?;
-    let shown = shown_link(root, publication)?;
-    if fs::symlink_metadata(&shown).is_ok_and(|meta| meta.is_dir()) {
+    if let Ok(shown) = fs::canonicalize(shown_link(root, publication)?) {
         by_hash::adopt(&generations(root, publication)?, &shown)?;
     }
     let renderer = Renderer::new(root, publication, folder, before, making.force_overwrite)?;
