@@ -44,7 +44,7 @@ SECONDS ?= 60
 FUZZ_FLAGS := --cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
 	-Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares
 fuzz:
-	cd fuzz && mkdir -p artifacts found && for target in expression pipeline; do \
+	cd fuzz && mkdir -p artifacts found && for target in expression pipeline control query release deb; do \
 		RUSTFLAGS="$(FUZZ_FLAGS)" cargo run --release --target x86_64-unknown-linux-gnu --bin $$target -- \
 			-max_total_time=$(SECONDS) -timeout=10 -rss_limit_mb=2048 -artifact_prefix=artifacts/ found corpus/$$target || exit 1; \
 	done

@@ -65,6 +65,8 @@ impl Listing {
             stanza.remove(field);
             stanza.remove(&crate::stanza::canonical_name(field));
         }
+        // What is listed without a sum that can be read cannot be checked, so it is not listed.
+        files.retain(|_, file| [&file.md5, &file.sha1, &file.sha256, &file.sha512].iter().any(|sum| !sum.is_empty()));
         for (path, file) in &mut files {
             file.name = path.rsplit('/').next().unwrap_or(path).to_owned();
         }
