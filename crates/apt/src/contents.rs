@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::BufReader;
 
 use debian::package::{Key, Kind, Package, is_for};
-use store::{Tx, Value, params};
+use store::{Row, Tx, params};
 
 use crate::cores;
 use crate::error::{At, Error, Result};
@@ -66,14 +66,11 @@ struct Known {
 }
 
 fn known(tx: &mut Tx<'_>, keys: &[&Key]) -> Result<HashMap<String, Known>> {
-    let marks = (1..=keys.len()).map(|at| format!("?{at}")).collect::<Vec<_>>().join(",");
-    let values: Vec<Value> = keys.iter().map(|key| Value::Text(key.full())).collect();
-    let mut found = HashMap::with_capacity(keys.len());
-    for row in tx.query(&format!("select key, kind, owner, paths from contents where key in ({marks})"), &values)? {
-        let known = Known { kind: row.opt_text(1)?.unwrap_or_default(), owner: row.opt_text(2)?, paths: row.text(3)? };
-        found.insert(row.text(0)?, known);
-    }
-    Ok(found)
+    let known = |row: Row| -> Result<Known> {
+        Ok(Known { kind: row.opt_text(1)?.unwrap_or_default(), owner: row.opt_text(2)?, paths: row.text(3)? })
+    };
+    let rows = packages::rows_of(tx, "contents", "kind, owner, paths", keys)?;
+    rows.into_iter().map(|(key, row)| Ok((key, known(row)?))).collect()
 }
 
 /// Reads what is not known, on all cores, and remembers it.

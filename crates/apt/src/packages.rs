@@ -1,5 +1,6 @@
 //! Package records: what is known of each package, found by its full key.
 
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use debian::package::{Key, Kind, Package, PackageFile};
@@ -74,17 +75,26 @@ fn package(row: &Row) -> Result<Package> {
     Ok(Package { key: Key::parse(&key).ok_or_else(damaged)?, kind, stanza, files: files(&row.text(3)?)? })
 }
 
-/// The rows of `columns` for these keys, by key.
-fn rows(tx: &mut Tx<'_>, columns: &str, keys: &[Key]) -> Result<HashMap<String, Row>> {
+/// The rows of a table by these full keys: the key, then `columns`.
+pub(crate) fn rows_of<K: Borrow<Key>>(
+    tx: &mut Tx<'_>,
+    table: &str,
+    columns: &str,
+    keys: &[K],
+) -> Result<HashMap<String, Row>> {
     let mut found = HashMap::with_capacity(keys.len());
     for chunk in keys.chunks(CHUNK) {
         let marks = (1..=chunk.len()).map(|at| format!("?{at}")).collect::<Vec<_>>().join(",");
-        let values: Vec<Value> = chunk.iter().map(|key| Value::Text(key.full())).collect();
-        for row in tx.query(&format!("select key, {columns} from package where key in ({marks})"), &values)? {
+        let values: Vec<Value> = chunk.iter().map(|key| Value::Text(key.borrow().full())).collect();
+        for row in tx.query(&format!("select key, {columns} from {table} where key in ({marks})"), &values)? {
             found.insert(row.text(0)?, row);
         }
     }
     Ok(found)
+}
+
+fn rows(tx: &mut Tx<'_>, columns: &str, keys: &[Key]) -> Result<HashMap<String, Row>> {
+    rows_of(tx, "package", columns, keys)
 }
 
 /// The packages of these keys, in the same order. One that is missing is damage.

@@ -206,6 +206,13 @@ pub(crate) fn all(tx: &mut Tx<'_>) -> Result<Vec<Publication>> {
     Ok(all)
 }
 
+/// All publications below one prefix of a storage.
+fn of_place(tx: &mut Tx<'_>, storage: &str, prefix: &str) -> Result<Vec<Publication>> {
+    let mut found = all(tx)?;
+    found.retain(|one| one.storage == storage && one.prefix == prefix);
+    Ok(found)
+}
+
 /// The publications of this repository or snapshot.
 pub(crate) fn using(tx: &mut Tx<'_>, uuid: &str) -> Result<Vec<Publication>> {
     let mut found = all(tx)?;

@@ -158,30 +158,33 @@ pub fn count(tx: &mut Tx<'_>, root: &str) -> Result<u64> {
     Ok(leaves(tx, root)?.iter().map(|leaf| leaf.count).sum())
 }
 
+/// The leaf that has the packages of a name, if any has; a name before the first leaf has none.
+fn leaf_of(refs: &[LeafRef], name: &str) -> Option<usize> {
+    refs.partition_point(|leaf| leaf.first.as_str() <= name).checked_sub(1)
+}
+
 /// The packages of that name.
 pub fn named(tx: &mut Tx<'_>, root: &str, name: &str) -> Result<Vec<Key>> {
     let refs = leaves(tx, root)?;
-    let after = refs.partition_point(|leaf| leaf.first.as_str() <= name);
-    let Some(part) = after.checked_sub(1).map(|at| &refs[at]) else { return Ok(Vec::new()) };
-    Ok(leaf(tx, &part.hash)?.into_iter().filter(|key| key.name == name).collect())
+    let Some(at) = leaf_of(&refs, name) else { return Ok(Vec::new()) };
+    Ok(leaf(tx, &refs[at].hash)?.into_iter().filter(|key| key.name == name).collect())
+}
+
+/// The packages of the list in the leaves where those of `keys` would be, so all with their names among them.
+pub fn around<'a>(tx: &mut Tx<'_>, root: &str, keys: impl IntoIterator<Item = &'a Key>) -> Result<BTreeSet<Key>> {
+    let refs = leaves(tx, root)?;
+    let concerned: BTreeSet<usize> = keys.into_iter().filter_map(|key| leaf_of(&refs, &key.name)).collect();
+    let mut found = BTreeSet::new();
+    for at in concerned {
+        found.extend(leaf(tx, &refs[at].hash)?);
+    }
+    Ok(found)
 }
 
 /// Those of `keys` that are in the list; only the leaves concerned are read.
 pub fn present(tx: &mut Tx<'_>, root: &str, keys: &BTreeSet<Key>) -> Result<BTreeSet<Key>> {
-    let refs = leaves(tx, root)?;
-    let mut found = BTreeSet::new();
-    let mut open: Option<(usize, BTreeSet<Key>)> = None;
-    for key in keys {
-        let after = refs.partition_point(|leaf| leaf.first.as_str() <= key.name.as_str());
-        let Some(at) = after.checked_sub(1) else { continue };
-        if open.as_ref().is_none_or(|(open, _)| *open != at) {
-            open = Some((at, leaf(tx, &refs[at].hash)?.into_iter().collect()));
-        }
-        if open.as_ref().is_some_and(|(_, leaf)| leaf.contains(key)) {
-            found.insert(key.clone());
-        }
-    }
-    Ok(found)
+    let there = around(tx, root, keys)?;
+    Ok(keys.intersection(&there).cloned().collect())
 }
 
 /// The list `root` without `remove` and with `add`; only the leaves concerned are read.
@@ -190,7 +193,8 @@ pub fn change(tx: &mut Tx<'_>, root: &str, remove: &BTreeSet<Key>, add: &BTreeSe
     if old.is_empty() {
         return Ok(build(add.iter().cloned()));
     }
-    let leaf_of = |name: &str| old.partition_point(|leaf| leaf.first.as_str() <= name).saturating_sub(1);
+    // A name before all others goes into the first leaf.
+    let leaf_of = |name: &str| leaf_of(&old, name).unwrap_or(0);
     let mut touched = vec![false; old.len()];
     for key in remove.iter().chain(add) {
         let at = leaf_of(&key.name);

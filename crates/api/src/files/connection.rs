@@ -2,7 +2,6 @@
 //! do not pass through the process.
 
 use std::cell::RefCell;
-use std::fmt::Write as _;
 use std::io;
 use std::time::Duration;
 
@@ -131,10 +130,7 @@ fn with_date(work: impl FnOnce(&str)) {
         let now = SystemClock.now();
         if *second != now.as_second() {
             *second = now.as_second();
-            text.clear();
-            let date = DateTimePrinter::new().timestamp_to_rfc9110_string(&now).unwrap_or_default();
-            // Writing to a String cannot fail.
-            let _ = write!(text, "{date}");
+            *text = DateTimePrinter::new().timestamp_to_rfc9110_string(&now).unwrap_or_default();
         }
         work(text);
     });

@@ -47,8 +47,10 @@ impl Root {
     /// The operation that `undo` means: that one, or the newest that was neither undone nor is an undoing.
     pub fn op_to_undo(&self, id: Option<i64>) -> Result<Op> {
         let Some(id) = id else {
-            let newest = self.ops(1000)?.into_iter().find(|op| op.undone_by.is_none() && op.undoes.is_none());
-            return newest.ok_or_else(|| Error::NotFound("there is nothing to undo".into()));
+            let sql = "select max(id) from op where undoes is null and not exists (select 1 from op as later where later.undoes = op.id)";
+            let newest = self.store().read(|tx| Ok::<_, Error>(tx.query_opt(sql, &[])?))?;
+            let newest = newest.map(|row| row.opt_int(0)).transpose()?.flatten();
+            return self.op(newest.ok_or_else(|| Error::NotFound("there is nothing to undo".into()))?);
         };
         let op = self.op(id)?;
         match op.undone_by {

@@ -11,7 +11,7 @@ use store::params;
 use super::by_hash::{self, Listed};
 use super::files::remove_folder;
 use super::generation::{folder, generations, prefix_folder};
-use super::{Publication, all, sweep};
+use super::{Publication, of_place, sweep};
 use crate::error::{At, Error, Result};
 use crate::packages::{self, from_json};
 use crate::report::{Line, Sink};
@@ -30,12 +30,7 @@ const WHOLE: usize = 2;
 /// Removes from the pools of `components` (of `publication`'s place) every file that no publication of the prefix shows.
 pub(super) fn pools(root: &Root, publication: &Publication, components: &[String], sink: Sink<'_>) -> Result<()> {
     sink(Line::Step(format!("Cleaning up published repository {}...", publication.path())));
-    let neighbours: Vec<Publication> = root
-        .store()
-        .read(all)?
-        .into_iter()
-        .filter(|one| one.storage == publication.storage && one.prefix == publication.prefix)
-        .collect();
+    let neighbours = root.store().read(|tx| of_place(tx, &publication.storage, &publication.prefix))?;
     for component in components {
         sink(Line::Step(format!("Cleaning up component '{component}'...")));
         let pool = publication.pool_of(component);

@@ -1,20 +1,27 @@
 //! Files and links of a generation.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use crate::error::{At, Result};
 use crate::root::make_folder;
 
-/// Writes a new file that everybody may read.
-pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    use std::os::unix::fs::PermissionsExt;
+/// A new file that everybody may read, whatever the umask.
+pub(super) fn create(path: &Path) -> Result<File> {
     if let Some(folder) = path.parent() {
         make_folder(folder)?;
     }
-    fs::write(path, bytes).at("write", path)?;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o644)).at("write", path)
+    let mut options = OpenOptions::new();
+    let file = options.write(true).create(true).truncate(true).mode(0o644).open(path).at("write", path)?;
+    file.set_permissions(fs::Permissions::from_mode(0o644)).at("write", path)?;
+    Ok(file)
+}
+
+/// Writes one.
+pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    create(path)?.write_all(bytes).at("write", path)
 }
 
 /// A second name for a file; one that is there already has the same content.

@@ -13,7 +13,7 @@ use store::{Tx, params};
 use super::by_hash::{self, Listed};
 use super::files::{remove_folder, write};
 use super::render::{Rendered, Renderer, Shown, release};
-use super::{Publication, Signing, all, lists_of, save, sign, sweep};
+use super::{Publication, Signing, lists_of, of_place, save, sign, sweep};
 use crate::error::{At, Error, Result};
 use crate::outbox::{self, PUBLISHED, Published};
 use crate::packages::json;
@@ -126,13 +126,9 @@ fn compare(tx: &mut Tx<'_>, roots: &BTreeMap<String, String>, before: &BTreeMap<
         let (old, new) = (list(before), list(roots));
         let Diff { added, removed: gone } = set::diff(tx, &old, &new)?;
         if roots.contains_key(component) {
-            let mut replaced = BTreeSet::new();
-            for key in &added {
-                // What was shown at the same place had the same name, so it was in the leaf that changed; it may be there still.
-                if !old.is_empty() && set::named(tx, &old, &key.name)?.iter().any(|old| old.same_place(key)) {
-                    replaced.insert(key.clone());
-                }
-            }
+            let place = |key: &Key| (key.name.clone(), key.version.clone(), key.architecture.clone());
+            let before: BTreeSet<_> = set::around(tx, &old, &added)?.iter().map(place).collect();
+            let replaced = added.iter().filter(|key| before.contains(&place(key))).cloned().collect();
             let added = added.into_iter().collect();
             change.shown.insert(component.clone(), Shown { list: new, added, replaced });
         }
@@ -274,8 +270,7 @@ fn flip(root: &Root, publication: &Publication, beside: &Path) -> Result<()> {
 
 /// Finishes what a crash left between the commit and the rename, for all publications of a prefix.
 pub(super) fn recover(root: &Root, storage: &str, prefix: &str) -> Result<()> {
-    let publications = root.store().read(all)?;
-    for publication in publications.iter().filter(|one| one.storage == storage && one.prefix == prefix) {
+    for publication in &root.store().read(|tx| of_place(tx, storage, prefix))? {
         let wanted = folder(root, publication, publication.generation)?;
         let shown = shown_link(root, publication)?;
         let right = fs::canonicalize(&shown).ok() == fs::canonicalize(&wanted).ok();

@@ -4,11 +4,10 @@
 //! its files, with a check, and only the pieces of leaves that are new are rendered and compressed.
 
 use std::collections::HashMap;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::os::unix::fs::{FileExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 
 use debian::compress::{Assembler, Extent, Part, first_bit};
 use debian::decompress::Compression;
@@ -16,9 +15,9 @@ use debian::package::{Kind, Package};
 use debian::sums::{Summing, Sums};
 use serde::{Deserialize, Serialize};
 
+use super::files;
 use crate::cores;
 use crate::error::{At, Result};
-use crate::root::make_folder;
 
 /// The forms of an index; the last is left out when asked for.
 const FORMS: [Compression; 3] = [Compression::None, Compression::Gz, Compression::Bz2];
@@ -162,21 +161,22 @@ pub(super) struct Summed {
     path: PathBuf,
     file: BufWriter<File>,
     summing: Summing,
-    /// Whether the sums of what is written are known from elsewhere.
-    known: bool,
+    /// The state after what is written now, if it is known without summing.
+    known: Option<Summing>,
 }
 
 impl Summed {
-    /// A new file that everybody may read.
     pub fn create(path: PathBuf) -> Result<Summed> {
-        if let Some(folder) = path.parent() {
-            make_folder(folder)?;
+        let file = BufWriter::with_capacity(128 << 10, files::create(&path)?);
+        Ok(Summed { path, file, summing: Summing::default(), known: None })
+    }
+
+    /// The state after what was written.
+    fn state(&mut self) -> String {
+        if let Some(known) = self.known.take() {
+            self.summing = known;
         }
-        let mut options = OpenOptions::new();
-        let file = options.write(true).create(true).truncate(true).mode(0o644).open(&path).at("write", &path)?;
-        // Whatever the umask.
-        file.set_permissions(std::fs::Permissions::from_mode(0o644)).at("write", &path)?;
-        Ok(Summed { path, file: BufWriter::with_capacity(128 << 10, file), summing: Summing::default(), known: false })
+        self.summing.state()
     }
 
     pub fn finish(mut self) -> Result<Sums> {
@@ -188,7 +188,7 @@ impl Summed {
 impl Write for Summed {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.file.write(bytes)?;
-        if !self.known {
+        if self.known.is_none() {
             self.summing.update(&bytes[..written]);
         }
         Ok(written)
@@ -234,22 +234,16 @@ impl Growing {
         }
         let batch = self.layout.states.len();
         let states = old.filter(|_| self.same).and_then(|old| old.states_after(&self.layout, batch));
-        let known: Vec<Option<Summing>> =
-            (0..self.forms.len()).map(|form| states?.get(form).and_then(|state| Summing::resume(state))).collect();
-        self.same = known.iter().all(Option::is_some);
-        let known = Mutex::new(known);
+        for (form, (_, _, assembler)) in self.forms.iter_mut().enumerate() {
+            let known = states.and_then(|states| Summing::resume(states.get(form)?));
+            self.same &= known.is_some();
+            assembler.output().known = known;
+        }
         cores::each(&mut self.forms, |number, (_, file, assembler)| {
-            let known = known.lock().unwrap_or_else(PoisonError::into_inner).get_mut(number).and_then(Option::take);
-            assembler.output().known = known.is_some();
             let mut parts = pieces.iter().filter_map(|(_, parts)| parts.get(number));
-            parts.try_for_each(|part| assembler.push(part)).at("write", file)?;
-            if let Some(known) = known {
-                assembler.output().summing = known;
-            }
-            assembler.output().known = false;
-            Ok(())
+            parts.try_for_each(|part| assembler.push(part)).at("write", file)
         })?;
-        let states = self.forms.iter_mut().map(|(_, _, assembler)| assembler.output().summing.state());
+        let states = self.forms.iter_mut().map(|(_, _, assembler)| assembler.output().state());
         self.layout.states.push(states.collect());
         Ok(())
     }

@@ -7,7 +7,7 @@ use store::params;
 
 use super::files::remove_folder;
 use super::generation::{generations, prefix_folder, recover, shown_link};
-use super::{Publication, all, clean, get, not_found, save};
+use super::{Publication, all, clean, get, not_found, of_place, save};
 use crate::error::{At, Error, Result};
 use crate::outbox::{self, DROPPED};
 use crate::report::{Line, Sink};
@@ -50,11 +50,8 @@ impl Root {
     ) -> Result<()> {
         let _lock = self.lock_prefix(storage, prefix)?;
         let publication = self.publication(storage, prefix, distribution)?;
-        let others: Vec<Publication> = self
-            .publications()?
-            .into_iter()
-            .filter(|one| one.storage == storage && one.prefix == prefix && one.uuid != publication.uuid)
-            .collect();
+        let mut others = self.store().read(|tx| of_place(tx, storage, prefix))?;
+        others.retain(|one| one.uuid != publication.uuid);
         let folder = prefix_folder(self, &publication)?;
         let shown = shown_link(self, &publication)?;
         let is_link = fs::symlink_metadata(&shown).is_ok_and(|meta| !meta.is_dir());

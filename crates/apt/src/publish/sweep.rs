@@ -9,7 +9,7 @@ use debian::package::Key;
 use store::{Tx, params};
 
 use super::generation::prefix_folder;
-use super::{Publication, all};
+use super::{Publication, of_place};
 use crate::error::{At, Error, Result};
 use crate::packages::{self, from_json};
 use crate::report::{Line, Sink};
@@ -85,9 +85,8 @@ fn wanted(tx: &mut Tx<'_>, publication: &Publication, pool: &str, folders: &[&st
     }
     let keys: BTreeSet<Key> = files.keys().cloned().collect();
     let mut wanted = BTreeSet::new();
-    let neighbours = all(tx)?;
-    for one in neighbours.iter().filter(|one| one.storage == publication.storage && one.prefix == publication.prefix) {
-        for list in lists(tx, one, pool)? {
+    for one in of_place(tx, &publication.storage, &publication.prefix)? {
+        for list in lists(tx, &one, pool)? {
             for key in set::present(tx, &list, &keys)? {
                 if one.shows(&key.architecture) {
                     wanted.extend(files.get(&key).into_iter().flatten().cloned());

@@ -1,7 +1,5 @@
 //! What fuzzing starts from and what it found, replayed: `fuzz/` has the fuzzers, `make fuzz` runs them.
 
-use std::path::Path;
-
 #[path = "../../../../fuzz/cases/control.rs"]
 mod control;
 #[path = "../../../../fuzz/cases/deb.rs"]
@@ -10,19 +8,10 @@ mod deb;
 mod query;
 #[path = "../../../../fuzz/cases/release.rs"]
 mod release;
+#[path = "../../../../fuzz/replay.rs"]
+mod replay;
 
-/// Runs `case` on every file of a corpus; each is named first, so that the one that breaks is known.
-fn replay(corpus: &str, case: fn(&[u8])) -> usize {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(corpus);
-    let mut files: Vec<_> =
-        std::fs::read_dir(folder).expect("a corpus").map(|file| file.expect("a file").path()).collect();
-    files.sort();
-    for file in &files {
-        println!("{}", file.display());
-        case(&std::fs::read(file).expect("it can be read"));
-    }
-    files.len()
-}
+use replay::replay;
 
 #[test]
 fn control_files_of_the_corpus_are_refused_or_rendered_as_they_are() {

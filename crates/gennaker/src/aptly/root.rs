@@ -18,23 +18,24 @@ pub fn of_user(environment: &Environment) -> anyhow::Result<Option<PathBuf>> {
     }
 }
 
+/// What the user's own aptly is configured with; nothing when that cannot be read.
+fn config_of_user(environment: &Environment) -> Option<Config> {
+    Config::load(&file_of_user(environment)?.to_string_lossy(), environment).ok()
+}
+
 /// The folders that the user's own aptly publishes to, by name; none when its configuration cannot be read.
 pub fn endpoints_of_user(environment: &Environment) -> BTreeMap<String, Endpoint> {
-    let file = file_of_user(environment).map(|file| file.to_string_lossy().into_owned());
-    let config = file.and_then(|file| Config::load(&file, environment).ok());
-    config.and_then(|config| config.endpoints().ok()).unwrap_or_default()
+    config_of_user(environment).and_then(|config| config.endpoints().ok()).unwrap_or_default()
 }
 
 /// How the user's own aptly signs.
 pub fn signing_of_user(environment: &Environment) -> Signing {
-    let file = file_of_user(environment).map(|file| file.to_string_lossy().into_owned());
-    let config = file.and_then(|file| Config::load(&file, environment).ok());
     let signing = |config: Config| Signing {
         skip: config.on("gpgDisableSign"),
         keys: config.list("gpgKeys"),
         ..Signing::default()
     };
-    config.map(signing).unwrap_or_default()
+    config_of_user(environment).map(signing).unwrap_or_default()
 }
 
 /// The user's configuration file, if there is one.
