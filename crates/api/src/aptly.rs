@@ -1,15 +1,18 @@
 //! aptly's API under `/api`: the same routes, fields and statuses, over one root. It is part of the server, and alone it is `aptly api serve`.
 //!
 //! Here: what handlers work with and how they answer. Handlers are one file a noun. Nothing of pipelines or clouds is known here.
+//! The published files themselves are the work of `files`; `serve_files` only puts them under an address of this API.
 
 mod answer;
 mod asked;
 mod files;
 mod gpg;
+mod metrics;
 mod mirrors;
 mod packages;
 mod publish;
 mod repos;
+mod serve_files;
 mod snapshots;
 mod status;
 mod tasks;
@@ -19,13 +22,14 @@ use std::sync::Arc;
 
 use apt::{Fetch, Follow, Line, Root};
 use axum::Router;
-use axum::extract::{FromRef, Request};
+use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use utoipa_axum::router::OpenApiRouter;
 
 pub use answer::{Answer, Fault};
 use asked::Params;
+use metrics::Metrics;
 use tasks::Tasks;
 
 /// How mirrors are downloaded.
@@ -48,6 +52,10 @@ pub struct Settings {
     pub asynchronous: bool,
     /// Without it nothing is mirrored.
     pub downloads: Option<Downloads>,
+    /// Requests are counted, and `/api/metrics` tells of them.
+    pub metrics: bool,
+    /// `/repos/` serves what is published.
+    pub serve_files: bool,
 }
 
 /// The API over one root. Cheap to clone.
@@ -58,17 +66,33 @@ struct Inner {
     root: Option<Root>,
     settings: Settings,
     tasks: Tasks,
+    metrics: Metrics,
 }
 
 impl Aptly {
     /// Over this root; without one every request says that there is none.
     pub fn new(root: Option<Root>, settings: Settings) -> Self {
-        Self(Arc::new(Inner { root, settings, tasks: Tasks::default() }))
+        Self(Arc::new(Inner { root, settings, tasks: Tasks::default(), metrics: Metrics::default() }))
     }
 
     /// The service alone, for `aptly api serve`.
     pub fn service(self) -> Router {
-        routes::<Aptly>().split_for_parts().0.fallback(nothing).with_state(self)
+        self.router().fallback(nothing)
+    }
+
+    /// Waits until no task is left.
+    pub async fn tasks_over(&self) {
+        self.tasks().over().await;
+    }
+
+    /// Every route, to be served among others.
+    pub(crate) fn router<S>(self) -> Router<S> {
+        let (mut router, _) = routes().split_for_parts();
+        if self.settings().serve_files {
+            router = router.merge(serve_files::routes());
+        }
+        let router = router.route_layer(axum::middleware::from_fn_with_state(self.clone(), watch));
+        router.with_state(self)
     }
 
     fn root(&self) -> Result<&Root, Fault> {
@@ -77,6 +101,10 @@ impl Aptly {
 
     fn settings(&self) -> &Settings {
         &self.0.settings
+    }
+
+    fn metrics(&self) -> &Metrics {
+        &self.0.metrics
     }
 
     fn tasks(&self) -> &Tasks {
@@ -123,12 +151,8 @@ impl Aptly {
     }
 }
 
-/// Every route, for a server whose state holds this API.
-pub fn routes<S>() -> OpenApiRouter<S>
-where
-    S: Clone + Send + Sync + 'static,
-    Aptly: FromRef<S>,
-{
+/// Every route that is documented.
+pub(crate) fn routes() -> OpenApiRouter<Aptly> {
     OpenApiRouter::new()
         .merge(status::routes())
         .merge(files::routes())
@@ -139,7 +163,7 @@ where
         .merge(packages::routes())
         .merge(publish::routes())
         .merge(tasks::routes())
-        .layer(axum::middleware::from_fn(remember))
+        .merge(metrics::routes())
 }
 
 tokio::task_local! {
@@ -147,11 +171,14 @@ tokio::task_local! {
     static ASKED: String;
 }
 
-async fn remember(request: Request, next: Next) -> Response {
+/// What every request goes through: it is remembered for the log of operations, and counted.
+async fn watch(State(aptly): State<Aptly>, request: Request, next: Next) -> Response {
     let asked = format!("{} {}", request.method(), request.uri().path());
-    ASKED.scope(asked, next.run(request)).await
+    let answered = ASKED.scope(asked, aptly.counted(request, next));
+    answered.await
 }
 
+/// The answer to an address that is none.
 async fn nothing() -> (axum::http::StatusCode, &'static str) {
     (axum::http::StatusCode::NOT_FOUND, "404 page not found")
 }

@@ -18,7 +18,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use folder::Folder;
+pub(crate) use answer::{Content, answer};
+pub(crate) use folder::{Folder, OpenFile};
+pub(crate) use listing::escape;
+pub(crate) use path::encode;
 
 /// Serves `root` on an open socket, on one thread a core, for as long as the process lives. Each look-up starts at `root` anew, so a folder that is
 /// made later is served too.

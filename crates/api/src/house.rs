@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::extract::FromRef;
 use bakery::Bakery;
 use cloud::Clouds;
 use jiff::Timestamp;
@@ -38,12 +37,6 @@ pub struct House {
     pub roots: Arc<Vec<apt::Root>>,
     /// aptly's API over the first of them.
     pub aptly: Aptly,
-}
-
-impl FromRef<House> for Aptly {
-    fn from_ref(house: &House) -> Self {
-        house.aptly.clone()
-    }
 }
 
 impl House {

@@ -5,6 +5,7 @@
 
 pub mod aptly;
 pub mod body;
+mod exposition;
 pub mod files;
 pub mod gate;
 pub mod guard;

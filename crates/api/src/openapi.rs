@@ -22,7 +22,7 @@ pub(crate) fn router() -> OpenApiRouter<House> {
 
 /// The document as pretty JSON with a line break at the end, the same for the same program.
 pub fn document() -> Result<String, serde_json::Error> {
-    let (_, mut document) = server::routes();
+    let mut document = server::document();
     name_operations(&mut document);
     document.to_pretty_json().map(|text| text + "\n")
 }

@@ -47,20 +47,24 @@ impl Default for Limits {
     }
 }
 
-/// All routes, and the document that describes them; one call makes both, so they cannot differ.
-pub fn routes() -> (Router<House>, OpenApi) {
-    openapi::router()
-        .merge(gate::routes())
-        .merge(live::routes())
-        .merge(ui::routes())
-        .merge(aptly::routes())
-        .split_for_parts()
+/// All routes but aptly's, and the document that describes them; one call makes both, so they cannot differ.
+fn routes() -> (Router<House>, OpenApi) {
+    openapi::router().merge(gate::routes()).merge(live::routes()).merge(ui::routes()).split_for_parts()
+}
+
+/// The document that describes all routes.
+pub(crate) fn document() -> OpenApi {
+    let (_, mut document) = routes();
+    let (_, aptly) = aptly::routes().split_for_parts();
+    document.merge(aptly);
+    document
 }
 
 /// The routes behind the guard, ready to serve.
 pub fn service(house: House, guard: Guard, limits: Limits) -> Router {
     let (router, _) = routes();
     router
+        .merge(house.aptly.clone().router())
         .merge(page::routes())
         .fallback(nothing_there)
         .method_not_allowed_fallback(not_so)

@@ -11,7 +11,7 @@ use crate::add::walk;
 use crate::error::{At, Error, Result};
 use crate::packages::from_json;
 use crate::pool;
-use crate::report::{Line, Sink};
+use crate::report::{Line, Progress, Sink, Work};
 use crate::root::Root;
 use crate::set;
 
@@ -25,6 +25,9 @@ pub struct Cleaned {
     /// Their bytes.
     pub bytes: u64,
 }
+
+/// So many records are removed in one transaction.
+const CHUNK: usize = 200;
 
 /// Files that nobody knows are left alone for so long: somebody may be about to record them.
 const YOUNG_SECONDS: i64 = 3600;
@@ -56,7 +59,7 @@ impl Root {
             unused.iter().for_each(|key| sink(Line::Note(format!("  {key}"))));
         }
         if !dry_run {
-            self.forget_packages(&unused)?;
+            self.forget_packages(&unused, sink)?;
             self.forget_lists(&lists)?;
         }
         let files = self.unused_files(&unused)?;
@@ -82,8 +85,11 @@ impl Root {
     }
 
     /// Removes records that still nobody uses; a list that got one meanwhile is looked up again in the same transaction.
-    fn forget_packages(&self, unused: &[String]) -> Result<()> {
-        for chunk in unused.chunks(200) {
+    fn forget_packages(&self, unused: &[String], sink: Sink<'_>) -> Result<()> {
+        let mut progress = Progress { work: Work::Delete, total: unused.len() as u64, ..Progress::default() };
+        for (done, chunk) in unused.chunks(CHUNK).enumerate() {
+            progress.remaining = progress.total - (done * CHUNK) as u64;
+            sink(Line::Progress(progress));
             self.store().write(|tx| {
                 let lists = lists(tx)?;
                 for key in chunk {
@@ -100,6 +106,7 @@ impl Root {
                 Ok::<(), Error>(())
             })?;
         }
+        sink(Line::Progress(Progress { remaining: 0, ..progress }));
         Ok(())
     }
 

@@ -47,7 +47,7 @@ pub use publish::{
     Source, UpdateRequest, Verify,
 };
 pub use repo::{DropRefused, Repo, RepoChange};
-pub use report::{Line, Sink};
+pub use report::{Line, Progress, Sink, Work};
 pub use resolve::Follow;
 pub use root::Root;
 pub use select::Transfer;

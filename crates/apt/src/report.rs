@@ -17,6 +17,35 @@ pub enum Line {
     Warning(String),
     /// A plain line.
     Note(String),
+    /// How far long work is; no line of a text, but what bars and counters show.
+    Progress(Progress),
+}
+
+/// How far long work is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// What is counted.
+    pub work: Work,
+    /// How many there are in all: packages, or files to download.
+    pub total: u64,
+    /// How many are left.
+    pub remaining: u64,
+    /// Of downloads: all bytes.
+    pub total_bytes: u64,
+    /// Of downloads: the bytes left.
+    pub remaining_bytes: u64,
+}
+
+/// What long work does with packages.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Work {
+    /// They are published.
+    #[default]
+    Publish,
+    /// They are downloaded.
+    Download,
+    /// They are deleted.
+    Delete,
 }
 
 /// As people and a task's output read it.
@@ -28,6 +57,7 @@ impl std::fmt::Display for Line {
             Line::Removed(key, why) => write!(f, "[-] {key} {}", why.unwrap_or("removed")),
             Line::Copied(key, word) => write!(f, "[o] {key} {word}"),
             Line::Warning(text) => write!(f, "[!] {text}"),
+            Line::Progress(progress) => write!(f, "{} of {}", progress.total - progress.remaining, progress.total),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path as FilePath, PathBuf};
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::{FromRef, Multipart, Path, State};
+use axum::extract::{Multipart, Path, State};
 use futures_util::Stream;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -18,11 +18,7 @@ use crate::body::{self, Unsaved};
 const SILENCE: Duration = Duration::from_secs(60);
 
 /// The routes of this file.
-pub fn routes<S>() -> OpenApiRouter<S>
-where
-    S: Clone + Send + Sync + 'static,
-    Aptly: FromRef<S>,
-{
+pub fn routes() -> OpenApiRouter<Aptly> {
     OpenApiRouter::new()
         .routes(routes!(folders))
         .routes(routes!(files))
@@ -102,6 +98,7 @@ async fn upload(State(aptly): State<Aptly>, Path(dir): Path<String>, mut form: M
         receive(&folder, &file, field).await?;
         stored.push(format!("{name}/{file}"));
     }
+    aptly.metrics().uploaded(&name, stored.len() as u64);
     Ok(Answer::ok(stored))
 }
 
@@ -114,6 +111,7 @@ async fn place(
 ) -> Result<Answer, Fault> {
     let (dir, file) = (part("dir", &dir)?, part("file", &file)?);
     receive(&aptly.uploads()?.join(&dir), &file, body.into_data_stream()).await?;
+    aptly.metrics().uploaded(&dir, 1);
     Ok(Answer::ok(vec![format!("{dir}/{file}")]))
 }
 

@@ -2,7 +2,7 @@
 
 use std::process::{Command, Output, Stdio};
 
-use axum::extract::{FromRef, State};
+use axum::extract::State;
 use serde_json::{Value, json};
 
 use utoipa_axum::router::OpenApiRouter;
@@ -15,11 +15,7 @@ use super::{Answer, Aptly, Fault};
 const KEYRING: &str = "trustedkeys.gpg";
 
 /// The routes of this file.
-pub fn routes<S>() -> OpenApiRouter<S>
-where
-    S: Clone + Send + Sync + 'static,
-    Aptly: FromRef<S>,
-{
+pub fn routes() -> OpenApiRouter<Aptly> {
     OpenApiRouter::new().routes(routes!(add)).routes(routes!(remove)).routes(routes!(list))
 }
 

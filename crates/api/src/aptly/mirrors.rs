@@ -1,7 +1,7 @@
 //! Mirrors.
 
 use apt::{DropRefused, Fetch, Line, MirrorChange, Root, Trust, UpdateMirror};
-use axum::extract::{FromRef, Path, State};
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
@@ -13,11 +13,7 @@ use super::packages::Wanted;
 use super::{Answer, Aptly, Downloads, Fault, snapshots};
 
 /// The routes of this file.
-pub fn routes<S>() -> OpenApiRouter<S>
-where
-    S: Clone + Send + Sync + 'static,
-    Aptly: FromRef<S>,
-{
+pub fn routes() -> OpenApiRouter<Aptly> {
     OpenApiRouter::new()
         .routes(routes!(list))
         .routes(routes!(create))

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use apt::{Follow, Root, shown_package};
-use axum::extract::{FromRef, Path, State};
+use axum::extract::{Path, State};
 use debian::package::Package;
 use debian::query::{self, Query};
 use serde_json::Value;
@@ -15,11 +15,7 @@ use super::asked::Params;
 use super::{Answer, Aptly, Fault};
 
 /// The routes of this file.
-pub fn routes<S>() -> OpenApiRouter<S>
-where
-    S: Clone + Send + Sync + 'static,
-    Aptly: FromRef<S>,
-{
+pub fn routes() -> OpenApiRouter<Aptly> {
     OpenApiRouter::new().routes(routes!(all)).routes(routes!(one))
 }
 

@@ -1,7 +1,7 @@
 //! Publications.
 
 use apt::{Error, Line, Publication, PublishRequest, Root, Settings as Rendered, Signing, SourceKind, UpdateRequest};
-use axum::extract::{FromRef, Path, State};
+use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use serde_json::{Value, json};
@@ -13,11 +13,7 @@ use super::asked::{Document, Fields, Params, objects, required};
 use super::{Answer, Aptly, Fault};
 
 /// The routes of this file.
-pub fn routes<S>() -> OpenApiRouter<S>
-where
-    S: Clone + Send + Sync + 'static,
-    Aptly: FromRef<S>,
-{
+pub fn routes() -> OpenApiRouter<Aptly> {
     OpenApiRouter::new()
         .routes(routes!(list))
         .routes(routes!(publish_at_root))

@@ -3,7 +3,7 @@
 use std::path::{Path as FilePath, PathBuf};
 
 use apt::{AddOptions, DropRefused, IncludeOptions, Line, RepoChange, Root, Transfer};
-use axum::extract::{FromRef, Path, State};
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
@@ -16,11 +16,7 @@ use super::packages::{Wanted, query};
 use super::{Answer, Aptly, Fault, files, snapshots};
 
 /// The routes of this file.
-pub fn routes<S>() -> OpenApiRouter<S>
-where
-    S: Clone + Send + Sync + 'static,
-    Aptly: FromRef<S>,
-{
+pub fn routes() -> OpenApiRouter<Aptly> {
     OpenApiRouter::new()
         .routes(routes!(list))
         .routes(routes!(create))
@@ -164,7 +160,7 @@ impl Report {
             Line::Warning(text) => self.warnings.push(text.clone()),
             Line::Added(key) => self.added.push(format!("{key} added")),
             Line::Removed(key, why) => self.removed.push(format!("{key} {}", why.unwrap_or("removed"))),
-            Line::Copied(..) | Line::Step(_) | Line::Note(_) => {}
+            Line::Copied(..) | Line::Step(_) | Line::Note(_) | Line::Progress(_) => {}
         }
         sink(line);
     }

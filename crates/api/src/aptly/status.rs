@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 use apt::Root;
-use axum::extract::{FromRef, Path, State};
+use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -21,11 +21,7 @@ use super::{Answer, Aptly, Fault};
 const PICTURES: [(&str, &str); 3] = [("png", "image/png"), ("svg", "image/svg+xml"), ("pdf", "application/pdf")];
 
 /// The routes of this file.
-pub fn routes<S>() -> OpenApiRouter<S>
-where
-    S: Clone + Send + Sync + 'static,
-    Aptly: FromRef<S>,
-{
+pub fn routes() -> OpenApiRouter<Aptly> {
     OpenApiRouter::new()
         .routes(routes!(version))
         .routes(routes!(ready))
@@ -92,7 +88,8 @@ async fn cleanup(State(aptly): State<Aptly>, params: Params) -> Response {
 /// `graph.EXT`: the language of `dot` itself, or a picture.
 #[utoipa::path(get, path = "/api/{graph}", params(("graph" = String, Path)), responses((status = OK, body = Object)))]
 async fn graph(State(aptly): State<Aptly>, Path(name): Path<String>, params: Params) -> Result<Response, Fault> {
-    let extension = name.strip_prefix("graph.").ok_or_else(|| Fault::missing("404 page not found"))?.to_owned();
+    let extension = name.strip_prefix("graph.").map(str::to_owned);
+    let Some(extension) = extension else { return Ok(super::nothing().await.into_response()) };
     let vertical = params.text("layout") == Some("vertical");
     let text = aptly.blocking(move |root| Ok(root.dot(vertical)?)).await?;
     if matches!(extension.as_str(), "dot" | "gv") {

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use apt::Line;
-use axum::extract::{FromRef, Path, State};
+use apt::{Line, Progress, Work};
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
@@ -46,12 +46,38 @@ struct Task {
     resources: Vec<String>,
     state: u8,
     output: String,
+    progress: Option<Progress>,
     done: Option<(u16, Value)>,
 }
 
 impl Task {
     fn shown(&self, id: u64) -> Value {
         json!({"Name": self.name, "ID": id, "State": self.state, "Resources": self.resources})
+    }
+
+    /// Takes in what the work says.
+    fn hear(&mut self, line: &Line) {
+        match line {
+            Line::Progress(progress) => self.progress = Some(*progress),
+            line => self.output.push_str(&format!("{line}\n")),
+        }
+    }
+
+    /// The counters that aptly's clients know.
+    fn detail(&self) -> Value {
+        let Some(Progress { work, total, remaining, total_bytes, remaining_bytes }) = self.progress else {
+            return json!({});
+        };
+        match work {
+            Work::Publish => json!({"TotalNumberOfPackages": total, "RemainingNumberOfPackages": remaining}),
+            Work::Download => json!({
+                "TotalDownloadSize": total_bytes, "RemainingDownloadSize": remaining_bytes,
+                "TotalNumberOfPackages": total, "RemainingNumberOfPackages": remaining
+            }),
+            Work::Delete => {
+                json!({"TotalNumberOfPackagesToDelete": total, "RemainingNumberOfPackagesToDelete": remaining})
+            }
+        }
     }
 
     fn is_over(&self) -> bool {
@@ -111,7 +137,7 @@ impl Tasks {
             let mut all = self.shared.lock();
             all.last += 1;
             let id = all.last;
-            let task = Task { name, resources, state: 0, output: String::new(), done: None };
+            let task = Task { name, resources, state: 0, output: String::new(), progress: None, done: None };
             let shown = task.shown(id);
             all.tasks.insert(id, task);
             (id, shown)
@@ -127,7 +153,7 @@ impl Tasks {
                 freed.await;
             }
             let told = shared.clone();
-            let mut say = move |line: Line| told.change(id, |task| task.output.push_str(&format!("{line}\n")));
+            let mut say = move |line: Line| told.change(id, |task| task.hear(&line));
             let done = tokio::task::spawn_blocking(move || work(&mut say)).await;
             let done = done.unwrap_or_else(|error| Err(Fault::internal(error.to_string())));
             shared.change(id, |task| match done {
@@ -145,6 +171,18 @@ impl Tasks {
         Answer(StatusCode::ACCEPTED, shown)
     }
 
+    /// Waits until none is left that waits or runs.
+    pub async fn over(&self) {
+        loop {
+            // Before it is looked, so that none is missed.
+            let freed = self.shared.freed.notified();
+            if self.shared.lock().tasks.values().all(Task::is_over) {
+                return;
+            }
+            freed.await;
+        }
+    }
+
     fn look<T>(&self, id: &str, status: StatusCode, look: impl FnOnce(u64, &Task) -> T) -> Result<T, Fault> {
         let number: u64 =
             id.parse().map_err(|_| Fault::internal(format!("strconv.Atoi: parsing {id:?}: invalid syntax")))?;
@@ -156,11 +194,7 @@ impl Tasks {
 }
 
 /// The routes of this file.
-pub fn routes<S>() -> OpenApiRouter<S>
-where
-    S: Clone + Send + Sync + 'static,
-    Aptly: FromRef<S>,
-{
+pub fn routes() -> OpenApiRouter<Aptly> {
     OpenApiRouter::new()
         .routes(routes!(list))
         .routes(routes!(clear))
@@ -198,11 +232,9 @@ async fn wait(State(aptly): State<Aptly>, Path(id): Path<String>) -> Result<Answ
 
 /// Waits until no task runs.
 #[utoipa::path(get, path = "/api/tasks-wait", responses((status = OK, body = Object)))]
-async fn wait_all(State(aptly): State<Aptly>) -> Result<Answer, Fault> {
-    let shared = aptly.tasks().shared.clone();
-    let over = |all: &All| all.tasks.values().all(Task::is_over);
-    tokio::task::spawn_blocking(move || shared.wait(over)).await.map_err(|error| Fault::internal(error.to_string()))?;
-    Ok(Answer::nothing())
+async fn wait_all(State(aptly): State<Aptly>) -> Answer {
+    aptly.tasks().over().await;
+    Answer::nothing()
 }
 
 /// What a task said.
@@ -214,7 +246,7 @@ async fn output(State(aptly): State<Aptly>, Path(id): Path<String>) -> Result<An
 /// How far a task is.
 #[utoipa::path(get, path = "/api/tasks/{id}/detail", params(("id" = String, Path)), responses((status = OK, body = Object)))]
 async fn detail(State(aptly): State<Aptly>, Path(id): Path<String>) -> Result<Answer, Fault> {
-    Ok(Answer::ok(aptly.tasks().look(&id, StatusCode::NOT_FOUND, |_, _| json!({}))?))
+    Ok(Answer::ok(aptly.tasks().look(&id, StatusCode::NOT_FOUND, |_, task| task.detail())?))
 }
 
 /// What a task answered.

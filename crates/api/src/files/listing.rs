@@ -19,7 +19,8 @@ pub fn render(path: &str, entries: &[Entry]) -> String {
     page + "</pre>\n"
 }
 
-fn escape(text: &str) -> String {
+/// A text as it stands in a page.
+pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {

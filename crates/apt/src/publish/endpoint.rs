@@ -1,5 +1,6 @@
 //! Other places than the root's `public` to publish to: folders of this machine, by name (`filesystem:NAME`).
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -58,6 +59,14 @@ impl Root {
             Some((kind, name)) => Err(not_configured(&kind.to_uppercase(), name)),
             None => Err(Error::Invalid(format!("unknown published storage format: {storage}"))),
         }
+    }
+}
+
+impl Root {
+    /// The folders that are published to, by name; the root's own has none.
+    pub fn served_folders(&self) -> BTreeMap<String, PathBuf> {
+        let named = self.endpoints().iter().map(|(name, endpoint)| (name.clone(), endpoint.folder.clone()));
+        named.chain([(String::new(), self.public())]).collect()
     }
 }
 

@@ -7,11 +7,12 @@ use store::params;
 
 use super::files::remove_folder;
 use super::generation::{generations, prefix_folder, recover, shown_link};
-use super::{Publication, all, clean, get, not_found, of_place, save};
+use super::{Publication, all, clean, get, not_found, of_place, save, shown_lists};
 use crate::error::{At, Error, Result};
 use crate::outbox::{self, DROPPED};
 use crate::report::{Line, Sink};
 use crate::root::Root;
+use crate::set;
 
 impl Root {
     /// All publications by path.
@@ -23,6 +24,14 @@ impl Root {
     pub fn publication(&self, storage: &str, prefix: &str, distribution: &str) -> Result<Publication> {
         self.store()
             .read(|tx| get(tx, storage, prefix, distribution)?.ok_or_else(|| not_found(storage, prefix, distribution)))
+    }
+
+    /// How many packages each component of a publication shows.
+    pub fn published_counts(&self, publication: &Publication) -> Result<BTreeMap<String, u64>> {
+        self.store().read(|tx| {
+            let lists = shown_lists(tx, publication)?;
+            lists.into_iter().map(|(component, list)| Ok((component, set::count(tx, &list)?))).collect()
+        })
     }
 
     /// Finishes what a crash left half done, for all prefixes. Servers call it when they start.

@@ -20,7 +20,7 @@ use crate::error::{At, Error, Result};
 use crate::outbox::NewPackage;
 use crate::packages::{self, from_json};
 use crate::pool;
-use crate::report::Sink;
+use crate::report::{Line, Progress, Sink, Work};
 use crate::root::{Root, make_folder};
 use crate::set::{self, LeafRef};
 
@@ -114,8 +114,11 @@ impl<'a> Renderer<'a> {
     /// Renders all components.
     pub(super) fn render(mut self, components: &BTreeMap<String, Shown>, sink: Sink<'_>) -> Result<Rendered> {
         let mut whole = Vec::new();
+        let lists = components.values().map(|shown| &shown.list);
+        let total = self.root.store().read(|tx| lists.clone().map(|list| set::count(tx, list)).sum::<Result<u64>>())?;
+        let mut progress = Progress { work: Work::Publish, total, remaining: total, ..Progress::default() };
         for (component, shown) in components {
-            self.component(component, shown)?;
+            self.component(component, shown, &mut progress, sink)?;
             if !self.publication.settings.skip_contents {
                 let contents = self.contents_of(&shown.list, sink)?;
                 self.contents(&format!("{component}/"), &contents.iter().collect::<Vec<_>>())?;
@@ -130,7 +133,7 @@ impl<'a> Renderer<'a> {
         Ok(self.done)
     }
 
-    fn component(&mut self, component: &str, shown: &Shown) -> Result<()> {
+    fn component(&mut self, component: &str, shown: &Shown, progress: &mut Progress, sink: Sink<'_>) -> Result<()> {
         let specs = self.specs(component);
         let pool = self.publication.pool_of(component);
         let forms = index::forms(self.publication.settings.skip_bz2);
@@ -166,6 +169,8 @@ impl<'a> Renderer<'a> {
                 growing.push(&pieces, old[number].as_ref())?;
             }
             self.done.news.extend(made.into_iter().flat_map(|made| made.news));
+            progress.remaining -= batch.iter().map(|leaf| leaf.count).sum::<u64>().min(progress.remaining);
+            sink(Line::Progress(*progress));
         }
         // The installer's indexes are there when it has packages.
         let installer = specs.iter().zip(&growing).any(|(spec, index)| spec.kind == Kind::Udeb && !index.is_empty());

@@ -1,6 +1,8 @@
 //! `aptly api serve`: aptly's API over HTTP, on an address or a Unix socket. The API itself is in the `api` crate.
 
 use std::io::Write as _;
+use std::net::TcpListener;
+use std::os::unix::net::UnixListener;
 use std::path::Path;
 
 use api::Router;
@@ -11,7 +13,7 @@ use super::config::Config;
 use super::download::{Download, Rules};
 use super::flags::Parsed;
 use super::package::follow;
-use super::serve::{addresses, bind};
+use super::serve::bind;
 use super::{APTLY_VERSION, Context, Failure, say};
 use crate::environment::Environment;
 
@@ -25,6 +27,8 @@ fn settings(config: &Config) -> Settings {
         skip_bz2: config.on("skipBz2Publishing"),
         asynchronous: config.on("AsyncAPI"),
         downloads: downloads(config.number("downloadRetries"), config.number("downloadSpeedLimit")),
+        metrics: config.on("enableMetricsEndpoint"),
+        serve_files: config.on("serveInAPIMode"),
     }
 }
 
@@ -47,7 +51,8 @@ pub fn of_user(environment: &Environment) -> Settings {
 pub fn serve(context: &mut Context, parsed: &Parsed) -> Result<(), Failure> {
     let root = context.root()?;
     root.recover_publications()?;
-    let service = Aptly::new(Some(root), settings(&context.config)).service();
+    let aptly = Aptly::new(Some(root), settings(&context.config));
+    let service = aptly.clone().service();
     let listen = parsed.text("listen");
     let runtime = tokio::runtime::Runtime::new()?;
     let (end, ending) = watch::channel(false);
@@ -55,27 +60,59 @@ pub fn serve(context: &mut Context, parsed: &Parsed) -> Result<(), Failure> {
         told_to_end().await;
         end.send_replace(true);
     });
-    match listen.strip_prefix("unix://") {
-        Some(path) => runtime.block_on(serve_unix(Path::new(path), service, ending)),
-        None => {
-            let listener = bind(&listen)?;
-            let address = listener.local_addr()?;
-            if addresses(&listen)?.iter().any(|address| !address.ip().to_canonical().is_loopback()) {
-                let _ = writeln!(
-                    std::io::stderr(),
-                    "warning: whoever reaches {address} may change these repositories: nobody is asked for a token"
-                );
-            }
-            say!("Starting web server at: {address} (press Ctrl+C to quit)...");
-            let _ = std::io::stdout().flush();
+    match inherited()? {
+        Some(Inherited::Unix(listener)) => {
+            announce("the socket of systemd");
             listener.set_nonblocking(true)?;
-            runtime.block_on(async {
-                let listener = tokio::net::TcpListener::from_std(listener)?;
-                api::server::serve(vec![listener], service, ending).await
-            })?;
-            Ok(())
+            runtime.block_on(async { api::server::serve_unix(listener.try_into()?, service, ending).await })?;
         }
+        Some(Inherited::Tcp(listener)) => runtime.block_on(serve_tcp(listener, service, ending))?,
+        None => match listen.strip_prefix("unix://") {
+            Some(path) => runtime.block_on(serve_unix(Path::new(path), service, ending))?,
+            None => runtime.block_on(serve_tcp(bind(&listen)?, service, ending))?,
+        },
     }
+    // What clients were promised is done before the end.
+    runtime.block_on(aptly.tasks_over());
+    Ok(())
+}
+
+/// An open socket that whoever started us hands over, as systemd does (`sd_listen_fds`).
+enum Inherited {
+    Tcp(TcpListener),
+    Unix(UnixListener),
+}
+
+fn inherited() -> Result<Option<Inherited>, Failure> {
+    let mut given = listenfd::ListenFd::from_env();
+    let unable = |error: std::io::Error| Failure::Run(format!("unable to serve on the inherited socket: {error}"));
+    match given.len() {
+        0 => Ok(None),
+        1 => match given.take_tcp_listener(0) {
+            Ok(listener) => Ok(listener.map(Inherited::Tcp)),
+            Err(_) => Ok(given.take_unix_listener(0).map_err(unable)?.map(Inherited::Unix)),
+        },
+        many => Err(Failure::Run(format!("unable to serve: {many} sockets are inherited, and one is expected"))),
+    }
+}
+
+fn announce(place: impl std::fmt::Display) {
+    say!("Starting web server at: {place} (press Ctrl+C to quit)...");
+    let _ = std::io::stdout().flush();
+}
+
+async fn serve_tcp(listener: TcpListener, service: Router, ending: watch::Receiver<bool>) -> Result<(), Failure> {
+    let address = listener.local_addr()?;
+    if !address.ip().to_canonical().is_loopback() {
+        let _ = writeln!(
+            std::io::stderr(),
+            "warning: whoever reaches {address} may change these repositories: nobody is asked for a token"
+        );
+    }
+    announce(address);
+    listener.set_nonblocking(true)?;
+    api::server::serve(vec![tokio::net::TcpListener::from_std(listener)?], service, ending).await?;
+    Ok(())
 }
 
 /// Serves on a socket that is only its owner's and group's; one that nobody serves any more is replaced.
@@ -90,8 +127,7 @@ async fn serve_unix(path: &Path, service: Router, ending: watch::Receiver<bool>)
     let listener = tokio::net::UnixListener::bind(path).map_err(unable)?;
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o660);
     std::fs::set_permissions(path, mode).map_err(unable)?;
-    say!("Starting web server at: unix://{} (press Ctrl+C to quit)...", path.display());
-    let _ = std::io::stdout().flush();
+    announce(format_args!("unix://{}", path.display()));
     let served = api::server::serve_unix(listener, service, ending).await;
     let _ = std::fs::remove_file(path);
     served.map_err(unable)

@@ -23,11 +23,11 @@ mod template;
 
 use std::ffi::OsString;
 use std::fmt;
-use std::io::Write;
+use std::io::{IsTerminal as _, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use apt::{Line, Root};
+use apt::{Line, Progress, Root};
 use jiff::Timestamp;
 use store::clock::SystemClock;
 
@@ -116,9 +116,26 @@ impl Context {
     }
 }
 
-/// Prints a line of a report.
+/// Prints a line of a report. How far long work is stands on a terminal only, on standard error, until the next line.
 pub fn tell(line: Line) {
-    say!("{line}");
+    let Line::Progress(Progress { total, remaining, total_bytes, remaining_bytes, .. }) = line else {
+        say!("{line}");
+        return;
+    };
+    let mut error = std::io::stderr();
+    if !error.is_terminal() {
+        return;
+    }
+    let percent = match (total_bytes, total) {
+        (0, 0) => 100,
+        (0, _) => (total - remaining) * 100 / total,
+        _ => (total_bytes - remaining_bytes) * 100 / total_bytes,
+    };
+    // A terminal that is gone is no reason to end the work.
+    let _ = match remaining {
+        0 => write!(error, "\r\x1b[K"),
+        _ => write!(error, "\r\x1b[K{percent:>3}%  {} of {total}\r", total - remaining),
+    };
 }
 
 /// A moment as aptly prints it: in the local zone.

@@ -68,7 +68,7 @@ fn root_of(given: Option<PathBuf>) -> anyhow::Result<PathBuf> {
 
 /// Progress goes where it does not mix with the answer.
 fn tell(line: Line) {
-    if !matches!(line, Line::Warning(_)) {
+    if !matches!(line, Line::Warning(_) | Line::Progress(_)) {
         eprintln!("{}", inert(&line.to_string()));
     }
 }

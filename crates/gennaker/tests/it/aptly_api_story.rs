@@ -19,7 +19,12 @@ struct Api {
 
 impl Api {
     fn start() -> Self {
+        Self::start_with("{}")
+    }
+
+    fn start_with(config: &str) -> Self {
         let machine = Machine::new();
+        std::fs::write(machine.path().join(".aptly.conf"), config).expect("written");
         let (process, said) = serve(&machine, "127.0.0.1:0");
         let address = said.split(' ').nth(4).expect("an address").to_owned();
         Self { machine, process, curl: Vec::new(), base: format!("http://{address}") }
@@ -207,6 +212,108 @@ fn work_that_takes_its_time_is_a_task() {
     assert_eq!(api.get("/api/tasks/3"), error(404, "could not find task with id 3"));
     assert_eq!(api.ask("POST", "/api/tasks-clear", &json!({})), (200, json!({})));
     assert_eq!(api.get("/api/tasks"), (200, json!([])));
+}
+
+#[test]
+fn requests_are_counted_and_published_files_served_when_the_configuration_says_so() {
+    let silent = Api::start();
+    assert_eq!(silent.get("/api/metrics"), (404, json!("404 page not found")));
+    assert_eq!(silent.get("/repos/").0, 404);
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let web = folder.path().join("web");
+    let api = Api::start_with(
+        &json!({"enableMetricsEndpoint": true, "serveInAPIMode": true,
+                "FileSystemPublishEndpoints": {"web": {"rootDir": web}}})
+        .to_string(),
+    );
+    api.ask("POST", "/api/repos", &json!({"Name": "a"}));
+    api.put("hello", "1.0", "up");
+    api.ask("POST", "/api/repos/a/file/up", &json!({}));
+    for place in ["filesystem:web:deb", ":."] {
+        let publish = json!({"SourceKind": "local", "Sources": [{"Name": "a", "Component": "main"}], "Distribution": "bookworm",
+                             "Architectures": ["amd64"], "Signing": {"Skip": true}});
+        let path = format!("/api/publish/{place}?_async=1");
+        let (_, task) = api.ask("POST", &path, &publish);
+        let id = &task["ID"];
+        assert_eq!(
+            api.get(&format!("/api/tasks/{id}/wait")).1["State"],
+            2,
+            "{}",
+            api.get(&format!("/api/tasks/{id}/output")).1
+        );
+        let all = json!({"TotalNumberOfPackages": 1, "RemainingNumberOfPackages": 0});
+        assert_eq!(api.get(&format!("/api/tasks/{id}/detail")), (200, all));
+    }
+    assert_eq!(api.get("/api/repos/none").0, 404);
+
+    let (status, text) = api.get("/api/metrics");
+    let text = text.as_str().expect("text");
+    assert_eq!(status, 200);
+    for line in [
+        "# TYPE aptly_api_http_requests_total counter",
+        "aptly_api_http_requests_total{code=\"201\",method=\"POST\",path=\"/api/repos\"} 1",
+        "aptly_api_http_requests_total{code=\"404\",method=\"GET\",path=\"/api/repos\"} 1",
+        "aptly_api_http_requests_in_flight{method=\"GET\",path=\"/api/metrics\"} 1",
+        "aptly_api_http_request_size_bytes_sum{code=\"201\",method=\"POST\",path=\"/api/repos\"} 12",
+        "aptly_api_http_request_duration_seconds_count{code=\"201\",method=\"POST\",path=\"/api/repos\"} 1",
+        "aptly_build_info{version=\"1.6.3\",goversion=\"\"} 1",
+        "aptly_api_files_uploaded_total{directory=\"up\"} 1",
+        "aptly_repos_package_count{source=\"[a]\",distribution=\"bookworm\",component=\"main\"} 1",
+    ] {
+        assert!(text.lines().any(|there| there == line), "{line} in\n{text}");
+    }
+
+    let (status, page) = api.get("/repos/");
+    let page = page.as_str().expect("a page");
+    assert!(
+        status == 200 && page.contains("<a href=\"-/\">default</a>") && page.contains("<a href=\"web/\">web</a>"),
+        "{page}"
+    );
+    for place in ["-/dists", "web/deb/dists"] {
+        let (status, release) = api.get(&format!("/repos/{place}/bookworm/Release"));
+        assert!(
+            status == 200 && release.as_str().is_some_and(|text| text.contains("Codename: bookworm")),
+            "{place}: {release}"
+        );
+    }
+    let pool = "/repos/-/pool/main/h/hello/hello_1.0_all.deb";
+    let deb = std::fs::read(api.machine.public().join("pool/main/h/hello/hello_1.0_all.deb")).expect("published");
+    let got = api.machine.path().join("got.deb");
+    let (status, _) = api.curl(&["-r", "2-", "-o", got.to_str().expect("text")], pool);
+    assert_eq!((status, std::fs::read(&got).expect("there")), (206, deb[2..].to_vec()));
+    for path in ["/repos/-/..%2f..%2f.aptly.conf", "/repos/nowhere/dists", "/repos/-/nothing"] {
+        assert_eq!(api.get(path).0, 404, "{path}");
+    }
+}
+
+#[test]
+fn systemd_may_hand_over_the_socket() {
+    let machine = Machine::new();
+    let folder = tempfile::tempdir().expect("a folder");
+    let socket = folder.path().join("api.sock");
+    // The program that systemd itself tries sockets out with.
+    let mut command = Command::new("systemd-socket-activate");
+    command
+        .arg("-l")
+        .arg(&socket)
+        .args(["-E", "HOME", "-E", "TZ"])
+        .arg(machine.path().join("bin/aptly"))
+        .args(["api", "serve"]);
+    command.env("HOME", machine.path()).env("TZ", "UTC").current_dir(machine.path());
+    let process = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("starts");
+    let curl = vec![
+        "--unix-socket".to_owned(),
+        socket.display().to_string(),
+        "--retry".into(),
+        "50".into(),
+        "--retry-all-errors".into(),
+        "--retry-delay".into(),
+        "0".into(),
+    ];
+    let api = Api { machine, process, curl, base: "http://aptly".into() };
+    assert_eq!(api.get("/api/version"), (200, json!({"Version": "1.6.3"})));
+    assert!(socket.exists(), "it is systemd's to remove");
 }
 
 #[test]
