@@ -40,7 +40,7 @@ pub use error::{Error, Result};
 pub use include::{IncludeOptions, Target};
 pub use mirror::{Fetch, FetchError, Mirror, MirrorChange, Trust, UpdateMirror};
 pub use ops::{Op, OpChange, Undone};
-pub use outbox::{DROPPED, Event, NewPackage, PUBLISHED, Published};
+pub use outbox::{DROPPED, Event, MIRRORED, Mirrored, Moved, NewPackage, PUBLISHED, Published, REMOVED, UPLOADED};
 pub use pool::{located, pool_path};
 pub use publish::{
     Endpoint, Generation, LinkMethod, Past, Publication, PublishRequest, PublishedPackage, Rollback, Settings, Signing,

@@ -3,6 +3,7 @@
 //! What is downloaded is checked against a signed `Release` before it is read ([`release`]); what an index lists comes in by
 //! [`update`]. How files are downloaded is the caller's ([`Fetch`]).
 
+mod queue;
 mod release;
 mod update;
 
@@ -34,11 +35,16 @@ pub enum FetchError {
 }
 
 /// Brings files from elsewhere.
-pub trait Fetch {
+pub trait Fetch: Sync {
     /// What is at an address; an error when it is longer than `most` bytes.
     fn get(&self, url: &str, most: u64) -> Result<Vec<u8>, FetchError>;
 
-    /// The same into a file that does not exist yet.
+    /// How many files are brought at the same time.
+    fn at_once(&self) -> usize {
+        1
+    }
+
+    /// The same into a file that does not exist yet. Whoever asked makes it durable.
     fn save(&self, url: &str, most: u64, to: &Path) -> Result<(), FetchError>;
 }
 

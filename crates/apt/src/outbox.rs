@@ -1,5 +1,6 @@
 //! Events of a root: written in the transaction of the change, read by whoever tails the root.
 
+use debian::package::Key;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use store::{Tx, params};
@@ -7,6 +8,7 @@ use store::{Tx, params};
 use crate::error::Result;
 use crate::packages::json;
 use crate::root::Root;
+use crate::set::{self, Diff};
 
 /// One event, as it stands in the outbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,9 +19,9 @@ pub struct Event {
     pub id: String,
     /// When it happened.
     pub at: Timestamp,
-    /// What happened: [`PUBLISHED`] or [`DROPPED`].
+    /// What happened: [`PUBLISHED`], [`DROPPED`], [`UPLOADED`], [`REMOVED`] or [`MIRRORED`].
     pub kind: String,
-    /// The details, as JSON; for [`PUBLISHED`] a [`Published`].
+    /// The details, as JSON: a [`Published`], a [`Moved`] or a [`Mirrored`].
     pub body: String,
 }
 
@@ -27,6 +29,39 @@ pub struct Event {
 pub const PUBLISHED: &str = "apt.published";
 /// A publication was taken away.
 pub const DROPPED: &str = "apt.dropped";
+
+/// Packages came into a local repository.
+pub const UPLOADED: &str = "apt.uploaded";
+/// Packages left a local repository.
+pub const REMOVED: &str = "apt.removed";
+/// A mirror was updated.
+pub const MIRRORED: &str = "apt.mirrored";
+
+/// The body of an [`UPLOADED`] or [`REMOVED`] event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moved {
+    /// The folder of the root.
+    pub root: String,
+    /// The local repository.
+    pub repository: String,
+    /// The full keys of the packages: `Pamd64 hello 1.0 1a2b3c4d5e6f7a8b`.
+    pub packages: Vec<String>,
+}
+
+/// The body of a [`MIRRORED`] event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mirrored {
+    /// The folder of the root.
+    pub root: String,
+    /// The mirror.
+    pub mirror: String,
+    /// Its distribution.
+    pub distribution: String,
+    /// The packages that the update before did not bring.
+    pub packages: Vec<NewPackage>,
+    /// The full keys of those that are not there any more.
+    pub removed: Vec<String>,
+}
 
 /// The body of a [`PUBLISHED`] event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,7 +81,7 @@ pub struct Published {
 /// A package that became visible.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewPackage {
-    /// The component.
+    /// The component; empty for those of a mirror.
     pub component: String,
     /// Its name.
     pub name: String,
@@ -56,7 +91,7 @@ pub struct NewPackage {
     pub architecture: String,
     /// The SHA-256 of its file.
     pub sha256: String,
-    /// Where the file is published, below the prefix.
+    /// Where the file is published, below the prefix; empty for those of a mirror.
     pub reference: String,
     /// Whether the same version was visible before with other bytes.
     pub replaced: bool,
@@ -66,6 +101,19 @@ pub struct NewPackage {
 pub(crate) fn write(tx: &mut Tx<'_>, kind: &str, body: &impl Serialize) -> Result<()> {
     let (id, at) = (tx.ulid(), tx.now());
     tx.execute("insert into outbox (id, at, kind, body) values (?1, ?2, ?3, ?4)", params![id, at, kind, json(body)?])?;
+    Ok(())
+}
+
+/// Writes what came into a local repository, and what left it, when its list changed.
+pub(crate) fn write_moved(tx: &mut Tx<'_>, root: &Root, repository: &str, before: &str, after: &str) -> Result<()> {
+    let Diff { added, removed } = set::diff(tx, before, after)?;
+    for (kind, keys) in [(UPLOADED, added), (REMOVED, removed)] {
+        if keys.is_empty() {
+            continue;
+        }
+        let (root, packages) = (root.path().display().to_string(), keys.iter().map(Key::full).collect());
+        write(tx, kind, &Moved { root, repository: repository.to_owned(), packages })?;
+    }
     Ok(())
 }
 

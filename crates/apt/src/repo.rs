@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use store::{Row, Tx, params};
 
 use crate::error::{Error, Result};
+use crate::outbox;
 use crate::packages;
 use crate::root::Root;
 use crate::set;
@@ -247,9 +248,11 @@ impl Root {
                 }
                 built.save(tx)?;
                 also(tx)?;
+                outbox::write_moved(tx, self, &repo.name, &repo.root, &built.root)?;
                 Ok::<_, Error>(true)
             })?;
             if won {
+                self.touch_wake();
                 return Ok(change);
             }
         }

@@ -155,8 +155,14 @@ impl Stage for BakeStage {
 /// The packages that the stage names, else the one that an apt trigger brought.
 fn packages(config: &Config, stage: &StageView) -> Option<String> {
     let own = config.package.clone().filter(|p| !p.trim().is_empty());
-    let trigger = || (stage.trigger().kind() == "apt").then(|| text(&stage.trigger().0, "package")).flatten();
+    let trigger = || published(stage).and_then(|trigger| text(trigger, "package"));
     own.or_else(trigger)
+}
+
+/// The apt trigger, if it brought a published package; what a mirror has is not published here.
+fn published<'a>(stage: &'a StageView) -> Option<&'a Map> {
+    let trigger = &stage.trigger().0;
+    (stage.trigger().kind() == "apt" && !trigger.contains_key("mirror")).then_some(trigger)
 }
 
 fn is_child(stage: &StageView) -> bool {
@@ -206,7 +212,7 @@ fn request(config: &Config, stage: &StageView) -> Result<(Request, Publication),
     };
     let trigger = &stage.trigger().0;
     let mut provenance = json!({"execution": stage.execution().id, "trigger": stage.trigger().kind()});
-    if stage.trigger().kind() == "apt"
+    if published(stage).is_some()
         && let Some(name) = trigger.get("package").and_then(Value::as_str)
         && let Some(package) = packages.iter_mut().find(|p| p.name == name && p.version.is_none())
     {

@@ -11,19 +11,18 @@ use debian::stanza::Stanza;
 use debian::sums::Sums;
 use store::params;
 
+use super::queue;
 use super::release::{self, Trust};
 use super::{Fetch, FetchError, Mirror};
 use crate::error::{Error, Result};
+use crate::outbox::{self, MIRRORED, Mirrored, NewPackage};
 use crate::packages;
 use crate::pool;
 use crate::report::{Line, Sink};
 use crate::resolve::Follow;
 use crate::root::Root;
 use crate::select::chosen;
-use crate::set;
-
-/// So many files are downloaded before they are recorded.
-const BATCH: usize = 32;
+use crate::set::{self, Diff};
 
 /// How a mirror is updated.
 #[derive(Debug, Clone, Default)]
@@ -74,17 +73,30 @@ impl Root {
     /// Records the packages and the list in one transaction, so that no cleanup finds them unused.
     fn keep(&self, name: &str, packages: &[Package], seen: &Mirror) -> Result<Mirror> {
         let built = set::build(packages.iter().map(|package| package.key.clone()));
-        self.change(|tx| {
+        let kept = self.change(|tx| {
             packages.iter().try_for_each(|package| packages::save(tx, package))?;
             built.save(tx)?;
             let now = tx.now();
-            super::change(tx, name, &mut |mirror| {
-                mirror.root.clone_from(&built.root);
+            let mut before = String::new();
+            let mirror = super::change(tx, name, &mut |mirror| {
+                before = std::mem::replace(&mut mirror.root, built.root.clone());
                 mirror.meta.clone_from(&seen.meta);
                 (mirror.updated, mirror.worker) = (Some(now), None);
                 Ok(())
-            })
-        })
+            })?;
+            let Diff { added, removed } = set::diff(tx, &before, &built.root)?;
+            let event = Mirrored {
+                root: self.path().display().to_string(),
+                mirror: name.to_owned(),
+                distribution: mirror.distribution.clone(),
+                packages: new_packages(packages, &added),
+                removed: removed.iter().map(Key::full).collect(),
+            };
+            outbox::write(tx, MIRRORED, &event)?;
+            Ok::<_, Error>(mirror)
+        })?;
+        self.touch_wake();
+        Ok(kept)
     }
 
     fn bring(
@@ -124,27 +136,7 @@ impl Root {
         for (url, listed) in offered.iter().flat_map(|one| &one.files).filter(|(url, _)| !there.contains_key(url)) {
             queue.insert(url, listed);
         }
-        let bytes: u64 = queue.values().map(|listed| listed.size).sum();
-        sink(Line::Step(format!("Download queue: {} items ({})", queue.len(), crate::size(bytes))));
-        let mut errors = Vec::new();
-        let queue: Vec<(&String, &Listed)> = queue.into_iter().collect();
-        for batch in queue.chunks(BATCH) {
-            let mut staged = Vec::new();
-            for (url, listed) in batch {
-                match pool::download(self, url, listed, how.ignore_checksums, fetch) {
-                    Ok(file) => {
-                        there.insert((*url).clone(), file.file.sums.clone());
-                        staged.push(file);
-                    }
-                    Err(error) if error.is_full() => return Err(error),
-                    Err(error) => errors.push(error.to_string()),
-                }
-            }
-            pool::record(self, &staged)?;
-        }
-        if !errors.is_empty() {
-            return Err(Error::Invalid(format!("download errors:\n  {}", errors.join("\n  "))));
-        }
+        there.extend(queue::bring(self, &queue, how.ignore_checksums, fetch, sink)?);
         let (mut keys, mut all) = (BTreeSet::new(), Vec::new());
         for one in offered {
             let files: Vec<PackageFile> = one
@@ -185,6 +177,22 @@ impl Root {
             Ok::<_, Error>(found)
         })
     }
+}
+
+/// Those of `packages` that `added` names, as events tell them.
+fn new_packages(packages: &[Package], added: &[Key]) -> Vec<NewPackage> {
+    let added: BTreeSet<&Key> = added.iter().collect();
+    let new = packages.iter().filter(|package| added.contains(&package.key));
+    let told = |package: &Package| NewPackage {
+        component: String::new(),
+        name: package.key.name.clone(),
+        version: package.key.version.to_string(),
+        architecture: package.key.architecture.clone(),
+        sha256: package.files.first().map(|file| file.sums.sha256.clone()).unwrap_or_default(),
+        reference: String::new(),
+        replaced: false,
+    };
+    new.map(told).collect()
 }
 
 /// A package with the sums that its files really have.

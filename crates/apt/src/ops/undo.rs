@@ -7,6 +7,7 @@ use store::{Tx, params};
 
 use super::{Image, Op, images, lists};
 use crate::error::{Error, Result};
+use crate::outbox;
 use crate::packages;
 use crate::publish::{Signing, restore};
 use crate::report::Sink;
@@ -99,6 +100,11 @@ impl Root {
                 for image in &rows {
                     check(tx, id, image)?;
                     put_back(tx, image)?;
+                    if image.kind == "repo" {
+                        let list = |row: Option<&Json>| lists(row).concat();
+                        let (now, then) = (list(image.after.as_ref()), list(image.before.as_ref()));
+                        outbox::write_moved(tx, self, &image.name(), &now, &then)?;
+                    }
                 }
                 Ok::<(), Error>(())
             })?;

@@ -17,6 +17,28 @@ fn news(place: &Place) -> Vec<Published> {
 }
 
 #[test]
+fn what_comes_into_a_repository_and_what_leaves_it_is_told() {
+    let place = Place::new();
+    place.create("r");
+    place.add("r", &package("hello", "1.0"), false);
+    place.add("r", &package("hello", "1.0"), false);
+    place.add("r", &package("hello", "1.0").file("usr/share/more", 0o644, "more"), true);
+    let told: Vec<(String, String, Vec<String>)> = place
+        .root
+        .outbox_after(0, 100)
+        .unwrap()
+        .into_iter()
+        .map(|event| {
+            let moved: apt::Moved = serde_json::from_str(&event.body).unwrap();
+            let names = moved.packages.iter().map(|key| key.rsplit_once(' ').unwrap().0.to_owned()).collect();
+            (event.kind, moved.repository, names)
+        })
+        .collect();
+    let one = |kind: &str| (kind.to_owned(), "r".to_owned(), vec!["Pall hello 1.0".to_owned()]);
+    assert_eq!(told, [one("apt.uploaded"), one("apt.uploaded"), one("apt.removed")], "the second changed nothing");
+}
+
+#[test]
 fn each_generation_is_one_event_with_what_is_new_by_content() {
     let place = Place::new();
     place.create("r");

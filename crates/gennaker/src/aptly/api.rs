@@ -26,26 +26,23 @@ fn settings(config: &Config) -> Settings {
         skip_contents: config.on("skipContentsPublishing"),
         skip_bz2: config.on("skipBz2Publishing"),
         asynchronous: config.on("AsyncAPI"),
-        downloads: downloads(config.number("downloadRetries"), config.number("downloadSpeedLimit")),
+        downloads: downloads(config),
         metrics: config.on("enableMetricsEndpoint"),
         serve_files: config.on("serveInAPIMode"),
     }
 }
 
 /// Downloads by what a configuration says.
-fn downloads(retries: u64, limit: u64) -> Option<api::aptly::Downloads> {
-    let tries = u32::try_from(retries.saturating_add(1)).unwrap_or(u32::MAX);
-    Some(std::sync::Arc::new(Download::new(Rules { tries, limit: limit.saturating_mul(1024) })))
+fn downloads(config: &Config) -> Option<api::aptly::Downloads> {
+    let tries = u32::try_from(config.number("downloadRetries").saturating_add(1)).unwrap_or(u32::MAX);
+    Some(std::sync::Arc::new(Download::new(Rules { tries, ..Rules::of(config) })))
 }
 
 /// What the user's own configuration says; without one, or with one that cannot be read, what is usual.
 pub fn of_user(environment: &Environment) -> Settings {
     let file = super::root::file_of_user(environment).map(|file| file.to_string_lossy().into_owned());
     let config = file.and_then(|file| Config::load(&file, environment).ok());
-    config.map_or_else(
-        || Settings { version: APTLY_VERSION.into(), downloads: downloads(0, 0), ..Settings::default() },
-        |config| settings(&config),
-    )
+    settings(&config.unwrap_or_else(|| Config::usual(environment)))
 }
 
 pub fn serve(context: &mut Context, parsed: &Parsed) -> Result<(), Failure> {

@@ -101,10 +101,15 @@ fn defaults() -> Map<String, Value> {
 }
 
 impl Config {
+    /// What is usual.
+    pub fn usual(environment: &Environment) -> Config {
+        Config { values: defaults(), home: environment.home.clone().unwrap_or_else(|| "/".into()) }
+    }
+
     /// Loads the file given, or the first of the usual ones; without any, one with the defaults is made.
     pub fn load(file: &str, environment: &Environment) -> Result<Config, Failure> {
-        let home = environment.home.clone().unwrap_or_else(|| "/".into());
-        let mut config = Config { values: defaults(), home: home.clone() };
+        let mut config = Config::usual(environment);
+        let home = config.home.clone();
         if !file.is_empty() {
             let text = fs::read_to_string(file)
                 .map_err(|error| Failure::Run(format!("error loading config file {file}: {error}")))?;

@@ -23,8 +23,11 @@ fn download(context: &Context, parsed: &Parsed) -> Result<Download, Failure> {
         text.parse().map(Some).map_err(|_| Failure::Run(format!("-{name} is {text:?}, which is no number")))
     };
     let tries = number("max-tries")?.unwrap_or(1).clamp(1, 100);
-    let limit = number("download-limit")?.unwrap_or(context.config.number("downloadSpeedLimit"));
-    Ok(Download::new(Rules { tries: u32::try_from(tries).unwrap_or(1), limit: limit.saturating_mul(1024) }))
+    let mut rules = Rules { tries: u32::try_from(tries).unwrap_or(1), ..Rules::of(&context.config) };
+    if let Some(limit) = number("download-limit")? {
+        rules.limit = limit.saturating_mul(1024);
+    }
+    Ok(Download::new(rules))
 }
 
 fn change(context: &Context, parsed: &Parsed) -> Result<MirrorChange, Failure> {

@@ -2,6 +2,8 @@
 //!
 //! The event: `{id, root, repository, prefix, distribution, component, generation, packages: [{name, version,
 //! architecture, sha256, component?, reference}]}`. A pipeline fires once, with the highest matching version.
+//!
+//! A mirror that was updated is an event of the same shape with `mirror`, and starts pipelines whose trigger names that mirror.
 
 use std::cmp::Ordering;
 
@@ -30,6 +32,9 @@ impl Matches for Apt {
             if !text(config, key).is_none_or(fits) {
                 return None;
             }
+        }
+        if text(config, "mirror") != event.get("mirror").and_then(Value::as_str) {
+            return None;
         }
         let packages = event.get("packages").and_then(Value::as_array)?;
         let best = packages

@@ -35,7 +35,7 @@ const KINDS: [Kind; 20] = [
     Kind {
         name: "apt",
         fields: "root: text, prefix: text, distribution: text, component: text, package: text, version: text, versionConstraint: text,
-                 architecture: text, repository: text",
+                 architecture: text, repository: text, mirror: text",
         patterns: &[],
     },
     Kind { name: "jenkins", fields: BUILD, patterns: &[] },

@@ -1,11 +1,11 @@
-//! A publication has new packages: pipelines with a trigger of type `apt` start. What matches is `pipeline::trigger::apt`.
+//! A publication or a mirror has new packages: pipelines with a trigger of type `apt` start. What matches is `pipeline::trigger::apt`.
 //!
 //! The server tails each apt root's outbox. One transaction of the control store moves the root's cursor and inserts the executions,
 //! unique by pipeline and event, so whatever is read twice starts nothing twice.
 
 use std::time::Duration;
 
-use apt::{Event, PUBLISHED, Published, Root};
+use apt::{Event, MIRRORED, Mirrored, NewPackage, PUBLISHED, Published, Root};
 use jiff::SignedDuration;
 use pipeline::{Engine, EngineError, Map};
 use serde_json::{Value, json};
@@ -99,19 +99,12 @@ fn cursor(tx: &mut Tx, root: &str) -> Result<i64, StoreError> {
 }
 
 fn react(tx: &mut Tx, engine: &Engine, event: &Event, window: SignedDuration) -> Result<(), TailError> {
-    if event.kind != PUBLISHED {
-        return Ok(());
-    }
-    let Ok(published) = serde_json::from_str::<Published>(&event.body) else {
-        tracing::warn!(event = event.id, "an event of an apt root cannot be read; it starts nothing");
-        return Ok(());
-    };
-    let shown = shown(event, &published);
+    let Some(news) = News::read(event) else { return Ok(()) };
     let late = tx.now().duration_since(event.at) > window;
     for pipeline in pipeline::pipelines::with_trigger(tx, "apt")? {
         let Some(id) = pipeline.get("id").and_then(Value::as_str) else { continue };
-        let Some(mut trigger) = pipeline::trigger::fires(&pipeline, "apt", &shown) else { continue };
-        add_facts(&mut trigger, event, &published);
+        let Some(mut trigger) = pipeline::trigger::fires(&pipeline, "apt", &news.shown) else { continue };
+        add_facts(&mut trigger, event, &news.packages);
         if late {
             let now = tx.now();
             tx.execute(
@@ -135,23 +128,52 @@ fn release(trigger: &Map) -> String {
     format!("{}-{}", part("package"), part("version"))
 }
 
-/// The event as triggers match it.
-fn shown(event: &Event, published: &Published) -> Value {
-    json!({
-        "id": event.id,
-        "root": published.root,
-        "prefix": published.prefix,
-        "distribution": published.distribution,
-        "generation": published.generation,
-        "packages": published.packages,
-    })
+/// An event that may start something.
+struct News {
+    /// As triggers match it.
+    shown: Value,
+    packages: Vec<NewPackage>,
+}
+
+impl News {
+    /// `None` for one that starts nothing.
+    fn read(event: &Event) -> Option<News> {
+        let read = match event.kind.as_str() {
+            PUBLISHED => serde_json::from_str(&event.body).map(|published: Published| News {
+                shown: json!({
+                    "id": event.id,
+                    "root": published.root,
+                    "prefix": published.prefix,
+                    "distribution": published.distribution,
+                    "generation": published.generation,
+                    "packages": published.packages,
+                }),
+                packages: published.packages,
+            }),
+            MIRRORED => serde_json::from_str(&event.body).map(|mirrored: Mirrored| News {
+                shown: json!({
+                    "id": event.id,
+                    "root": mirrored.root,
+                    "mirror": mirrored.mirror,
+                    "distribution": mirrored.distribution,
+                    "packages": mirrored.packages,
+                }),
+                packages: mirrored.packages,
+            }),
+            _ => return None,
+        };
+        if let Err(error) = &read {
+            tracing::warn!(event = event.id, %error, "an event of an apt root cannot be read; it starts nothing");
+        }
+        read.ok()
+    }
 }
 
 /// What people want to see beside it: when it was published, and whether the same version had other bytes before.
-fn add_facts(trigger: &mut Map, event: &Event, published: &Published) {
+fn add_facts(trigger: &mut Map, event: &Event, packages: &[NewPackage]) {
     let version = trigger.get("version").and_then(Value::as_str).unwrap_or_default().to_owned();
     let sum = trigger.get("sha256").and_then(Value::as_str).unwrap_or_default();
-    let replaced = published.packages.iter().any(|p| p.replaced && p.sha256 == sum);
+    let replaced = packages.iter().any(|p| p.replaced && p.sha256 == sum);
     let shown = if replaced { format!("{version} (replaced)") } else { version };
     trigger.insert("versionShown".into(), json!(shown));
     trigger.insert("publishedAt".into(), json!(event.at.as_millisecond()));

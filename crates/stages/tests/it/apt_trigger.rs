@@ -55,6 +55,30 @@ async fn the_same_version_with_other_bytes_is_new() {
 }
 
 #[tokio::test]
+async fn an_update_of_a_mirror_starts_pipelines_that_name_it_and_no_others() {
+    let world = World::new();
+    world.add(&package("openssl", "3.0.1"));
+    world.publish();
+    world.mirror("security");
+    world.tail().await;
+    world.pipeline("rebake", json!({"mirror": "security", "package": "openssl"})).await;
+    world.pipeline("another mirror", json!({"mirror": "other", "package": "openssl"})).await;
+    world.pipeline("of a publication", json!({"package": "openssl"})).await;
+    world.update_mirror("security");
+    world.tail().await;
+    let runs = world.runs().await;
+    assert_eq!(runs.iter().map(shown).collect::<Vec<_>>(), [("rebake".into(), "3.0.1".into())]);
+    let trigger = &runs[0].trigger;
+    assert_eq!(
+        (trigger.get("mirror").unwrap(), trigger.get("package").unwrap(), trigger.get("distribution").unwrap()),
+        (&json!("security"), &json!("openssl"), &json!("stretch"))
+    );
+    world.update_mirror("security");
+    world.tail().await;
+    assert_eq!(world.runs().await.len(), 1, "nothing new, nothing started");
+}
+
+#[tokio::test]
 async fn what_a_cluster_was_rolled_back_from_starts_no_pipeline_that_deploys_there() {
     let world = World::new();
     for (name, stack) in [("production", "main"), ("test", "test")] {

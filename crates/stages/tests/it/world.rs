@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use apt::{AddOptions, PublishRequest, Root, Settings, Signing, SourceKind, UpdateRequest};
+use apt::{
+    AddOptions, Fetch, FetchError, MirrorChange, PublishRequest, Root, Settings, Signing, SourceKind, Trust,
+    UpdateMirror, UpdateRequest,
+};
 use jiff::SignedDuration;
 use pipeline::{Engine, Execution, Map};
 use serde_json::{Value, json};
@@ -70,6 +73,19 @@ impl World {
         self.root.update_publication(&request, &mut |_| {}).unwrap();
     }
 
+    /// Makes a mirror of what the root itself publishes.
+    pub fn mirror(&self, name: &str) {
+        let change = MirrorChange { archive: Some("http://upstream/".into()), ..MirrorChange::default() };
+        let trust = Trust { unchecked: true, ..Trust::default() };
+        let fetch = Published(self.root.public());
+        self.root.create_mirror(name, "stretch", &[], &change, [false; 2], &trust, &fetch).unwrap();
+    }
+
+    pub fn update_mirror(&self, name: &str) {
+        let how = UpdateMirror { trust: Trust { unchecked: true, ..Trust::default() }, ..UpdateMirror::default() };
+        self.root.update_mirror(name, &how, &Published(self.root.public()), &mut |_| {}).unwrap();
+    }
+
     /// Saves a pipeline with an apt trigger; more keys of the trigger in `more`.
     pub async fn pipeline(&self, name: &str, more: Value) {
         self.pipeline_with(name, more, json!([{"type": "wait", "waitTime": 1}])).await;
@@ -105,5 +121,24 @@ impl World {
             Ok::<_, store::StoreError>(runs)
         });
         found.await.unwrap()
+    }
+}
+
+/// `http://upstream/` is this folder.
+struct Published(std::path::PathBuf);
+
+impl Published {
+    fn file(&self, url: &str) -> std::path::PathBuf {
+        self.0.join(url.strip_prefix("http://upstream/").unwrap())
+    }
+}
+
+impl Fetch for Published {
+    fn get(&self, url: &str, _: u64) -> Result<Vec<u8>, FetchError> {
+        std::fs::read(self.file(url)).map_err(|_| FetchError::Missing(url.into()))
+    }
+
+    fn save(&self, url: &str, _: u64, to: &std::path::Path) -> Result<(), FetchError> {
+        std::fs::copy(self.file(url), to).map(drop).map_err(|_| FetchError::Missing(url.into()))
     }
 }
