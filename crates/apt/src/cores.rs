@@ -15,7 +15,16 @@ pub(crate) fn count() -> usize {
 
 /// Does `work` with each item, on all cores; the answers are in the order of the items. The first error is told.
 pub(crate) fn on_all<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> Result<R> + Sync) -> Result<Vec<R>> {
-    let workers = count().min(items.len());
+    on_some(count(), items, work)
+}
+
+/// The same with so many at once, for work that waits more than it computes.
+pub(crate) fn on_some<T: Sync, R: Send>(
+    most: usize,
+    items: &[T],
+    work: impl Fn(&T) -> Result<R> + Sync,
+) -> Result<Vec<R>> {
+    let workers = most.min(items.len());
     if workers < 2 {
         return items.iter().map(work).collect();
     }

@@ -36,6 +36,9 @@ pub enum Error {
         /// Why it failed.
         source: io::Error,
     },
+    /// Storage on another machine.
+    #[error("{0}")]
+    Remote(String),
     /// Signing.
     #[error("{0}")]
     Signing(String),

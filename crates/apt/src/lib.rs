@@ -43,8 +43,8 @@ pub use ops::{Op, OpChange, Undone};
 pub use outbox::{DROPPED, Event, MIRRORED, Mirrored, Moved, NewPackage, PUBLISHED, Published, REMOVED, UPLOADED};
 pub use pool::{located, pool_path};
 pub use publish::{
-    Endpoint, Generation, LinkMethod, Past, Publication, PublishRequest, PublishedPackage, Rollback, Settings, Signing,
-    Source, UpdateRequest, Verify,
+    Bucket, Endpoint, Generation, LinkMethod, Past, Publication, PublishRequest, PublishedPackage, Rollback, Settings,
+    Signing, Source, UpdateRequest, Verify,
 };
 pub use repo::{DropRefused, Repo, RepoChange};
 pub use report::{Line, Progress, Sink, Work};
@@ -53,5 +53,6 @@ pub use root::Root;
 pub use select::Transfer;
 pub use shown::shown_package;
 pub use snapshot::{Snapshot, SourceKind};
+pub use store::objects::{Objects, S3};
 pub use takeover::{Exported, Taken, check_takeover, take_over, take_over_again};
 pub use uploaders::{Rule, Uploaders, plain_json};

@@ -15,6 +15,7 @@ mod index;
 mod list;
 mod past;
 mod render;
+mod replicate;
 mod restore;
 mod sign;
 mod sweep;
@@ -25,7 +26,7 @@ use serde::{Deserialize, Serialize};
 use store::{Row, Tx, params};
 
 pub use create::{PublishRequest, UpdateRequest};
-pub use endpoint::{Endpoint, LinkMethod, Verify};
+pub use endpoint::{Bucket, Endpoint, LinkMethod, Verify};
 pub use find::{Generation, PublishedPackage};
 pub use past::{Past, Rollback};
 pub(crate) use restore::restore;

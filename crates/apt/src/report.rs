@@ -46,6 +46,8 @@ pub enum Work {
     Download,
     /// They are deleted.
     Delete,
+    /// Files are brought to a bucket.
+    Upload,
 }
 
 /// As people and a task's output read it.

@@ -25,7 +25,7 @@ pub struct Root {
     path: PathBuf,
     store: SharedStore,
     ids: Arc<Ids>,
-    /// Folders to publish to, by name.
+    /// Places to publish to, by storage.
     endpoints: Arc<BTreeMap<String, Endpoint>>,
     /// Whose work its changes are.
     actor: Arc<Actor>,
@@ -93,7 +93,7 @@ impl Root {
         })
     }
 
-    /// The same root that can also publish to these folders.
+    /// The same root that can also publish to these places: `filesystem:NAME` or `s3:NAME`.
     pub fn with_endpoints(self, endpoints: BTreeMap<String, Endpoint>) -> Root {
         Root { endpoints: Arc::new(endpoints), ..self }
     }

@@ -9,6 +9,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { domain: "apt", number: 3, sql: TAKEOVER },
     Migration { domain: "apt", number: 4, sql: PIECES },
     Migration { domain: "apt", number: 5, sql: OPS },
+    Migration { domain: "apt", number: 6, sql: OBJECTS },
 ];
 
 /// A row as the log of operations keeps it. `$at` is `new` or `old`.
@@ -114,6 +115,16 @@ create table op_now (one integer primary key, op bigint not null);
     logged!("mirror", image!("new", "uuid", "name", "root", "document"), image!("old", "uuid", "name", "root", "document")),
     logged!("publication", shown!("new"), shown!("old")),
 );
+
+const OBJECTS: &str = "
+-- What was brought to a bucket: of which file (`stamp` is its number, size and time) with which MD5.
+create table object (
+    storage text not null, prefix text not null, name text not null, stamp text not null, md5 text not null,
+    primary key (storage, prefix, name)
+) without rowid;
+-- The generation that a bucket shows.
+create table replica (publication text primary key, generation bigint not null) without rowid;
+";
 
 const PIECES: &str = "
 -- As Contents names the package; not known for what an aptly's database brought.

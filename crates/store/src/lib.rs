@@ -1,4 +1,4 @@
-//! Records, change feed, blobs, ids and clock: everything that survives.
+//! Records, change feed, blobs, objects in buckets, ids and clock: everything that survives.
 //!
 //! Two stores, one library. [`Store`] is the control store of one server: one writer thread that commits many callers'
 //! work at a time, and readers beside it. [`SharedStore`] is the database of an apt root that any number of processes
@@ -17,6 +17,7 @@ pub mod id;
 mod job;
 pub mod lock;
 mod migration;
+pub mod objects;
 mod postgres;
 mod reader;
 mod shared;

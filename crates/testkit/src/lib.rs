@@ -1,6 +1,7 @@
 //! For tests only: package builder, fake clock, conformance suites.
 #![forbid(unsafe_code)]
 
+pub mod bucket;
 pub mod disk;
 pub mod package;
 pub mod postgres;

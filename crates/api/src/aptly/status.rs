@@ -27,7 +27,7 @@ pub fn routes() -> OpenApiRouter<Aptly> {
         .routes(routes!(ready))
         .routes(routes!(healthy))
         .routes(routes!(storage))
-        .routes(routes!(none))
+        .routes(routes!(s3))
         .routes(routes!(cleanup))
         .routes(routes!(graph))
         .route("/api/gcs", get(none))
@@ -69,8 +69,13 @@ async fn storage(State(aptly): State<Aptly>) -> Result<Answer, Fault> {
     Ok(Answer::ok(told.await?))
 }
 
-/// None of these are configured.
+/// The names of the buckets that can be published to.
 #[utoipa::path(get, path = "/api/s3", responses((status = OK, body = Object)))]
+async fn s3(State(aptly): State<Aptly>) -> Result<Answer, Fault> {
+    Ok(Answer::ok(aptly.root()?.storages("s3")))
+}
+
+/// Nothing can be published there.
 async fn none() -> Answer {
     Answer::ok(json!([]))
 }

@@ -74,6 +74,7 @@ impl Task {
                 "TotalDownloadSize": total_bytes, "RemainingDownloadSize": remaining_bytes,
                 "TotalNumberOfPackages": total, "RemainingNumberOfPackages": remaining
             }),
+            Work::Upload => json!({"TotalNumberOfFiles": total, "RemainingNumberOfFiles": remaining}),
             Work::Delete => {
                 json!({"TotalNumberOfPackagesToDelete": total, "RemainingNumberOfPackagesToDelete": remaining})
             }

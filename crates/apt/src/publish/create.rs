@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use store::Tx;
 
 use super::generation::{Making, make, recover};
-use super::{Publication, Settings, Signing, Source, clean, get, not_found, sweep};
+use super::{Publication, Settings, Signing, Source, clean, get, not_found, replicate, sweep};
 use crate::error::{Error, Result};
 use crate::mirror;
 use crate::repo;
@@ -262,6 +262,7 @@ impl Root {
                 clean::pools(self, &old_pools, &components, sink)?;
             }
         }
+        replicate::forget_old(self, &made)?;
         self.publication(&made.storage, &made.prefix, &made.distribution)
     }
 

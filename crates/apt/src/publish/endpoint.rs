@@ -1,12 +1,14 @@
-//! Other places than the root's `public` to publish to: folders of this machine, by name (`filesystem:NAME`).
+//! Other places than the root's `public` to publish to: folders of this machine (`filesystem:NAME`) and buckets (`s3:NAME`).
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use debian::sums::Sums;
+use store::objects::Objects;
 
 use crate::error::{At, Error, Result};
 use crate::root::Root;
@@ -33,30 +35,51 @@ pub enum Verify {
     Size,
 }
 
-/// A folder to publish to.
+/// A bucket to publish to.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Bucket {
+    /// Its objects.
+    pub objects: Objects,
+    /// Objects with a `+` in their names are also there with a blank instead, which some servers make of it.
+    pub plus_workaround: bool,
+}
+
+/// A place to publish to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
-    /// The folder; made when it is first used.
+    /// The folder, or the one on this machine that a bucket is kept like; made when it is first used.
     pub folder: PathBuf,
     /// How package files get there.
     pub link: LinkMethod,
     /// How copies are checked.
     pub verify: Verify,
+    /// The bucket that is kept like the folder, if it is not the folder itself that clients read.
+    pub bucket: Option<Arc<Bucket>>,
+}
+
+impl Endpoint {
+    /// A folder that clients read.
+    pub fn folder(folder: impl Into<PathBuf>) -> Endpoint {
+        Endpoint { folder: folder.into(), link: LinkMethod::HardLink, verify: Verify::Content, bucket: None }
+    }
+
+    /// A bucket; what it shows is rendered in a folder of this machine, with the package files as links.
+    pub fn bucket(folder: impl Into<PathBuf>, bucket: Bucket) -> Endpoint {
+        Endpoint { bucket: Some(Arc::new(bucket)), ..Endpoint::folder(folder) }
+    }
 }
 
 impl Root {
-    /// The place of a storage as publications name it: empty for `public`, or `filesystem:NAME`.
+    /// The place of a storage as publications name it: empty for `public`, or `filesystem:NAME` or `s3:NAME`.
     pub(crate) fn endpoint(&self, storage: &str) -> Result<Endpoint> {
         let not_configured =
             |kind: &str, name: &str| Error::Invalid(format!("published {kind} storage {name} not configured"));
         match storage.split_once(':') {
-            None if storage.is_empty() => {
-                Ok(Endpoint { folder: self.public(), link: LinkMethod::HardLink, verify: Verify::Content })
-            }
-            Some(("filesystem", name)) => {
-                self.endpoints().get(name).cloned().ok_or_else(|| not_configured("local", name))
-            }
-            Some((kind, name)) => Err(not_configured(&kind.to_uppercase(), name)),
+            None if storage.is_empty() => Ok(Endpoint::folder(self.public())),
+            Some((kind, name)) => self.endpoints().get(storage).cloned().ok_or_else(|| match kind {
+                "filesystem" => not_configured("local", name),
+                kind => not_configured(&kind.to_uppercase(), name),
+            }),
             None => Err(Error::Invalid(format!("unknown published storage format: {storage}"))),
         }
     }
@@ -65,8 +88,16 @@ impl Root {
 impl Root {
     /// The folders that are published to, by name; the root's own has none.
     pub fn served_folders(&self) -> BTreeMap<String, PathBuf> {
-        let named = self.endpoints().iter().map(|(name, endpoint)| (name.clone(), endpoint.folder.clone()));
+        let named = self.endpoints().iter().filter_map(|(storage, endpoint)| {
+            Some((storage.strip_prefix("filesystem:")?.to_owned(), endpoint.folder.clone()))
+        });
         named.chain([(String::new(), self.public())]).collect()
+    }
+
+    /// The names of the storages of a kind (`filesystem`, `s3`) that are configured.
+    pub fn storages(&self, kind: &str) -> Vec<String> {
+        let named = self.endpoints().keys().filter_map(|storage| storage.split_once(':'));
+        named.filter(|(of, _)| *of == kind).map(|(_, name)| name.to_owned()).collect()
     }
 }
 

@@ -13,7 +13,7 @@ use store::{Tx, params};
 use super::by_hash::{self, Listed};
 use super::files::{remove_folder, write};
 use super::render::{Rendered, Renderer, Shown, release};
-use super::{Publication, Signing, lists_of, of_place, save, sign, sweep};
+use super::{Publication, Signing, lists_of, of_place, replicate, save, sign, sweep};
 use crate::error::{At, Error, Result};
 use crate::outbox::{self, PUBLISHED, Published};
 use crate::packages::json;
@@ -81,10 +81,17 @@ pub(super) fn make(
         }
     };
     pool::sync(&folder)?;
+    let replica = replicate::of(root, &publication.storage, &publication.prefix)?;
+    if let Some(replica) = &replica {
+        replica.before_shown(&publication, &folder, sink)?;
+    }
     let link = prepare_link(root, &publication)?;
     sweep::note(root, &publication, &removed)?;
     commit(root, &publication, roots, rendered)?;
     flip(root, &publication, &link)?;
+    if let Some(replica) = &replica {
+        replica.after_shown(&publication, sink)?;
+    }
     root.touch_wake();
     Ok(publication)
 }
@@ -278,6 +285,9 @@ pub(super) fn recover(root: &Root, storage: &str, prefix: &str) -> Result<()> {
             let link = prepare_link(root, publication)?;
             flip(root, publication, &link)?;
             root.touch_wake();
+        }
+        if let Some(replica) = replicate::of(root, storage, prefix)? {
+            replica.recover(publication)?;
         }
     }
     Ok(())

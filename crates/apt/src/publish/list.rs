@@ -7,7 +7,7 @@ use store::params;
 
 use super::files::remove_folder;
 use super::generation::{generations, prefix_folder, recover, shown_link};
-use super::{Publication, all, clean, get, not_found, of_place, save, shown_lists};
+use super::{Publication, all, clean, get, not_found, of_place, replicate, save, shown_lists};
 use crate::error::{At, Error, Result};
 use crate::outbox::{self, DROPPED};
 use crate::report::{Line, Sink};
@@ -77,6 +77,10 @@ impl Root {
                 remove_folder(&folder.join(name))?;
             }
         }
+        let replica = replicate::of(self, storage, prefix)?;
+        if let Some(replica) = &replica {
+            replica.forget(&others)?;
+        }
         let body =
             BTreeMap::from([("prefix", publication.place()), ("distribution", publication.distribution.clone())]);
         self.change(|tx| {
@@ -84,6 +88,7 @@ impl Root {
             // The log reads what it showed.
             tx.execute("delete from publication where uuid = ?1", params![&publication.uuid])?;
             tx.execute("delete from generation where publication = ?1", params![&publication.uuid])?;
+            tx.execute("delete from replica where publication = ?1", params![&publication.uuid])?;
             if others.is_empty() {
                 tx.execute("delete from unswept where storage = ?1 and prefix = ?2", params![storage, prefix])?;
             }
@@ -93,6 +98,9 @@ impl Root {
         if !others.is_empty() && !skip_cleanup {
             let components = publication.sources.keys().cloned().collect::<Vec<_>>();
             clean::pools(self, &publication, &components, sink)?;
+            if let Some(replica) = &replica {
+                replica.forget(&others)?;
+            }
         }
         Ok(())
     }

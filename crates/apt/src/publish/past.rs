@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use store::params;
 
 use super::generation::{Making, make, recover};
-use super::{Publication, Signing, Source, clean, get, not_found, sweep};
+use super::{Publication, Signing, Source, clean, get, not_found, replicate, sweep};
 use crate::error::{Error, Result};
 use crate::packages::from_json;
 use crate::report::Sink;
@@ -115,6 +115,7 @@ impl Root {
         if !request.skip_cleanup {
             sweep::sweep(self, &made, &made.sources.keys().cloned().collect::<Vec<_>>(), sink)?;
         }
+        replicate::forget_old(self, &made)?;
         self.publication(storage, prefix, distribution)
     }
 }

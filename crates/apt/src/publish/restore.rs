@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 
 use super::generation::{Making, make, recover};
-use super::{Publication, Settings, Signing, Source, clean, get, save, sweep};
+use super::{Publication, Settings, Signing, Source, clean, get, replicate, save, sweep};
 use crate::error::{Error, Result};
 use crate::packages::from_json;
 use crate::report::Sink;
@@ -94,5 +94,6 @@ pub(crate) fn restore(
     let making = Making { force_overwrite: false, signing, date: None };
     let made = make(root, publication, &lists, &making, sink)?;
     clean::old_generations(root, &made)?;
-    sweep::sweep(root, &made, &made.sources.keys().cloned().collect::<Vec<_>>(), sink)
+    sweep::sweep(root, &made, &made.sources.keys().cloned().collect::<Vec<_>>(), sink)?;
+    replicate::forget_old(root, &made)
 }

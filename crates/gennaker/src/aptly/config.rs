@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use apt::{Endpoint, LinkMethod, Verify};
+use apt::Endpoint;
 use serde_json::{Map, Value, json};
 
-use super::Failure;
 use super::flags::Parsed;
+use super::{Failure, endpoints};
 use crate::environment::Environment;
 
 /// The configuration in force: every key that aptly knows, in aptly's order.
@@ -19,7 +19,7 @@ pub struct Config {
 }
 
 /// Keys that YAML calls by other names than theirs with underscores.
-const IN_YAML: [(&str, &str); 11] = [
+const IN_YAML: [(&str, &str); 17] = [
     ("dependencyFollowSuggests", "dep_follow_suggests"),
     ("dependencyFollowRecommends", "dep_follow_recommends"),
     ("dependencyFollowAllVariants", "dep_follow_all_variants"),
@@ -31,6 +31,12 @@ const IN_YAML: [(&str, &str); 11] = [
     ("FileSystemPublishEndpoints", "filesystem_publish_endpoints"),
     ("JFrogPublishEndpoints", "jfrog_publish_endpoints"),
     ("packagePoolStorage", "packagepool_storage"),
+    ("awsAccessKeyID", "access_key_id"),
+    ("awsSecretAccessKey", "secret_access_key"),
+    ("awsSessionToken", "session_token"),
+    ("disableMultiDel", "disable_multidel"),
+    ("forceSigV2", "force_sigv2"),
+    ("forceVirtualHostedStyle", "force_virtualhosted_style"),
 ];
 
 /// A key as YAML has it: `gpgDisableSign` is `gpg_disable_sign`.
@@ -59,12 +65,12 @@ fn is_same_key(known: &str, given: &str) -> bool {
     known.eq_ignore_ascii_case(given) || in_yaml(known) == given
 }
 
-/// An endpoint of the file system with the keys that JSON has.
-fn named_as_in_json(endpoint: Value) -> Value {
+/// An endpoint with the keys that JSON has.
+fn named_as_in_json(keys: &[&str], endpoint: Value) -> Value {
     let Value::Object(fields) = endpoint else { return endpoint };
     let name = |given: String| {
-        let known = ["rootDir", "linkMethod", "verifyMethod"].into_iter().find(|known| is_same_key(known, &given));
-        known.map_or(given, str::to_owned)
+        let known = keys.iter().find(|known| is_same_key(known, &given));
+        known.map_or(given, |known| (*known).to_owned())
     };
     Value::Object(fields.into_iter().map(|(given, value)| (name(given), value)).collect())
 }
@@ -151,10 +157,10 @@ impl Config {
             match (slot, value) {
                 (_, Value::Null) => {}
                 (Value::Object(slot), Value::Object(value)) => {
-                    let endpoints = known == "FileSystemPublishEndpoints";
+                    let endpoint = endpoints::keys(&known);
                     for (key, value) in value {
                         let key = slot.keys().find(|known| is_same_key(known, &key)).cloned().unwrap_or(key);
-                        slot.insert(key, if endpoints { named_as_in_json(value) } else { value });
+                        slot.insert(key, endpoint.map_or(value.clone(), |keys| named_as_in_json(keys, value)));
                     }
                 }
                 (slot, value) if std::mem::discriminant(slot) == std::mem::discriminant(&value) => *slot = value,
@@ -164,32 +170,9 @@ impl Config {
         Ok(())
     }
 
-    /// The folders to publish to, by name.
+    /// The places to publish to, by storage.
     pub fn endpoints(&self) -> Result<BTreeMap<String, Endpoint>, Failure> {
-        let all = self.values.get("FileSystemPublishEndpoints").and_then(Value::as_object);
-        all.into_iter().flatten().map(|(name, value)| Ok((name.clone(), self.endpoint(name, value)?))).collect()
-    }
-
-    fn endpoint(&self, name: &str, value: &Value) -> Result<Endpoint, Failure> {
-        let text = |key: &str| value.get(key).and_then(Value::as_str).unwrap_or("");
-        let odd = |key: &str, value: &str, known: &str| {
-            Failure::Run(format!("FileSystemPublishEndpoints, {name}: {key} is {value:?}, not {known}"))
-        };
-        let link = match text("linkMethod") {
-            "" | "hardlink" => LinkMethod::HardLink,
-            "symlink" => LinkMethod::SymLink,
-            "copy" => LinkMethod::Copy,
-            other => return Err(odd("linkMethod", other, "hardlink, symlink or copy")),
-        };
-        let verify = match text("verifyMethod") {
-            "" | "md5" => Verify::Content,
-            "size" => Verify::Size,
-            other => return Err(odd("verifyMethod", other, "md5 or size")),
-        };
-        match text("rootDir") {
-            "" => Err(Failure::Run(format!("FileSystemPublishEndpoints, {name}: rootDir is missing"))),
-            folder => Ok(Endpoint { folder: folder.into(), link, verify }),
-        }
+        endpoints::read(&self.values, &self.root_dir())
     }
 
     /// Lays the global flags over the file.
@@ -275,6 +258,8 @@ impl Config {
 
 #[cfg(test)]
 mod tests {
+    use apt::{LinkMethod, Verify};
+
     use super::*;
 
     fn read(text: &str) -> Result<Config, Failure> {
@@ -298,8 +283,8 @@ mod tests {
             assert_eq!(config.root_dir(), Path::new("/home/me/apt"));
             assert_eq!(config.number("downloadSpeedLimit"), 50);
             assert!(config.on("dependencyFollowSource") && config.on("gpgDisableSign") && config.on("AsyncAPI"));
-            let endpoint = Endpoint { folder: "/srv/www".into(), link: LinkMethod::Copy, verify: Verify::Size };
-            assert_eq!(config.endpoints().unwrap(), BTreeMap::from([("web_1".to_owned(), endpoint)]), "{text}");
+            let web = Endpoint { link: LinkMethod::Copy, verify: Verify::Size, ..Endpoint::folder("/srv/www") };
+            assert_eq!(config.endpoints().unwrap(), BTreeMap::from([("filesystem:web_1".to_owned(), web)]), "{text}");
             let again = read(&config.to_yaml()).unwrap();
             assert_eq!((again.to_json(), again.endpoints().unwrap()), (config.to_json(), config.endpoints().unwrap()));
         }

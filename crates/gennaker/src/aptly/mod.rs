@@ -7,6 +7,7 @@ pub mod api;
 mod config;
 mod db;
 mod download;
+mod endpoints;
 mod flags;
 mod graph;
 mod mirror;

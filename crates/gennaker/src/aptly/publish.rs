@@ -90,7 +90,16 @@ fn publish(context: &mut Context, parsed: &Parsed, kind: SourceKind) -> Result<(
         _ => ("Snapshots", "have"),
     };
     say!("\n{what} {} {have} been successfully published.", names.join(", "));
-    say!("Serve the folder '{}' with a web server, or run `aptly serve`.", root.public().display());
+    match done.storage.split_once(':') {
+        Some(("s3", _)) => {
+            say!("It is in the bucket of {} now: point the line at where machines reach that.", done.storage)
+        }
+        _ => {
+            let folder = root.served_folders().remove(done.storage.trim_start_matches("filesystem:"));
+            let folder = folder.unwrap_or_else(|| root.public());
+            say!("Serve the folder '{}' with a web server, or run `aptly serve`.", folder.display());
+        }
+    }
     say!("Machines take packages from it with this line in /etc/apt/sources.list:");
     say!("  {}", plain_line(&done, "http://your-server"));
     if done.architectures.iter().any(|architecture| architecture == "source") {

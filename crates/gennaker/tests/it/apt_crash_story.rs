@@ -12,7 +12,7 @@ use testkit::package::package;
 use crate::apt_story::Machine;
 
 /// Everything that the Release of a distribution lists is there with the size and sum that it says, and gives its packages.
-fn consistent(public: &Path, distribution: &str) -> String {
+pub fn consistent(public: &Path, distribution: &str) -> String {
     // The link is read once, as a reader that follows it during one moment sees it.
     let folder = fs::canonicalize(public.join("dists").join(distribution)).expect("a generation is shown");
     let release = fs::read(folder.join("Release")).expect("Release");

@@ -5,6 +5,7 @@ mod apt_crash_story;
 mod apt_story;
 mod aptly_api_story;
 mod aptly_conformance;
+mod bucket_story;
 mod client_story;
 mod dataplane_story;
 mod deck_story;

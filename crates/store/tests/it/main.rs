@@ -3,6 +3,7 @@
 mod blobs;
 mod crash;
 mod hostile;
+mod objects;
 mod postgres;
 mod shared;
 mod sqlite;
