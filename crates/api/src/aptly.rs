@@ -52,6 +52,8 @@ pub struct Settings {
     pub asynchronous: bool,
     /// Without it nothing is mirrored.
     pub downloads: Option<Downloads>,
+    /// Files with secret keys, when signing is done in this process.
+    pub secret_keys: Vec<PathBuf>,
     /// Requests are counted, and `/api/metrics` tells of them.
     pub metrics: bool,
     /// `/repos/` serves what is published.

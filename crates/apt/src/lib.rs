@@ -14,6 +14,7 @@ mod error;
 mod graph;
 mod include;
 mod mirror;
+pub mod openpgp;
 mod ops;
 mod outbox;
 mod packages;

@@ -44,7 +44,7 @@ fn plain(text: &str) -> String {
     if safe.is_empty() { ".".to_owned() } else { safe.to_owned() }
 }
 
-fn signing(fields: &Fields) -> Signing {
+fn signing(aptly: &Aptly, fields: &Fields) -> Signing {
     let fields = fields.below("Signing");
     let keys = fields.text("GpgKey").unwrap_or_default();
     Signing {
@@ -56,6 +56,7 @@ fn signing(fields: &Fields) -> Signing {
         // Nobody is there to be asked.
         batch: true,
         program: String::new(),
+        secret_keys: aptly.settings().secret_keys.clone(),
     }
 }
 
@@ -168,7 +169,7 @@ fn request(aptly: &Aptly, prefix: &str, fields: &Fields) -> Result<PublishReques
             multi_dist: fields.flag("MultiDist").unwrap_or(false),
         },
         force_overwrite: fields.flag("ForceOverwrite").unwrap_or(false),
-        signing: signing(fields),
+        signing: signing(aptly, fields),
         date: None,
     })
 }
@@ -209,7 +210,7 @@ async fn update(
         signed_by: fields.text("SignedBy"),
         force_overwrite: fields.flag("ForceOverwrite").unwrap_or(false),
         skip_cleanup: fields.flag("SkipCleanup").unwrap_or(false),
-        signing: signing(&fields),
+        signing: signing(&aptly, &fields),
         date: None,
     };
     let task = format!("Update published {} repository {publication}", publication.kind.word());

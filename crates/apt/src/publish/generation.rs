@@ -170,7 +170,7 @@ fn render(
     let text = release(publication).render(&date(now), &valid_until, &publication.architectures, &names, &listed);
     let path = folder.join("Release");
     write(&path, text.as_bytes())?;
-    sign::sign(folder, &text, making.signing, making.date, sink)?;
+    sign::sign(folder, &text, making.signing, making.date, now, sink)?;
     date_after(folder, &self::folder(root, publication, before)?)?;
     Ok(rendered)
 }

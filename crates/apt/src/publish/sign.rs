@@ -1,13 +1,16 @@
-//! Signing of Release by calling `gpg`: argument vectors, the text on standard input, nothing through a shell.
+//! Signing of Release: in this process with keys from files, else by calling `gpg` (argument vectors, the text on standard input, nothing through
+//! a shell), which reaches agents and cards.
 
 use std::io::{IsTerminal, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use jiff::Timestamp;
+use tempfile::{NamedTempFile, TempPath};
 
 use super::files::write;
-use crate::error::{Error, Result};
+use crate::error::{At, Error, Result};
+use crate::openpgp;
 use crate::report::{Line, Sink};
 
 /// Whether and how a publication is signed.
@@ -27,10 +30,12 @@ pub struct Signing {
     pub batch: bool,
     /// The program, `gpg` when empty.
     pub program: String,
+    /// Files with secret keys. When there are any, this process signs with them itself, and `keyring` and `program` mean nothing.
+    pub secret_keys: Vec<PathBuf>,
 }
 
 impl Signing {
-    fn command(&self, date: Option<Timestamp>) -> Command {
+    fn command(&self, date: Option<Timestamp>, passphrase: Option<&Path>) -> Command {
         let mut command = Command::new(if self.program.is_empty() { "gpg" } else { &self.program });
         // Without a terminal nobody could answer a question.
         if self.batch || !std::io::stdin().is_terminal() {
@@ -45,16 +50,35 @@ impl Signing {
         for key in &self.keys {
             command.args(["-u", key]);
         }
-        if !self.passphrase_file.is_empty() {
-            command.args(["--passphrase-file", &self.passphrase_file]);
-        } else if !self.passphrase.is_empty() {
-            // Through the environment of nobody and the arguments of nobody: a pipe would be read too late by old versions.
-            command.args(["--passphrase", &self.passphrase]);
+        if let Some(file) = passphrase {
+            command.arg("--passphrase-file").arg(file);
         }
         if let Some(date) = date {
             command.args(["--faked-system-time", &format!("{}!", date.as_second())]);
         }
         command
+    }
+
+    /// The passphrase as a file that only we can read: arguments can be read by everybody.
+    fn passphrase_file(&self) -> Result<Option<TempPath>> {
+        if self.passphrase.is_empty() {
+            return Ok(None);
+        }
+        let unable =
+            |error: std::io::Error| Error::Signing(format!("unable to sign: cannot hand over the passphrase: {error}"));
+        let mut file = NamedTempFile::new().map_err(unable)?;
+        file.write_all(self.passphrase.as_bytes()).map_err(unable)?;
+        Ok(Some(file.into_temp_path()))
+    }
+
+    /// The passphrase that was given, itself or in a file.
+    fn passphrase_text(&self) -> Result<String> {
+        if self.passphrase_file.is_empty() {
+            return Ok(self.passphrase.clone());
+        }
+        let path = Path::new(&self.passphrase_file);
+        let text = std::fs::read_to_string(path).at("read", path)?;
+        Ok(text.lines().next().unwrap_or_default().to_owned())
     }
 
     /// Says early and clearly when signing is asked for and cannot work.
@@ -66,6 +90,9 @@ impl Signing {
             if key.starts_with('-') {
                 return Err(Error::Invalid(format!("{key:?} is not a key id")));
             }
+        }
+        if !self.secret_keys.is_empty() {
+            return openpgp::secret_keys(&self.secret_keys, &self.keys).map(drop);
         }
         let mut command = Command::new(if self.program.is_empty() { "gpg" } else { &self.program });
         let found =
@@ -81,26 +108,54 @@ impl Signing {
     }
 }
 
-/// Writes `Release.gpg` and `InRelease` beside Release.
+/// Writes `Release.gpg` and `InRelease` beside Release; dated `date`, or else now.
 pub(super) fn sign(
     folder: &Path,
     release: &str,
     signing: &Signing,
     date: Option<Timestamp>,
+    now: Timestamp,
     sink: Sink<'_>,
 ) -> Result<()> {
     if signing.skip {
         return Ok(());
     }
+    if !signing.secret_keys.is_empty() {
+        sink(Line::Step("Signing file 'Release'...".into()));
+        let keys = openpgp::secret_keys(&signing.secret_keys, &signing.keys)?;
+        let signed = openpgp::sign(release, &keys, &signing.passphrase_text()?, date.unwrap_or(now))?;
+        write(&folder.join("Release.gpg"), signed.detached.as_bytes())?;
+        return write(&folder.join("InRelease"), signed.clear.as_bytes());
+    }
+    // Removed when it is dropped.
+    let passphrase = signing.passphrase_file()?;
+    let given = (!signing.passphrase_file.is_empty()).then(|| Path::new(&signing.passphrase_file));
+    let passphrase = given.or(passphrase.as_deref());
     sink(Line::Step("Signing file 'Release' with gpg, please enter your passphrase when prompted:".into()));
     let detached = run(
-        signing.command(date).args(["--digest-algo", "SHA256", "--armor", "--yes", "--output", "-", "--detach-sign"]),
+        signing.command(date, passphrase).args([
+            "--digest-algo",
+            "SHA256",
+            "--armor",
+            "--yes",
+            "--output",
+            "-",
+            "--detach-sign",
+        ]),
         release,
     )?;
     write(&folder.join("Release.gpg"), &detached)?;
     sink(Line::Step("Clearsigning file 'Release' with gpg, please enter your passphrase when prompted:".into()));
     let inline = run(
-        signing.command(date).args(["--digest-algo", "SHA256", "--armor", "--yes", "--output", "-", "--clearsign"]),
+        signing.command(date, passphrase).args([
+            "--digest-algo",
+            "SHA256",
+            "--armor",
+            "--yes",
+            "--output",
+            "-",
+            "--clearsign",
+        ]),
         release,
     )?;
     write(&folder.join("InRelease"), &inline)

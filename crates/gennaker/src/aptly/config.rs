@@ -224,6 +224,11 @@ impl Config {
         items.map(|items| items.iter().filter_map(Value::as_str).map(str::to_owned).collect()).unwrap_or_default()
     }
 
+    /// The user's home.
+    pub fn home(&self) -> &Path {
+        &self.home
+    }
+
     /// The root, with `~` resolved.
     pub fn root_dir(&self) -> PathBuf {
         let text = self.text("rootDir");

@@ -10,6 +10,7 @@ mod download;
 mod endpoints;
 mod flags;
 mod graph;
+mod key;
 mod mirror;
 mod misc;
 mod package;

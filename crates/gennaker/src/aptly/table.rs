@@ -1,7 +1,7 @@
 //! aptly's command line as a table: from it come parsing, help, completion and the documentation.
 
 use super::flags::Parsed;
-use super::{Context, Failure, api, db, graph, mirror, misc, package, publish, repo, serve, snapshot, task};
+use super::{Context, Failure, api, db, graph, key, mirror, misc, package, publish, repo, serve, snapshot, task};
 
 /// How a flag takes its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,7 +128,7 @@ const INCLUDE: &[Flag] = &[
 const SIGNING: &[Flag] = &[
     list("gpg-key", "key to sign with"),
     list("keyring", "keyring with public keys"),
-    text("secret-keyring", "", "keyring with secret keys (GnuPG 1 only)"),
+    text("secret-keyring", "", "file with secret keys, for -gpg-provider=internal"),
     text("passphrase", "", "passphrase of the key (others on this machine can see it)"),
     text("passphrase-file", "", "file with the passphrase"),
     yes("batch", "never ask"),
@@ -586,6 +586,27 @@ pub const COMMANDS: &[Command] = &[
         0,
         misc::config_show,
         "show the configuration in force"
+    ),
+    command!(
+        &["key", "generate"],
+        "<user id>",
+        &[&[
+            text("name", "repository", "name of the two files in the root's folder keys"),
+            text("type", "ed25519", "ed25519, or rsa4096 for clients older than Debian 9"),
+        ]],
+        1,
+        1,
+        key::generate,
+        "make a key to sign with, for -gpg-provider=internal"
+    ),
+    command!(
+        &["key", "lint"],
+        "[<file>...]",
+        &[&[yes("json", "as JSON")]],
+        0,
+        ANY,
+        key::lint,
+        "name keys and signatures that apt refuses now, or will from an announced date on"
     ),
     command!(
         &["serve"],

@@ -133,7 +133,12 @@ pub fn undo(args: UndoArgs) -> anyhow::Result<ExitCode> {
         };
         let command = args.id.map_or("gennaker undo".to_owned(), |id| format!("gennaker undo {id}"));
         let root = root.acting(&environment.user(), &command);
-        let undone = root.undo(args.id, &signing, &mut |line| eprintln!("{}", inert(&line.to_string())))?;
+        let mut told = |line: apt::Line| {
+            if !matches!(line, apt::Line::Progress(_)) {
+                eprintln!("{}", inert(&line.to_string()));
+            }
+        };
+        let undone = root.undo(args.id, &signing, &mut told)?;
         root.op(undone.op.id)?
     };
     if json {

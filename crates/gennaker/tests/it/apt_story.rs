@@ -110,12 +110,12 @@ pub fn have(program: &str) -> bool {
 }
 
 /// A client machine: apt with folders of its own.
-struct Client {
+pub struct Client {
     folder: tempfile::TempDir,
 }
 
 impl Client {
-    fn new(source: &str) -> Self {
+    pub fn new(source: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         for below in ["state/lists/partial", "cache/archives/partial", "etc/parts", "etc/trusted.d", "down"] {
             fs::create_dir_all(folder.path().join(below)).expect("made");
@@ -151,7 +151,7 @@ impl Client {
     }
 
     /// Updates, downloads and unpacks `helloterry`; gives what its file says.
-    fn fetch(&self) -> String {
+    pub fn fetch(&self) -> String {
         self.apt_get(&["update"]);
         self.apt_get(&["download", "helloterry"]);
         let down = self.folder.path().join("down");

@@ -15,6 +15,7 @@ mod executions;
 mod expressions;
 mod full_disk_story;
 mod image_story;
+mod key_story;
 mod kill_story;
 mod local_provider;
 mod mirror_story;
