@@ -7,7 +7,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use debian::package::{Key, Kind, Package, PackageFile};
-use debian::source::{self, Listed};
+use debian::source::{self, Listed, UNKNOWN_SIZE};
 use store::{Tx, params};
 
 use crate::error::{At, Error, Result};
@@ -309,7 +309,8 @@ pub(crate) fn check(listed: &Listed, sums: &debian::sums::Sums) -> Result<()> {
         (&listed.sha512, &sums.sha512),
     ];
     let same = pairs.iter().all(|(want, have)| want.is_empty() || want == have);
-    if listed.size == sums.size && same && pairs.iter().any(|(want, _)| !want.is_empty()) {
+    let fits = listed.size == UNKNOWN_SIZE || listed.size == sums.size;
+    if fits && same && pairs.iter().any(|(want, _)| !want.is_empty()) {
         return Ok(());
     }
     Err(Error::Invalid(format!("checksum mismatch for {}: it is not the file that is listed", listed.name)))

@@ -9,11 +9,13 @@ use store::{Tx, params};
 
 use crate::add::walk;
 use crate::error::{At, Error, Result};
+use crate::mirror::Mirror;
 use crate::packages::from_json;
 use crate::pool;
 use crate::report::{Line, Progress, Sink, Work};
 use crate::root::Root;
 use crate::set;
+use crate::snapshot;
 
 /// What was (or would be) removed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -154,6 +156,13 @@ impl Root {
                     // It may lie where an old aptly put it.
                     named.extend(pool::old_path(&file.md5, &file.name).ok());
                 }
+            }
+            for snapshot in snapshot::all(tx)? {
+                named.extend(snapshot.appstream.into_values());
+            }
+            for row in tx.query("select document from mirror", &[])? {
+                let mirror: Mirror = from_json("a mirror", &row.text(0)?)?;
+                named.extend(mirror.appstream_files.into_values());
             }
             let column = |tx: &mut Tx<'_>, sql: &str| -> Result<BTreeSet<String>> {
                 tx.query(sql, &[])?.iter().map(|row| Ok(row.text(0)?)).collect()

@@ -113,9 +113,15 @@ impl Root {
             merged.retain(|key| seen.insert((key.name.clone(), key.architecture.clone())));
         }
         let names: Vec<String> = sources.iter().map(|source| format!("'{}'", source.name)).collect();
+        // Of the same path the later one's file counts; nothing else is taken over from one of several.
+        let appstream = sources.iter().flat_map(|source| source.appstream.clone()).collect();
         let description = format!("Merged from sources: {}", names.join(", "));
         let sources = sources.into_iter().map(|source| source.uuid).collect();
-        self.save_snapshot(&Making { name, kind: SourceKind::Snapshot, sources, description, like: None }, merged)
+        let like = Snapshot { appstream, ..Snapshot::nothing() };
+        self.save_snapshot(
+            &Making { name, kind: SourceKind::Snapshot, sources, description, like: Some(&like) },
+            merged,
+        )
     }
 
     /// A snapshot of `target` with packages of `source`; nothing when it was a dry run.

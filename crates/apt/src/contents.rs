@@ -107,7 +107,7 @@ fn learn(root: &Root, keys: &[Key], known: &mut HashMap<String, Known>, sink: Si
 
 /// The paths of a package out of its file, or none and why.
 fn read(root: &Root, package: &Package) -> Result<(String, Option<String>)> {
-    let Some(file) = package.files.first().filter(|_| package.kind != Kind::Source) else {
+    let Some(file) = package.files.first().filter(|_| matches!(package.kind, Kind::Deb | Kind::Udeb)) else {
         return Ok(Default::default());
     };
     let path = pool::located(root, file)?;

@@ -3,6 +3,9 @@
 //! What is downloaded is checked against a signed `Release` before it is read ([`release`]); what an index lists comes in by
 //! [`update`]. How files are downloaded is the caller's ([`Fetch`]).
 
+mod appstream;
+mod installer;
+mod offers;
 mod queue;
 mod release;
 mod update;
@@ -21,6 +24,7 @@ use crate::repo::{DropRefused, check_name};
 use crate::root::Root;
 use crate::snapshot::{self, Making, Snapshot, SourceKind};
 
+pub(crate) use installer::folder as installer_folder;
 pub use update::UpdateMirror;
 
 /// Why a file could not be downloaded.
@@ -79,6 +83,15 @@ pub struct Mirror {
     pub sources: bool,
     /// Packages of the installer too.
     pub udebs: bool,
+    /// The installer itself too.
+    #[serde(default)]
+    pub installer: bool,
+    /// AppStream's files too.
+    #[serde(default)]
+    pub appstream: bool,
+    /// Those that the last update brought: path below the distribution to path in the pool.
+    #[serde(default)]
+    pub appstream_files: BTreeMap<String, String>,
     /// The process that updates it now.
     pub worker: Option<u32>,
     /// Its list of packages; not part of the document.
@@ -92,7 +105,9 @@ impl std::fmt::Display for Mirror {
         let distribution = if self.distribution.is_empty() { "./" } else { &self.distribution };
         write!(f, "[{}]: {} {distribution}", self.name, self.archive)?;
         f.write_str(if self.sources { " [src]" } else { "" })?;
-        f.write_str(if self.udebs { " [udeb]" } else { "" })
+        f.write_str(if self.udebs { " [udeb]" } else { "" })?;
+        f.write_str(if self.installer { " [installer]" } else { "" })?;
+        f.write_str(if self.appstream { " [appstream]" } else { "" })
     }
 }
 
@@ -111,6 +126,10 @@ pub struct MirrorChange {
     pub sources: Option<bool>,
     /// Packages of the installer.
     pub udebs: Option<bool>,
+    /// The installer itself.
+    pub installer: Option<bool>,
+    /// AppStream's files.
+    pub appstream: Option<bool>,
 }
 
 impl MirrorChange {
@@ -131,8 +150,14 @@ impl MirrorChange {
         set(&mut mirror.filter_with_deps, self.filter_with_deps);
         set(&mut mirror.sources, self.sources);
         set(&mut mirror.udebs, self.udebs);
+        set(&mut mirror.installer, self.installer);
+        set(&mut mirror.appstream, self.appstream);
         if mirror.is_flat() && mirror.udebs {
             return Err(Error::Invalid("debian-installer udebs aren't supported for flat repos".into()));
+        }
+        if mirror.is_flat() && (mirror.appstream || mirror.installer) {
+            let what = if mirror.appstream { "appstream" } else { "installer" };
+            return Err(Error::Invalid(format!("{what} files aren't supported for flat repos")));
         }
         Ok(())
     }
@@ -246,6 +271,9 @@ impl Root {
             skip_architecture_check: forced[1],
             sources: false,
             udebs: false,
+            installer: false,
+            appstream: false,
+            appstream_files: BTreeMap::new(),
             worker: None,
             root: String::new(),
         };
@@ -333,16 +361,11 @@ impl Root {
             let mirror = find(tx, "name", mirror)?.ok_or_else(|| not_found(mirror))?;
             mirror.updated.ok_or_else(|| Error::Invalid("mirror not updated".into()))?;
             let like = Snapshot {
-                uuid: String::new(),
-                name: String::new(),
-                created: tx.now(),
-                kind: SourceKind::Mirror,
-                sources: Vec::new(),
-                description: String::new(),
                 origin: mirror.said("Origin").to_owned(),
                 not_automatic: mirror.said("NotAutomatic").to_owned(),
                 but_automatic_upgrades: mirror.said("ButAutomaticUpgrades").to_owned(),
-                root: String::new(),
+                appstream: mirror.appstream_files.clone(),
+                ..Snapshot::nothing()
             };
             let making = Making {
                 name,

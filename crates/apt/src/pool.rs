@@ -20,6 +20,7 @@ use crate::root::{Root, make_folder};
 
 /// `<aa>/<bb>/<the next 28 digits>_<name>`: aptly's path below the pool.
 pub fn pool_path(sha256: &str, name: &str) -> Result<String> {
+    let name = base(name);
     debian::names::file(name)?;
     if sha256.len() != 64 || !sha256.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Err(Error::Invalid(format!("{sha256:?} is not a SHA-256")));
@@ -27,8 +28,14 @@ pub fn pool_path(sha256: &str, name: &str) -> Result<String> {
     Ok(format!("{}/{}/{}_{name}", &sha256[..2], &sha256[2..4], &sha256[4..32]))
 }
 
+/// An installer's files have paths for names.
+fn base(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or_default()
+}
+
 /// Where aptlys before 1.1 kept a file, by its MD5. It is still looked for there, and never made there.
 pub(crate) fn old_path(md5: &str, name: &str) -> Result<String> {
+    let name = base(name);
     debian::names::file(name)?;
     if md5.len() != 32 || !md5.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Err(Error::Invalid(format!("{md5:?} is not an MD5")));

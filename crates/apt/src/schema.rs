@@ -10,6 +10,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { domain: "apt", number: 4, sql: PIECES },
     Migration { domain: "apt", number: 5, sql: OPS },
     Migration { domain: "apt", number: 6, sql: OBJECTS },
+    Migration { domain: "apt", number: 7, sql: APPSTREAM },
 ];
 
 /// A row as the log of operations keeps it. `$at` is `new` or `old`.
@@ -114,6 +115,47 @@ create table op_now (one integer primary key, op bigint not null);
     ),
     logged!("mirror", image!("new", "uuid", "name", "root", "document"), image!("old", "uuid", "name", "root", "document")),
     logged!("publication", shown!("new"), shown!("old")),
+);
+
+const APPSTREAM: &str = concat!(
+    "
+-- AppStream's files: path below the distribution to path in the pool. The log keeps them as the other columns.
+alter table snapshot add column appstream text;
+drop trigger log_snapshot_made;
+drop trigger log_snapshot_changed;
+drop trigger log_snapshot_removed;
+",
+    logged!(
+        "snapshot",
+        image!(
+            "new",
+            "uuid",
+            "name",
+            "created",
+            "kind",
+            "sources",
+            "description",
+            "origin",
+            "not_automatic",
+            "but_automatic_upgrades",
+            "root",
+            "appstream"
+        ),
+        image!(
+            "old",
+            "uuid",
+            "name",
+            "created",
+            "kind",
+            "sources",
+            "description",
+            "origin",
+            "not_automatic",
+            "but_automatic_upgrades",
+            "root",
+            "appstream"
+        )
+    ),
 );
 
 const OBJECTS: &str = "

@@ -54,6 +54,10 @@ impl Root {
         map.insert("Origin".into(), snapshot.origin.clone().into());
         map.insert("NotAutomatic".into(), snapshot.not_automatic.clone().into());
         map.insert("ButAutomaticUpgrades".into(), snapshot.but_automatic_upgrades.clone().into());
+        if !snapshot.appstream.is_empty() {
+            let files = snapshot.appstream.iter().map(|(path, file)| (path.clone(), file.clone().into()));
+            map.insert("AppStreamFiles".into(), Value::Object(files.collect()));
+        }
         Ok(Value::Object(map))
     }
 }
@@ -84,8 +88,8 @@ impl Mirror {
             "SkipArchitectureCheck": self.skip_architecture_check,
             "DownloadSources": self.sources,
             "DownloadUdebs": self.udebs,
-            "DownloadInstaller": false,
-            "DownloadAppStream": false,
+            "DownloadInstaller": self.installer,
+            "DownloadAppStream": self.appstream,
         })
     }
 }

@@ -1,5 +1,7 @@
 //! Snapshots: lists of packages that never change.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use store::{Row, Tx, params};
@@ -67,6 +69,27 @@ pub struct Snapshot {
     pub but_automatic_upgrades: String,
     /// Its list of packages.
     pub root: String,
+    /// AppStream's files of the mirror that it came from: path below the distribution to path in the pool.
+    pub appstream: BTreeMap<String, String>,
+}
+
+impl Snapshot {
+    /// One that nothing is taken over from.
+    pub(crate) fn nothing() -> Snapshot {
+        Snapshot {
+            uuid: String::new(),
+            name: String::new(),
+            created: Timestamp::UNIX_EPOCH,
+            kind: SourceKind::Snapshot,
+            sources: Vec::new(),
+            description: String::new(),
+            origin: String::new(),
+            not_automatic: String::new(),
+            but_automatic_upgrades: String::new(),
+            root: String::new(),
+            appstream: BTreeMap::new(),
+        }
+    }
 }
 
 /// `[name]: description`.
@@ -77,7 +100,7 @@ impl std::fmt::Display for Snapshot {
 }
 
 const COLUMNS: &str =
-    "uuid, name, created, kind, sources, description, origin, not_automatic, but_automatic_upgrades, root";
+    "uuid, name, created, kind, sources, description, origin, not_automatic, but_automatic_upgrades, root, appstream";
 
 fn read(row: &Row) -> Result<Snapshot> {
     Ok(Snapshot {
@@ -91,6 +114,7 @@ fn read(row: &Row) -> Result<Snapshot> {
         not_automatic: row.text(7)?,
         but_automatic_upgrades: row.text(8)?,
         root: row.text(9)?,
+        appstream: row.opt_text(10)?.map_or(Ok(BTreeMap::new()), |text| from_json("a snapshot's files", &text))?,
     })
 }
 
@@ -151,10 +175,12 @@ pub(crate) fn insert(tx: &mut Tx<'_>, making: &Making<'_>, root: &str) -> Result
         not_automatic: from(|like| &like.not_automatic),
         but_automatic_upgrades: from(|like| &like.but_automatic_upgrades),
         root: root.to_owned(),
+        appstream: making.like.map(|like| like.appstream.clone()).unwrap_or_default(),
     };
     let sources = json(&snapshot.sources)?;
+    let appstream = (!snapshot.appstream.is_empty()).then(|| json(&snapshot.appstream)).transpose()?;
     tx.execute(
-        &format!("insert into snapshot ({COLUMNS}) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"),
+        &format!("insert into snapshot ({COLUMNS}) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"),
         params![
             &snapshot.uuid,
             &snapshot.name,
@@ -165,7 +191,8 @@ pub(crate) fn insert(tx: &mut Tx<'_>, making: &Making<'_>, root: &str) -> Result
             &snapshot.origin,
             &snapshot.not_automatic,
             &snapshot.but_automatic_upgrades,
-            root
+            root,
+            appstream
         ],
     )?;
     Ok(snapshot)

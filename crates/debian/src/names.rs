@@ -61,6 +61,11 @@ pub fn file(name: &str) -> Result<(), NameError> {
     Err(refuse("file name", name, "no blanks, slashes, control characters or escaped dots, and no - or . first"))
 }
 
+/// The path of a file below a folder that is known.
+pub fn path(path: &str) -> Result<(), NameError> {
+    path.split('/').try_for_each(file)
+}
+
 fn is_path(name: &str) -> bool {
     name.len() <= 255 && name.split('/').all(|part| is_word(part, b"+-._~", 100) && !part.contains(".."))
 }

@@ -18,6 +18,8 @@ pub enum Kind {
     Udeb,
     /// A source package (`.dsc` and its files).
     Source,
+    /// The installer itself of an architecture: its images, as `SHA256SUMS` lists them.
+    Installer,
 }
 
 impl Kind {
@@ -27,6 +29,7 @@ impl Kind {
             Kind::Deb => "deb",
             Kind::Udeb => "udeb",
             Kind::Source => "source",
+            Kind::Installer => "installer",
         }
     }
 
@@ -36,6 +39,7 @@ impl Kind {
             "deb" => Kind::Deb,
             "udeb" => Kind::Udeb,
             "source" => Kind::Source,
+            "installer" => Kind::Installer,
             _ => return None,
         })
     }
@@ -44,7 +48,7 @@ impl Kind {
 /// One file of a package.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct PackageFile {
-    /// Its base name.
+    /// Its base name; of an installer's file the path below its `SHA256SUMS`.
     pub name: String,
     /// Its size and sums.
     pub sums: Sums,
@@ -130,6 +134,9 @@ pub struct Package {
     pub files: Vec<PackageFile>,
 }
 
+/// The name of installers.
+pub const INSTALLER: &str = "installer";
+
 /// Fields that are made anew for each index, so they are not kept.
 const MADE_ANEW: [&str; 13] = [
     "Filename",
@@ -185,6 +192,21 @@ impl Package {
         Ok(Package { key, kind: Kind::Source, stanza, files })
     }
 
+    /// The installer of an architecture: aptly calls it `installer`, without a version.
+    pub fn installer(architecture: &str, mut files: Vec<PackageFile>) -> Result<Package, NameError> {
+        names::architecture(architecture)?;
+        for file in &files {
+            names::path(&file.name)?;
+        }
+        files.sort_by(|a, b| a.name.cmp(&b.name));
+        let mut stanza = Stanza::default();
+        stanza.set("Package", INSTALLER);
+        stanza.set("Architecture", architecture);
+        let (name, architecture) = (INSTALLER.to_owned(), architecture.to_owned());
+        let key = Key { name, version: String::new(), architecture, files: files_hash(&files) };
+        Ok(Package { key, kind: Kind::Installer, stanza, files })
+    }
+
     /// The name of the source package it was built from; its own name if none is given.
     pub fn source_name(&self) -> &str {
         let source = source_word(self.stanza.get("Source"));
@@ -224,6 +246,8 @@ impl Package {
                 set_source_sums(&mut stanza, &self.files);
                 stanza.render(&SOURCE_ORDER, into);
             }
+            // No index has it.
+            Kind::Installer => {}
             Kind::Deb | Kind::Udeb => {
                 if let Some(file) = self.files.first() {
                     let path = if folder.is_empty() { file.name.clone() } else { format!("{folder}/{}", file.name) };
@@ -244,6 +268,7 @@ impl Package {
         let mut stanza = self.stanza.clone();
         match self.kind {
             Kind::Source => set_source_sums(&mut stanza, &self.files),
+            Kind::Installer => {}
             Kind::Deb | Kind::Udeb => {
                 if let Some(file) = self.files.first() {
                     stanza.set("Filename", file.name.clone());

@@ -183,6 +183,8 @@ pub fn field_value(field: &str, package: &Package) -> String {
                 package.source_version().to_owned()
             }
         }
+        // As aptly has it.
+        "$PackageType" if package.kind == Kind::Installer => Kind::Deb.word().to_owned(),
         "$PackageType" => package.kind.word().to_owned(),
         "Package" | "Filename" | "Size" => String::new(),
         other => package.stanza.get(other).to_owned(),

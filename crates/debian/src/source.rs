@@ -32,12 +32,15 @@ pub enum SourceError {
     NoFiles,
 }
 
+/// The size of a file of which only sums are listed.
+pub const UNKNOWN_SIZE: u64 = u64::MAX;
+
 /// A file as it is listed, with the sums that are given for it (empty where none is).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Listed {
     /// Base name.
     pub name: String,
-    /// Bytes.
+    /// Bytes; [`UNKNOWN_SIZE`] where only sums are listed.
     pub size: u64,
     /// MD5, if listed.
     pub md5: String,

@@ -52,14 +52,8 @@ fn change(fields: &Fields) -> MirrorChange {
         filter_with_deps: fields.flag("FilterWithDeps"),
         sources: fields.flag("DownloadSources"),
         udebs: fields.flag("DownloadUdebs"),
-    }
-}
-
-/// What is not brought yet is named before anything is done.
-fn refuse_unknown(fields: &Fields) -> Result<(), Fault> {
-    match ["DownloadInstaller", "DownloadAppStream"].iter().find(|name| fields.flag(name) == Some(true)) {
-        Some(name) => Err(Fault::bad(format!("{name} is not available yet: mirror without it"))),
-        None => Ok(()),
+        installer: fields.flag("DownloadInstaller"),
+        appstream: fields.flag("DownloadAppStream"),
     }
 }
 
@@ -70,7 +64,6 @@ fn downloads(aptly: &Aptly) -> Result<Downloads, Fault> {
 /// Makes a mirror of what a `Release` describes.
 #[utoipa::path(post, path = "/api/mirrors", responses((status = OK, body = Object)))]
 async fn create(State(aptly): State<Aptly>, fields: Fields) -> Result<Answer, Fault> {
-    refuse_unknown(&fields)?;
     let (name, _) = (fields.required("Name")?, fields.required("ArchiveURL")?);
     let (downloads, trust, mut change) = (downloads(&aptly)?, trust(&fields), change(&fields));
     if change.architectures.is_none() && !aptly.settings().architectures.is_empty() {
@@ -98,7 +91,6 @@ async fn show(State(aptly): State<Aptly>, Path(name): Path<String>) -> Result<An
 /// Changes what is mirrored.
 #[utoipa::path(post, path = "/api/mirrors/{name}", params(("name" = String, Path)), responses((status = OK, body = Object)))]
 async fn edit(State(aptly): State<Aptly>, Path(name): Path<String>, fields: Fields) -> Result<Answer, Fault> {
-    refuse_unknown(&fields)?;
     let (downloads, trust, change) = (downloads(&aptly)?, trust(&fields), change(&fields));
     let edited = aptly.blocking(move |root| Ok(root.edit_mirror(&name, &change, &trust, &*downloads)?.shown()));
     Ok(Answer::ok(edited.await?))

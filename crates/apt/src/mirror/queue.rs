@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
-use debian::source::Listed;
+use debian::source::{Listed, UNKNOWN_SIZE};
 use debian::sums::Sums;
 
 use super::Fetch;
@@ -27,7 +27,8 @@ pub fn bring(
     sink: Sink<'_>,
 ) -> Result<BTreeMap<String, Sums>> {
     let queue: Vec<(&String, &Listed)> = wanted.iter().map(|(url, listed)| (*url, *listed)).collect();
-    let bytes: u64 = queue.iter().map(|(_, listed)| listed.size).sum();
+    let size = |listed: &Listed| if listed.size == UNKNOWN_SIZE { 0 } else { listed.size };
+    let bytes: u64 = queue.iter().map(|(_, listed)| size(listed)).sum();
     sink(Line::Step(format!("Download queue: {} items ({})", queue.len(), crate::size(bytes))));
     let total = queue.len() as u64;
     let mut progress =
@@ -62,7 +63,7 @@ pub fn bring(
                     Err(error) => errors.push(error.to_string()),
                 }
                 progress.remaining -= 1;
-                progress.remaining_bytes -= listed.size;
+                progress.remaining_bytes -= size(listed);
                 sink(Line::Progress(progress));
                 if staged.len() >= BATCH {
                     pool::record(root, &std::mem::take(&mut staged))?;

@@ -55,7 +55,7 @@ pub fn fetch(mirror: &Mirror, trust: &Trust, fetch: &dyn Fetch) -> Result<Listin
     parse(&text)
 }
 
-fn verify_detached(text: &[u8], signature: &[u8], keyrings: &[String]) -> Result<()> {
+pub fn verify_detached(text: &[u8], signature: &[u8], keyrings: &[String]) -> Result<()> {
     let folder = tempfile::tempdir().at("make", std::path::Path::new("a temporary folder"))?;
     let path = folder.path().join("Release.gpg");
     let mut file = std::fs::File::create(&path).at("write", &path)?;

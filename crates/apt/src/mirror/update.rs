@@ -3,17 +3,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use debian::control;
 use debian::package::{Key, Kind, Package, PackageFile};
 use debian::query;
-use debian::source::{self, Listed};
-use debian::stanza::Stanza;
+use debian::source::Listed;
 use debian::sums::Sums;
 use store::params;
 
-use super::queue;
+use super::offers::{Offered, OfferedFile, offers};
 use super::release::{self, Trust};
 use super::{Fetch, FetchError, Mirror};
+use super::{appstream, installer, queue};
 use crate::error::{Error, Result};
 use crate::outbox::{self, MIRRORED, Mirrored, NewPackage};
 use crate::packages;
@@ -37,13 +36,6 @@ pub struct UpdateMirror {
     pub trust: Trust,
     /// How dependencies of filtered packages are followed.
     pub follow: Follow,
-}
-
-/// A package of an index, with where its files are.
-struct Offered {
-    package: Package,
-    /// Address and what is listed, for each file.
-    files: Vec<(String, Listed)>,
 }
 
 impl Root {
@@ -81,6 +73,7 @@ impl Root {
             let mirror = super::change(tx, name, &mut |mirror| {
                 before = std::mem::replace(&mut mirror.root, built.root.clone());
                 mirror.meta.clone_from(&seen.meta);
+                mirror.appstream_files.clone_from(&seen.appstream_files);
                 (mirror.updated, mirror.worker) = (Some(now), None);
                 Ok(())
             })?;
@@ -110,6 +103,9 @@ impl Root {
         sink(Line::Step("Downloading & parsing package files...".into()));
         let listing = release::refresh(&mut mirror, &how.trust, fetch)?;
         let mut offered = offers(&mirror, &listing, how, fetch, sink)?;
+        if mirror.installer {
+            offered.extend(installer::offers(&mirror, &listing, how, fetch)?);
+        }
         if !mirror.filter.is_empty() {
             sink(Line::Step("Applying filter...".into()));
             let before = offered.len();
@@ -120,7 +116,11 @@ impl Root {
             offered = newest(offered);
         }
         sink(Line::Step("Building download queue...".into()));
-        Ok((self.take_in(offered, how, fetch, sink)?, mirror))
+        let packages = self.take_in(offered, how, fetch, sink)?;
+        if mirror.appstream {
+            mirror.appstream_files = appstream::bring(self, &mirror, &listing, how.ignore_checksums, fetch, sink)?;
+        }
+        Ok((packages, mirror))
     }
 
     /// Downloads what is missing into the pool; gives the packages as they are then.
@@ -133,8 +133,8 @@ impl Root {
     ) -> Result<Vec<Package>> {
         let mut there = self.known(&offered)?;
         let mut queue: BTreeMap<&String, &Listed> = BTreeMap::new();
-        for (url, listed) in offered.iter().flat_map(|one| &one.files).filter(|(url, _)| !there.contains_key(url)) {
-            queue.insert(url, listed);
+        for file in offered.iter().flat_map(|one| &one.files).filter(|file| !there.contains_key(&file.url)) {
+            queue.insert(&file.url, &file.listed);
         }
         there.extend(queue::bring(self, &queue, how.ignore_checksums, fetch, sink)?);
         let (mut keys, mut all) = (BTreeSet::new(), Vec::new());
@@ -142,9 +142,7 @@ impl Root {
             let files: Vec<PackageFile> = one
                 .files
                 .iter()
-                .filter_map(|(url, listed)| {
-                    Some(PackageFile { name: listed.name.clone(), sums: there.get(url)?.clone() })
-                })
+                .filter_map(|file| Some(PackageFile { name: file.name.clone(), sums: there.get(&file.url)?.clone() }))
                 .collect();
             let package = complete(one.package, files)?;
             // Two of one name, version and architecture cannot stand in one list: the first one does.
@@ -163,8 +161,8 @@ impl Root {
         self.store().read(|tx| {
             let sql = "select size, md5, sha1, sha256, sha512 from pool_file where path = ?1";
             let mut found = BTreeMap::new();
-            let named = offered.iter().flat_map(|one| &one.files).filter(|(_, listed)| !listed.sha256.is_empty());
-            for (url, listed) in named {
+            let named = offered.iter().flat_map(|one| &one.files).filter(|file| !file.listed.sha256.is_empty());
+            for OfferedFile { url, listed, .. } in named {
                 let path = pool::pool_path(&listed.sha256, &listed.name)?;
                 let Some(row) = tx.query_opt(sql, params![&path])? else { continue };
                 // What is written down may be gone: then it comes again.
@@ -198,8 +196,10 @@ fn new_packages(packages: &[Package], added: &[Key]) -> Vec<NewPackage> {
 /// A package with the sums that its files really have.
 fn complete(package: Package, files: Vec<PackageFile>) -> Result<Package> {
     let Package { kind, mut stanza, .. } = package;
-    if kind == Kind::Source {
-        return Ok(Package::source(stanza, files)?);
+    match kind {
+        Kind::Source => return Ok(Package::source(stanza, files)?),
+        Kind::Installer => return Ok(Package::installer(stanza.get("Architecture"), files)?),
+        Kind::Deb | Kind::Udeb => {}
     }
     let file = files.into_iter().next().ok_or_else(|| Error::Damaged("a package without a file".into()))?;
     stanza.set("Filename", "");
@@ -208,114 +208,6 @@ fn complete(package: Package, files: Vec<PackageFile>) -> Result<Package> {
 
 fn is_alive(pid: u32) -> bool {
     std::path::Path::new("/proc").join(pid.to_string()).exists()
-}
-
-/// Everything that the indexes of a mirror list.
-fn offers(
-    mirror: &Mirror,
-    listing: &debian::release::Listing,
-    how: &UpdateMirror,
-    fetch: &dyn Fetch,
-    sink: Sink<'_>,
-) -> Result<Vec<Offered>> {
-    let mut paths: Vec<(String, Kind)> = Vec::new();
-    if mirror.is_flat() {
-        paths.push(("Packages".into(), Kind::Deb));
-        paths.extend(mirror.sources.then(|| ("Sources".to_owned(), Kind::Source)));
-    }
-    for component in &mirror.components {
-        for architecture in mirror.architectures.iter().filter(|one| *one != "source") {
-            paths.push((format!("{component}/binary-{architecture}/Packages"), Kind::Deb));
-            if mirror.udebs {
-                paths.push((format!("{component}/debian-installer/binary-{architecture}/Packages"), Kind::Udeb));
-            }
-        }
-        paths.extend(mirror.sources.then(|| (format!("{component}/source/Sources"), Kind::Source)));
-    }
-    let mut offered = Vec::new();
-    for (path, kind) in paths {
-        let Some(bytes) = release::index(mirror, listing, &path, how.ignore_checksums, fetch)? else {
-            return Err(Error::NotFound(format!("no candidates for {} found", mirror.beside_release(&path))));
-        };
-        let text = std::str::from_utf8(&bytes).map_err(|_| Error::Invalid(format!("{path} is not valid UTF-8")))?;
-        for paragraph in control::paragraphs(text) {
-            let paragraph = paragraph.map_err(|error| Error::Invalid(format!("{path}: {error}")))?;
-            let stanza = Stanza::from_paragraph(&paragraph);
-            let one = if kind == Kind::Source {
-                offered_source(mirror, stanza)
-            } else {
-                offered_binary(mirror, stanza, kind)
-            };
-            match one {
-                Ok(one) if mirror.is_flat() && !wanted(mirror, &one.package) => {}
-                Ok(one) => offered.push(one),
-                // One package that nobody can have does not keep the others away.
-                Err(error) => {
-                    sink(Line::Warning(format!("skipping a package of {path}, line {}: {error}", paragraph.line)))
-                }
-            }
-        }
-    }
-    // A package for all architectures stands in every index.
-    offered.sort_by(|a, b| a.package.key.cmp(&b.package.key));
-    offered.dedup_by(|a, b| a.package.key == b.package.key);
-    Ok(offered)
-}
-
-/// A flat mirror has one index for all architectures.
-fn wanted(mirror: &Mirror, package: &Package) -> bool {
-    let own = &package.key.architecture;
-    own == "all" || package.kind == Kind::Source || mirror.architectures.contains(own)
-}
-
-fn offered_binary(mirror: &Mirror, stanza: Stanza, kind: Kind) -> Result<Offered> {
-    let path = stanza.get("Filename").trim_start_matches("./").to_owned();
-    let name = path.rsplit('/').next().unwrap_or_default().to_owned();
-    let size = stanza.get("Size").parse().map_err(|_| Error::Invalid("its size is not a number".into()))?;
-    let sum = |field: &str| stanza.get(field).to_ascii_lowercase();
-    let listed = Listed {
-        name: name.clone(),
-        size,
-        md5: sum("MD5sum"),
-        sha1: sum("SHA1"),
-        sha256: sum("SHA256"),
-        sha512: sum("SHA512"),
-    };
-    let url = address(mirror, &path)?;
-    let sums = sums(&listed);
-    Ok(Offered { package: Package::binary(stanza, kind, PackageFile { name, sums })?, files: vec![(url, listed)] })
-}
-
-fn offered_source(mirror: &Mirror, stanza: Stanza) -> Result<Offered> {
-    let files = source::listed(&stanza).map_err(|error| Error::Invalid(error.to_string()))?;
-    let folder = stanza.get("Directory").trim_start_matches("./").trim_end_matches('/').to_owned();
-    let mut found = Vec::new();
-    let mut kept = Vec::new();
-    for listed in files {
-        let path =
-            if folder.is_empty() || folder == "." { listed.name.clone() } else { format!("{folder}/{}", listed.name) };
-        kept.push(PackageFile { name: listed.name.clone(), sums: sums(&listed) });
-        found.push((address(mirror, &path)?, listed));
-    }
-    Ok(Offered { package: Package::source(stanza, kept)?, files: found })
-}
-
-fn sums(listed: &Listed) -> Sums {
-    let Listed { size, md5, sha1, sha256, sha512, .. } = listed.clone();
-    Sums { size, md5, sha1, sha256, sha512 }
-}
-
-/// The address of a package's file: paths in an index stay below the archive.
-fn address(mirror: &Mirror, path: &str) -> Result<String> {
-    let parts: Vec<&str> = path.split('/').collect();
-    let odd = parts.iter().any(|part| matches!(*part, "" | "." | ".."));
-    if odd || path.chars().any(|c| c.is_control() || matches!(c, '?' | '#' | '\\')) {
-        return Err(Error::Invalid(format!("{path:?} is no path of a file in an archive")));
-    }
-    let flat = mirror.distribution.trim_start_matches("./");
-    let base = if mirror.is_flat() { format!("{}{flat}", mirror.archive) } else { mirror.archive.clone() };
-    // In an address a plus and a tilde may stand as they are; a percent sign may not.
-    Ok(format!("{base}{}", path.replace('%', "%25").replace(' ', "%20")))
 }
 
 fn filtered(mirror: &Mirror, offered: Vec<Offered>, follow: &Follow, sink: Sink<'_>) -> Result<Vec<Offered>> {

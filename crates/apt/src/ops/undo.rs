@@ -38,6 +38,7 @@ fn columns(kind: &str) -> Result<&'static [&'static str]> {
             "not_automatic",
             "but_automatic_upgrades",
             "root",
+            "appstream",
         ],
         "mirror" => &["uuid", "name", "root", "document"],
         _ => return Err(Error::Damaged(format!("an entry of the log is about a {kind:?}"))),

@@ -170,7 +170,11 @@ fn render(
     let text = release(publication).render(&date(now), &valid_until, &publication.architectures, &names, &listed);
     let path = folder.join("Release");
     write(&path, text.as_bytes())?;
-    sign::sign(folder, &text, making.signing, making.date, now, sink)?;
+    let signer = sign::Signer { signing: making.signing, date: making.date, now };
+    signer.sign(folder, &text, sink)?;
+    for path in &rendered.signed {
+        signer.sign_beside(&folder.join(path))?;
+    }
     date_after(folder, &self::folder(root, publication, before)?)?;
     Ok(rendered)
 }
@@ -213,7 +217,7 @@ fn date(at: Timestamp) -> String {
 
 /// Record, generation, layouts and event in one transaction.
 fn commit(root: &Root, publication: &Publication, roots: &BTreeMap<String, String>, rendered: Rendered) -> Result<()> {
-    let Rendered { indexes, layouts, news } = rendered;
+    let Rendered { indexes, layouts, news, .. } = rendered;
     let listed: Vec<Listed> =
         indexes.into_iter().filter(|index| index.stored).map(|index| Listed::new(index.path, index.sums)).collect();
     let (listed, lists) = (json(&listed)?, json(roots)?);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use debian::compress::{Assembler, Part};
 use debian::decompress::Compression;
-use debian::package::{Key, Kind, Package};
+use debian::package::{INSTALLER, Key, Kind, Package};
 use debian::release::Release;
 use debian::sums::{Summing, Sums};
 use store::params;
@@ -23,7 +23,10 @@ use crate::pool;
 use crate::report::{Line, Progress, Sink, Work};
 use crate::root::{Root, make_folder};
 use crate::set::{self, LeafRef};
+use crate::snapshot;
 
+/// The list of an installer's images.
+const SUMS: &str = "SHA256SUMS";
 /// So much text of a Contents file is compressed at once.
 const CONTENTS_PIECE: usize = 512 << 10;
 
@@ -53,6 +56,8 @@ pub(super) struct Rendered {
     pub layouts: Vec<(String, Layout)>,
     /// What is visible now and was not before.
     pub news: Vec<NewPackage>,
+    /// Files that get a signature of their own beside them.
+    pub signed: Vec<String>,
 }
 
 /// Renders everything but the top Release.
@@ -124,6 +129,8 @@ impl<'a> Renderer<'a> {
                 self.contents(&format!("{component}/"), &contents.iter().collect::<Vec<_>>())?;
                 whole.push(contents);
             }
+            self.installers(component, &shown.list)?;
+            self.appstream(component)?;
             self.skeleton(component)?;
         }
         match (components.first_key_value(), &whole[..]) {
@@ -188,6 +195,56 @@ impl<'a> Renderer<'a> {
         }
         if !installer {
             files::remove_folder(&self.folder.join(component).join("debian-installer"))?;
+        }
+        Ok(())
+    }
+
+    /// The installers of a component: their images, and a list of them.
+    fn installers(&mut self, component: &str, list: &str) -> Result<()> {
+        let packages = self.root.store().read(|tx| {
+            let mut keys = set::named(tx, list, INSTALLER)?;
+            keys.retain(|key| self.publication.shows(&key.architecture));
+            packages::load(tx, &keys)
+        })?;
+        let endpoint = self.root.endpoint(&self.publication.storage)?;
+        for package in packages.iter().filter(|package| package.kind == Kind::Installer) {
+            let architecture = &package.key.architecture;
+            let below = crate::mirror::installer_folder(&self.publication.distribution, component, architecture);
+            let mut text = String::new();
+            for file in package.files.iter().filter(|file| file.name != SUMS) {
+                let to = self.folder.join(&below).join(&file.name);
+                make_folder(to.parent().unwrap_or(self.folder))?;
+                endpoint.put(&pool::located(self.root, file)?, &to, true)?;
+                text.push_str(&format!("{}  ./{}\n", file.sums.sha256, file.name));
+            }
+            let path = format!("{below}/{SUMS}");
+            self.store(&path, text.as_bytes())?;
+            self.done.signed.push(path);
+        }
+        Ok(())
+    }
+
+    /// AppStream's files of the snapshot that a component is made of.
+    fn appstream(&mut self, component: &str) -> Result<()> {
+        let Some(source) = self.publication.sources.get(component) else { return Ok(()) };
+        let snapshot = self.root.store().read(|tx| snapshot::by_uuid(tx, &source.uuid))?;
+        let Some(snapshot) = snapshot else { return Ok(()) };
+        let endpoint = self.root.endpoint(&self.publication.storage)?;
+        let parts = snapshot.appstream.iter().filter_map(|(path, file)| Some((path.split_once("/dep11/")?, file)));
+        let parts: Vec<((&str, &str), &String)> = parts.collect();
+        let owners: BTreeSet<&str> = parts.iter().map(|((owner, _), _)| *owner).collect();
+        for ((owner, below), file) in parts {
+            // A component may have another name here than at the mirror.
+            if owner != component && owners.len() > 1 {
+                continue;
+            }
+            let from = self.root.pool().join(file);
+            let path = format!("{component}/dep11/{below}");
+            let to = self.folder.join(&path);
+            make_folder(to.parent().unwrap_or(self.folder))?;
+            endpoint.put(&from, &to, true)?;
+            let sums = Sums::read(fs::File::open(&from).at("read", &from)?).at("read", &from)?;
+            self.done.indexes.push(Index { path, sums, stored: false });
         }
         Ok(())
     }
@@ -379,7 +436,8 @@ impl LeafMaker<'_> {
         })?;
         packages.sort_by(|a, b| a.key.cmp(&b.key));
         let mut news = Vec::new();
-        for package in &packages {
+        // Installers are not in the pool that is published.
+        for package in packages.iter().filter(|package| package.kind != Kind::Installer) {
             let below = package.pool_folder().ok_or_else(|| {
                 Error::Invalid(format!("unable to publish: package source {} too short", package.source_name()))
             })?;

@@ -108,57 +108,71 @@ impl Signing {
     }
 }
 
-/// Writes `Release.gpg` and `InRelease` beside Release; dated `date`, or else now.
-pub(super) fn sign(
-    folder: &Path,
-    release: &str,
-    signing: &Signing,
-    date: Option<Timestamp>,
-    now: Timestamp,
-    sink: Sink<'_>,
-) -> Result<()> {
-    if signing.skip {
-        return Ok(());
+/// Signs the files of one generation.
+pub(super) struct Signer<'a> {
+    pub signing: &'a Signing,
+    /// The date that the signatures carry, if it is not now.
+    pub date: Option<Timestamp>,
+    pub now: Timestamp,
+}
+
+impl Signer<'_> {
+    /// Writes `Release.gpg` and `InRelease` beside Release.
+    pub fn sign(&self, folder: &Path, release: &str, sink: Sink<'_>) -> Result<()> {
+        if self.signing.skip {
+            return Ok(());
+        }
+        let by = if self.signing.secret_keys.is_empty() {
+            " with gpg, please enter your passphrase when prompted:"
+        } else {
+            "..."
+        };
+        sink(Line::Step(format!("Signing file 'Release'{by}")));
+        write(&folder.join("Release.gpg"), &self.detached(release)?)?;
+        sink(Line::Step(format!("Clearsigning file 'Release'{by}")));
+        let clear = match self.with_keys(release)? {
+            Some(signed) => signed.clear.into_bytes(),
+            None => self.by_gpg("--clearsign", release)?,
+        };
+        write(&folder.join("InRelease"), &clear)
     }
-    if !signing.secret_keys.is_empty() {
-        sink(Line::Step("Signing file 'Release'...".into()));
+
+    /// Writes a signature beside a file, as `FILE.gpg`.
+    pub fn sign_beside(&self, file: &Path) -> Result<()> {
+        if self.signing.skip {
+            return Ok(());
+        }
+        let text = std::fs::read_to_string(file).at("read", file)?;
+        let mut beside = file.as_os_str().to_owned();
+        beside.push(".gpg");
+        write(Path::new(&beside), &self.detached(&text)?)
+    }
+
+    fn detached(&self, text: &str) -> Result<Vec<u8>> {
+        match self.with_keys(text)? {
+            Some(signed) => Ok(signed.detached.into_bytes()),
+            None => self.by_gpg("--detach-sign", text),
+        }
+    }
+
+    /// The text signed by this process, if it has the keys.
+    fn with_keys(&self, text: &str) -> Result<Option<openpgp::Signed>> {
+        let signing = self.signing;
+        if signing.secret_keys.is_empty() {
+            return Ok(None);
+        }
         let keys = openpgp::secret_keys(&signing.secret_keys, &signing.keys)?;
-        let signed = openpgp::sign(release, &keys, &signing.passphrase_text()?, date.unwrap_or(now))?;
-        write(&folder.join("Release.gpg"), signed.detached.as_bytes())?;
-        return write(&folder.join("InRelease"), signed.clear.as_bytes());
+        openpgp::sign(text, &keys, &signing.passphrase_text()?, self.date.unwrap_or(self.now)).map(Some)
     }
-    // Removed when it is dropped.
-    let passphrase = signing.passphrase_file()?;
-    let given = (!signing.passphrase_file.is_empty()).then(|| Path::new(&signing.passphrase_file));
-    let passphrase = given.or(passphrase.as_deref());
-    sink(Line::Step("Signing file 'Release' with gpg, please enter your passphrase when prompted:".into()));
-    let detached = run(
-        signing.command(date, passphrase).args([
-            "--digest-algo",
-            "SHA256",
-            "--armor",
-            "--yes",
-            "--output",
-            "-",
-            "--detach-sign",
-        ]),
-        release,
-    )?;
-    write(&folder.join("Release.gpg"), &detached)?;
-    sink(Line::Step("Clearsigning file 'Release' with gpg, please enter your passphrase when prompted:".into()));
-    let inline = run(
-        signing.command(date, passphrase).args([
-            "--digest-algo",
-            "SHA256",
-            "--armor",
-            "--yes",
-            "--output",
-            "-",
-            "--clearsign",
-        ]),
-        release,
-    )?;
-    write(&folder.join("InRelease"), &inline)
+
+    fn by_gpg(&self, how: &str, text: &str) -> Result<Vec<u8>> {
+        let signing = self.signing;
+        // Removed when it is dropped.
+        let passphrase = signing.passphrase_file()?;
+        let given = (!signing.passphrase_file.is_empty()).then(|| Path::new(&signing.passphrase_file));
+        let mut command = signing.command(self.date, given.or(passphrase.as_deref()));
+        run(command.args(["--digest-algo", "SHA256", "--armor", "--yes", "--output", "-", how]), text)
+    }
 }
 
 fn run(command: &mut Command, text: &str) -> Result<Vec<u8>> {

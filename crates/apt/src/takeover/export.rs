@@ -239,7 +239,7 @@ impl Export {
             ("Source", text(if is_source { String::new() } else { take("Source") })),
             ("Provides", list(take("Provides"))),
             ("FilesHash", Value::from(package.key.files)),
-            ("IsInstaller", Value::from(false)),
+            ("IsInstaller", Value::from(package.kind == Kind::Installer)),
             ("IsSource", Value::from(is_source)),
             ("IsUdeb", Value::from(package.kind == Kind::Udeb)),
             ("V06Plus", Value::from(true)),
@@ -321,7 +321,9 @@ impl Export {
                 ("SkipArchitectureCheck", Value::from(mirror.skip_architecture_check)),
                 ("DownloadSources", Value::from(mirror.sources)),
                 ("DownloadUdebs", Value::from(mirror.udebs)),
-                ("DownloadInstaller", Value::from(false)),
+                ("DownloadInstaller", Value::from(mirror.installer)),
+                ("DownloadAppStream", Value::from(mirror.appstream)),
+                ("AppStreamFiles", pairs(&mirror.appstream_files)),
             ]);
             self.put(&format!("R{}", mirror.uuid), b"", &fields)?;
             if mirror.updated.is_some() {
@@ -344,6 +346,7 @@ impl Export {
                 ("Origin", text(&snapshot.origin)),
                 ("NotAutomatic", text(&snapshot.not_automatic)),
                 ("ButAutomaticUpgrades", text(&snapshot.but_automatic_upgrades)),
+                ("AppStreamFiles", pairs(&snapshot.appstream)),
             ]);
             self.put(&format!("S{}", snapshot.uuid), b"", &fields)?;
             self.list(tx, &format!("E{}", snapshot.uuid), &snapshot.root)?;

@@ -125,9 +125,6 @@ impl Import<'_> {
 
     fn package(&self, old: &str, value: &[u8], parts: &[Option<Vec<u8>>; 4]) -> Result<Package> {
         let main = Fields::read(value)?;
-        if main.flag("IsInstaller") {
-            return Err(Error::Invalid("files of an installer are not kept here yet".into()));
-        }
         let read = |at: usize| parts[at].as_deref().map(Fields::read).transpose();
         // Before 0.4 everything stood in one record.
         let listed = match &parts[0] {
@@ -135,6 +132,11 @@ impl Import<'_> {
             None => main.each("Files"),
         };
         let files = listed.iter().map(|file| self.file(file)).collect::<Result<Vec<_>>>()?;
+        if main.flag("IsInstaller") {
+            let mut package = Package::installer(&main.text("Architecture"), files)?;
+            package.key = Key::parse(old).unwrap_or(package.key);
+            return Ok(package);
+        }
         let relations = read(1)?;
         let relations = relations.as_ref().unwrap_or(&main);
         let mut stanza = Stanza::default();
@@ -181,8 +183,8 @@ impl Import<'_> {
     }
 
     fn file(&self, fields: &Fields) -> Result<PackageFile> {
-        let name = fields.text("Filename");
-        debian::names::file(&name)?;
+        let name = fields.text("Filename").trim_start_matches("./").to_owned();
+        debian::names::path(&name)?;
         let mut file = PackageFile { name, sums: fields.inner("Checksums").as_ref().map(sums).unwrap_or_default() };
         if file.sums.sha256.is_empty() {
             // Databases of old aptlys know no more than the MD5, which is where the file lies.
@@ -239,11 +241,6 @@ impl Import<'_> {
     fn mirrors(&mut self, tx: &mut Tx<'_>) -> Result<()> {
         for (_, fields) in self.every("R")? {
             let (uuid, name) = (fields.text("UUID"), fields.text("Name"));
-            for (flag, what) in [("DownloadInstaller", "installer"), ("DownloadAppStream", "AppStream")] {
-                if fields.flag(flag) {
-                    self.leave_out(format!("mirror {name}"), format!("its {what} files are not mirrored here yet"));
-                }
-            }
             let root = self.list(tx, &format!("E{uuid}"))?.unwrap_or_default();
             let mirror = Mirror {
                 uuid: uuid.clone(),
@@ -260,6 +257,9 @@ impl Import<'_> {
                 skip_architecture_check: fields.flag("SkipArchitectureCheck"),
                 sources: fields.flag("DownloadSources"),
                 udebs: fields.flag("DownloadUdebs"),
+                installer: fields.flag("DownloadInstaller"),
+                appstream: fields.flag("DownloadAppStream"),
+                appstream_files: fields.map("AppStreamFiles").into_iter().collect(),
                 worker: None,
                 root: String::new(),
             };
@@ -279,8 +279,10 @@ impl Import<'_> {
             let kind = SourceKind::of(&fields.text("SourceKind")).unwrap_or(SourceKind::Snapshot);
             let created = fields.time("CreatedAt").unwrap_or(jiff::Timestamp::UNIX_EPOCH);
             let sql = "insert into snapshot (uuid, name, created, kind, sources, description, origin, not_automatic,
-                       but_automatic_upgrades, root) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+                       but_automatic_upgrades, root, appstream) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
             let sources = packages::json(&fields.texts("SourceIDs"))?;
+            let appstream: BTreeMap<String, String> = fields.map("AppStreamFiles").into_iter().collect();
+            let appstream = (!appstream.is_empty()).then(|| packages::json(&appstream)).transpose()?;
             tx.execute(
                 sql,
                 params![
@@ -293,7 +295,8 @@ impl Import<'_> {
                     fields.text("Origin"),
                     fields.text("NotAutomatic"),
                     fields.text("ButAutomaticUpgrades"),
-                    &root
+                    &root,
+                    appstream
                 ],
             )?;
             known.insert(uuid, (name, root));

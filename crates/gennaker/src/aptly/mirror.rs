@@ -40,19 +40,12 @@ fn change(context: &Context, parsed: &Parsed) -> Result<MirrorChange, Failure> {
         filter_with_deps: parsed.on_if_given("filter-with-deps"),
         sources: parsed.on_if_given("with-sources"),
         udebs: parsed.on_if_given("with-udebs"),
+        installer: parsed.on_if_given("with-installer"),
+        appstream: parsed.on_if_given("with-appstream"),
     })
 }
 
-/// What this version does not bring is named before anything is done.
-fn refuse_unknown(parsed: &Parsed) -> Result<(), Failure> {
-    match ["with-installer", "with-appstream"].iter().find(|flag| parsed.on(flag)) {
-        Some(flag) => Err(Failure::Run(format!("-{flag} is not available yet: mirror without it"))),
-        None => Ok(()),
-    }
-}
-
 pub fn create(context: &mut Context, parsed: &Parsed) -> Result<(), Failure> {
-    refuse_unknown(parsed)?;
     let name = &parsed.args[0];
     let (archive, distribution, components) = match parsed.args[1].strip_prefix("ppa:") {
         Some(ppa) => of_ppa(context, ppa)?,
@@ -108,7 +101,6 @@ pub fn update(context: &mut Context, parsed: &Parsed) -> Result<(), Failure> {
 }
 
 pub fn edit(context: &mut Context, parsed: &Parsed) -> Result<(), Failure> {
-    refuse_unknown(parsed)?;
     // Other architectures are asked for by the global flag alone, not by the configuration.
     let mut change = change(context, parsed)?;
     change.architectures =
@@ -155,13 +147,14 @@ pub fn show(context: &mut Context, parsed: &Parsed) -> Result<(), Failure> {
         say!("Status: In Update (PID {pid})");
     }
     say!(
-        "Archive Root URL: {}\nDistribution: {}\nComponents: {}\nArchitectures: {}\nDownload Sources: {}\nDownload .udebs: {}\nDownload AppStream: no",
+        "Archive Root URL: {}\nDistribution: {}\nComponents: {}\nArchitectures: {}\nDownload Sources: {}\nDownload .udebs: {}\nDownload AppStream: {}",
         mirror.archive,
         mirror.distribution,
         mirror.components.join(", "),
         mirror.architectures.join(", "),
         yes(mirror.sources),
-        yes(mirror.udebs)
+        yes(mirror.udebs),
+        yes(mirror.appstream)
     );
     if !mirror.filter.is_empty() {
         say!("Filter: {}\nFilter With Deps: {}", mirror.filter, yes(mirror.filter_with_deps));

@@ -98,8 +98,8 @@ const MIRRORED: &[Flag] = &[
     yes("filter-with-deps", "and their dependencies"),
     yes("with-sources", "source packages too"),
     yes("with-udebs", "packages of the installer too"),
-    yes("with-installer", "the installer's files too (not yet)"),
-    yes("with-appstream", "AppStream's files too (not yet)"),
+    yes("with-installer", "the installer's images too"),
+    yes("with-appstream", "AppStream's files too"),
 ];
 const TRUST: &[Flag] = &[
     yes("ignore-signatures", "do not check signatures"),

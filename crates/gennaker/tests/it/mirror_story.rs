@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use debian::sums::Sums;
 use testkit::package::package;
 
 use crate::apt_story::{Machine, Running, have, serve};
@@ -136,6 +137,66 @@ fn a_signed_repository_is_mirrored_snapshotted_and_published_again() {
     assert_eq!(here.run("aptly mirror rename m n"), "\nMirror m -> n has been successfully renamed.\n");
     assert_eq!(here.run("aptly mirror drop -force n"), "Mirror `n` has been removed.\n");
     assert_eq!(here.run("aptly mirror list -raw"), "");
+}
+
+#[test]
+fn installers_and_appstream_come_along_and_are_published_again() {
+    if !have("gpg") || !have("gpgv") {
+        return;
+    }
+    let (up, here) = (Upstream::start(), Machine::new());
+    // What people lay beside a publication is listed in its Release.
+    let beside = up.machine.path().join(".aptly/skel/dists/stable/main");
+    let images = beside.join("installer-amd64/current/images");
+    let iso = "an image";
+    let lines = format!("{}  ./netboot/mini.iso\n", Sums::of(iso.as_bytes()).sha256);
+    for (path, text) in [
+        (images.join("netboot/mini.iso"), iso),
+        (images.join("SHA256SUMS"), &lines),
+        (beside.join("dep11/Components-amd64.yml"), "File: DEP-11\n"),
+    ] {
+        fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        fs::write(path, text).expect("written");
+    }
+    up.machine.run("aptly publish update -batch stable");
+    let said = create(&here, &up, "m", "-with-installer -with-appstream");
+    assert!(said.contains(" stable [installer] [appstream] successfully added."), "{said}");
+    let said = update(&here, &up, "m");
+    assert!(said.contains("Download queue: 5 items (") && said.contains("AppStream files (1)..."), "{said}");
+    let said = update(&here, &up, "m");
+    assert!(said.contains("Download queue: 0 items (") && said.contains("AppStream files (0)..."), "{said}");
+    assert!(here.run("aptly mirror show m").contains("\nDownload AppStream: yes\n"));
+    assert!(here.run("aptly mirror show -with-packages m").contains("\n  installer__amd64\n"));
+
+    here.run("aptly snapshot create s from mirror m");
+    here.run("aptly mirror drop -force m");
+    here.run("aptly db cleanup");
+    here.run("aptly key generate -name=k K");
+    here.run("aptly publish snapshot -gpg-provider=internal -distribution=stable -architectures=amd64 s");
+    let shown = here.public().join("dists/stable");
+    let ours = shown.join("main/installer-amd64/current/images");
+    assert_eq!(fs::read_to_string(ours.join("netboot/mini.iso")).expect("published"), iso);
+    assert_eq!(fs::read_to_string(ours.join("SHA256SUMS")).expect("published"), lines);
+    let signature = fs::read_to_string(ours.join("SHA256SUMS.gpg")).expect("signed");
+    assert!(signature.starts_with("-----BEGIN PGP SIGNATURE-----"), "{signature}");
+    let components = shown.join("main/dep11/Components-amd64.yml");
+    assert_eq!(fs::read_to_string(components).expect("published"), "File: DEP-11\n");
+    let release = fs::read_to_string(shown.join("Release")).expect("published");
+    for path in ["main/dep11/Components-amd64.yml", "main/installer-amd64/current/images/SHA256SUMS"] {
+        assert_eq!(release.matches(&format!(" {path}\n")).count(), 4, "{path} in\n{release}");
+    }
+    assert!(!release.contains("mini.iso") && !here.public().join("pool/main/i").exists(), "{release}");
+    let told: serde_json::Value = serde_json::from_str(&here.run("aptly snapshot show -json s")).expect("JSON");
+    assert!(told["AppStreamFiles"]["main/dep11/Components-amd64.yml"].is_string(), "{told}");
+
+    // What is listed and is something else is not taken.
+    let lines = format!("{}  ./netboot/mini.iso\n", Sums::of(b"the next image").sha256);
+    fs::write(images.join("SHA256SUMS"), lines).expect("written");
+    fs::write(images.join("netboot/mini.iso"), "another image").expect("written");
+    up.machine.run("aptly publish update -batch stable");
+    create(&here, &up, "n", "-with-installer");
+    let why = here.fails(&format!("aptly mirror update -keyring={} n", up.key.display()), 1);
+    assert!(why.contains("checksum mismatch for mini.iso: it is not the file that is listed"), "{why}");
 }
 
 #[test]
