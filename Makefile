@@ -1,6 +1,6 @@
 # demo: build and walk the whole story on this machine.  test: every check and test.  bench: figures against peers.
 # soak, simulate, fuzz: the same as the tests do, for as long as you like.
-.PHONY: demo test bench bench-apt soak simulate fuzz openapi
+.PHONY: demo test bench bench-apt bench-large soak simulate fuzz openapi
 
 PROFILE := demo
 BIN := target/$(PROFILE)/gennaker
@@ -28,6 +28,13 @@ bench-apt:
 	cargo build --locked --release --package gennaker
 	cargo build --locked --release --package apt --example packages
 	@crates/apt/benches/aptly.py target/release/gennaker target/release/examples/packages $(COUNT)
+
+# What our own work costs on a large root, without a peer: LARGE packages by a mirror, SNAPSHOTS snapshots.
+LARGE ?= 60000
+SNAPSHOTS ?= 350
+bench-large:
+	cargo build --locked --release --package apt --example large
+	@folder=$$(mktemp -d) && target/release/examples/large $$folder/root $(LARGE) $(SNAPSHOTS); rm -rf $$folder
 
 # Deployments by each strategy with users on the load balancer, while servers are killed and data planes replaced; SOAK seconds for each.
 SOAK ?= 300

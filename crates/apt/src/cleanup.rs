@@ -1,9 +1,10 @@
 //! `db cleanup`: packages, list parts and pool files that nothing refers to.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs;
 use std::path::Path;
 
+use debian::package::Key;
 use jiff::{SignedDuration, Timestamp};
 use store::{Tx, params};
 
@@ -41,9 +42,14 @@ impl Root {
         sink(Line::Step("Loading list of all packages...".into()));
         let (unused, lists) = self.store().read(|tx| {
             let lists = lists(tx)?;
-            let mut used = BTreeSet::new();
+            // Lists share most of their leaves: each is read once.
+            let mut leaves = HashSet::new();
             for list in &lists {
-                used.extend(set::load(tx, list)?.iter().map(debian::package::Key::full));
+                leaves.extend(set::leaves(tx, list)?.into_iter().map(|leaf| leaf.hash));
+            }
+            let mut used = HashSet::new();
+            for leaf in &leaves {
+                used.extend(set::leaf(tx, leaf)?.iter().map(Key::full));
             }
             let rows = tx.query("select key from package", &[])?;
             let mut unused = Vec::new();
@@ -61,7 +67,7 @@ impl Root {
             unused.iter().for_each(|key| sink(Line::Note(format!("  {key}"))));
         }
         if !dry_run {
-            self.forget_packages(&unused, sink)?;
+            self.forget_packages(&unused, &lists, sink)?;
             self.forget_lists(&lists)?;
         }
         let files = self.unused_files(&unused)?;
@@ -86,24 +92,21 @@ impl Root {
         Ok(cleaned)
     }
 
-    /// Removes records that still nobody uses; a list that got one meanwhile is looked up again in the same transaction.
-    fn forget_packages(&self, unused: &[String], sink: Sink<'_>) -> Result<()> {
+    /// Removes records that still nobody uses; a list that is not one of those `before` is looked up in the same transaction.
+    fn forget_packages(&self, unused: &[String], before: &BTreeSet<String>, sink: Sink<'_>) -> Result<()> {
         let mut progress = Progress { work: Work::Delete, total: unused.len() as u64, ..Progress::default() };
         for (done, chunk) in unused.chunks(CHUNK).enumerate() {
             progress.remaining = progress.total - (done * CHUNK) as u64;
             sink(Line::Progress(progress));
             self.store().write(|tx| {
-                let lists = lists(tx)?;
-                for key in chunk {
-                    let Some(parsed) = debian::package::Key::parse(key) else { continue };
-                    let mut used = false;
-                    for list in &lists {
-                        used = used || set::named(tx, list, &parsed.name)?.contains(&parsed);
-                    }
-                    if !used {
-                        tx.execute("delete from package where key = ?1", params![key])?;
-                        tx.execute("delete from contents where key = ?1", params![key])?;
-                    }
+                let keys: BTreeSet<Key> = chunk.iter().filter_map(|key| Key::parse(key)).collect();
+                let mut used = BTreeSet::new();
+                for list in lists(tx)?.difference(before) {
+                    used.extend(set::present(tx, list, &keys)?);
+                }
+                for key in keys.difference(&used).map(Key::full) {
+                    tx.execute("delete from package where key = ?1", params![&key])?;
+                    tx.execute("delete from contents where key = ?1", params![&key])?;
                 }
                 Ok::<(), Error>(())
             })?;
