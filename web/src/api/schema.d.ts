@@ -592,7 +592,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** None of these are configured. */
+        /** The names of the buckets that can be published to. */
         get: operations["get_api_s3"];
         put?: never;
         post?: never;
