@@ -59,9 +59,8 @@ impl Sqlite {
         let set = || -> rusqlite::Result<()> {
             conn.set_prepared_statement_cache_capacity(256);
             conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, !options.checkpoint_on_close)?;
-            let mode: String = conn.query_row("pragma journal_mode", [], |row| row.get(0))?;
-            if mode != "wal" && !options.read_only {
-                conn.query_row("pragma journal_mode = wal", [], |_| Ok(()))?;
+            if !options.read_only {
+                log_ahead(conn)?;
             }
             conn.execute_batch("pragma synchronous = full; pragma foreign_keys = on; pragma temp_store = memory")
         };
@@ -121,6 +120,28 @@ impl Sqlite {
             }
             ErrorCode::CannotOpen => StoreError::Open { place, what },
             _ => StoreError::Sql { what },
+        }
+    }
+}
+
+/// Switches the file to write-ahead logging if it is not there yet.
+///
+/// The switch reads first and then wants the file for itself. Of two who do that at the same moment SQLite tells one that
+/// the file is busy without asking its busy handler, since waiting would be a deadlock: letting go and trying again is not.
+fn log_ahead(conn: &Connection) -> rusqlite::Result<()> {
+    let since = Instant::now();
+    loop {
+        let mode: String = conn.query_row("pragma journal_mode", [], |row| row.get(0))?;
+        if mode == "wal" {
+            return Ok(());
+        }
+        match conn.query_row("pragma journal_mode = wal", [], |_| Ok(())) {
+            Err(rusqlite::Error::SqliteFailure(code, _))
+                if code.code == ErrorCode::DatabaseBusy && since.elapsed() < DEADLINE =>
+            {
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            done => return done,
         }
     }
 }

@@ -46,6 +46,23 @@ fn many_users_of_one_file_wait_for_each_other_and_lose_nothing() {
 }
 
 #[test]
+fn a_new_file_is_opened_by_many_at_the_same_moment() {
+    for _ in 0..40 {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("gennaker.db");
+        let start = std::sync::Barrier::new(8);
+        thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    start.wait();
+                    assert_eq!(open(&path).read(value).expect("reads"), 0);
+                });
+            }
+        });
+    }
+}
+
+#[test]
 fn a_failure_undoes_the_whole_transaction_and_its_effects() {
     let folder = tempfile::tempdir().expect("a folder");
     let store = open(&folder.path().join("gennaker.db"));
