@@ -325,13 +325,7 @@ fn known_file(root: &Root, listed: &Listed) -> Result<PackageFile> {
         Ok::<_, Error>(tx.query(&sql, params![sum])?)
     })?;
     for row in rows {
-        let sums = debian::sums::Sums {
-            size: u64::try_from(row.int(1)?).unwrap_or(0),
-            md5: row.text(2)?,
-            sha1: row.text(3)?,
-            sha256: row.text(4)?,
-            sha512: row.text(5)?,
-        };
+        let sums = pool::sums_of(&row, 1)?;
         if row.text(0)? == pool::pool_path(&sums.sha256, &listed.name)? && check(listed, &sums).is_ok() {
             return Ok(PackageFile { name: listed.name.clone(), sums });
         }

@@ -10,6 +10,7 @@ use debian::source;
 
 use crate::add::{Added, check, remove_files, walk};
 use crate::error::{At, Error, Result};
+use crate::pool;
 use crate::report::{Line, Sink};
 use crate::root::Root;
 use crate::uploaders::Uploaders;
@@ -119,7 +120,7 @@ impl Root {
         let mut files = Vec::new();
         for listed in &changes.files {
             let file = folder.join(&listed.name);
-            let sums = debian::sums::Sums::read(fs::File::open(&file).at("read", &file)?).at("read", &file)?;
+            let sums = pool::sums(&file)?;
             check(listed, &sums)?;
             let wanted = Path::new(&listed.name).extension().and_then(|extension| extension.to_str());
             if wanted.is_some_and(|extension| matches!(extension, "deb" | "udeb" | "ddeb" | "dsc" | "buildinfo")) {

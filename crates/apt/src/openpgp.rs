@@ -113,16 +113,21 @@ fn read(path: &Path) -> Result<Vec<PublicOrSecret>> {
     keys.collect::<pgp::errors::Result<Vec<_>>>().map_err(unreadable)
 }
 
-/// The secret keys of these files that `wanted` names: by the end of a fingerprint, or a part of a user id; the first one if nothing is named.
-pub(crate) fn secret_keys(files: &[PathBuf], wanted: &[String]) -> Result<Vec<SignedSecretKey>> {
+/// The secret keys of these places (files, or folders of keys) that `wanted` names: by the end of a fingerprint, or a part of a user id; the first
+/// one if nothing is named.
+pub(crate) fn secret_keys(places: &[PathBuf], wanted: &[String]) -> Result<Vec<SignedSecretKey>> {
+    let files = |place: &PathBuf| match place.is_file() {
+        true => vec![place.clone()],
+        false => secret_files(place),
+    };
     let mut all = Vec::new();
-    for path in files {
-        all.extend(read(path)?.into_iter().filter_map(|key| SignedSecretKey::try_from(key).ok()));
+    for path in places.iter().flat_map(files) {
+        all.extend(read(&path)?.into_iter().filter_map(|key| SignedSecretKey::try_from(key).ok()));
     }
-    let places = || files.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
+    let shown = || places.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
     if all.is_empty() {
-        let places = places();
-        return Err(Error::Signing(format!("unable to sign: there is no secret key in {places}")));
+        let why = format!("unable to sign: there is no secret key in {}", shown());
+        return Err(Error::Signing(format!("{why}; make one with `gennaker apt key generate`")));
     }
     if wanted.is_empty() {
         all.truncate(1);
@@ -138,35 +143,42 @@ pub(crate) fn secret_keys(files: &[PathBuf], wanted: &[String]) -> Result<Vec<Si
         all.iter()
             .find(is_meant)
             .cloned()
-            .ok_or_else(|| Error::Signing(format!("unable to sign: there is no key {wanted} in {}", places())))
+            .ok_or_else(|| Error::Signing(format!("unable to sign: there is no key {wanted} in {}", shown())))
     };
     wanted.iter().map(one).collect()
 }
 
-/// A signed text: as two files, and as one.
-pub(crate) struct Signed {
-    /// `Release.gpg`.
-    pub detached: String,
-    /// `InRelease`.
-    pub clear: String,
+/// What signs: keys with their passphrase, and the date that the signatures carry.
+pub(crate) struct Signer {
+    pub keys: Vec<SignedSecretKey>,
+    pub passphrase: String,
+    pub at: Timestamp,
 }
 
-/// Signs a text with all these keys.
-pub(crate) fn sign(text: &str, keys: &[SignedSecretKey], passphrase: &str, at: Timestamp) -> Result<Signed> {
-    let passphrase = if passphrase.is_empty() { Password::empty() } else { Password::from(passphrase) };
-    let with_all = |kind: SignatureType, bytes: &[u8]| {
-        keys.iter().map(|key| with_one(kind, key, &passphrase, bytes, at)).collect::<pgp::errors::Result<Vec<_>>>()
-    };
-    let detached = with_all(SignatureType::Binary, text.as_bytes()).map_err(failed)?;
-    let mut armored = Vec::new();
-    pgp::armor::write(&Packets(detached), pgp::armor::BlockType::Signature, &mut armored, None, true)
-        .map_err(failed)?;
-    // Verifiers leave blanks at the ends of lines out of what is signed.
-    let trimmed: String = text.lines().flat_map(|line| [line.trim_end(), "\n"]).collect();
-    let clear = CleartextSignedMessage::new_many(&trimmed, |bytes| with_all(SignatureType::Text, bytes.as_bytes()));
-    let clear = clear.and_then(|clear| clear.to_armored_string(ArmorOptions::default())).map_err(failed)?;
-    let detached = String::from_utf8(armored).map_err(|error| Error::Signing(error.to_string()))?;
-    Ok(Signed { detached, clear })
+impl Signer {
+    /// The signatures of a text by all keys, as `Release.gpg` has them.
+    pub fn detached(&self, text: &str) -> Result<Vec<u8>> {
+        let signatures = self.with_all(SignatureType::Binary, text.as_bytes()).map_err(failed)?;
+        let mut armored = Vec::new();
+        pgp::armor::write(&Packets(signatures), pgp::armor::BlockType::Signature, &mut armored, None, true)
+            .map_err(failed)?;
+        Ok(armored)
+    }
+
+    /// The text with its signatures, as `InRelease` has them.
+    pub fn clear(&self, text: &str) -> Result<Vec<u8>> {
+        // Verifiers leave blanks at the ends of lines out of what is signed.
+        let trimmed: String = text.lines().flat_map(|line| [line.trim_end(), "\n"]).collect();
+        CleartextSignedMessage::new_many(&trimmed, |bytes| self.with_all(SignatureType::Text, bytes.as_bytes()))
+            .and_then(|clear| clear.to_armored_bytes(ArmorOptions::default()))
+            .map_err(failed)
+    }
+
+    fn with_all(&self, kind: SignatureType, bytes: &[u8]) -> pgp::errors::Result<Vec<Signature>> {
+        let passphrase =
+            if self.passphrase.is_empty() { Password::empty() } else { Password::from(&self.passphrase[..]) };
+        self.keys.iter().map(|key| with_one(kind, key, &passphrase, bytes, self.at)).collect()
+    }
 }
 
 /// Several signatures behind each other.

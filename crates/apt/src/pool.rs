@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use debian::package::PackageFile;
 use debian::source::Listed;
 use debian::sums::Sums;
-use store::{Tx, params};
+use store::{Row, Tx, params};
 
 use crate::error::{At, Error, Result};
 use crate::mirror::Fetch;
@@ -106,6 +106,28 @@ pub(crate) fn stage<T>(
     Ok((answer, staged))
 }
 
+/// The sums of a file.
+pub(crate) fn sums(path: &Path) -> Result<Sums> {
+    Sums::read(File::open(path).at("read", path)?).at("read", path)
+}
+
+/// The sums in a row: `size, md5, sha1, sha256, sha512` from column `at` on.
+pub(crate) fn sums_of(row: &Row, at: usize) -> Result<Sums> {
+    Ok(Sums {
+        size: u64::try_from(row.int(at)?).unwrap_or(0),
+        md5: row.text(at + 1)?,
+        sha1: row.text(at + 2)?,
+        sha256: row.text(at + 3)?,
+        sha512: row.text(at + 4)?,
+    })
+}
+
+/// What is written down of a file in the pool, by its path there.
+pub(crate) fn recorded(tx: &mut Tx<'_>, path: &str) -> Result<Option<Sums>> {
+    let sql = "select size, md5, sha1, sha256, sha512 from pool_file where path = ?1";
+    tx.query_opt(sql, params![path])?.map(|row| sums_of(&row, 0)).transpose()
+}
+
 /// Downloads a file to the pool's edge and checks it; with `lax` its sums may be others than the listed ones.
 pub(crate) fn download(root: &Root, url: &str, listed: &Listed, lax: bool, fetch: &dyn Fetch) -> Result<Staged> {
     debian::names::file(&listed.name)?;
@@ -116,7 +138,7 @@ pub(crate) fn download(root: &Root, url: &str, listed: &Listed, lax: bool, fetch
     let most = if lax { u64::MAX } else { listed.size };
     fetch.save(url, most, &staged.path)?;
     fs::set_permissions(&staged.path, fs::Permissions::from_mode(0o644)).at("write", &staged.path)?;
-    let sums = Sums::read(File::open(&staged.path).at("read", &staged.path)?).at("read", &staged.path)?;
+    let sums = sums(&staged.path)?;
     if !lax {
         crate::add::check(listed, &sums)?;
     }

@@ -65,6 +65,13 @@ macro_rules! logged {
     };
 }
 
+/// The same, of a table all of whose columns are logged.
+macro_rules! logged_rows {
+    ($table:literal, $first:literal $(, $column:literal)*) => {
+        logged!($table, image!("new", $first $(, $column)*), image!("old", $first $(, $column)*))
+    };
+}
+
 macro_rules! shown {
     ($at:literal) => {
         concat!(
@@ -103,17 +110,9 @@ create table op_change (
 -- The operation whose transaction this is; empty between transactions, so that nothing is logged that nobody began.
 create table op_now (one integer primary key, op bigint not null);
 ",
-    logged!(
-        "repo",
-        image!("new", "uuid", "name", "comment", "distribution", "component", "uploaders", "root"),
-        image!("old", "uuid", "name", "comment", "distribution", "component", "uploaders", "root")
-    ),
-    logged!(
-        "snapshot",
-        image!("new", "uuid", "name", "created", "kind", "sources", "description", "origin", "not_automatic", "but_automatic_upgrades", "root"),
-        image!("old", "uuid", "name", "created", "kind", "sources", "description", "origin", "not_automatic", "but_automatic_upgrades", "root")
-    ),
-    logged!("mirror", image!("new", "uuid", "name", "root", "document"), image!("old", "uuid", "name", "root", "document")),
+    logged_rows!("repo", "uuid", "name", "comment", "distribution", "component", "uploaders", "root"),
+    logged_rows!("snapshot", "uuid", "name", "created", "kind", "sources", "description", "origin", "not_automatic", "but_automatic_upgrades", "root"),
+    logged_rows!("mirror", "uuid", "name", "root", "document"),
     logged!("publication", shown!("new"), shown!("old")),
 );
 

@@ -21,8 +21,6 @@ const WHOLE: u64 = 32 << 20;
 const PART: usize = 16 << 20;
 /// Parts of one file that are under way at once.
 const PARTS: usize = 4;
-/// Deletions that are under way at once, where the server takes one a request.
-const DELETIONS: usize = 8;
 
 /// A bucket of S3-compatible storage.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -240,14 +238,8 @@ impl Objects {
             Err(object_store::Error::NotFound { .. }) => Ok(()),
             deleted => deleted.map(drop).map_err(&failed),
         };
-        made.wait(async {
-            if self.settings.single_deletions {
-                let deletions =
-                    stream::iter(locations).map(|name| async move { made.reads.delete(&name).await.map(|()| name) });
-                return deletions.buffer_unordered(DELETIONS).map(gone).try_collect().await;
-            }
-            made.reads.delete_stream(stream::iter(locations.into_iter().map(Ok)).boxed()).map(gone).try_collect().await
-        })
+        let locations = stream::iter(locations.into_iter().map(Ok)).boxed();
+        made.wait(made.reads.delete_stream(locations).map(gone).try_collect())
     }
 
     /// The objects whose names begin with a folder.
@@ -295,7 +287,9 @@ fn client(settings: &S3, headers: HeaderMap) -> Result<AmazonS3, ObjectError> {
             builder = builder.with_token(&settings.session_token);
         }
     }
-    builder = builder.with_virtual_hosted_style_request(settings.virtual_hosted);
+    builder = builder
+        .with_virtual_hosted_style_request(settings.virtual_hosted)
+        .with_disable_bulk_delete(settings.single_deletions);
     let mut plain = false;
     if !settings.endpoint.is_empty() {
         let whole = if settings.endpoint.contains("://") {

@@ -7,7 +7,6 @@ use debian::package::{Key, Kind, Package, PackageFile};
 use debian::query;
 use debian::source::Listed;
 use debian::sums::Sums;
-use store::params;
 
 use super::offers::{Offered, OfferedFile, offers};
 use super::release::{self, Trust};
@@ -159,17 +158,14 @@ impl Root {
     fn known(&self, offered: &[Offered]) -> Result<BTreeMap<String, Sums>> {
         let pool = self.pool();
         self.store().read(|tx| {
-            let sql = "select size, md5, sha1, sha256, sha512 from pool_file where path = ?1";
             let mut found = BTreeMap::new();
             let named = offered.iter().flat_map(|one| &one.files).filter(|file| !file.listed.sha256.is_empty());
             for OfferedFile { url, listed, .. } in named {
                 let path = pool::pool_path(&listed.sha256, &listed.name)?;
-                let Some(row) = tx.query_opt(sql, params![&path])? else { continue };
+                let Some(sums) = pool::recorded(tx, &path)? else { continue };
                 // What is written down may be gone: then it comes again.
                 if pool.join(&path).is_file() {
-                    let size = u64::try_from(row.int(0)?).unwrap_or(0);
-                    let [md5, sha1, sha256, sha512] = [row.text(1)?, row.text(2)?, row.text(3)?, row.text(4)?];
-                    found.insert(url.clone(), Sums { size, md5, sha1, sha256, sha512 });
+                    found.insert(url.clone(), sums);
                 }
             }
             Ok::<_, Error>(found)

@@ -7,10 +7,10 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use debian::sums::Sums;
 use store::objects::Objects;
 
 use crate::error::{At, Error, Result};
+use crate::pool;
 use crate::root::Root;
 
 /// How package files get there.
@@ -154,12 +154,8 @@ impl Endpoint {
         if !old.is_file() || old.len() != new.len() {
             return Ok(false);
         }
-        Ok((self.link == LinkMethod::Copy && self.verify == Verify::Size) || sums(to)? == sums(from)?)
+        Ok((self.link == LinkMethod::Copy && self.verify == Verify::Size) || pool::sums(to)? == pool::sums(from)?)
     }
-}
-
-fn sums(path: &Path) -> Result<Sums> {
-    Sums::read(fs::File::open(path).at("read", path)?).at("read", path)
 }
 
 /// Nobody sees half a copy.

@@ -13,7 +13,8 @@ use store::{Tx, params};
 use super::by_hash::{self, Listed};
 use super::files::{remove_folder, write};
 use super::render::{Rendered, Renderer, Shown, release};
-use super::{Publication, Signing, lists_of, of_place, replicate, save, sign, sweep};
+use super::sign::Signer;
+use super::{Publication, Signing, lists_of, of_place, replicate, save, sweep};
 use crate::error::{At, Error, Result};
 use crate::outbox::{self, PUBLISHED, Published};
 use crate::packages::json;
@@ -170,10 +171,10 @@ fn render(
     let text = release(publication).render(&date(now), &valid_until, &publication.architectures, &names, &listed);
     let path = folder.join("Release");
     write(&path, text.as_bytes())?;
-    let signer = sign::Signer { signing: making.signing, date: making.date, now };
+    let signer = Signer::new(making.signing, making.date, now)?;
     signer.sign(folder, &text, sink)?;
-    for path in &rendered.signed {
-        signer.sign_beside(&folder.join(path))?;
+    for (path, text) in &rendered.signed {
+        signer.sign_beside(&folder.join(path), text)?;
     }
     date_after(folder, &self::folder(root, publication, before)?)?;
     Ok(rendered)
@@ -281,6 +282,7 @@ fn flip(root: &Root, publication: &Publication, beside: &Path) -> Result<()> {
 
 /// Finishes what a crash left between the commit and the rename, for all publications of a prefix.
 pub(super) fn recover(root: &Root, storage: &str, prefix: &str) -> Result<()> {
+    let replica = replicate::of(root, storage, prefix)?;
     for publication in &root.store().read(|tx| of_place(tx, storage, prefix))? {
         let wanted = folder(root, publication, publication.generation)?;
         let shown = shown_link(root, publication)?;
@@ -290,7 +292,7 @@ pub(super) fn recover(root: &Root, storage: &str, prefix: &str) -> Result<()> {
             flip(root, publication, &link)?;
             root.touch_wake();
         }
-        if let Some(replica) = replicate::of(root, storage, prefix)? {
+        if let Some(replica) = &replica {
             replica.recover(publication)?;
         }
     }

@@ -56,8 +56,8 @@ pub(super) struct Rendered {
     pub layouts: Vec<(String, Layout)>,
     /// What is visible now and was not before.
     pub news: Vec<NewPackage>,
-    /// Files that get a signature of their own beside them.
-    pub signed: Vec<String>,
+    /// Files that get a signature of their own beside them: path and text.
+    pub signed: Vec<(String, String)>,
 }
 
 /// Renders everything but the top Release.
@@ -72,6 +72,7 @@ pub(super) struct Renderer<'a> {
     old: BTreeMap<String, Layout>,
     /// Package files in the way are replaced.
     force: bool,
+    endpoint: Endpoint,
     release: Release,
     done: Rendered,
 }
@@ -111,6 +112,7 @@ impl<'a> Renderer<'a> {
             before: generation::folder(root, publication, before)?,
             old,
             force,
+            endpoint: root.endpoint(&publication.storage)?,
             release: release(publication),
             done: Rendered::default(),
         })
@@ -159,7 +161,7 @@ impl<'a> Renderer<'a> {
             shown,
             // Where nothing can be taken over nothing is known to be in place.
             link_all: old.iter().any(Option::is_none),
-            endpoint: self.root.endpoint(&self.publication.storage)?,
+            endpoint: &self.endpoint,
             base: generation::prefix_folder(self.root, self.publication)?.join(&pool),
             force: self.force,
         };
@@ -206,20 +208,17 @@ impl<'a> Renderer<'a> {
             keys.retain(|key| self.publication.shows(&key.architecture));
             packages::load(tx, &keys)
         })?;
-        let endpoint = self.root.endpoint(&self.publication.storage)?;
         for package in packages.iter().filter(|package| package.kind == Kind::Installer) {
             let architecture = &package.key.architecture;
             let below = crate::mirror::installer_folder(&self.publication.distribution, component, architecture);
             let mut text = String::new();
             for file in package.files.iter().filter(|file| file.name != SUMS) {
-                let to = self.folder.join(&below).join(&file.name);
-                make_folder(to.parent().unwrap_or(self.folder))?;
-                endpoint.put(&pool::located(self.root, file)?, &to, true)?;
+                self.lay(&pool::located(self.root, file)?, &format!("{below}/{}", file.name))?;
                 text.push_str(&format!("{}  ./{}\n", file.sums.sha256, file.name));
             }
             let path = format!("{below}/{SUMS}");
             self.store(&path, text.as_bytes())?;
-            self.done.signed.push(path);
+            self.done.signed.push((path, text));
         }
         Ok(())
     }
@@ -229,7 +228,6 @@ impl<'a> Renderer<'a> {
         let Some(source) = self.publication.sources.get(component) else { return Ok(()) };
         let snapshot = self.root.store().read(|tx| snapshot::by_uuid(tx, &source.uuid))?;
         let Some(snapshot) = snapshot else { return Ok(()) };
-        let endpoint = self.root.endpoint(&self.publication.storage)?;
         let parts = snapshot.appstream.iter().filter_map(|(path, file)| Some((path.split_once("/dep11/")?, file)));
         let parts: Vec<((&str, &str), &String)> = parts.collect();
         let owners: BTreeSet<&str> = parts.iter().map(|((owner, _), _)| *owner).collect();
@@ -240,10 +238,12 @@ impl<'a> Renderer<'a> {
             }
             let from = self.root.pool().join(file);
             let path = format!("{component}/dep11/{below}");
-            let to = self.folder.join(&path);
-            make_folder(to.parent().unwrap_or(self.folder))?;
-            endpoint.put(&from, &to, true)?;
-            let sums = Sums::read(fs::File::open(&from).at("read", &from)?).at("read", &from)?;
+            self.lay(&from, &path)?;
+            // A database that was taken over does not know them all.
+            let sums = match self.root.store().read(|tx| pool::recorded(tx, file))? {
+                Some(sums) => sums,
+                None => pool::sums(&from)?,
+            };
             self.done.indexes.push(Index { path, sums, stored: false });
         }
         Ok(())
@@ -387,6 +387,13 @@ impl<'a> Renderer<'a> {
         Ok(())
     }
 
+    /// Makes a file of the pool appear in the generation.
+    fn lay(&self, from: &Path, path: &str) -> Result<()> {
+        let to = self.folder.join(path);
+        make_folder(to.parent().unwrap_or(self.folder))?;
+        self.endpoint.put(from, &to, true)
+    }
+
     /// Writes a small file of the generation.
     fn store(&mut self, path: &str, bytes: &[u8]) -> Result<()> {
         files::write(&self.folder.join(path), bytes)?;
@@ -409,7 +416,7 @@ struct LeafMaker<'a> {
     shown: &'a Shown,
     /// Whether files are linked of packages that are not new.
     link_all: bool,
-    endpoint: Endpoint,
+    endpoint: &'a Endpoint,
     /// The component's pool.
     base: PathBuf,
     force: bool,

@@ -10,7 +10,6 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use debian::sums::Sums;
 use store::objects::ObjectError;
 use store::params;
 
@@ -18,6 +17,7 @@ use super::generation::{prefix_folder, shown_link};
 use super::{Bucket, Publication, of_place};
 use crate::cores;
 use crate::error::{At, Error, Result};
+use crate::pool;
 use crate::report::{Line, Progress, Sink, Work};
 use crate::root::Root;
 
@@ -54,6 +54,14 @@ struct Known {
     /// The file that it was made of.
     stamp: String,
     md5: String,
+}
+
+/// What a bucket has.
+struct There {
+    /// What we brought, by name.
+    known: BTreeMap<String, Known>,
+    /// Where we brought nothing yet: the tags of what somebody else did.
+    listed: HashMap<String, String>,
 }
 
 /// A file that is to go up, under all its names.
@@ -97,7 +105,7 @@ impl Replica<'_> {
         let mut files = self.pool_files(publication)?;
         let dist = self.dist_files(publication, folder)?;
         files.extend(dist.into_iter().filter(|(name, _)| name.contains("/by-hash/")));
-        self.upload(files, sink)
+        self.upload(&mut self.there()?, files, sink)
     }
 
     /// Brings the indexes of the generation that is shown here, and makes the bucket show it.
@@ -108,10 +116,11 @@ impl Replica<'_> {
                 path.parent() == Some(&shown)
                     && path.file_name().is_some_and(|name| LAST.iter().any(|last| *last == name))
             });
-        self.upload(indexes, sink)?;
+        let mut there = self.there()?;
+        self.upload(&mut there, indexes, sink)?;
         for name in LAST {
             let one = last.iter().filter(|(_, path)| path.ends_with(name));
-            self.upload(one.map(|(name, path)| (name.clone(), path.clone())).collect(), sink)?;
+            self.upload(&mut there, one.map(|(name, path)| (name.clone(), path.clone())).collect(), sink)?;
         }
         self.root.store().write(|tx| {
             let sql = "insert into replica (publication, generation) values (?1, ?2)
@@ -216,10 +225,16 @@ impl Replica<'_> {
         })
     }
 
-    /// Brings those of these files that the bucket does not have.
-    fn upload(&self, files: BTreeMap<String, PathBuf>, sink: Sink<'_>) -> Result<()> {
+    /// What the bucket has.
+    fn there(&self) -> Result<There> {
         let known = self.known()?;
         let listed = if known.is_empty() { self.listed()? } else { HashMap::new() };
+        Ok(There { known, listed })
+    }
+
+    /// Brings those of these files that the bucket does not have, and remembers them.
+    fn upload(&self, there: &mut There, files: BTreeMap<String, PathBuf>, sink: Sink<'_>) -> Result<()> {
+        let known = &there.known;
         let by_stamp: HashMap<&str, &String> = known.iter().map(|(name, known)| (&known.stamp[..], name)).collect();
         let mut uploads: BTreeMap<String, Upload> = BTreeMap::new();
         for (name, path) in files {
@@ -235,7 +250,7 @@ impl Replica<'_> {
         let total = uploads.len() as u64;
         let mut progress = Progress { work: Work::Upload, total, remaining: total, ..Progress::default() };
         for chunk in uploads.chunks(CHUNK) {
-            let sums = cores::on_some(AT_ONCE, chunk, |upload| self.bring(upload, &known, &listed))?;
+            let sums = cores::on_some(AT_ONCE, chunk, |upload| self.bring(upload, there))?;
             self.root.store().write(|tx| {
                 for (upload, md5) in chunk.iter().zip(&sums) {
                     for name in &upload.names {
@@ -246,6 +261,10 @@ impl Replica<'_> {
                 }
                 Ok::<(), Error>(())
             })?;
+            for (upload, md5) in chunk.iter().zip(sums) {
+                let known = || Known { stamp: upload.stamp.clone(), md5: md5.clone() };
+                there.known.extend(upload.names.iter().map(|name| (name.clone(), known())));
+            }
             progress.remaining -= chunk.len() as u64;
             sink(Line::Progress(progress));
         }
@@ -259,13 +278,9 @@ impl Replica<'_> {
     }
 
     /// Brings one file; gives its MD5.
-    fn bring(
-        &self,
-        upload: &Upload,
-        known: &BTreeMap<String, Known>,
-        listed: &HashMap<String, String>,
-    ) -> Result<String> {
-        let md5 = Sums::read(fs::File::open(&upload.path).at("read", &upload.path)?).at("read", &upload.path)?.md5;
+    fn bring(&self, upload: &Upload, there: &There) -> Result<String> {
+        let md5 = pool::sums(&upload.path)?.md5;
+        let There { known, listed } = there;
         let is_there = |name: &String| {
             known.get(name).is_some_and(|known| known.md5 == md5) || listed.get(name).is_some_and(|tag| *tag == md5)
         };

@@ -30,7 +30,7 @@ pub struct Signing {
     pub batch: bool,
     /// The program, `gpg` when empty.
     pub program: String,
-    /// Files with secret keys. When there are any, this process signs with them itself, and `keyring` and `program` mean nothing.
+    /// Files with secret keys, or folders of them. When there are any, this process signs itself, and `keyring` and `program` mean nothing.
     pub secret_keys: Vec<PathBuf>,
 }
 
@@ -81,6 +81,14 @@ impl Signing {
         Ok(text.lines().next().unwrap_or_default().to_owned())
     }
 
+    fn by_gpg(&self, date: Option<Timestamp>, how: &str, text: &str) -> Result<Vec<u8>> {
+        // Removed when it is dropped.
+        let passphrase = self.passphrase_file()?;
+        let given = (!self.passphrase_file.is_empty()).then(|| Path::new(&self.passphrase_file));
+        let mut command = self.command(date, given.or(passphrase.as_deref()));
+        run(command.args(["--digest-algo", "SHA256", "--armor", "--yes", "--output", "-", how]), text)
+    }
+
     /// Says early and clearly when signing is asked for and cannot work.
     pub(crate) fn check(&self) -> Result<()> {
         if self.skip {
@@ -109,69 +117,56 @@ impl Signing {
 }
 
 /// Signs the files of one generation.
-pub(super) struct Signer<'a> {
-    pub signing: &'a Signing,
-    /// The date that the signatures carry, if it is not now.
-    pub date: Option<Timestamp>,
-    pub now: Timestamp,
+pub(super) enum Signer<'a> {
+    /// Not at all.
+    Nobody,
+    /// This process.
+    Own(openpgp::Signer),
+    /// `gpg`, with the date that the signatures carry if it is not now.
+    Gpg(&'a Signing, Option<Timestamp>),
 }
 
-impl Signer<'_> {
+impl<'a> Signer<'a> {
+    pub fn new(signing: &'a Signing, date: Option<Timestamp>, now: Timestamp) -> Result<Signer<'a>> {
+        if signing.skip {
+            return Ok(Signer::Nobody);
+        }
+        if signing.secret_keys.is_empty() {
+            return Ok(Signer::Gpg(signing, date));
+        }
+        let keys = openpgp::secret_keys(&signing.secret_keys, &signing.keys)?;
+        let passphrase = signing.passphrase_text()?;
+        Ok(Signer::Own(openpgp::Signer { keys, passphrase, at: date.unwrap_or(now) }))
+    }
+
     /// Writes `Release.gpg` and `InRelease` beside Release.
     pub fn sign(&self, folder: &Path, release: &str, sink: Sink<'_>) -> Result<()> {
-        if self.signing.skip {
-            return Ok(());
-        }
-        let by = if self.signing.secret_keys.is_empty() {
-            " with gpg, please enter your passphrase when prompted:"
-        } else {
-            "..."
+        let how = match self {
+            Signer::Nobody => return Ok(()),
+            Signer::Own(_) => "...",
+            Signer::Gpg(..) => " with gpg, please enter your passphrase when prompted:",
         };
-        sink(Line::Step(format!("Signing file 'Release'{by}")));
-        write(&folder.join("Release.gpg"), &self.detached(release)?)?;
-        sink(Line::Step(format!("Clearsigning file 'Release'{by}")));
-        let clear = match self.with_keys(release)? {
-            Some(signed) => signed.clear.into_bytes(),
-            None => self.by_gpg("--clearsign", release)?,
+        sink(Line::Step(format!("Signing file 'Release'{how}")));
+        self.sign_beside(&folder.join("Release"), release)?;
+        sink(Line::Step(format!("Clearsigning file 'Release'{how}")));
+        let clear = match self {
+            Signer::Nobody => return Ok(()),
+            Signer::Own(signer) => signer.clear(release)?,
+            Signer::Gpg(signing, date) => signing.by_gpg(*date, "--clearsign", release)?,
         };
         write(&folder.join("InRelease"), &clear)
     }
 
-    /// Writes a signature beside a file, as `FILE.gpg`.
-    pub fn sign_beside(&self, file: &Path) -> Result<()> {
-        if self.signing.skip {
-            return Ok(());
-        }
-        let text = std::fs::read_to_string(file).at("read", file)?;
+    /// Writes the signature of a file's text beside it, as `FILE.gpg`.
+    pub fn sign_beside(&self, file: &Path, text: &str) -> Result<()> {
+        let signature = match self {
+            Signer::Nobody => return Ok(()),
+            Signer::Own(signer) => signer.detached(text)?,
+            Signer::Gpg(signing, date) => signing.by_gpg(*date, "--detach-sign", text)?,
+        };
         let mut beside = file.as_os_str().to_owned();
         beside.push(".gpg");
-        write(Path::new(&beside), &self.detached(&text)?)
-    }
-
-    fn detached(&self, text: &str) -> Result<Vec<u8>> {
-        match self.with_keys(text)? {
-            Some(signed) => Ok(signed.detached.into_bytes()),
-            None => self.by_gpg("--detach-sign", text),
-        }
-    }
-
-    /// The text signed by this process, if it has the keys.
-    fn with_keys(&self, text: &str) -> Result<Option<openpgp::Signed>> {
-        let signing = self.signing;
-        if signing.secret_keys.is_empty() {
-            return Ok(None);
-        }
-        let keys = openpgp::secret_keys(&signing.secret_keys, &signing.keys)?;
-        openpgp::sign(text, &keys, &signing.passphrase_text()?, self.date.unwrap_or(self.now)).map(Some)
-    }
-
-    fn by_gpg(&self, how: &str, text: &str) -> Result<Vec<u8>> {
-        let signing = self.signing;
-        // Removed when it is dropped.
-        let passphrase = signing.passphrase_file()?;
-        let given = (!signing.passphrase_file.is_empty()).then(|| Path::new(&signing.passphrase_file));
-        let mut command = signing.command(self.date, given.or(passphrase.as_deref()));
-        run(command.args(["--digest-algo", "SHA256", "--armor", "--yes", "--output", "-", how]), text)
+        write(Path::new(&beside), &signature)
     }
 }
 

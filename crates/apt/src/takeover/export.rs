@@ -209,13 +209,7 @@ impl Export {
             }
         }
         for row in tx.query("select path, size, md5, sha1, sha256, sha512 from pool_file", &[])? {
-            let known = debian::sums::Sums {
-                size: u64::try_from(row.int(1)?).unwrap_or(0),
-                md5: row.text(2)?,
-                sha1: row.text(3)?,
-                sha256: row.text(4)?,
-                sha512: row.text(5)?,
-            };
+            let known = pool::sums_of(&row, 1)?;
             self.put(&format!("C{}", row.text(0)?), b"", &sums(&known))?;
         }
         Ok(())

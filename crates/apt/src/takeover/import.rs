@@ -1,7 +1,6 @@
 //! aptly's records into our store. Everything keeps its id, so that what refers to it still does.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fs::File;
 use std::path::Path;
 
 use debian::package::{Key, Kind, Package, PackageFile, files_hash};
@@ -11,7 +10,7 @@ use store::{Tx, params};
 
 use super::Taken;
 use super::records::{Fields, Records, list, texts};
-use crate::error::{At, Error, Result};
+use crate::error::{Error, Result};
 use crate::mirror::Mirror;
 use crate::publish::{self, Publication, Settings, Source};
 use crate::report::{Line, Sink};
@@ -189,7 +188,7 @@ impl Import<'_> {
         if file.sums.sha256.is_empty() {
             // Databases of old aptlys know no more than the MD5, which is where the file lies.
             let path = self.pool.join(pool::old_path(&file.sums.md5, &file.name)?);
-            file.sums = Sums::read(File::open(&path).at("read", &path)?).at("read", &path)?;
+            file.sums = pool::sums(&path)?;
         }
         Ok(file)
     }

@@ -27,7 +27,7 @@ fn settings(config: &Config) -> Settings {
         skip_bz2: config.on("skipBz2Publishing"),
         asynchronous: config.on("AsyncAPI"),
         downloads: downloads(config),
-        secret_keys: super::key::secret_keys(config, "").unwrap_or_default(),
+        secret_keys: super::key::secret_keys(config, ""),
         metrics: config.on("enableMetricsEndpoint"),
         serve_files: config.on("serveInAPIMode"),
     }

@@ -160,7 +160,13 @@ impl Config {
                     let endpoint = endpoints::keys(&known);
                     for (key, value) in value {
                         let key = slot.keys().find(|known| is_same_key(known, &key)).cloned().unwrap_or(key);
-                        slot.insert(key, endpoint.map_or(value.clone(), |keys| named_as_in_json(keys, value)));
+                        slot.insert(
+                            key,
+                            match endpoint {
+                                Some(keys) => named_as_in_json(keys, value),
+                                None => value,
+                            },
+                        );
                     }
                 }
                 (slot, value) if std::mem::discriminant(slot) == std::mem::discriminant(&value) => *slot = value,

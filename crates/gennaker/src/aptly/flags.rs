@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use super::table::{COMMANDS, Command, Flag, GLOBAL, Kind};
+use super::command::{Command, Flag, Kind};
+use super::table::{COMMANDS, GLOBAL};
 
 /// A command line that was understood.
 #[derive(Debug)]

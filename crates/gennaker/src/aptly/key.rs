@@ -9,32 +9,28 @@ use super::config::Config;
 use super::flags::Parsed;
 use super::{Context, Failure, Unable, say};
 
+/// The folder of a root with its keys.
+const KEYS: &str = "keys";
+
 /// Where keys of a root are.
 fn folder(config: &Config) -> PathBuf {
-    config.root_dir().join("keys")
+    config.root_dir().join(KEYS)
 }
 
-/// The files with secret keys, when this process is to sign itself; none when `gpg` is. `given` is a file, or a name in GnuPG's folder.
-pub fn secret_keys(config: &Config, given: &str) -> Result<Vec<PathBuf>, Failure> {
+/// The places of secret keys, when this process is to sign itself; none when `gpg` is. `given` is a file, or a name in GnuPG's folder.
+pub fn secret_keys(config: &Config, given: &str) -> Vec<PathBuf> {
     if config.text("gpgProvider") != "internal" {
-        return Ok(Vec::new());
+        return Vec::new();
     }
     let gnupg = config.home().join(".gnupg");
-    let files = match given {
+    match given {
         "" => {
-            let mut files = openpgp::secret_files(&folder(config));
-            files.extend(Some(gnupg.join("secring.gpg")).filter(|old| old.exists()));
-            files
+            let old = Some(gnupg.join("secring.gpg")).filter(|old| old.exists());
+            [folder(config)].into_iter().chain(old).collect()
         }
         path if path.contains('/') => vec![path.into()],
         name => vec![gnupg.join(name)],
-    };
-    if files.is_empty() {
-        let folder = folder(config);
-        let why = format!("unable to sign: there is no secret key in {}", folder.display());
-        return Err(Failure::Run(format!("{why}; make one with `gennaker apt key generate`")));
     }
-    Ok(files)
 }
 
 pub fn generate(context: &mut Context, parsed: &Parsed) -> Result<(), Failure> {
@@ -43,9 +39,9 @@ pub fn generate(context: &mut Context, parsed: &Parsed) -> Result<(), Failure> {
         "rsa4096" => Algorithm::Rsa4096,
         other => return Err(Failure::Run(format!("-type is {other:?}, not ed25519 or rsa4096"))),
     };
-    let root = context.root()?;
     let now = context.source_date.unwrap_or_else(|| SystemClock.now());
-    let folder = root.path().join("keys");
+    // Opened first, so that the root is there with its own permissions.
+    let folder = context.root()?.path().join(KEYS);
     let made =
         openpgp::generate(&folder, &parsed.text("name"), &parsed.args[0], algorithm, now).unable("make a key")?;
     say!("Made the key {}.\n", made.fingerprint);

@@ -4,6 +4,7 @@
 //! Here: what a command gets, how failures become exit codes, help. The commands are one file a noun.
 
 pub mod api;
+mod command;
 mod config;
 mod db;
 mod download;
@@ -290,7 +291,7 @@ fn run_outside(path: &[String], rest: &[String], environment: &Environment) -> O
 
 /// Usage of a command, of a group, or of everything.
 fn usage(path: &[String]) -> String {
-    let below = |command: &&table::Command| {
+    let below = |command: &&command::Command| {
         command.path.len() >= path.len() && command.path.iter().zip(path).all(|(a, b)| a == b)
     };
     let commands: Vec<_> = COMMANDS.iter().filter(below).collect();

@@ -17,10 +17,10 @@ pub fn split_place(text: &str) -> (String, String) {
     (storage.to_owned(), if prefix.is_empty() { ".".to_owned() } else { prefix.to_owned() })
 }
 
-fn signing(context: &Context, parsed: &Parsed) -> Result<Signing, Failure> {
+fn signing(context: &Context, parsed: &Parsed) -> Signing {
     let config = &context.config;
     let given = parsed.list("gpg-key");
-    Ok(Signing {
+    Signing {
         skip: parsed.on_if_given("skip-signing").unwrap_or(config.on("gpgDisableSign")),
         keys: if given.is_empty() { config.list("gpgKeys") } else { given },
         keyring: parsed.list("keyring").join(","),
@@ -28,8 +28,8 @@ fn signing(context: &Context, parsed: &Parsed) -> Result<Signing, Failure> {
         passphrase_file: parsed.text("passphrase-file"),
         batch: parsed.on("batch"),
         program: String::new(),
-        secret_keys: super::key::secret_keys(config, &parsed.text("secret-keyring"))?,
-    })
+        secret_keys: super::key::secret_keys(config, &parsed.text("secret-keyring")),
+    }
 }
 
 /// `gennaker apt` announces indexes by their hashes unless told otherwise; aptly only when told to.
@@ -79,7 +79,7 @@ fn publish(context: &mut Context, parsed: &Parsed, kind: SourceKind) -> Result<(
         architectures: context.config.list("architectures"),
         settings,
         force_overwrite: parsed.on("force-overwrite"),
-        signing: signing(context, parsed)?,
+        signing: signing(context, parsed),
         date: context.source_date,
     };
     let root = context.root()?;
@@ -139,9 +139,9 @@ pub fn print_source_line(publication: &Publication, server: &str, unsigned: bool
     );
 }
 
-fn update_request(context: &Context, parsed: &Parsed, place: &str) -> Result<UpdateRequest, Failure> {
+fn update_request(context: &Context, parsed: &Parsed, place: &str) -> UpdateRequest {
     let (storage, prefix) = split_place(place);
-    Ok(UpdateRequest {
+    UpdateRequest {
         storage,
         prefix,
         distribution: parsed.args[0].clone(),
@@ -156,14 +156,14 @@ fn update_request(context: &Context, parsed: &Parsed, place: &str) -> Result<Upd
         signed_by: parsed.text_if_given("signed-by"),
         force_overwrite: parsed.on("force-overwrite"),
         skip_cleanup: parsed.on("skip-cleanup"),
-        signing: signing(context, parsed)?,
+        signing: signing(context, parsed),
         date: context.source_date,
-    })
+    }
 }
 
 pub fn update(context: &mut Context, parsed: &Parsed) -> Result<(), Failure> {
     let place = parsed.args.get(1).map_or("", String::as_str);
-    let request = update_request(context, parsed, place)?;
+    let request = update_request(context, parsed, place);
     let done = context.root()?.update_publication(&request, &mut tell).unable("update")?;
     let kind = if done.kind == SourceKind::Local { "local" } else { "snapshot" };
     say!("\nPublished {kind} repository {done} has been updated successfully.");
@@ -180,7 +180,7 @@ pub fn switch(context: &mut Context, parsed: &Parsed) -> Result<(), Failure> {
     }
     let (place, names) =
         if words == components.len() { ("", &parsed.args[1..]) } else { (parsed.args[1].as_str(), &parsed.args[2..]) };
-    let mut request = update_request(context, parsed, place)?;
+    let mut request = update_request(context, parsed, place);
     request.switch = Some(components.into_iter().zip(names.iter().cloned()).collect());
     let done = context.root()?.update_publication(&request, &mut tell).unable("switch")?;
     say!("\nPublished snapshot repository {done} has been successfully switched to new source.");

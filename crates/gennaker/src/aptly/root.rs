@@ -33,7 +33,7 @@ pub fn signing_of_user(environment: &Environment) -> Signing {
     let signing = |config: Config| Signing {
         skip: config.on("gpgDisableSign"),
         keys: config.list("gpgKeys"),
-        secret_keys: super::key::secret_keys(&config, "").unwrap_or_default(),
+        secret_keys: super::key::secret_keys(&config, ""),
         ..Signing::default()
     };
     config_of_user(environment).map(signing).unwrap_or_default()

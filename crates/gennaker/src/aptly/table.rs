@@ -1,68 +1,7 @@
 //! aptly's command line as a table: from it come parsing, help, completion and the documentation.
 
-use super::flags::Parsed;
-use super::{Context, Failure, api, db, graph, key, mirror, misc, package, publish, repo, serve, snapshot, task};
-
-/// How a flag takes its value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// None, or after `=`.
-    Bool,
-    /// One text.
-    Text,
-    /// A text each time it is given.
-    List,
-    /// A whole number.
-    Int,
-}
-
-/// One flag.
-#[derive(Debug)]
-pub struct Flag {
-    /// Without the hyphen.
-    pub name: &'static str,
-    /// How it takes its value.
-    pub kind: Kind,
-    /// What it is when it is not given.
-    pub default: &'static str,
-    /// One line.
-    pub help: &'static str,
-}
-
-/// One command.
-#[derive(Debug)]
-pub struct Command {
-    /// Its words.
-    pub path: &'static [&'static str],
-    /// The words that it takes, for usage.
-    pub takes: &'static str,
-    /// Its flags, in groups that several commands share.
-    pub flags: &'static [&'static [Flag]],
-    /// The least number of words.
-    pub least: usize,
-    /// The most.
-    pub most: usize,
-    /// Its words may look like flags (`task run`).
-    pub keeps_words: bool,
-    /// One line.
-    pub help: &'static str,
-    /// What it does.
-    pub run: fn(&mut Context, &Parsed) -> Result<(), Failure>,
-}
-
-const ANY: usize = usize::MAX;
-
-const fn yes(name: &'static str, help: &'static str) -> Flag {
-    Flag { name, kind: Kind::Bool, default: "false", help }
-}
-
-const fn text(name: &'static str, default: &'static str, help: &'static str) -> Flag {
-    Flag { name, kind: Kind::Text, default, help }
-}
-
-const fn list(name: &'static str, help: &'static str) -> Flag {
-    Flag { name, kind: Kind::List, default: "", help }
-}
+use super::command::{ANY, Command, Flag, Kind, list, text, yes};
+use super::{api, db, graph, key, mirror, misc, package, publish, repo, serve, snapshot, task};
 
 /// Flags of every command.
 pub const GLOBAL: &[Flag] = &[

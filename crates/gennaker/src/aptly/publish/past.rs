@@ -51,7 +51,7 @@ pub fn rollback(context: &mut Context, parsed: &Parsed) -> Result<(), Failure> {
         distribution: parsed.args[0].clone(),
         to: parsed.text_if_given("to").map(number).transpose()?,
         skip_cleanup: parsed.on("skip-cleanup"),
-        signing: signing(context, parsed)?,
+        signing: signing(context, parsed),
         date: context.source_date,
     };
     let done = context.root()?.rollback_publication(&request, &mut tell).unable("roll back")?;
