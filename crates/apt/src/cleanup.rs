@@ -1,14 +1,16 @@
 //! `db cleanup`: packages, list parts and pool files that nothing refers to.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs;
 use std::path::Path;
 
 use debian::package::Key;
 use jiff::{SignedDuration, Timestamp};
-use store::{Tx, params};
+use store::{Row, Tx, params};
 
 use crate::add::walk;
+use crate::cores;
 use crate::error::{At, Error, Result};
 use crate::mirror::Mirror;
 use crate::packages::from_json;
@@ -40,26 +42,14 @@ impl Root {
     pub fn cleanup(&self, dry_run: bool, verbose: bool, sink: Sink<'_>) -> Result<Cleaned> {
         let mut cleaned = Cleaned::default();
         sink(Line::Step("Loading list of all packages...".into()));
-        let (unused, lists) = self.store().read(|tx| {
-            let lists = lists(tx)?;
+        let (unused, used) = self.store().read(|tx| {
+            let used = Used::now(tx)?;
             // Lists share most of their leaves: each is read once.
-            let mut leaves = HashSet::new();
-            for list in &lists {
-                leaves.extend(set::leaves(tx, list)?.into_iter().map(|leaf| leaf.hash));
-            }
-            let mut used = HashSet::new();
-            for leaf in &leaves {
-                used.extend(set::leaf(tx, leaf)?.iter().map(Key::full));
-            }
-            let rows = tx.query("select key from package", &[])?;
-            let mut unused = Vec::new();
-            for row in rows {
-                let key = row.text(0)?;
-                if !used.contains(&key) {
-                    unused.push(key);
-                }
-            }
-            Ok::<_, Error>((unused, lists))
+            let texts = used.leaves.iter().map(|leaf| set::leaf_text(tx, leaf)).collect::<Result<Vec<String>>>()?;
+            let keys: HashSet<&str> = texts.iter().flat_map(|text| text.lines()).collect();
+            let mut unused = column(tx, "select key from package")?;
+            unused.retain(|key| !keys.contains(key.as_str()));
+            Ok::<_, Error>((unused, used))
         })?;
         sink(Line::Step(format!("Deleting unreferenced packages ({})...", unused.len())));
         cleaned.packages = unused.len() as u64;
@@ -67,10 +57,11 @@ impl Root {
             unused.iter().for_each(|key| sink(Line::Note(format!("  {key}"))));
         }
         if !dry_run {
-            self.forget_packages(&unused, &lists, sink)?;
-            self.forget_lists(&lists)?;
+            self.forget_packages(&unused, &used.lists, sink)?;
+            self.forget_lists(used)?;
         }
-        let files = self.unused_files(&unused)?;
+        // What was removed is not asked for any more; what is needed again meanwhile is.
+        let files = self.unused_files(if dry_run { &unused } else { &[] })?;
         sink(Line::Step(format!("Deleting unreferenced files ({})...", files.len())));
         for (path, bytes) in &files {
             if verbose {
@@ -116,79 +107,75 @@ impl Root {
     }
 
     /// Removes roots and leaves of lists that are gone. Those that are in use now are asked for in the same transaction.
-    fn forget_lists(&self, before: &BTreeSet<String>) -> Result<()> {
+    fn forget_lists(&self, mut used: Used) -> Result<()> {
         self.store().write(|tx| {
-            let mut wanted = lists(tx)?;
-            wanted.extend(before.iter().cloned());
-            let mut leaves = BTreeSet::new();
-            for list in &wanted {
-                if tx.query_opt("select 1 from root where hash = ?1", params![list])?.is_some() {
-                    leaves.extend(set::leaves(tx, list)?.into_iter().map(|leaf| leaf.hash));
-                }
-            }
-            for (table, wanted) in [("root", &wanted), ("leaf", &leaves)] {
-                for row in tx.query(&format!("select hash from {table}"), &[])? {
-                    let hash = row.text(0)?;
-                    if !wanted.contains(&hash) {
-                        tx.execute(&format!("delete from {table} where hash = ?1"), params![hash])?;
-                    }
-                }
-            }
-            Ok(())
+            used.add(tx)?;
+            let mut forget = |table: &str, is_used: &dyn Fn(&String) -> bool| {
+                let mut hashes = column(tx, &format!("select hash from {table}"))?;
+                hashes.retain(|hash| !is_used(hash));
+                hashes.iter().try_for_each(|hash| {
+                    tx.execute(&format!("delete from {table} where hash = ?1"), params![hash])?;
+                    Ok::<(), Error>(())
+                })
+            };
+            forget("root", &|hash| used.lists.contains(hash))?;
+            forget("leaf", &|hash| used.leaves.contains(hash))
         })
     }
 
     /// Files of the pool that no package names (those of `unused` do not count), with their sizes.
     fn unused_files(&self, unused: &[String]) -> Result<BTreeMap<String, u64>> {
-        let gone: BTreeSet<&String> = unused.iter().collect();
-        let (named, known, staged) = self.store().read(|tx| {
-            let mut named = BTreeSet::new();
-            for row in tx.query("select key, files from package", &[])? {
-                if gone.contains(&row.text(0)?) {
-                    continue;
-                }
-                #[derive(serde::Deserialize)]
-                struct File {
-                    name: String,
-                    md5: String,
-                    sha256: String,
-                }
-                let files: Vec<File> = from_json("a list of files", &row.text(1)?)?;
-                for file in files {
-                    named.insert(pool::pool_path(&file.sha256, &file.name)?);
-                    // It may lie where an old aptly put it.
-                    named.extend(pool::old_path(&file.md5, &file.name).ok());
-                }
-            }
+        let unused: HashSet<&String> = unused.iter().collect();
+        // All of one moment, before the folders are looked at: what is recorded later is young and stays.
+        let (rows, mut needed, known) = self.store().read(|tx| {
+            let mut needed = column(tx, "select path from staging")?;
             for snapshot in snapshot::all(tx)? {
-                named.extend(snapshot.appstream.into_values());
+                needed.extend(snapshot.appstream.into_values());
             }
-            for row in tx.query("select document from mirror", &[])? {
-                let mirror: Mirror = from_json("a mirror", &row.text(0)?)?;
-                named.extend(mirror.appstream_files.into_values());
+            for document in column(tx, "select document from mirror")? {
+                let mirror: Mirror = from_json("a mirror", &document)?;
+                needed.extend(mirror.appstream_files.into_values());
             }
-            let column = |tx: &mut Tx<'_>, sql: &str| -> Result<BTreeSet<String>> {
-                tx.query(sql, &[])?.iter().map(|row| Ok(row.text(0)?)).collect()
-            };
-            let known = column(tx, "select path from pool_file")?;
-            let staged = column(tx, "select path from staging")?;
-            Ok::<_, Error>((named, known, staged))
+            let rows = tx.query("select key, files from package", &[])?;
+            Ok::<_, Error>((rows, needed, column(tx, "select path from pool_file")?))
         })?;
+        let chunks: Vec<&[Row]> = rows.chunks(1_000).collect();
+        let named = cores::on_all(&chunks, |rows| {
+            let mut paths = Vec::with_capacity(rows.len() * 2);
+            for row in *rows {
+                if unused.is_empty() || !unused.contains(&row.text(0)?) {
+                    name_files(&row.text(1)?, &mut paths)?;
+                }
+            }
+            Ok(paths)
+        })?;
+        needed.extend(named.into_iter().flatten());
+        Ok(self.spare_files(&needed.into_iter().collect(), &known.into_iter().collect()))
+    }
+
+    /// The files of the pool that are not among the `needed` ones, with their sizes: `known` ones, and old ones.
+    fn spare_files(&self, needed: &HashSet<String>, known: &HashSet<String>) -> BTreeMap<String, u64> {
         let pool = self.pool();
         let now = self.store().clock().now();
-        let mut found = BTreeMap::new();
-        walk(&pool, 0, &mut |path| {
-            let Some(below) = path.strip_prefix(&pool).ok().and_then(Path::to_str) else { return };
-            if named.contains(below) || staged.contains(below) {
-                return;
-            }
-            let Ok(meta) = fs::symlink_metadata(path) else { return };
+        let spare = |path: &Path| -> Option<(String, u64)> {
+            let below =
+                path.strip_prefix(&pool).ok().and_then(Path::to_str).filter(|below| !needed.contains(*below))?;
+            let meta = fs::symlink_metadata(path).ok()?;
             let modified = meta.modified().ok().and_then(|time| Timestamp::try_from(time).ok()).unwrap_or(now);
-            if known.contains(below) || modified.as_second() + YOUNG_SECONDS < now.as_second() {
-                found.insert(below.to_owned(), meta.len());
+            let is_spare = known.contains(below) || modified.as_second() + YOUNG_SECONDS < now.as_second();
+            is_spare.then(|| (below.to_owned(), meta.len()))
+        };
+        let tops: Vec<fs::DirEntry> = fs::read_dir(&pool).into_iter().flatten().flatten().collect();
+        let found = cores::on_all(&tops, |top| {
+            let mut found = Vec::new();
+            let mut each = |path: &Path| found.extend(spare(path));
+            match top.file_type() {
+                Ok(kind) if kind.is_dir() => walk(&top.path(), 1, &mut each),
+                _ => each(&top.path()),
             }
+            Ok(found)
         });
-        Ok(found)
+        found.into_iter().flatten().flatten().collect()
     }
 
     fn remove_files<'a>(&self, paths: impl Iterator<Item = &'a String>) -> Result<()> {
@@ -213,6 +200,55 @@ impl Root {
         }
         Ok(())
     }
+}
+
+/// Lists that something refers to, and their leaves.
+#[derive(Default)]
+struct Used {
+    lists: BTreeSet<String>,
+    leaves: HashSet<String>,
+}
+
+impl Used {
+    fn now(tx: &mut Tx<'_>) -> Result<Used> {
+        let mut used = Used::default();
+        used.add(tx)?;
+        Ok(used)
+    }
+
+    /// Those that are new since then are added.
+    fn add(&mut self, tx: &mut Tx<'_>) -> Result<()> {
+        for list in lists(tx)? {
+            if !self.lists.contains(&list) {
+                set::gather_leaves(tx, &list, &mut self.leaves)?;
+                self.lists.insert(list);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The first column of what a query finds.
+fn column(tx: &mut Tx<'_>, sql: &str) -> Result<Vec<String>> {
+    tx.query(sql, &[])?.iter().map(|row| Ok(row.text(0)?)).collect()
+}
+
+/// Where a package's files are in the pool, from its record.
+fn name_files(record: &str, paths: &mut Vec<String>) -> Result<()> {
+    #[derive(serde::Deserialize)]
+    struct File<'a> {
+        #[serde(borrow)]
+        name: Cow<'a, str>,
+        md5: &'a str,
+        sha256: &'a str,
+    }
+    let files: Vec<File<'_>> = from_json("a list of files", record)?;
+    for file in files {
+        paths.push(pool::pool_path(file.sha256, &file.name)?);
+        // It may lie where an old aptly put it.
+        paths.extend(pool::old_path(file.md5, &file.name).ok());
+    }
+    Ok(())
 }
 
 /// Every list that something refers to.

@@ -174,15 +174,19 @@ impl Root {
 
 /// Makes a folder that web servers of other users can read, whatever the umask, with all folders above that are missing.
 pub(crate) fn make_folder(path: &Path) -> Result<()> {
-    if path.is_dir() {
-        return Ok(());
-    }
-    if let Some(above) = path.parent() {
+    // Tried first: mostly the folder above is there.
+    let mut made = fs::create_dir(path);
+    if let (Err(error), Some(above)) = (&made, path.parent())
+        && error.kind() == io::ErrorKind::NotFound
+    {
         make_folder(above)?;
+        made = fs::create_dir(path);
     }
-    match fs::create_dir(path) {
+    match made {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
+        // Whoever may not write here need not, as long as it is there.
+        Err(_) if path.is_dir() => return Ok(()),
         Err(error) => return Err(error).at("make", path),
     }
     let mode = fs::metadata(path).at("read", path)?.mode() & 0o7777;

@@ -4,7 +4,7 @@
 //! hash ends in eight zero bits, so equal lists have equal leaves whatever their history, and a change of one package
 //! makes one new leaf. The empty list is the empty text. Which packages may stand together is not decided here.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fmt::Write as _;
 
 use debian::package::Key;
@@ -108,21 +108,43 @@ fn finish(refs: &[LeafRef], leaves: Vec<(String, String)>) -> Built {
 
 /// The list of these packages, in any order and possibly doubled.
 pub fn build(keys: impl IntoIterator<Item = Key>) -> Built {
-    let sorted: Vec<Key> = keys.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
+    let mut sorted: Vec<Key> = keys.into_iter().collect();
+    sorted.sort();
+    sorted.dedup();
     let (mut refs, mut leaves) = (Vec::new(), Vec::new());
     cut(&sorted, &mut refs, &mut leaves);
     finish(&refs, leaves)
 }
 
-/// The leaves of a list.
-pub fn leaves(tx: &mut Tx<'_>, root: &str) -> Result<Vec<LeafRef>> {
+fn damaged_root(root: &str) -> Error {
+    Error::Damaged(format!("the package list {root} is damaged or missing in the database"))
+}
+
+/// What a root says: its leaves, a line each.
+fn root_text(tx: &mut Tx<'_>, root: &str) -> Result<String> {
     if root.is_empty() {
-        return Ok(Vec::new());
+        return Ok(String::new());
     }
     let row = tx.query_opt("select body from root where hash = ?1", params![root])?;
-    let damaged = || Error::Damaged(format!("the package list {root} is damaged or missing in the database"));
-    let body = row.ok_or_else(damaged)?.text(0)?;
-    body.lines()
+    Ok(row.ok_or_else(|| damaged_root(root))?.text(0)?)
+}
+
+/// Adds the hashes of the leaves of a list to those of others, most of which are the same.
+pub(crate) fn gather_leaves(tx: &mut Tx<'_>, root: &str, hashes: &mut HashSet<String>) -> Result<()> {
+    for line in root_text(tx, root)?.lines() {
+        let hash = line.split(' ').next().unwrap_or_default();
+        if !hashes.contains(hash) {
+            hashes.insert(hash.to_owned());
+        }
+    }
+    Ok(())
+}
+
+/// The leaves of a list.
+pub fn leaves(tx: &mut Tx<'_>, root: &str) -> Result<Vec<LeafRef>> {
+    let damaged = || damaged_root(root);
+    root_text(tx, root)?
+        .lines()
         .map(|line| {
             let mut words = line.splitn(3, ' ');
             let (hash, count, first) = (words.next(), words.next(), words.next());
@@ -136,12 +158,19 @@ pub fn leaves(tx: &mut Tx<'_>, root: &str) -> Result<Vec<LeafRef>> {
         .collect()
 }
 
+fn damaged_leaf(hash: &str) -> Error {
+    Error::Damaged(format!("a part ({hash}) of a package list is damaged or missing in the database"))
+}
+
+/// The full keys of the packages of a leaf, a line each.
+pub(crate) fn leaf_text(tx: &mut Tx<'_>, hash: &str) -> Result<String> {
+    let row = tx.query_opt("select body from leaf where hash = ?1", params![hash])?;
+    Ok(row.ok_or_else(|| damaged_leaf(hash))?.text(0)?)
+}
+
 /// The packages of a leaf, in order.
 pub(crate) fn leaf(tx: &mut Tx<'_>, hash: &str) -> Result<Vec<Key>> {
-    let damaged = || Error::Damaged(format!("a part ({hash}) of a package list is damaged or missing in the database"));
-    let row = tx.query_opt("select body from leaf where hash = ?1", params![hash])?;
-    let body = row.ok_or_else(damaged)?.text(0)?;
-    body.lines().map(|line| Key::parse(line).ok_or_else(damaged)).collect()
+    leaf_text(tx, hash)?.lines().map(|line| Key::parse(line).ok_or_else(|| damaged_leaf(hash))).collect()
 }
 
 /// All packages of a list, in order.
