@@ -8,6 +8,7 @@ mod installer;
 mod offers;
 mod queue;
 mod release;
+mod standing;
 mod update;
 
 use std::collections::BTreeMap;
@@ -92,6 +93,9 @@ pub struct Mirror {
     /// Those that the last update brought: path below the distribution to path in the pool.
     #[serde(default)]
     pub appstream_files: BTreeMap<String, String>,
+    /// What its list was made of ([`standing::made_of`]); empty when that is not known.
+    #[serde(default)]
+    pub made_of: String,
     /// The process that updates it now.
     pub worker: Option<u32>,
     /// Its list of packages; not part of the document.
@@ -274,6 +278,7 @@ impl Root {
             installer: false,
             appstream: false,
             appstream_files: BTreeMap::new(),
+            made_of: String::new(),
             worker: None,
             root: String::new(),
         };
@@ -318,9 +323,9 @@ impl Root {
             release::refresh(&mut wanted, trust, fetch)?;
         }
         self.change_mirror(name, |mirror| {
-            let kept = (mirror.root.clone(), mirror.updated, mirror.worker);
+            let kept = (mirror.root.clone(), mirror.made_of.clone(), mirror.updated, mirror.worker);
             *mirror = wanted.clone();
-            (mirror.root, mirror.updated, mirror.worker) = kept;
+            (mirror.root, mirror.made_of, mirror.updated, mirror.worker) = kept;
             Ok(())
         })
     }

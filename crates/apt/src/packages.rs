@@ -63,16 +63,22 @@ fn files(text: &str) -> Result<Vec<PackageFile>> {
     Ok(records.into_iter().map(file).collect())
 }
 
-fn package(row: &Row) -> Result<Package> {
+fn key(row: &Row) -> Result<Key> {
     let key = row.text(0)?;
-    let damaged = || Error::Damaged(format!("package {key:?} in the database is damaged"));
-    let kind = Kind::of(&row.text(1)?).ok_or_else(damaged)?;
+    Key::parse(&key).ok_or_else(|| Error::Damaged(format!("package {key:?} in the database is damaged")))
+}
+
+fn package(row: &Row) -> Result<Package> {
+    let key = key(row)?;
+    let kind = row.text(1)?;
+    let damaged = || Error::Damaged(format!("package {key} in the database is damaged: it is no {kind:?}"));
+    let kind = Kind::of(&kind).ok_or_else(damaged)?;
     let fields: Vec<(String, String)> = from_json("a package", &row.text(2)?)?;
     let mut stanza = Stanza::default();
     for (name, value) in fields {
         stanza.set(&name, value);
     }
-    Ok(Package { key: Key::parse(&key).ok_or_else(damaged)?, kind, stanza, files: files(&row.text(3)?)? })
+    Ok(Package { key, kind, stanza, files: files(&row.text(3)?)? })
 }
 
 /// The rows of a table by these full keys: the key, then `columns`.
@@ -138,16 +144,31 @@ pub(crate) fn in_folder(tx: &mut Tx<'_>, folder: &str) -> Result<Vec<(Key, Vec<S
     Ok(found)
 }
 
-/// All packages of a list.
-pub(crate) fn of_list(root: &Root, list: &str) -> Result<Vec<Package>> {
+/// Reads each package of a list from `columns` of its row, on all cores.
+fn each_of_list<T: Send>(
+    root: &Root,
+    list: &str,
+    columns: &str,
+    read: impl Fn(&Row) -> Result<T> + Sync,
+) -> Result<Vec<T>> {
     let rows = root.store().read(|tx| {
         let keys = set::load(tx, list)?;
-        let mut found = rows(tx, "kind, stanza, files", &keys)?;
+        let mut found = rows(tx, columns, &keys)?;
         keys.iter().map(|key| found.remove(&key.full()).ok_or_else(|| missing(key))).collect::<Result<Vec<Row>>>()
     })?;
     let chunks: Vec<&[Row]> = rows.chunks(CHUNK).collect();
-    let packages = cores::on_all(&chunks, |rows| rows.iter().map(package).collect::<Result<Vec<_>>>())?;
+    let packages = cores::on_all(&chunks, |rows| rows.iter().map(&read).collect::<Result<Vec<_>>>())?;
     Ok(packages.into_iter().flatten().collect())
+}
+
+/// All packages of a list.
+pub(crate) fn of_list(root: &Root, list: &str) -> Result<Vec<Package>> {
+    each_of_list(root, list, "kind, stanza, files", package)
+}
+
+/// The files of all packages of a list.
+pub(crate) fn files_of_list(root: &Root, list: &str) -> Result<Vec<(Key, Vec<PackageFile>)>> {
+    each_of_list(root, list, "files", |row| Ok((key(row)?, files(&row.text(1)?)?)))
 }
 
 /// The packages of a list that may be meant by a query, in order: all, but for queries that name what they mean.
@@ -156,16 +177,21 @@ pub(crate) fn candidates(root: &Root, list: &str, query: &Query) -> Result<Vec<P
     let plain = |name: &&str| !name.contains(|letter: char| letter.is_control() || letter == '"' || letter == '\\');
     let Some(names) = query.names().filter(|names| names.iter().all(plain)) else { return of_list(root, list) };
     root.store().read(|tx| {
-        let mut found = BTreeMap::new();
+        let (mut own, mut found) = (BTreeSet::new(), BTreeMap::new());
         for name in &names {
-            let sql = "select key, kind, stanza, files from package where instr(stanza, ?1) > 0";
+            own.extend(set::named(tx, list, name)?);
+            // As the index `package_provides` is made, word for word: only those that provide something are looked at.
+            let sql = "select key, kind, stanza, files from package where instr(stanza, '[\"Provides\"') > 0 and instr(stanza, ?1) > 0";
             for row in tx.query(sql, params![*name])? {
                 let package = package(&row)?;
                 found.insert(package.key.clone(), package);
             }
         }
         let there = set::present(tx, list, &found.keys().cloned().collect())?;
-        Ok(found.into_values().filter(|package| there.contains(&package.key)).collect())
+        found.retain(|key, _| there.contains(key));
+        let own: Vec<Key> = own.into_iter().collect();
+        found.extend(load(tx, &own)?.into_iter().map(|package| (package.key.clone(), package)));
+        Ok(found.into_values().collect())
     })
 }
 

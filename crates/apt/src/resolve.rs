@@ -10,7 +10,7 @@ use debian::version::Relation;
 use crate::error::{Error, Result};
 
 /// Which dependencies are followed.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize)]
 pub struct Follow {
     /// Architectures to resolve for; those of the lists when empty.
     pub architectures: Vec<String>,

@@ -11,6 +11,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { domain: "apt", number: 5, sql: OPS },
     Migration { domain: "apt", number: 6, sql: OBJECTS },
     Migration { domain: "apt", number: 7, sql: APPSTREAM },
+    Migration { domain: "apt", number: 8, sql: PROVIDES },
 ];
 
 /// A row as the log of operations keeps it. `$at` is `new` or `old`.
@@ -156,6 +157,11 @@ drop trigger log_snapshot_removed;
         )
     ),
 );
+
+const PROVIDES: &str = r#"
+-- Those that provide something: who searches by a name looks at these besides the packages of that name.
+create index package_provides on package (key) where instr(stanza, '["Provides"') > 0;
+"#;
 
 const OBJECTS: &str = "
 -- What was brought to a bucket: of which file (`stamp` is its number, size and time) with which MD5.

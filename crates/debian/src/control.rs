@@ -104,6 +104,21 @@ pub fn paragraphs(text: &str) -> Paragraphs<'_> {
     Paragraphs { text, at: 0, line: 0 }
 }
 
+/// `text` in at most so many pieces, cut between paragraphs, each with the number of lines before it: an index that is read on several cores.
+pub fn pieces(text: &str, most: usize) -> Vec<(usize, &str)> {
+    let wanted = text.len().div_ceil(most.max(1)).max(1);
+    let (mut pieces, mut rest, mut lines) = (Vec::new(), text, 0);
+    while !rest.is_empty() {
+        let after = rest.as_bytes().iter().skip(wanted).position(|byte| *byte == b'\n').map(|at| wanted + at);
+        let end = after.and_then(|at| rest[at..].find("\n\n").map(|blank| at + blank + 2)).unwrap_or(rest.len());
+        let (piece, next) = rest.split_at(end);
+        pieces.push((lines, piece));
+        lines += piece.bytes().filter(|byte| *byte == b'\n').count();
+        rest = next;
+    }
+    pieces
+}
+
 /// The iterator of [`paragraphs`].
 pub struct Paragraphs<'a> {
     text: &'a str,
@@ -214,6 +229,21 @@ mod tests {
     #[test]
     fn a_field_whose_value_begins_on_the_next_line_keeps_the_line_break() {
         assert_eq!(fields("Files:\n aa 1 x\n bb 2 y\n"), [("Files", "\n aa 1 x\n bb 2 y")]);
+    }
+
+    #[test]
+    fn pieces_hold_whole_paragraphs_and_know_their_lines() {
+        let text = "A: ä\n b\n\nA: 2\n\n\nA: 3\n \nA: 4\n\nA: 5";
+        for most in 0..text.len() + 2 {
+            let pieces = pieces(text, most);
+            assert!(pieces.len() <= most.max(1), "{most}: {pieces:?}");
+            let all = pieces.iter().flat_map(|(before, piece)| {
+                paragraphs(piece).map(move |found| found.map(|one| (one.fields[0].value, before + one.line)).unwrap())
+            });
+            assert_eq!(all.collect::<Vec<_>>(), [("ä\n b", 1), ("2", 4), ("3", 7), ("4", 9), ("5", 11)], "{most}");
+        }
+        assert_eq!(super::pieces(text, 2).len(), 2);
+        assert_eq!(super::pieces("", 4), []);
     }
 
     #[test]

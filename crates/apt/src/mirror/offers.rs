@@ -1,6 +1,7 @@
 //! What the indexes of a mirror list: packages, and where their files are.
 
 use debian::control;
+use debian::decompress::Compression;
 use debian::package::{Kind, Package, PackageFile};
 use debian::source::{self, Listed};
 use debian::stanza::Stanza;
@@ -8,6 +9,7 @@ use debian::sums::Sums;
 
 use super::update::UpdateMirror;
 use super::{Fetch, Mirror, release};
+use crate::cores;
 use crate::error::{Error, Result};
 use crate::report::{Line, Sink};
 
@@ -27,56 +29,99 @@ pub struct OfferedFile {
     pub listed: Listed,
 }
 
-/// Everything that the indexes of a mirror list.
+/// An index of a mirror.
+pub struct Index {
+    /// Its path beside the `Release`, not compressed.
+    pub path: String,
+    kind: Kind,
+}
+
+impl Index {
+    /// The forms that a `Release` may list, in the order in which they are liked.
+    pub fn forms(&self) -> impl Iterator<Item = String> + '_ {
+        release::FORMS.iter().map(|form: &Compression| format!("{}{}", self.path, form.suffix()))
+    }
+}
+
+/// The indexes that a mirror reads.
+pub fn indexes(mirror: &Mirror) -> Vec<Index> {
+    let mut indexes = Vec::new();
+    let mut index = |path: String, kind: Kind| indexes.push(Index { path, kind });
+    if mirror.is_flat() {
+        index("Packages".into(), Kind::Deb);
+        if mirror.sources {
+            index("Sources".into(), Kind::Source);
+        }
+    }
+    for component in &mirror.components {
+        for architecture in mirror.architectures.iter().filter(|one| *one != "source") {
+            index(format!("{component}/binary-{architecture}/Packages"), Kind::Deb);
+            if mirror.udebs {
+                index(format!("{component}/debian-installer/binary-{architecture}/Packages"), Kind::Udeb);
+            }
+        }
+        if mirror.sources {
+            index(format!("{component}/source/Sources"), Kind::Source);
+        }
+    }
+    indexes
+}
+
+/// Everything that these indexes of a mirror list, in the order of an index.
 pub fn offers(
     mirror: &Mirror,
+    indexes: &[Index],
     listing: &debian::release::Listing,
     how: &UpdateMirror,
     fetch: &dyn Fetch,
     sink: Sink<'_>,
 ) -> Result<Vec<Offered>> {
-    let mut paths: Vec<(String, Kind)> = Vec::new();
-    if mirror.is_flat() {
-        paths.push(("Packages".into(), Kind::Deb));
-        paths.extend(mirror.sources.then(|| ("Sources".to_owned(), Kind::Source)));
-    }
-    for component in &mirror.components {
-        for architecture in mirror.architectures.iter().filter(|one| *one != "source") {
-            paths.push((format!("{component}/binary-{architecture}/Packages"), Kind::Deb));
-            if mirror.udebs {
-                paths.push((format!("{component}/debian-installer/binary-{architecture}/Packages"), Kind::Udeb));
-            }
-        }
-        paths.extend(mirror.sources.then(|| (format!("{component}/source/Sources"), Kind::Source)));
-    }
-    let mut offered = Vec::new();
-    for (path, kind) in paths {
-        let Some(bytes) = release::index(mirror, listing, &path, how.ignore_checksums, fetch)? else {
-            return Err(Error::NotFound(format!("no candidates for {} found", mirror.beside_release(&path))));
+    let texts = cores::on_some(fetch.at_once(), indexes, |index| {
+        let path = &index.path;
+        let Some(bytes) = release::index(mirror, listing, path, how.ignore_checksums, fetch)? else {
+            return Err(Error::NotFound(format!("no candidates for {} found", mirror.beside_release(path))));
         };
-        let text = std::str::from_utf8(&bytes).map_err(|_| Error::Invalid(format!("{path} is not valid UTF-8")))?;
-        for paragraph in control::paragraphs(text) {
-            let paragraph = paragraph.map_err(|error| Error::Invalid(format!("{path}: {error}")))?;
-            let stanza = Stanza::from_paragraph(&paragraph);
-            let one = if kind == Kind::Source {
-                offered_source(mirror, stanza)
-            } else {
-                offered_binary(mirror, stanza, kind)
-            };
-            match one {
-                Ok(one) if mirror.is_flat() && !wanted(mirror, &one.package) => {}
-                Ok(one) => offered.push(one),
-                // One package that nobody can have does not keep the others away.
-                Err(error) => {
-                    sink(Line::Warning(format!("skipping a package of {path}, line {}: {error}", paragraph.line)))
-                }
-            }
-        }
+        String::from_utf8(bytes).map_err(|_| Error::Invalid(format!("{path} is not valid UTF-8")))
+    })?;
+    let mut pieces = Vec::new();
+    for (index, text) in indexes.iter().zip(&texts) {
+        pieces.extend(
+            control::pieces(text, cores::count() * 4).into_iter().map(|(before, piece)| (index, before, piece)),
+        );
+    }
+    let read = cores::on_all(&pieces, |(index, before, piece)| read(mirror, index, *before, piece))?;
+    let mut offered = Vec::new();
+    for (some, odd) in read {
+        offered.extend(some);
+        odd.into_iter().for_each(|warning| sink(Line::Warning(warning)));
     }
     // A package for all architectures stands in every index.
     offered.sort_by(|a, b| a.package.key.cmp(&b.package.key));
     offered.dedup_by(|a, b| a.package.key == b.package.key);
     Ok(offered)
+}
+
+/// What a piece of an index lists, and warnings of packages that nobody can have: they do not keep the others away.
+fn read(mirror: &Mirror, index: &Index, before: usize, piece: &str) -> Result<(Vec<Offered>, Vec<String>)> {
+    let (mut offered, mut odd) = (Vec::new(), Vec::new());
+    let path = &index.path;
+    for paragraph in control::paragraphs(piece) {
+        let paragraph = paragraph.map_err(|mut error| {
+            error.line += before;
+            Error::Invalid(format!("{path}: {error}"))
+        })?;
+        let stanza = Stanza::from_paragraph(&paragraph);
+        let one = match index.kind {
+            Kind::Source => offered_source(mirror, stanza),
+            kind => offered_binary(mirror, stanza, kind),
+        };
+        match one {
+            Ok(one) if mirror.is_flat() && !wanted(mirror, &one.package) => {}
+            Ok(one) => offered.push(one),
+            Err(error) => odd.push(format!("skipping a package of {path}, line {}: {error}", before + paragraph.line)),
+        }
+    }
+    Ok((offered, odd))
 }
 
 /// A flat mirror has one index for all architectures.

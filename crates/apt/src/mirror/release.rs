@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 
+use debian::decompress::{self, Compression, Limits};
 use debian::release::Listing;
 use debian::source::Listed;
 
@@ -12,6 +13,9 @@ use crate::include::{gpgv, verify_clear};
 
 /// The longest `Release`, and the longest signature.
 const LONGEST: u64 = 64 << 20;
+
+/// The forms of an index, in the order in which they are liked.
+pub const FORMS: [Compression; 4] = [Compression::Xz, Compression::Gz, Compression::Bz2, Compression::None];
 
 /// Whether signatures are checked, and with which keys.
 #[derive(Debug, Clone, Default)]
@@ -107,8 +111,7 @@ pub fn refresh(mirror: &mut Mirror, trust: &Trust, fetcher: &dyn Fetch) -> Resul
 
 /// The bytes of an index, unpacked: the first of its forms that the `Release` lists and the server has, checked.
 pub fn index(mirror: &Mirror, listing: &Listing, path: &str, lax: bool, fetch: &dyn Fetch) -> Result<Option<Vec<u8>>> {
-    use debian::decompress::{self, Compression, Limits};
-    for compression in [Compression::Xz, Compression::Gz, Compression::Bz2, Compression::None] {
+    for compression in FORMS {
         let name = format!("{path}{}", compression.suffix());
         let listed: Option<&Listed> = listing.files.get(&name);
         if listed.is_none() && !(lax && listing.files.is_empty()) {

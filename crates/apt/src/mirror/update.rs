@@ -5,11 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use debian::package::{Key, Kind, Package, PackageFile};
 use debian::query;
+use debian::release::Listing;
 use debian::source::Listed;
 use debian::sums::Sums;
+use store::Tx;
 
-use super::offers::{Offered, OfferedFile, offers};
+use super::offers::{self, Index, Offered, OfferedFile};
 use super::release::{self, Trust};
+use super::standing::{self, Standing};
 use super::{Fetch, FetchError, Mirror};
 use super::{appstream, installer, queue};
 use crate::error::{Error, Result};
@@ -37,6 +40,18 @@ pub struct UpdateMirror {
     pub follow: Follow,
 }
 
+/// What an update brought, not yet recorded.
+struct Brought {
+    /// Everything that is to be in the list.
+    keys: Vec<Key>,
+    /// Those that may not be known yet.
+    new: Vec<Package>,
+    /// The mirror as its `Release` has it.
+    seen: Mirror,
+    /// The list that had the others.
+    before: String,
+}
+
 impl Root {
     /// Brings a mirror up to date.
     pub fn update_mirror(&self, name: &str, how: &UpdateMirror, fetch: &dyn Fetch, sink: Sink<'_>) -> Result<Mirror> {
@@ -50,8 +65,7 @@ impl Root {
                 Ok(())
             }
         })?;
-        let done = self.bring(name, how, fetch, sink);
-        let done = done.and_then(|(packages, seen)| self.keep(name, &packages, &seen));
+        let done = self.bring(name, how, fetch, sink).and_then(|brought| self.keep(name, &brought));
         if done.is_err() {
             self.change_mirror(name, |mirror| {
                 mirror.worker = None;
@@ -62,10 +76,11 @@ impl Root {
     }
 
     /// Records the packages and the list in one transaction, so that no cleanup finds them unused.
-    fn keep(&self, name: &str, packages: &[Package], seen: &Mirror) -> Result<Mirror> {
-        let built = set::build(packages.iter().map(|package| package.key.clone()));
+    fn keep(&self, name: &str, brought: &Brought) -> Result<Mirror> {
+        let Brought { keys, new, seen, before: known } = brought;
+        let built = set::build(keys.iter().cloned());
         let kept = self.change(|tx| {
-            packages.iter().try_for_each(|package| packages::save(tx, package))?;
+            new.iter().try_for_each(|package| packages::save(tx, package))?;
             built.save(tx)?;
             let now = tx.now();
             let mut before = String::new();
@@ -73,15 +88,22 @@ impl Root {
                 before = std::mem::replace(&mut mirror.root, built.root.clone());
                 mirror.meta.clone_from(&seen.meta);
                 mirror.appstream_files.clone_from(&seen.appstream_files);
+                mirror.made_of.clone_from(&seen.made_of);
                 (mirror.updated, mirror.worker) = (Some(now), None);
                 Ok(())
             })?;
+            // The packages that were not saved were in a list. If that was undone meanwhile, a cleanup may have been there.
+            if before != *known && packages::known(tx, keys)? < keys.len() {
+                let what = format!("mirror {name} was changed by somebody else while it was updated: update it again");
+                return Err(Error::Conflict(what));
+            }
             let Diff { added, removed } = set::diff(tx, &before, &built.root)?;
+            let added: BTreeSet<Key> = added.into_iter().collect();
             let event = Mirrored {
                 root: self.path().display().to_string(),
                 mirror: name.to_owned(),
                 distribution: mirror.distribution.clone(),
-                packages: new_packages(packages, &added),
+                packages: new_packages(tx, new, &added)?,
                 removed: removed.iter().map(Key::full).collect(),
             };
             outbox::write(tx, MIRRORED, &event)?;
@@ -91,75 +113,109 @@ impl Root {
         Ok(kept)
     }
 
-    fn bring(
-        &self,
-        name: &str,
-        how: &UpdateMirror,
-        fetch: &dyn Fetch,
-        sink: Sink<'_>,
-    ) -> Result<(Vec<Package>, Mirror)> {
+    fn bring(&self, name: &str, how: &UpdateMirror, fetch: &dyn Fetch, sink: Sink<'_>) -> Result<Brought> {
         let mut mirror = self.mirror(name)?;
         sink(Line::Step("Downloading & parsing package files...".into()));
         let listing = release::refresh(&mut mirror, &how.trust, fetch)?;
-        let mut offered = offers(&mirror, &listing, how, fetch, sink)?;
+        let indexes = offers::indexes(&mirror);
+        let standing = Standing::of(self, &mirror)?;
+        let made_of = standing::made_of(&mirror, how, &indexes, &listing);
+        let same = mirror.updated.is_some() && made_of.as_ref() == Some(&mirror.made_of) && standing.is_whole();
+        mirror.made_of = made_of.unwrap_or_default();
+        let before = standing.root.clone();
+        let (keys, new) = if same {
+            sink(Line::Step("Nothing has changed since the last update...".into()));
+            // Scripts look for how long the queue is.
+            queue::bring(self, &BTreeMap::new(), false, fetch, sink)?;
+            (standing.keys, Vec::new())
+        } else {
+            let offered = self.offered(&mirror, &indexes, &listing, how, fetch, sink)?;
+            self.take_in(offered, &standing, how, fetch, sink)?
+        };
+        if mirror.appstream {
+            mirror.appstream_files = appstream::bring(self, &mirror, &listing, how.ignore_checksums, fetch, sink)?;
+        }
+        Ok(Brought { keys, new, seen: mirror, before })
+    }
+
+    /// What is to be in the list, in the order of an index.
+    fn offered(
+        &self,
+        mirror: &Mirror,
+        indexes: &[Index],
+        listing: &Listing,
+        how: &UpdateMirror,
+        fetch: &dyn Fetch,
+        sink: Sink<'_>,
+    ) -> Result<Vec<Offered>> {
+        let mut offered = offers::offers(mirror, indexes, listing, how, fetch, sink)?;
         if mirror.installer {
-            offered.extend(installer::offers(&mirror, &listing, how, fetch)?);
+            offered.extend(installer::offers(mirror, listing, how, fetch)?);
+            offered.sort_by(|a, b| a.package.key.cmp(&b.package.key));
         }
         if !mirror.filter.is_empty() {
             sink(Line::Step("Applying filter...".into()));
             let before = offered.len();
-            offered = filtered(&mirror, offered, &how.follow, sink)?;
+            offered = filtered(mirror, offered, &how.follow, sink)?;
             sink(Line::Note(format!("Packages filtered: {before} -> {}.", offered.len())));
         }
         if how.latest {
             offered = newest(offered);
         }
-        sink(Line::Step("Building download queue...".into()));
-        let packages = self.take_in(offered, how, fetch, sink)?;
-        if mirror.appstream {
-            mirror.appstream_files = appstream::bring(self, &mirror, &listing, how.ignore_checksums, fetch, sink)?;
-        }
-        Ok((packages, mirror))
+        Ok(offered)
     }
 
-    /// Downloads what is missing into the pool; gives the packages as they are then.
+    /// Downloads what is missing into the pool; gives the keys of all, and the packages that are not in the list yet.
     fn take_in(
         &self,
-        offered: Vec<Offered>,
+        mut offered: Vec<Offered>,
+        standing: &Standing,
         how: &UpdateMirror,
         fetch: &dyn Fetch,
         sink: Sink<'_>,
-    ) -> Result<Vec<Package>> {
-        let mut there = self.known(&offered)?;
+    ) -> Result<(Vec<Key>, Vec<Package>)> {
+        sink(Line::Step("Building download queue...".into()));
+        // Two of one name, version and architecture cannot stand in one list: the first one does.
+        offered.dedup_by(|one, first| {
+            let doubled = one.package.key.same_place(&first.package.key);
+            if doubled {
+                let what = format!("skipping package {}: duplicate in packages index", one.package.key);
+                sink(Line::Warning(what));
+            }
+            doubled
+        });
+        let (mut keys, mut missing) = (Vec::with_capacity(offered.len()), Vec::new());
+        for one in offered {
+            match standing.key(&one) {
+                Some(key) => keys.push(key.clone()),
+                None => missing.push(one),
+            }
+        }
+        let mut there = self.known(&missing)?;
         let mut queue: BTreeMap<&String, &Listed> = BTreeMap::new();
-        for file in offered.iter().flat_map(|one| &one.files).filter(|file| !there.contains_key(&file.url)) {
+        for file in missing.iter().flat_map(|one| &one.files).filter(|file| !there.contains_key(&file.url)) {
             queue.insert(&file.url, &file.listed);
         }
         there.extend(queue::bring(self, &queue, how.ignore_checksums, fetch, sink)?);
-        let (mut keys, mut all) = (BTreeSet::new(), Vec::new());
-        for one in offered {
+        let mut new = Vec::with_capacity(missing.len());
+        for one in missing {
             let files: Vec<PackageFile> = one
                 .files
                 .iter()
                 .filter_map(|file| Some(PackageFile { name: file.name.clone(), sums: there.get(&file.url)?.clone() }))
                 .collect();
-            let package = complete(one.package, files)?;
-            // Two of one name, version and architecture cannot stand in one list: the first one does.
-            if keys.insert((package.key.name.clone(), package.key.version.clone(), package.key.architecture.clone())) {
-                all.push(package);
-            } else {
-                sink(Line::Warning(format!("skipping package {}: duplicate in packages index", package.key)));
-            }
+            new.push(complete(one.package, files)?);
         }
-        Ok(all)
+        keys.extend(new.iter().map(|package| package.key.clone()));
+        Ok((keys, new))
     }
 
     /// The sums of the files that the pool has already under their names, by address.
-    fn known(&self, offered: &[Offered]) -> Result<BTreeMap<String, Sums>> {
+    fn known(&self, missing: &[Offered]) -> Result<BTreeMap<String, Sums>> {
         let pool = self.pool();
         self.store().read(|tx| {
             let mut found = BTreeMap::new();
-            let named = offered.iter().flat_map(|one| &one.files).filter(|file| !file.listed.sha256.is_empty());
+            let named = missing.iter().flat_map(|one| &one.files).filter(|file| !file.listed.sha256.is_empty());
             for OfferedFile { url, listed, .. } in named {
                 let path = pool::pool_path(&listed.sha256, &listed.name)?;
                 let Some(sums) = pool::recorded(tx, &path)? else { continue };
@@ -174,9 +230,7 @@ impl Root {
 }
 
 /// Those of `packages` that `added` names, as events tell them.
-fn new_packages(packages: &[Package], added: &[Key]) -> Vec<NewPackage> {
-    let added: BTreeSet<&Key> = added.iter().collect();
-    let new = packages.iter().filter(|package| added.contains(&package.key));
+fn new_packages(tx: &mut Tx<'_>, packages: &[Package], added: &BTreeSet<Key>) -> Result<Vec<NewPackage>> {
     let told = |package: &Package| NewPackage {
         component: String::new(),
         name: package.key.name.clone(),
@@ -186,7 +240,14 @@ fn new_packages(packages: &[Package], added: &[Key]) -> Vec<NewPackage> {
         reference: String::new(),
         replaced: false,
     };
-    new.map(told).collect()
+    let mut new: Vec<NewPackage> = packages.iter().filter(|package| added.contains(&package.key)).map(told).collect();
+    if new.len() < added.len() {
+        // Known already: another update or an undo changed the list meanwhile.
+        let mine: BTreeSet<&Key> = packages.iter().map(|package| &package.key).collect();
+        let others: Vec<Key> = added.iter().filter(|key| !mine.contains(key)).cloned().collect();
+        new.extend(packages::load(tx, &others)?.iter().map(told));
+    }
+    Ok(new)
 }
 
 /// A package with the sums that its files really have.

@@ -259,6 +259,7 @@ impl Import<'_> {
                 installer: fields.flag("DownloadInstaller"),
                 appstream: fields.flag("DownloadAppStream"),
                 appstream_files: fields.map("AppStreamFiles").into_iter().collect(),
+                made_of: String::new(),
                 worker: None,
                 root: String::new(),
             };

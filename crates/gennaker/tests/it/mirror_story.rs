@@ -140,6 +140,48 @@ fn a_signed_repository_is_mirrored_snapshotted_and_published_again() {
 }
 
 #[test]
+fn an_update_reads_indexes_that_changed_and_brings_files_that_are_gone() {
+    if !have("gpg") || !have("gpgv") {
+        return;
+    }
+    let (up, here) = (Upstream::start(), Machine::new());
+    create(&here, &up, "m", "");
+    assert!(update(&here, &up, "m").contains("Download queue: 4 items"));
+
+    // What was read once is not read again, so nobody misses it.
+    let indexes = up.file("main/binary-amd64");
+    let aside = up.machine.path().join("aside");
+    fs::rename(&indexes, &aside).expect("moved");
+    let said = update(&here, &up, "m");
+    assert!(said.contains("Nothing has changed") && said.contains("Download queue: 0 items (0 B)"), "{said}");
+    let all = "hello_2.0_all\nhello_1.0_all\nlibhello_1.5_all\nother_3.0_all\n";
+    assert_eq!(here.run("aptly mirror search m"), all);
+    // Another wish is another list.
+    here.run("aptly mirror edit -filter=hello m");
+    assert!(here.fails(&format!("aptly mirror update -keyring={} m", up.key.display()), 1).contains("Packages"));
+    fs::rename(&aside, &indexes).expect("moved");
+    assert!(update(&here, &up, "m").contains("Download queue: 0 items"));
+    assert_eq!(here.run("aptly mirror search m"), "hello_2.0_all\nhello_1.0_all\n");
+
+    // A file that went from the pool comes again, whether the upstream changed or not.
+    let lose = || {
+        let sum = Sums::of(&fs::read(up.machine.path().join("hello_1.0_all.deb")).expect("built")).sha256;
+        let file = format!(".aptly/pool/{}/{}/{}_hello_1.0_all.deb", &sum[..2], &sum[2..4], &sum[4..32]);
+        let file = here.path().join(file);
+        fs::remove_file(&file).expect("removed");
+        file
+    };
+    let lost = lose();
+    let said = update(&here, &up, "m");
+    assert!(said.contains("Download queue: 1 items") && lost.is_file(), "{said}");
+    let lost = lose();
+    up.add("hello", "3.0");
+    let said = update(&here, &up, "m");
+    assert!(said.contains("Download queue: 2 items") && lost.is_file(), "{said}");
+    assert_eq!(here.run("aptly mirror search m"), "hello_3.0_all\nhello_2.0_all\nhello_1.0_all\n");
+}
+
+#[test]
 fn installers_and_appstream_come_along_and_are_published_again() {
     if !have("gpg") || !have("gpgv") {
         return;
