@@ -257,6 +257,15 @@ impl Root {
             }
         }
     }
+
+    /// Removes packages from a repository within the transaction in which they come into another.
+    pub(crate) fn take_away(&self, tx: &mut Tx<'_>, uuid: &str, keys: &BTreeSet<Key>) -> Result<()> {
+        let repo = by_uuid(tx, uuid)?.ok_or_else(|| Error::NotFound("the local repo was dropped meanwhile".into()))?;
+        let built = set::change(tx, &repo.root, keys, &BTreeSet::new())?;
+        tx.execute("update repo set root = ?2, version = version + 1 where uuid = ?1", params![uuid, &built.root])?;
+        built.save(tx)?;
+        outbox::write_moved(tx, self, &repo.name, &repo.root, &built.root)
+    }
 }
 
 /// What is to leave and to enter a list.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use debian::package::{Key, Package};
 use debian::query::Query;
+use store::Tx;
 
 use crate::error::{Error, Result};
 use crate::packages;
@@ -86,11 +87,8 @@ impl Root {
         if from.uuid == to.uuid {
             return Err(Error::Invalid("source and destination are the same".into()));
         }
-        let keys = self.bring_in(&from.root, &to, query, how, word, sink)?;
-        if how.moves && !how.dry_run {
-            self.change_repo(&from.uuid, |_, _| Ok(Change { remove: keys.clone(), add: BTreeSet::new() }))?;
-        }
-        Ok(keys.into_iter().collect())
+        let leave = how.moves.then_some(from.uuid.as_str());
+        Ok(self.bring_in((&from.root, leave), &to, query, how, word, sink)?.into_iter().collect())
     }
 
     /// Copies the packages that a query means from a mirror to a repository.
@@ -104,12 +102,13 @@ impl Root {
     ) -> Result<Vec<Key>> {
         let (mirror, to) = (self.mirror(mirror)?, self.repo(to)?);
         mirror.updated.ok_or_else(|| Error::Invalid("mirror not updated".into()))?;
-        Ok(self.bring_in(&mirror.root, &to, query, how, "imported", sink)?.into_iter().collect())
+        Ok(self.bring_in((&mirror.root, None), &to, query, how, "imported", sink)?.into_iter().collect())
     }
 
+    /// Copies what is meant of a list; a repository that it leaves loses it in the same transaction.
     fn bring_in(
         &self,
-        from: &str,
+        (from, leave): (&str, Option<&str>),
         to: &Repo,
         query: &Query,
         how: &Transfer,
@@ -135,9 +134,13 @@ impl Root {
         if how.dry_run {
             check(&mut destination.iter().map(|package| package.key.clone()))?;
         } else {
-            self.change_repo(&to.uuid, |tx, current| {
+            let add = |tx: &mut Tx<'_>, current: &Repo| {
                 check(&mut set::load(tx, &current.root)?.into_iter())?;
                 Ok(Change { remove: BTreeSet::new(), add: keys.clone() })
+            };
+            self.change_repo_with(&to.uuid, add, |tx| match leave {
+                Some(uuid) => self.take_away(tx, uuid, &keys),
+                None => Ok(()),
             })?;
         }
         for key in &keys {
