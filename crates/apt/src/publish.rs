@@ -12,6 +12,7 @@ mod files;
 mod find;
 mod generation;
 mod index;
+mod leave;
 mod list;
 mod past;
 mod render;
@@ -116,6 +117,11 @@ impl Publication {
     /// Whether packages of that architecture are shown.
     pub(crate) fn shows(&self, architecture: &str) -> bool {
         self.architectures.iter().any(|index| debian::package::is_for(architecture, index))
+    }
+
+    /// The pool folders of components, by component.
+    pub(crate) fn pools<'a>(&self, components: impl IntoIterator<Item = &'a String>) -> BTreeMap<String, String> {
+        components.into_iter().map(|component| (component.clone(), self.pool_of(component))).collect()
     }
 
     /// The pool folder of a component, below the prefix.

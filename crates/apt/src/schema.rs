@@ -12,6 +12,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { domain: "apt", number: 6, sql: OBJECTS },
     Migration { domain: "apt", number: 7, sql: APPSTREAM },
     Migration { domain: "apt", number: 8, sql: PROVIDES },
+    Migration { domain: "apt", number: 9, sql: LEAVING },
 ];
 
 /// A row as the log of operations keeps it. `$at` is `new` or `old`.
@@ -157,6 +158,13 @@ drop trigger log_snapshot_removed;
         )
     ),
 );
+
+const LEAVING: &str = "
+-- Publications that are gone and whose files may still be there; `pools` is component to pool, of those to be swept.
+create table leaving (
+    storage text not null, prefix text not null, distribution text not null, pools text not null, primary key (storage, prefix, distribution)
+) without rowid;
+";
 
 const PROVIDES: &str = r#"
 -- Those that provide something: who searches by a name looks at these besides the packages of that name.

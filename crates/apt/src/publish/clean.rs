@@ -27,18 +27,22 @@ const MOST: u64 = 2 << 30;
 /// Those whose files are still on disk in all forms: a reader may be in the middle of the one before.
 const WHOLE: usize = 2;
 
-/// Removes from the pools of `components` (of `publication`'s place) every file that no publication of the prefix shows.
-pub(super) fn pools(root: &Root, publication: &Publication, components: &[String], sink: Sink<'_>) -> Result<()> {
+/// Removes from the pools of components (of `publication`'s place) every file that no publication of the prefix shows.
+pub(super) fn pools(
+    root: &Root,
+    publication: &Publication,
+    pools: &BTreeMap<String, String>,
+    sink: Sink<'_>,
+) -> Result<()> {
     sink(Line::Step(format!("Cleaning up published repository {}...", publication.path())));
     let neighbours = root.store().read(|tx| of_place(tx, &publication.storage, &publication.prefix))?;
-    for component in components {
+    for (component, pool) in pools {
         sink(Line::Step(format!("Cleaning up component '{component}'...")));
-        let pool = publication.pool_of(component);
         let mut wanted = BTreeSet::new();
         for one in &neighbours {
-            shown_files(root, one, &pool, &mut wanted)?;
+            shown_files(root, one, pool, &mut wanted)?;
         }
-        let base = prefix_folder(root, publication)?.join(&pool);
+        let base = prefix_folder(root, publication)?.join(pool);
         sweep_all(&base, &base, &wanted)?;
         let _ = fs::remove_dir(&base);
     }

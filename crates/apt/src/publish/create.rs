@@ -259,7 +259,7 @@ impl Root {
             let components: Vec<String> = components.into_iter().collect();
             sweep::sweep(self, &made, &components, sink)?;
             if made.settings.multi_dist != old_pools.settings.multi_dist {
-                clean::pools(self, &old_pools, &components, sink)?;
+                clean::pools(self, &old_pools, &old_pools.pools(&components), sink)?;
             }
         }
         replicate::forget_old(self, &made)?;

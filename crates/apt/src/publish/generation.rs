@@ -14,7 +14,7 @@ use super::by_hash::{self, Listed};
 use super::files::{remove_folder, write};
 use super::render::{Rendered, Renderer, Shown, release};
 use super::sign::Signer;
-use super::{Publication, Signing, lists_of, of_place, replicate, save, sweep};
+use super::{Publication, Signing, leave, lists_of, of_place, replicate, save, sweep};
 use crate::error::{At, Error, Result};
 use crate::outbox::{self, PUBLISHED, Published};
 use crate::packages::json;
@@ -280,8 +280,9 @@ fn flip(root: &Root, publication: &Publication, beside: &Path) -> Result<()> {
     fs::File::open(parent).and_then(|folder| folder.sync_all()).at("sync", parent)
 }
 
-/// Finishes what a crash left between the commit and the rename, for all publications of a prefix.
+/// Finishes what a crash left between the commit and the rename, or of a removal, for all publications of a prefix.
 pub(super) fn recover(root: &Root, storage: &str, prefix: &str) -> Result<()> {
+    leave::finish(root, storage, prefix, &mut |_| {})?;
     let replica = replicate::of(root, storage, prefix)?;
     for publication in &root.store().read(|tx| of_place(tx, storage, prefix))? {
         let wanted = folder(root, publication, publication.generation)?;

@@ -1,16 +1,14 @@
 //! Reading and removing publications, and the changes that wait for the next update.
 
 use std::collections::BTreeMap;
-use std::fs;
 
 use store::params;
 
-use super::files::remove_folder;
-use super::generation::{generations, prefix_folder, recover, shown_link};
-use super::{Publication, all, clean, get, not_found, of_place, replicate, save, shown_lists};
-use crate::error::{At, Error, Result};
+use super::generation::recover;
+use super::{Publication, all, get, leave, not_found, of_place, save, shown_lists};
+use crate::error::{Error, Result};
 use crate::outbox::{self, DROPPED};
-use crate::report::{Line, Sink};
+use crate::report::Sink;
 use crate::root::Root;
 use crate::set;
 
@@ -36,8 +34,8 @@ impl Root {
 
     /// Finishes what a crash left half done, for all prefixes. Servers call it when they start.
     pub fn recover_publications(&self) -> Result<()> {
-        let mut places: Vec<(String, String)> =
-            self.publications()?.into_iter().map(|one| (one.storage, one.prefix)).collect();
+        let mut places = self.store().read(leave::places)?;
+        places.extend(self.publications()?.into_iter().map(|one| (one.storage, one.prefix)));
         places.sort();
         places.dedup();
         // What is published to a place that is not known here is left to whoever knows it.
@@ -48,7 +46,7 @@ impl Root {
         Ok(())
     }
 
-    /// Takes a publication away, its files first.
+    /// Takes a publication away.
     pub fn drop_publication(
         &self,
         storage: &str,
@@ -58,29 +56,11 @@ impl Root {
         sink: Sink<'_>,
     ) -> Result<()> {
         let _lock = self.lock_prefix(storage, prefix)?;
+        recover(self, storage, prefix)?;
         let publication = self.publication(storage, prefix, distribution)?;
-        let mut others = self.store().read(|tx| of_place(tx, storage, prefix))?;
-        others.retain(|one| one.uuid != publication.uuid);
-        let folder = prefix_folder(self, &publication)?;
-        let shown = shown_link(self, &publication)?;
-        let is_link = fs::symlink_metadata(&shown).is_ok_and(|meta| !meta.is_dir());
-        sink(Line::Step(format!("Removing {}...", shown.display())));
-        if is_link {
-            fs::remove_file(&shown).at("remove", &shown)?;
-        } else {
-            remove_folder(&shown)?;
-        }
-        remove_folder(&generations(self, &publication)?)?;
-        if others.is_empty() {
-            for name in ["dists", "pool"] {
-                sink(Line::Step(format!("Removing {}...", folder.join(name).display())));
-                remove_folder(&folder.join(name))?;
-            }
-        }
-        let replica = replicate::of(self, storage, prefix)?;
-        if let Some(replica) = &replica {
-            replica.forget(&others)?;
-        }
+        let others = self.store().read(|tx| of_place(tx, storage, prefix))?.len() - 1;
+        let swept = publication.sources.keys().filter(|_| !skip_cleanup);
+        let pools = publication.pools(swept);
         let body =
             BTreeMap::from([("prefix", publication.place()), ("distribution", publication.distribution.clone())]);
         self.change(|tx| {
@@ -89,20 +69,14 @@ impl Root {
             tx.execute("delete from publication where uuid = ?1", params![&publication.uuid])?;
             tx.execute("delete from generation where publication = ?1", params![&publication.uuid])?;
             tx.execute("delete from replica where publication = ?1", params![&publication.uuid])?;
-            if others.is_empty() {
+            if others == 0 {
                 tx.execute("delete from unswept where storage = ?1 and prefix = ?2", params![storage, prefix])?;
             }
+            leave::note(tx, &publication, &pools)?;
             outbox::write(tx, DROPPED, &body)
         })?;
         self.touch_wake();
-        if !others.is_empty() && !skip_cleanup {
-            let components = publication.sources.keys().cloned().collect::<Vec<_>>();
-            clean::pools(self, &publication, &components, sink)?;
-            if let Some(replica) = &replica {
-                replica.forget(&others)?;
-            }
-        }
-        Ok(())
+        leave::finish(self, storage, prefix, sink)
     }
 
     /// Changes the sources that the next update takes: `edit` is given the pending ones (those in force when there are none).

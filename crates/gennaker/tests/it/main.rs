@@ -2,6 +2,7 @@
 
 mod api;
 mod apt_crash_story;
+mod apt_kill_story;
 mod apt_story;
 mod aptly_api_story;
 mod aptly_conformance;
