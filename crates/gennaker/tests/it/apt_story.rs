@@ -125,7 +125,7 @@ impl Client {
         Client { folder }
     }
 
-    fn apt_get(&self, words: &[&str]) -> String {
+    pub fn apt_get(&self, words: &[&str]) -> String {
         let at = |below: &str| self.folder.path().join(below).display().to_string();
         let mut command = Command::new("apt-get");
         for option in [

@@ -10,15 +10,15 @@ use crate::apt_story::Machine;
 use crate::server::run;
 
 /// `aptly api serve` on a machine of its own.
-struct Api {
-    machine: Machine,
+pub struct Api {
+    pub machine: Machine,
     process: Child,
     curl: Vec<String>,
     base: String,
 }
 
 impl Api {
-    fn start() -> Self {
+    pub fn start() -> Self {
         Self::start_with("{}")
     }
 
@@ -39,21 +39,21 @@ impl Api {
         (status.parse().expect("a number"), serde_json::from_str(body).unwrap_or_else(|_| body.into()))
     }
 
-    fn get(&self, path: &str) -> (u16, Value) {
+    pub fn get(&self, path: &str) -> (u16, Value) {
         self.curl(&[], path)
     }
 
-    fn ask(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
+    pub fn ask(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
         let body = body.to_string();
         self.curl(&["-X", method, "-H", "Content-Type: application/json", "-d", &body], path)
     }
 
-    fn delete(&self, path: &str) -> (u16, Value) {
+    pub fn delete(&self, path: &str) -> (u16, Value) {
         self.curl(&["-X", "DELETE"], path)
     }
 
     /// Makes a package and uploads it as `dput` and `curl -T` do.
-    fn put(&self, name: &str, version: &str, dir: &str) {
+    pub fn put(&self, name: &str, version: &str, dir: &str) {
         let file = package(name, version).write_to(self.machine.path());
         let path = format!("/api/files/{dir}/{name}_{version}_all.deb");
         let told = self.curl(&["-T", file.to_str().expect("a text")], &path);

@@ -1,6 +1,7 @@
 //! Stories told with the real binary.
 
 mod api;
+mod apt_clients_story;
 mod apt_crash_story;
 mod apt_kill_story;
 mod apt_story;

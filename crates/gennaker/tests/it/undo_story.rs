@@ -9,7 +9,7 @@ use crate::apt_story::Machine;
 
 impl Machine {
     /// `gennaker WORDS` in the same home: answer, remarks, exit code.
-    fn gennaker(&self, line: &str) -> (String, String, i32) {
+    pub fn gennaker(&self, line: &str) -> (String, String, i32) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_gennaker"));
         let output = command
             .args(line.split_whitespace())
