@@ -131,7 +131,15 @@ impl Endpoint {
     fn make(&self, from: &Path, to: &Path) -> io::Result<()> {
         match self.link {
             LinkMethod::HardLink => match fs::hard_link(from, to) {
-                Err(error) if error.kind() == io::ErrorKind::CrossesDevices => copy(from, to),
+                // Linux lets nobody link to a file of another user that he may not write (fs.protected_hardlinks).
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        io::ErrorKind::CrossesDevices | io::ErrorKind::PermissionDenied | io::ErrorKind::TooManyLinks
+                    ) =>
+                {
+                    copy(from, to)
+                }
                 done => done,
             },
             LinkMethod::SymLink => {

@@ -5,6 +5,8 @@ mod apt_clients_story;
 mod apt_crash_story;
 mod apt_kill_story;
 mod apt_story;
+mod apt_trixie_story;
+mod apt_users_story;
 mod aptly_api_story;
 mod aptly_conformance;
 mod bucket_story;
