@@ -20,7 +20,7 @@ mod tasks;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use apt::{Fetch, Follow, Line, Root};
+use apt::{Fetch, Follow, Keyrings, Line, Root};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -54,10 +54,22 @@ pub struct Settings {
     pub downloads: Option<Downloads>,
     /// Files with secret keys, when signing is done in this process.
     pub secret_keys: Vec<PathBuf>,
+    /// GnuPG's folder, when signatures are checked in this process.
+    pub checks_in: Option<PathBuf>,
     /// Requests are counted, and `/api/metrics` tells of them.
     pub metrics: bool,
     /// `/repos/` serves what is published.
     pub serve_files: bool,
+}
+
+impl Settings {
+    /// Who checks signatures by keyrings of these names.
+    fn keyrings(&self, named: Vec<String>) -> Keyrings {
+        match &self.checks_in {
+            Some(gnupg) => Keyrings::own(gnupg, &named),
+            None => Keyrings::Gpgv(named),
+        }
+    }
 }
 
 /// The API over one root. Cheap to clone.

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use debian::package::{Kind, Package};
 use debian::source;
+use jiff::Timestamp;
 
 use crate::add::{Added, check, remove_files, walk};
 use crate::error::{At, Error, Result};
@@ -14,6 +14,7 @@ use crate::pool;
 use crate::report::{Line, Sink};
 use crate::root::Root;
 use crate::uploaders::Uploaders;
+use crate::verify::Keyrings;
 
 /// How uploads are taken.
 #[derive(Debug, Clone, Default)]
@@ -26,8 +27,8 @@ pub struct IncludeOptions {
     pub accept_unsigned: bool,
     /// Signatures are not checked.
     pub ignore_signatures: bool,
-    /// Keyrings to check with; gpg's own when there are none.
-    pub keyrings: Vec<String>,
+    /// Who checks them, with which keys.
+    pub keyrings: Keyrings,
     /// Who may upload, for repositories that do not say so themselves.
     pub uploaders: Option<Uploaders>,
 }
@@ -96,7 +97,7 @@ impl Root {
             )));
         }
         let keys = if changes.signed && !options.ignore_signatures {
-            verify(&bytes, &options.keyrings, path)?
+            verify(&bytes, &options.keyrings, path, self.store().clock().now())?
         } else {
             Vec::new()
         };
@@ -157,52 +158,11 @@ fn fits(package: &Package, changes: &debian::stanza::Stanza) -> bool {
 }
 
 /// Checks the signature of an upload and gives the ids of the keys that made it.
-fn verify(bytes: &[u8], keyrings: &[String], path: &Path) -> Result<Vec<String>> {
-    gpgv(keyrings, None, bytes).map_err(|why| {
+fn verify(bytes: &[u8], keyrings: &Keyrings, path: &Path, now: Timestamp) -> Result<Vec<String>> {
+    keyrings.clear(bytes, now).map_err(|why| {
         Error::Signing(format!(
             "unable to process file {}: verification of clearsigned file failed: {why}",
             path.display()
         ))
     })
-}
-
-/// Checks a clear-signed text and gives the ids of the keys that made it.
-pub(crate) fn verify_clear(bytes: &[u8], keyrings: &[String]) -> Result<Vec<String>> {
-    gpgv(keyrings, None, bytes).map_err(|why| Error::Signing(format!("verification of clearsigned file failed: {why}")))
-}
-
-/// Runs `gpgv` over a clear-signed text, or over a text with its signature in a file; gives the ids of the keys that made it, or why not.
-pub(crate) fn gpgv(keyrings: &[String], signature: Option<&Path>, bytes: &[u8]) -> Result<Vec<String>, String> {
-    let mut command = Command::new("gpgv");
-    command.args(["--status-fd", "1"]);
-    for keyring in keyrings {
-        // gpgv looks for a name without a slash in its own folder.
-        command.args(["--keyring", keyring]);
-    }
-    // What was read is what is checked: the bytes go in, not the name.
-    let mut child = command
-        .args(signature)
-        .arg("-")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(|error| format!("gpgv cannot be started: {error}"))?;
-    if let Some(mut input) = child.stdin.take() {
-        use std::io::Write as _;
-        let _ = input.write_all(bytes);
-    }
-    let output = child.wait_with_output().map_err(|error| error.to_string())?;
-    let status = String::from_utf8_lossy(&output.stdout).into_owned();
-    let keys: Vec<String> = status
-        .lines()
-        .filter_map(|line| {
-            line.strip_prefix("[GNUPG:] GOODSIG ").and_then(|rest| rest.split(' ').next()).map(str::to_owned)
-        })
-        .collect();
-    if output.status.success() && !keys.is_empty() {
-        return Ok(keys);
-    }
-    let why = String::from_utf8_lossy(&output.stderr);
-    Err(why.lines().last().unwrap_or("no good signature").to_owned())
 }

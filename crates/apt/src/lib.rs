@@ -33,6 +33,7 @@ mod shown;
 mod snapshot;
 mod takeover;
 mod uploaders;
+mod verify;
 
 pub use add::{AddOptions, Added};
 pub use cleanup::{Cleaned, size};
@@ -57,3 +58,4 @@ pub use snapshot::{Snapshot, SourceKind};
 pub use store::objects::{Objects, S3};
 pub use takeover::{Exported, Taken, check_takeover, take_over, take_over_again};
 pub use uploaders::{Rule, Uploaders, plain_json};
+pub use verify::Keyrings;

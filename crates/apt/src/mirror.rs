@@ -283,7 +283,7 @@ impl Root {
             root: String::new(),
         };
         change.apply(&mut mirror)?;
-        release::refresh(&mut mirror, trust, fetch)?;
+        release::refresh(&mut mirror, trust, fetch, self.store().clock().now())?;
         let document = json(&mirror)?;
         self.change(|tx| {
             if find(tx, "name", name)?.is_some() {
@@ -320,7 +320,7 @@ impl Root {
         let mut wanted = self.mirror(name)?;
         change.apply(&mut wanted)?;
         if change.archive.is_some() || change.architectures.is_some() {
-            release::refresh(&mut wanted, trust, fetch)?;
+            release::refresh(&mut wanted, trust, fetch, self.store().clock().now())?;
         }
         self.change_mirror(name, |mirror| {
             let kept = (mirror.root.clone(), mirror.made_of.clone(), mirror.updated, mirror.worker);

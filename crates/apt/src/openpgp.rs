@@ -3,6 +3,7 @@
 //! Keys in an agent or on a card stay with `gpg`, which `publish::sign` calls.
 
 mod lint;
+mod verify;
 
 use std::fs;
 use std::io::{BufReader, Write as _};
@@ -21,6 +22,7 @@ use pgp::types::{KeyDetails, KeyVersion, Password, SigningKey};
 use rand::thread_rng;
 
 pub use lint::{Finding, Looked, look};
+pub(crate) use verify::Verifier;
 
 use crate::error::{At, Error, Result};
 

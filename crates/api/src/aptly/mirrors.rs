@@ -39,8 +39,9 @@ async fn list(State(aptly): State<Aptly>) -> Result<Answer, Fault> {
     Ok(Answer::ok(all.await?))
 }
 
-fn trust(fields: &Fields) -> Trust {
-    Trust { unchecked: fields.flag("IgnoreSignatures").unwrap_or(false), keyrings: fields.list("Keyrings") }
+fn trust(aptly: &Aptly, fields: &Fields) -> Trust {
+    let keyrings = aptly.settings().keyrings(fields.list("Keyrings"));
+    Trust { unchecked: fields.flag("IgnoreSignatures").unwrap_or(false), keyrings }
 }
 
 fn change(fields: &Fields) -> MirrorChange {
@@ -65,7 +66,7 @@ fn downloads(aptly: &Aptly) -> Result<Downloads, Fault> {
 #[utoipa::path(post, path = "/api/mirrors", responses((status = OK, body = Object)))]
 async fn create(State(aptly): State<Aptly>, fields: Fields) -> Result<Answer, Fault> {
     let (name, _) = (fields.required("Name")?, fields.required("ArchiveURL")?);
-    let (downloads, trust, mut change) = (downloads(&aptly)?, trust(&fields), change(&fields));
+    let (downloads, trust, mut change) = (downloads(&aptly)?, trust(&aptly, &fields), change(&fields));
     if change.architectures.is_none() && !aptly.settings().architectures.is_empty() {
         change.architectures = Some(aptly.settings().architectures.clone());
     }
@@ -91,7 +92,7 @@ async fn show(State(aptly): State<Aptly>, Path(name): Path<String>) -> Result<An
 /// Changes what is mirrored.
 #[utoipa::path(post, path = "/api/mirrors/{name}", params(("name" = String, Path)), responses((status = OK, body = Object)))]
 async fn edit(State(aptly): State<Aptly>, Path(name): Path<String>, fields: Fields) -> Result<Answer, Fault> {
-    let (downloads, trust, change) = (downloads(&aptly)?, trust(&fields), change(&fields));
+    let (downloads, trust, change) = (downloads(&aptly)?, trust(&aptly, &fields), change(&fields));
     let edited = aptly.blocking(move |root| Ok(root.edit_mirror(&name, &change, &trust, &*downloads)?.shown()));
     Ok(Answer::ok(edited.await?))
 }
@@ -113,7 +114,7 @@ async fn update(State(aptly): State<Aptly>, Path(name): Path<String>, params: Pa
         force: flag("ForceUpdate"),
         ignore_checksums: flag("IgnoreChecksums"),
         latest: flag("LatestOnly"),
-        trust: trust(&fields),
+        trust: trust(&aptly, &fields),
         follow: aptly.settings().follow.clone(),
     };
     let (task, resources) = (format!("Update mirror {name}"), vec![name.clone()]);

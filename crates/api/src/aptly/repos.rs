@@ -221,6 +221,7 @@ async fn include(aptly: Aptly, name: String, dir: String, file: Option<String>, 
         remove_files: !params.flag("noRemoveFiles"),
         accept_unsigned: params.flag("acceptUnsigned"),
         ignore_signatures: params.flag("ignoreSignature"),
+        keyrings: aptly.settings().keyrings(Vec::new()),
         ..IncludeOptions::default()
     };
     let (folder, path) = match places(&aptly, &dir, file.as_deref()) {

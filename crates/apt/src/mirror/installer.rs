@@ -4,10 +4,11 @@ use debian::package::{Package, PackageFile};
 use debian::release::Listing;
 use debian::source::{Listed, UNKNOWN_SIZE};
 use debian::sums::Sums;
+use jiff::Timestamp;
 
 use super::offers::{Offered, OfferedFile};
 use super::update::UpdateMirror;
-use super::{Fetch, FetchError, Mirror, release};
+use super::{Fetch, FetchError, Mirror};
 use crate::error::{Error, Result};
 
 /// The longest `SHA256SUMS`, and the longest signature of it, in bytes.
@@ -21,12 +22,18 @@ pub fn folder(distribution: &str, component: &str, architecture: &str) -> String
 }
 
 /// The installers that the mirror's components have; one that is not there is passed over.
-pub fn offers(mirror: &Mirror, listing: &Listing, how: &UpdateMirror, fetch: &dyn Fetch) -> Result<Vec<Offered>> {
+pub fn offers(
+    mirror: &Mirror,
+    listing: &Listing,
+    how: &UpdateMirror,
+    fetch: &dyn Fetch,
+    now: Timestamp,
+) -> Result<Vec<Offered>> {
     let mut offered = Vec::new();
     for component in &mirror.components {
         for architecture in mirror.architectures.iter().filter(|one| *one != "source") {
             let folder = folder(&mirror.distribution, component, architecture);
-            if let Some(sums) = sums(mirror, listing, &folder, how, fetch)? {
+            if let Some(sums) = sums(mirror, listing, &folder, how, fetch, now)? {
                 offered.push(of(mirror, &folder, architecture, &sums)?);
             }
         }
@@ -41,6 +48,7 @@ fn sums(
     folder: &str,
     how: &UpdateMirror,
     fetch: &dyn Fetch,
+    now: Timestamp,
 ) -> Result<Option<String>> {
     let path = format!("{folder}/SHA256SUMS");
     let bytes = match fetch.get(&mirror.beside_release(&path), LONGEST) {
@@ -53,7 +61,7 @@ fn sums(
         None if how.trust.unchecked => {}
         None => {
             let signature = fetch.get(&mirror.beside_release(&format!("{path}.gpg")), LONGEST)?;
-            release::verify_detached(&bytes, &signature, &how.trust.keyrings)?;
+            how.trust.detached(&bytes, &signature, now)?;
         }
     }
     String::from_utf8(bytes).map(Some).map_err(|_| Error::Invalid(format!("{path} is not valid UTF-8")))

@@ -1,15 +1,14 @@
 //! The `Release` of a mirror: fetched, its signature checked, and only what was signed is read.
 
-use std::io::Write as _;
-
 use debian::decompress::{self, Compression, Limits};
 use debian::release::Listing;
 use debian::source::Listed;
+use jiff::Timestamp;
 
 use super::{Fetch, FetchError, Mirror};
 use crate::add;
-use crate::error::{At, Error, Result};
-use crate::include::{gpgv, verify_clear};
+use crate::error::{Error, Result};
+use crate::verify::Keyrings;
 
 /// The longest `Release`, and the longest signature.
 const LONGEST: u64 = 64 << 20;
@@ -22,12 +21,20 @@ pub const FORMS: [Compression; 4] = [Compression::Xz, Compression::Gz, Compressi
 pub struct Trust {
     /// Not at all.
     pub unchecked: bool,
-    /// Keyrings; gpgv's own when there are none.
-    pub keyrings: Vec<String>,
+    /// By whom, with which keys.
+    pub keyrings: Keyrings,
+}
+
+impl Trust {
+    /// Checks a text whose signature is a file of its own.
+    pub fn detached(&self, text: &[u8], signature: &[u8], now: Timestamp) -> Result<()> {
+        let refused = |why| Error::Signing(format!("verification of detached signature failed: {why}"));
+        self.keyrings.detached(text, signature, now).map(drop).map_err(refused)
+    }
 }
 
 /// The `Release` as somebody signed it.
-pub fn fetch(mirror: &Mirror, trust: &Trust, fetch: &dyn Fetch) -> Result<Listing> {
+pub fn fetch(mirror: &Mirror, trust: &Trust, fetch: &dyn Fetch, now: Timestamp) -> Result<Listing> {
     let get = |name: &str| fetch.get(&mirror.beside_release(name), LONGEST);
     let parse = |text: &str| Listing::parse(text).map_err(|error| Error::Invalid(format!("Release: {error}")));
     if trust.unchecked {
@@ -37,9 +44,10 @@ pub fn fetch(mirror: &Mirror, trust: &Trust, fetch: &dyn Fetch) -> Result<Listin
         };
         return parse(&debian::signed::strip(&bytes).map_err(|error| Error::Invalid(error.to_string()))?.text);
     }
+    let refused = |why| Error::Signing(format!("verification of clearsigned file failed: {why}"));
     // A broken or unknown signature in one form leaves the other.
     let clear = match get("InRelease") {
-        Ok(bytes) => verify_clear(&bytes, &trust.keyrings).and_then(|_| {
+        Ok(bytes) => trust.keyrings.clear(&bytes, now).map_err(refused).and_then(|_| {
             let message = debian::signed::strip(&bytes).map_err(|error| Error::Signing(error.to_string()))?;
             if message.signed { Ok(message.text) } else { Err(Error::Signing("InRelease is not signed".into())) }
         }),
@@ -54,24 +62,14 @@ pub fn fetch(mirror: &Mirror, trust: &Trust, fetch: &dyn Fetch) -> Result<Listin
         // What was wrong with the first form says more than that there is no second.
         _ => return Err(clear),
     };
-    verify_detached(&release, &signature, &trust.keyrings)?;
+    trust.detached(&release, &signature, now)?;
     let text = String::from_utf8(release).map_err(|_| Error::Invalid("Release is not valid UTF-8".into()))?;
     parse(&text)
 }
 
-pub fn verify_detached(text: &[u8], signature: &[u8], keyrings: &[String]) -> Result<()> {
-    let folder = tempfile::tempdir().at("make", std::path::Path::new("a temporary folder"))?;
-    let path = folder.path().join("Release.gpg");
-    let mut file = std::fs::File::create(&path).at("write", &path)?;
-    file.write_all(signature).at("write", &path)?;
-    gpgv(keyrings, Some(&path), text)
-        .map(drop)
-        .map_err(|why| Error::Signing(format!("verification of detached signature failed: {why}")))
-}
-
 /// Fetches the `Release` and takes over what it says; checks what is wanted of it.
-pub fn refresh(mirror: &mut Mirror, trust: &Trust, fetcher: &dyn Fetch) -> Result<Listing> {
-    let listing = fetch(mirror, trust, fetcher)?;
+pub fn refresh(mirror: &mut Mirror, trust: &Trust, fetcher: &dyn Fetch, now: Timestamp) -> Result<Listing> {
+    let listing = fetch(mirror, trust, fetcher, now)?;
     let words =
         |field: &str| -> Vec<String> { listing.stanza.get(field).split_whitespace().map(str::to_owned).collect() };
     mirror.meta = listing.stanza.fields().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();

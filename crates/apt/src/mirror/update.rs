@@ -116,7 +116,7 @@ impl Root {
     fn bring(&self, name: &str, how: &UpdateMirror, fetch: &dyn Fetch, sink: Sink<'_>) -> Result<Brought> {
         let mut mirror = self.mirror(name)?;
         sink(Line::Step("Downloading & parsing package files...".into()));
-        let listing = release::refresh(&mut mirror, &how.trust, fetch)?;
+        let listing = release::refresh(&mut mirror, &how.trust, fetch, self.store().clock().now())?;
         let indexes = offers::indexes(&mirror);
         let standing = Standing::of(self, &mirror)?;
         let made_of = standing::made_of(&mirror, how, &indexes, &listing);
@@ -150,7 +150,7 @@ impl Root {
     ) -> Result<Vec<Offered>> {
         let mut offered = offers::offers(mirror, indexes, listing, how, fetch, sink)?;
         if mirror.installer {
-            offered.extend(installer::offers(mirror, listing, how, fetch)?);
+            offered.extend(installer::offers(mirror, listing, how, fetch, self.store().clock().now())?);
             offered.sort_by(|a, b| a.package.key.cmp(&b.package.key));
         }
         if !mirror.filter.is_empty() {

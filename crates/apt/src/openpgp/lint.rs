@@ -144,10 +144,26 @@ fn of_signature(signature: &Signature, now: Timestamp) -> Looked {
     if let Some(made) = made.filter(|made| *made > now) {
         judge.refuse(now, format!("the signature is of {made}, which is yet to come: set the clock, sign again"));
     }
-    let by = signature.issuer_fingerprint().first().map(|by| by.to_string());
-    let by = by.or_else(|| signature.issuer_key_id().first().map(|id| id.to_string()));
-    let fingerprint = by.unwrap_or_default().to_uppercase();
+    let fingerprint = signer(signature);
     Looked { kind: "signature", fingerprint, user_id: String::new(), findings: judge.findings }
+}
+
+/// The fingerprint of the key that signed, or its id, as the signature says.
+pub(super) fn signer(signature: &Signature) -> String {
+    let by = signature.issuer_fingerprint().first().map(|by| by.to_string());
+    by.or_else(|| signature.issuer_key_id().first().map(|id| id.to_string())).unwrap_or_default().to_uppercase()
+}
+
+/// Why a signature is refused now, if it is.
+pub(super) fn signature_problem(signature: &Signature, now: Timestamp) -> Option<String> {
+    of_signature(signature, now).findings.into_iter().find(|finding| finding.now).map(|finding| finding.problem)
+}
+
+/// Why a key's algorithm is refused now, if it is.
+pub(super) fn key_problem(params: &PublicParams, now: Timestamp) -> Option<String> {
+    let mut judge = Judge { now, findings: Vec::new() };
+    judge.algorithm("the key", params);
+    judge.findings.into_iter().find(|finding| finding.now).map(|finding| finding.problem)
 }
 
 fn of_key(key: &SignedPublicKey, now: Timestamp) -> Looked {
@@ -164,9 +180,9 @@ fn of_key(key: &SignedPublicKey, now: Timestamp) -> Looked {
         judge.refuse(now, "the key is revoked: sign with another one");
     }
     judge.algorithm("the key", key.primary_key.public_params());
-    let own = |signature: &&Signature| is_by(signature, key) && signature.is_certification();
+    let own = |signature: &&Signature| is_by(signature, &key.primary_key) && signature.is_certification();
     let of_users = key.details.users.iter().flat_map(|user| newest(user.signatures.iter().filter(own)));
-    let direct = key.details.direct_signatures.iter().filter(|signature| is_by(signature, key));
+    let direct = key.details.direct_signatures.iter().filter(|signature| is_by(signature, &key.primary_key));
     let binding: Vec<&Signature> = of_users.chain(newest(direct)).collect();
     if binding.is_empty() {
         judge.refuse(now, "nothing that the key signed itself binds a user id to it: export it whole");
@@ -196,12 +212,12 @@ fn of_key(key: &SignedPublicKey, now: Timestamp) -> Looked {
     Looked { kind: "key", fingerprint: key.fingerprint().to_string().to_uppercase(), user_id, findings: judge.findings }
 }
 
-fn newest<'a>(signatures: impl Iterator<Item = &'a Signature>) -> Option<&'a Signature> {
+pub(super) fn newest<'a>(signatures: impl Iterator<Item = &'a Signature>) -> Option<&'a Signature> {
     signatures.max_by_key(|signature| signature.created())
 }
 
 /// Whether the key made the signature, by what that says.
-fn is_by(signature: &Signature, key: &SignedPublicKey) -> bool {
+pub(super) fn is_by(signature: &Signature, key: &impl KeyDetails) -> bool {
     let (fingerprint, id) = (key.fingerprint(), key.legacy_key_id());
     signature.issuer_fingerprint().contains(&&fingerprint) || signature.issuer_key_id().contains(&&id)
 }

@@ -28,6 +28,7 @@ fn settings(config: &Config) -> Settings {
         asynchronous: config.on("AsyncAPI"),
         downloads: downloads(config),
         secret_keys: super::key::secret_keys(config, ""),
+        checks_in: super::key::checks_in(config),
         metrics: config.on("enableMetricsEndpoint"),
         serve_files: config.on("serveInAPIMode"),
     }

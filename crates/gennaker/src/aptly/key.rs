@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use apt::Keyrings;
 use apt::openpgp::{self, Algorithm, Looked};
 use store::clock::{Clock, SystemClock};
 
@@ -30,6 +31,19 @@ pub fn secret_keys(config: &Config, given: &str) -> Vec<PathBuf> {
         }
         path if path.contains('/') => vec![path.into()],
         name => vec![gnupg.join(name)],
+    }
+}
+
+/// GnuPG's folder, when this process checks signatures itself; nothing when `gpgv` does.
+pub fn checks_in(config: &Config) -> Option<PathBuf> {
+    (config.text("gpgProvider") == "internal").then(|| config.home().join(".gnupg"))
+}
+
+/// Who checks signatures, with the keyrings that a command names.
+pub fn keyrings(config: &Config, parsed: &Parsed) -> Keyrings {
+    match checks_in(config) {
+        Some(gnupg) => Keyrings::own(&gnupg, &parsed.list("keyring")),
+        None => Keyrings::Gpgv(parsed.list("keyring")),
     }
 }
 

@@ -13,7 +13,7 @@ const PPA: &str = "http://ppa.launchpadcontent.net";
 
 fn trust(context: &Context, parsed: &Parsed) -> Trust {
     let unchecked = parsed.on_if_given("ignore-signatures").unwrap_or(context.config.on("gpgDisableVerify"));
-    Trust { unchecked, keyrings: parsed.list("keyring") }
+    Trust { unchecked, keyrings: super::key::keyrings(&context.config, parsed) }
 }
 
 /// How files are downloaded: by what the command says, else by the configuration.

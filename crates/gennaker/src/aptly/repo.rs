@@ -126,7 +126,7 @@ pub fn include(context: &mut Context, parsed: &Parsed) -> Result<(), Failure> {
         remove_files: !parsed.on("no-remove-files"),
         accept_unsigned: parsed.on("accept-unsigned"),
         ignore_signatures: parsed.on_if_given("ignore-signatures").unwrap_or(context.config.on("gpgDisableVerify")),
-        keyrings: parsed.list("keyring"),
+        keyrings: super::key::keyrings(&context.config, parsed),
         uploaders,
     };
     let target = |field: &dyn Fn(&str) -> Option<String>| super::template::fill(&template, field);

@@ -193,3 +193,98 @@ fn what_apt_refuses_is_named_with_its_date() {
     let why = machine.fails("aptly key lint Release", 1);
     assert!(why.ends_with("Release holds neither keys nor signatures\n"), "{why}");
 }
+
+#[test]
+fn signatures_are_checked_without_gpgv_as_debian_13_does() {
+    if !have("gpg") {
+        return;
+    }
+    let machine = machine();
+    machine.run("aptly publish repo -skip-signing -distribution=stretch -architectures=amd64 r");
+    let (_serving, said) = serve(&machine);
+    let address =
+        said.rsplit("Starting web server at: ").next().and_then(|rest| rest.split(' ').next()).expect("an address");
+    let gpg = Gpg(&machine);
+    let shown = machine.public().join("dists/stretch");
+    let [release, clear, detached] = ["Release", "InRelease", "Release.gpg"].map(|name| shown.join(name));
+    let sign = |how: &[&str], to: &Path| {
+        let words = ["-o", to.to_str().expect("text"), if to == clear { "--clearsign" } else { "--detach-sign" }];
+        gpg.run(&[how, &words, &[release.to_str().expect("text")]].concat());
+    };
+    let export = |name: &str| {
+        let file = machine.path().join(format!("{name}.gpg"));
+        gpg.run(&["-o", file.to_str().expect("text"), "--export", name]);
+    };
+    // No gpgv is called: there is none on the way.
+    let check = |key: &str| -> Result<(), String> {
+        let line =
+            format!("aptly mirror create -gpg-provider=internal -keyring=./{key}.gpg m http://{address} stretch");
+        let done = machine.command(&line).env("PATH", "/nowhere").output().expect("started");
+        let why = String::from_utf8_lossy(&done.stderr).into_owned();
+        if done.status.success() {
+            machine.run("aptly mirror drop m");
+        }
+        if done.status.success() { Ok(()) } else { Err(why) }
+    };
+    let refused = |key: &str, wanted: &str| {
+        let why = check(key).expect_err(key);
+        assert!(why.contains("verification of clearsigned file failed: ") && why.contains(wanted), "{key}: {why}");
+    };
+    for (name, algorithm) in [("good", "ed25519"), ("another", "nistp256"), ("short", "rsa2048")] {
+        gpg.key(name, &[], algorithm, "never");
+        sign(&["-u", name], &clear);
+        assert_eq!(check(name), Ok(()));
+    }
+    refused("good", "no public key for ");
+    sign(&["-u", "short", "-u", "good"], &clear);
+    assert_eq!(check("good"), Ok(()), "the other one may be a stranger");
+
+    // What is signed is what is read.
+    let kept = fs::read_to_string(&clear).expect("signed");
+    fs::write(&clear, kept.replace("Codename: stretch", "Codename: sketch")).expect("written");
+    refused("good", "BAD signature from ");
+    fs::write(&clear, format!("Origin: before\n{kept}")).expect("written");
+    refused("good", "text outside the signed part");
+    sign(&["-u", "good", "--digest-algo", "SHA1", "--allow-weak-digest-algos"], &clear);
+    refused("good", "the signature uses SHA-1");
+
+    // Keys that do not count.
+    gpg.key("weak", &[], "rsa1024", "never");
+    sign(&["-u", "weak"], &clear);
+    refused("weak", "the key is RSA with fewer than 2048 bits");
+    gpg.key("old", &["--cert-digest-algo", "SHA1"], "rsa4096", "never");
+    sign(&["-u", "old"], &clear);
+    refused("old", "uses SHA-1");
+    gpg.key("past", &["--faked-system-time", "20240101T000000"], "ed25519", "10d");
+    sign(&["--faked-system-time", "20240102T000000", "-u", "past"], &clear);
+    refused("past", "has expired");
+    gpg.key("revoked", &[], "ed25519", "never");
+    sign(&["-u", "revoked"], &clear);
+    assert_eq!(check("revoked"), Ok(()));
+    let revocations = machine.path().join(".gnupg/openpgp-revocs.d");
+    let listed = gpg.run(&["--with-colons", "--list-keys", "revoked"]);
+    let fingerprint = listed.lines().find_map(|line| line.strip_prefix("fpr:::::::::")).expect("a key");
+    let revocation = revocations.join(format!("{}.rev", fingerprint.trim_end_matches(':')));
+    let text = fs::read_to_string(&revocation).expect("made with the key").replace(":-----BEGIN", "-----BEGIN");
+    fs::write(&revocation, text).expect("written");
+    gpg.run(&["--import", revocation.to_str().expect("text")]);
+    export("revoked");
+    refused("revoked", "is revoked");
+
+    // A subkey signs, and a file beside the text says so, too.
+    gpg.run(&["--passphrase", "", "--quick-generate-key", "main", "rsa3072", "cert", "never"]);
+    let listed = gpg.run(&["--with-colons", "--list-keys", "main"]);
+    let fingerprint = listed.lines().find_map(|line| line.strip_prefix("fpr:::::::::")).expect("a key");
+    gpg.run(&["--passphrase", "", "--quick-add-key", fingerprint.trim_end_matches(':'), "ed25519", "sign", "1y"]);
+    export("main");
+    sign(&["-u", "main"], &clear);
+    assert_eq!(check("main"), Ok(()));
+    fs::remove_file(&clear).expect("removed");
+    for armor in [&["-u", "main"][..], &["-u", "main", "--armor"]] {
+        sign(armor, &detached);
+        assert_eq!(check("main"), Ok(()));
+    }
+    fs::write(&release, fs::read_to_string(&release).expect("read") + "Origin: me\n").expect("written");
+    let why = check("main").expect_err("it is another text");
+    assert!(why.contains("BAD signature from ") && why.contains("detached"), "{why}");
+}
