@@ -107,6 +107,26 @@ pub fn refresh(mirror: &mut Mirror, trust: &Trust, fetcher: &dyn Fetch, now: Tim
     Ok(listing)
 }
 
+/// Refuses a `Release` that is older than the one that a mirror's list was made of: it is signed as well, but somebody replays it, or a server is
+/// behind the others.
+pub fn not_older(before: &Mirror, seen: &Mirror) -> Result<()> {
+    let (Some(old), Some(new)) = (date(before), date(seen)) else { return Ok(()) };
+    if before.updated.is_none() || new >= old {
+        return Ok(());
+    }
+    Err(Error::Conflict(format!(
+        "the Release of {} is of {}, older than that of the last update, {}: nothing was changed; if that is right, use -force",
+        seen.name,
+        seen.said("Date"),
+        before.said("Date")
+    )))
+}
+
+fn date(mirror: &Mirror) -> Option<Timestamp> {
+    let text = mirror.said("Date").trim().replace("UTC", "+0000");
+    jiff::fmt::rfc2822::parse(&text).ok().map(|date| date.timestamp())
+}
+
 /// The bytes of an index, unpacked: the first of its forms that the `Release` lists and the server has, checked.
 pub fn index(mirror: &Mirror, listing: &Listing, path: &str, lax: bool, fetch: &dyn Fetch) -> Result<Option<Vec<u8>>> {
     for compression in FORMS {

@@ -28,7 +28,7 @@ use crate::set::{self, Diff};
 /// How a mirror is updated.
 #[derive(Debug, Clone, Default)]
 pub struct UpdateMirror {
-    /// Also while another process says that it updates it.
+    /// Also while another process says that it updates it, and by a `Release` that is older than the last one.
     pub force: bool,
     /// Files are taken whatever their sums are.
     pub ignore_checksums: bool,
@@ -114,15 +114,19 @@ impl Root {
     }
 
     fn bring(&self, name: &str, how: &UpdateMirror, fetch: &dyn Fetch, sink: Sink<'_>) -> Result<Brought> {
-        let mut mirror = self.mirror(name)?;
+        let before = self.mirror(name)?;
+        let mut mirror = before.clone();
         sink(Line::Step("Downloading & parsing package files...".into()));
         let listing = release::refresh(&mut mirror, &how.trust, fetch, self.store().clock().now())?;
+        if !how.force {
+            release::not_older(&before, &mirror)?;
+        }
         let indexes = offers::indexes(&mirror);
         let standing = Standing::of(self, &mirror)?;
         let made_of = standing::made_of(&mirror, how, &indexes, &listing);
         let same = mirror.updated.is_some() && made_of.as_ref() == Some(&mirror.made_of) && standing.is_whole();
         mirror.made_of = made_of.unwrap_or_default();
-        let before = standing.root.clone();
+        let known = standing.root.clone();
         let (keys, new) = if same {
             sink(Line::Step("Nothing has changed since the last update...".into()));
             // Scripts look for how long the queue is.
@@ -135,7 +139,7 @@ impl Root {
         if mirror.appstream {
             mirror.appstream_files = appstream::bring(self, &mirror, &listing, how.ignore_checksums, fetch, sink)?;
         }
-        Ok(Brought { keys, new, seen: mirror, before })
+        Ok(Brought { keys, new, seen: mirror, before: known })
     }
 
     /// What is to be in the list, in the order of an index.

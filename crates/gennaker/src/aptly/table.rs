@@ -235,7 +235,7 @@ pub const COMMANDS: &[Command] = &[
         &[
             TRUST,
             &[
-                yes("force", "even while another process says that it updates it"),
+                yes("force", "even while another process says that it updates it, and by an older Release"),
                 yes("ignore-checksums", "take files whatever their sums are"),
                 yes("skip-existing-packages", "taken for old scripts: what is there is never downloaded again"),
                 yes("latest", "of each package only the highest version"),

@@ -3,10 +3,11 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
+use debian::sums::Sums;
 use serde_json::{Value, json};
 use testkit::package::package;
 
-use crate::apt_story::Machine;
+use crate::apt_story::{Machine, have};
 use crate::server::run;
 
 /// `aptly api serve` on a machine of its own.
@@ -382,6 +383,44 @@ fn a_mirror_is_made_updated_and_snapshotted_by_the_api() {
     assert_eq!(edited["Filter"], "other");
     assert_eq!(api.delete("/api/mirrors/m").0, 403);
     assert_eq!(api.delete("/api/mirrors/m?force=1").0, 204);
+}
+
+#[test]
+fn dput_uploads_and_the_upload_is_taken() {
+    if !have("dput") {
+        return;
+    }
+    let api = Api::start();
+    let here = &api.machine;
+    let file = package("hallo", "1.0").write_to(here.path());
+    let sums = Sums::of(&std::fs::read(&file).expect("built"));
+    let listed = format!("{} hallo_1.0_all.deb", sums.size);
+    let changes = format!(
+        "Format: 1.8\nDate: Sun, 29 Nov 2026 09:00:00 +0000\nSource: hallo\nBinary: hallo\nArchitecture: all\nVersion: 1.0\n\
+         Distribution: stable\nUrgency: medium\nMaintainer: A <a@example.org>\nChanged-By: A <a@example.org>\n\
+         Description:\n hallo - greets\nChanges:\n hallo (1.0) stable; urgency=medium\n .\n   * New.\n\
+         Checksums-Sha1:\n {} {listed}\nChecksums-Sha256:\n {} {listed}\nFiles:\n {} {} misc optional hallo_1.0_all.deb\n",
+        sums.sha1, sums.sha256, sums.md5, sums.size
+    );
+    std::fs::write(here.path().join("hallo_1.0_all.changes"), changes).expect("written");
+    let address = api.base.trim_start_matches("http://");
+    let config = format!(
+        "[here]\nfqdn = {address}\nmethod = http\nincoming = /api/files/up\nallow_unsigned_uploads = 1\nrun_dinstall = 0\n"
+    );
+    std::fs::write(here.path().join("dput.cf"), config).expect("written");
+    let mut dput = Command::new("dput");
+    dput.args(["-u", "-c", "dput.cf", "here", "hallo_1.0_all.changes"]);
+    let (code, said, why) = run(dput.current_dir(here.path()).env("HOME", here.path()).env_remove("http_proxy"));
+    assert_eq!(code, 0, "{said}{why}");
+    assert_eq!(api.get("/api/files/up"), (200, json!(["hallo_1.0_all.changes", "hallo_1.0_all.deb"])));
+
+    here.run("aptly repo create stable");
+    let (status, told) = api.ask("POST", "/api/repos/stable/include/up", &json!({}));
+    assert_eq!(status, 200, "{told}");
+    assert_eq!(told["FailedFiles"].as_array().map(Vec::len), Some(1), "nobody signed it: {told}");
+    let (_, told) = api.ask("POST", "/api/repos/stable/include/up?acceptUnsigned=1", &json!({}));
+    assert_eq!(told["Report"]["Added"], json!(["hallo_1.0_all added"]), "{told}");
+    assert_eq!(api.get("/api/files"), (200, json!([])));
 }
 
 #[test]

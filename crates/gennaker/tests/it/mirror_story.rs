@@ -182,6 +182,32 @@ fn an_update_reads_indexes_that_changed_and_brings_files_that_are_gone() {
 }
 
 #[test]
+fn an_old_release_that_is_replayed_changes_nothing() {
+    if !have("gpg") || !have("gpgv") {
+        return;
+    }
+    let (up, here) = (Upstream::start(), Machine::new());
+    create(&here, &up, "m", "");
+    update(&here, &up, "m");
+    let old = fs::read_link(up.file("").parent().expect("dists").join("stable")).expect("a link");
+    // Dates are in whole seconds.
+    std::thread::sleep(std::time::Duration::from_millis(1_100));
+    up.add("other", "3.1");
+    update(&here, &up, "m");
+    let list = here.run("aptly mirror search m");
+    assert!(list.contains("other_3.1_all"), "{list}");
+
+    let link = up.machine.public().join("dists/stable");
+    fs::remove_file(&link).expect("removed");
+    std::os::unix::fs::symlink(&old, &link).expect("linked");
+    let why = here.fails(&format!("aptly mirror update -keyring={} m", up.key.display()), 1);
+    assert!(why.contains("older than that of the last update") && why.contains("use -force"), "{why}");
+    assert_eq!(here.run("aptly mirror search m"), list, "what is there stays");
+    here.run(&format!("aptly mirror update -force -keyring={} m", up.key.display()));
+    assert!(!here.run("aptly mirror search m").contains("other_3.1_all"));
+}
+
+#[test]
 fn installers_and_appstream_come_along_and_are_published_again() {
     if !have("gpg") || !have("gpgv") {
         return;
