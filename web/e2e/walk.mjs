@@ -17,6 +17,8 @@ const { values, positionals } = parseArgs({
     pipeline: { type: 'string' },
     pictures: { type: 'string' },
     limit: { type: 'string', default: '120' },
+    // A package that the newest operation on a repository took away.
+    undo: { type: 'string' },
   },
 });
 const base = positionals[0]?.replace(/\/$/, '');
@@ -187,6 +189,25 @@ async function walk() {
     await accessible('repositories');
     if ((await page.locator('.repository').count()) > 0) await picture('repositories');
   });
+
+  if (values.undo !== undefined) {
+    await step('what somebody took away comes back', async () => {
+      const packages = page.locator('.repository');
+      const newest = page.locator('[data-operation]').first();
+      await newest.waitFor();
+      must((await packages.filter({ hasText: values.undo }).count()) === 0, `${values.undo} is in a repository already`);
+      await newest.getByRole('button').click();
+      const dialog = page.locator('dialog[open]');
+      must((await dialog.innerText()).includes(`+ ${values.undo}`), 'the dialog does not say what comes back');
+      must((await dialog.innerText()).includes('gennaker undo '), 'the dialog does not say the command');
+      await accessible('undoing');
+      await picture('undo');
+      await dialog.getByRole('button', { name: 'Undo', exact: true }).click();
+      await dialog.waitFor({ state: 'detached' });
+      await packages.filter({ hasText: values.undo.split('_')[1] }).first().waitFor();
+      await page.locator('[data-operation]').nth(1).getByText('undone').waitFor();
+    });
+  }
 
   await step('the cluster shows where the traffic is now', async () => {
     await page.goto(`${under}/clusters`);

@@ -20,7 +20,7 @@ mod tasks;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use apt::{Fetch, Follow, Keyrings, Line, Root};
+use apt::{Fetch, Follow, Keyrings, Line, Root, Signing};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -52,8 +52,8 @@ pub struct Settings {
     pub asynchronous: bool,
     /// Without it nothing is mirrored.
     pub downloads: Option<Downloads>,
-    /// Files with secret keys, when signing is done in this process.
-    pub secret_keys: Vec<PathBuf>,
+    /// How the user's own aptly signs.
+    pub signing: Signing,
     /// GnuPG's folder, when signatures are checked in this process.
     pub checks_in: Option<PathBuf>,
     /// Requests are counted, and `/api/metrics` tells of them.
@@ -113,7 +113,7 @@ impl Aptly {
         self.0.root.as_ref().ok_or_else(|| Fault::unavailable("the server follows no aptly root"))
     }
 
-    fn settings(&self) -> &Settings {
+    pub(crate) fn settings(&self) -> &Settings {
         &self.0.settings
     }
 

@@ -14,6 +14,7 @@ use utoipa_axum::routes;
 use crate::query::Query;
 use crate::{House, Problem};
 
+mod operations;
 mod repositories;
 
 /// How long what broke stands on Home, in milliseconds.
@@ -25,7 +26,11 @@ const LINES: usize = 5_000;
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<House> {
-    OpenApiRouter::new().routes(routes!(home)).routes(routes!(stage_log)).merge(repositories::routes())
+    OpenApiRouter::new()
+        .routes(routes!(home))
+        .routes(routes!(stage_log))
+        .merge(repositories::routes())
+        .merge(operations::routes())
 }
 
 /// What Home shows: what runs (and perhaps waits for a person), and what broke in the last day.

@@ -5,6 +5,7 @@ import { answer, client } from './client';
 import { readPipeline } from './config';
 import { readExecution, readTaskView } from './execution';
 import { readBalancer, readServerGroup } from './inventory';
+import { readOperations } from './operations';
 import { readApplication, readHome, readLog, readRepositories } from './overview';
 import { list } from './read';
 
@@ -79,6 +80,13 @@ export const logQuery = (id: string, stage: string) =>
     queryKey: ['log', id, stage],
     queryFn: async ({ signal }) =>
       readLog(await answer(client.GET('/ui-api/executions/{id}/stages/{stage_id}/log', { params: { path: { id, stage_id: stage } }, signal }))),
+  });
+
+/** What was done in the repositories in the last two weeks, the newest first. */
+export const operationsQuery = () =>
+  queryOptions({
+    queryKey: ['operations'],
+    queryFn: async ({ signal }) => readOperations(await answer(client.GET('/ui-api/operations', { signal }))),
   });
 
 export const repositoriesQuery = () =>

@@ -3444,6 +3444,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/ui-api/operations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Gives what was done in the last two weeks, the newest first, of every root. */
+        get: operations["get_ui_api_operations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ui-api/operations/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes everything that an operation changed what it was before, as an operation of its own, and gives that. */
+        post: operations["post_ui_api_operations_id_undo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/ui-api/repositories": {
         parameters: {
             query?: never;
@@ -3809,6 +3843,23 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description One thing that was changed. */
+        Change: {
+            /** @description `repo`, `snapshot`, `mirror` or `publication`. */
+            kind: string;
+            /** @description Its name; of a publication its path. */
+            name: string;
+            /** @description `made`, `changed` or `removed`. */
+            what: string;
+            /** @description How many packages came. */
+            addedCount: number;
+            /** @description How many packages went. */
+            removedCount: number;
+            /** @description The first of those that came. */
+            added: string[];
+            /** @description The first of those that went. */
+            removed: string[];
+        };
         /** @description Whether the server is well. */
         Health: {
             /** @description `UP`. */
@@ -3839,6 +3890,41 @@ export interface components {
             at: number;
             /** @description What it says. */
             text: string;
+        };
+        /** @description One command or request that changed something. */
+        Operation: {
+            /** @description The folder of the root. */
+            root: string;
+            /**
+             * Format: int64
+             * @description Its number in that root.
+             */
+            id: number;
+            /**
+             * Format: int64
+             * @description When it began, in milliseconds since 1970.
+             */
+            at: number;
+            /** @description Who did it; empty if that is not known. */
+            who: string;
+            /** @description By which command or request. */
+            command: string;
+            /**
+             * Format: int64
+             * @description The operation that it undid.
+             */
+            undoes?: number | null;
+            /**
+             * Format: int64
+             * @description The operation that undid it.
+             */
+            undoneBy?: number | null;
+            /** @description What it changed. */
+            changes: components["schemas"]["Change"][];
+        };
+        /** @description What was done, the newest first. */
+        Operations: {
+            operations: components["schemas"]["Operation"][];
         };
         /** @description A package of a repository. */
         Package: {
@@ -9602,6 +9688,67 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": string;
+                };
+            };
+        };
+    };
+    get_ui_api_operations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operations"];
+                };
+            };
+        };
+    };
+    post_ui_api_operations_id_undo: {
+        parameters: {
+            query?: {
+                /** @description The folder of the root; the first that the server follows if it is not said. */
+                root?: string | null;
+                /** @description A publication that comes back is not signed. */
+                skipSigning?: boolean;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };

@@ -34,7 +34,7 @@ export function renewedBy({ topic, key }: Change): QueryKey[] {
     case 'publication':
     case 'repository':
     case 'package':
-      return [['repositories']];
+      return [['repositories'], ['operations']];
     case 'image':
       return [];
     default:

@@ -292,6 +292,23 @@ export const en = {
     filter: 'Filter packages',
     published: 'Published',
   },
+  operations: {
+    title: 'What was done',
+    none: 'Nothing in the last two weeks.',
+    when: 'When',
+    who: 'Who',
+    what: 'What',
+    kinds: { repo: 'repository', snapshot: 'snapshot', mirror: 'mirror', publication: 'publication' },
+    change: (what: 'made' | 'changed' | 'removed', kind: string) => `${what} ${kind}`,
+    back: (what: 'made' | 'changed' | 'removed', kind: string) =>
+      ({ made: `removes the ${kind}`, changed: `makes the ${kind} what it was:`, removed: `brings back the ${kind}` })[what],
+    undo: 'Undo',
+    undoNumber: (id: number) => `Undo operation ${id}`,
+    undone: 'undone',
+    older: (n: number) => `${n} older`,
+    says: 'What this operation changed becomes what it was before. That is an operation of its own, which can be undone as well.',
+    unsigned: 'without a signature',
+  },
 };
 
 export type Texts = typeof en;

@@ -56,7 +56,7 @@ fn signing(aptly: &Aptly, fields: &Fields) -> Signing {
         // Nobody is there to be asked.
         batch: true,
         program: String::new(),
-        secret_keys: aptly.settings().secret_keys.clone(),
+        secret_keys: aptly.settings().signing.secret_keys.clone(),
     }
 }
 

@@ -27,7 +27,7 @@ fn settings(config: &Config) -> Settings {
         skip_bz2: config.on("skipBz2Publishing"),
         asynchronous: config.on("AsyncAPI"),
         downloads: downloads(config),
-        secret_keys: super::key::secret_keys(config, ""),
+        signing: super::root::signing(config),
         checks_in: super::key::checks_in(config),
         metrics: config.on("enableMetricsEndpoint"),
         serve_files: config.on("serveInAPIMode"),

@@ -30,13 +30,17 @@ pub fn endpoints_of_user(environment: &Environment) -> BTreeMap<String, Endpoint
 
 /// How the user's own aptly signs.
 pub fn signing_of_user(environment: &Environment) -> Signing {
-    let signing = |config: Config| Signing {
+    config_of_user(environment).map(|config| signing(&config)).unwrap_or_default()
+}
+
+/// How a configuration says that publications are signed.
+pub fn signing(config: &Config) -> Signing {
+    Signing {
         skip: config.on("gpgDisableSign"),
         keys: config.list("gpgKeys"),
-        secret_keys: super::key::secret_keys(&config, ""),
+        secret_keys: super::key::secret_keys(config, ""),
         ..Signing::default()
-    };
-    config_of_user(environment).map(signing).unwrap_or_default()
+    }
 }
 
 /// The user's configuration file, if there is one.

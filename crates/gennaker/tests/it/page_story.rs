@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value, json};
+use testkit::package::package;
 use testkit::probe;
 
 use crate::redblack_story::image;
@@ -79,8 +80,22 @@ fn a_newcomer_walks_the_page_starts_a_pipeline_and_answers_its_judgment() {
         return probe::not_run(reason);
     }
     let server = a_small_world();
+    // Somebody added a package by the command line, and took it away again.
+    let home = server.folder.path();
+    package("helloterry", "1.7").write_to(home);
+    for line in
+        ["repo create terry-repo", "repo add terry-repo helloterry_1.7_all.deb", "repo remove terry-repo helloterry"]
+    {
+        let (code, _, why) = run(gennaker(home).arg("apt").args(line.split(' ')).current_dir(home));
+        assert_eq!(code, 0, "{line}: {why}");
+    }
     let mut walk = Command::new("node");
-    walk.arg("e2e/walk.mjs").arg(format!("http://{}", server.address())).args(["--application", "hello"]);
+    walk.arg("e2e/walk.mjs").arg(format!("http://{}", server.address())).args([
+        "--application",
+        "hello",
+        "--undo",
+        "helloterry_1.7_all",
+    ]);
     // Pictures are taken where somebody asks for them: `PICTURES=docs/screenshots cargo test … page_story`.
     #[allow(clippy::disallowed_methods, reason = "a person's wish to a test")]
     if let Some(pictures) = std::env::var_os("PICTURES") {

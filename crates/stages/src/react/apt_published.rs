@@ -73,6 +73,7 @@ impl Tail {
                     "insert into apt_cursor (root, seq) values (?1, ?2) on conflict (root) do update set seq = excluded.seq",
                     params![name.as_str(), last],
                 )?;
+                tx.change("apt", &name)?;
                 Ok::<_, TailError>(())
             })
             .await?;

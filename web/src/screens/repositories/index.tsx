@@ -8,6 +8,7 @@ import { Answered, Empty } from '../../parts/answers';
 import { Copyable } from '../../parts/dialog';
 import { matches } from '../../parts/match';
 import { useTexts } from '../../texts';
+import { OperationsPart } from './operations';
 import './repositories.css';
 
 const route = getRouteApi('/repositories');
@@ -38,7 +39,12 @@ export function RepositoriesScreen() {
               <Copyable label={t.repositories.emptyCommand} text="aptly repo create my-repo" />
             </Empty>
           ) : (
-            all.repositories.map((one) => <RepositoryPart key={one.name} repository={one} publications={all.publications.filter((publication) => publication.sources.includes(one.name))} typed={q ?? ''} />)
+            <>
+              {all.repositories.map((one) => (
+                <RepositoryPart key={one.name} repository={one} publications={all.publications.filter((publication) => publication.sources.includes(one.name))} typed={q ?? ''} />
+              ))}
+              <OperationsPart />
+            </>
           )
         }
       </Answered>
