@@ -19,6 +19,8 @@ const { values, positionals } = parseArgs({
     limit: { type: 'string', default: '120' },
     // A package that the newest operation on a repository took away.
     undo: { type: 'string' },
+    // A package file to add to the first repository.
+    upload: { type: 'string' },
   },
 });
 const base = positionals[0]?.replace(/\/$/, '');
@@ -206,6 +208,21 @@ async function walk() {
       await dialog.waitFor({ state: 'detached' });
       await packages.filter({ hasText: values.undo.split('_')[1] }).first().waitFor();
       await page.locator('[data-operation]').nth(1).getByText('undone').waitFor();
+    });
+  }
+
+  if (values.upload !== undefined) {
+    await step('a package file becomes a package', async () => {
+      await page.goto(`${base}/ui/repositories`);
+      await page.locator('.repository input[type=file]').first().setInputFiles(values.upload);
+      const dialog = page.locator('dialog[open]');
+      must((await dialog.innerText()).includes('aptly repo add '), 'the dialog does not say the command');
+      await accessible('adding');
+      await dialog.getByRole('button', { name: 'Add', exact: true }).click();
+      await dialog.getByText(' added').waitFor();
+      await picture('upload');
+      await dialog.getByRole('button', { name: 'Close' }).last().click();
+      await page.locator('[data-operation]').first().getByText('+1').waitFor();
     });
   }
 

@@ -292,6 +292,14 @@ export const en = {
     filter: 'Filter packages',
     published: 'Published',
   },
+  upload: {
+    choose: 'Add packages',
+    title: (repository: string) => `Add to ${repository}`,
+    add: 'Add',
+    bytes: (n: number) => (n < 1024 ? `${n} B` : n < 1024 ** 2 ? `${(n / 1024).toFixed(1)} KiB` : `${(n / 1024 ** 2).toFixed(1)} MiB`),
+    progress: 'How far the upload is',
+    failed: (names: string) => `Not taken: ${names}`,
+  },
   operations: {
     title: 'What was done',
     none: 'Nothing in the last two weeks.',

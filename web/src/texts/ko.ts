@@ -287,6 +287,14 @@ export const ko: Texts = {
     filter: '패키지 필터',
     published: '게시됨',
   },
+  upload: {
+    choose: '패키지 추가',
+    title: (repository) => `${repository}에 추가`,
+    add: '추가',
+    bytes: (value) => (value < 1024 ? `${n(value)} B` : value < 1024 ** 2 ? `${(value / 1024).toFixed(1)} KiB` : `${(value / 1024 ** 2).toFixed(1)} MiB`),
+    progress: '업로드 진행률',
+    failed: (names) => `추가되지 않음: ${names}`,
+  },
   operations: {
     title: '작업 기록',
     none: '최근 2주 동안 작업이 없습니다.',

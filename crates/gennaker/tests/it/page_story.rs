@@ -96,6 +96,7 @@ fn a_newcomer_walks_the_page_starts_a_pipeline_and_answers_its_judgment() {
         "--undo",
         "helloterry_1.7_all",
     ]);
+    walk.arg("--upload").arg(package("helloterry", "1.8").write_to(home));
     // Pictures are taken where somebody asks for them: `PICTURES=docs/screenshots cargo test … page_story`.
     #[allow(clippy::disallowed_methods, reason = "a person's wish to a test")]
     if let Some(pictures) = std::env::var_os("PICTURES") {

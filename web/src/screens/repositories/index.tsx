@@ -9,6 +9,7 @@ import { Copyable } from '../../parts/dialog';
 import { matches } from '../../parts/match';
 import { useTexts } from '../../texts';
 import { OperationsPart } from './operations';
+import { DropPlace } from './upload';
 import './repositories.css';
 
 const route = getRouteApi('/repositories');
@@ -57,47 +58,55 @@ function RepositoryPart({ repository, publications, typed }: { repository: Repos
   const shown = repository.packages.filter((one) => matches(`${one.name} ${one.version} ${one.architecture}`, typed));
   return (
     <section className="repository" data-repository={repository.name}>
-      <h2>
-        <bdi>{repository.name}</bdi>
-        <span className="faint small">
-          {t.repositories.packageCount(repository.packages.length)}
-          {repository.comment !== undefined && ` · ${repository.comment}`}
-        </span>
-      </h2>
-      {publications.length === 0 ? <p className="faint small">{t.repositories.noPublications}</p> : publications.map((one) => <PublicationPart key={`${one.prefix} ${one.distribution}`} publication={one} />)}
-      {shown.length > 0 && (
-        <table className="rows">
-          <thead>
-            <tr>
-              <th>{t.repositories.packages}</th>
-              <th>{t.repositories.version}</th>
-              <th>{t.repositories.architecture}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {shown.map((one) => (
-              <tr key={`${one.name} ${one.version} ${one.architecture}`}>
-                <td>
-                  <span className="strong">
-                    <bdi>{one.name}</bdi>
-                  </span>
-                  {one.description !== undefined && (
-                    <span className="soft small wide-only">
-                      {' '}
-                      <bdi>{one.description}</bdi>
-                    </span>
-                  )}
-                </td>
-                <td>
-                  <bdi>{one.version}</bdi>
-                </td>
-                <td className="soft">{one.architecture}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      )}
-      {shown.length !== repository.packages.length && <p className="faint small">{t.common.shown(shown.length, repository.packages.length)}</p>}
+      <DropPlace repository={repository.name}>
+        {(button) => (
+          <>
+            <h2>
+              <bdi>{repository.name}</bdi>
+              <span className="faint small">
+                {t.repositories.packageCount(repository.packages.length)}
+                {repository.comment !== undefined && ` · ${repository.comment}`}
+              </span>
+              <span className="grow" />
+              {button}
+            </h2>
+            {publications.length === 0 ? <p className="faint small">{t.repositories.noPublications}</p> : publications.map((one) => <PublicationPart key={`${one.prefix} ${one.distribution}`} publication={one} />)}
+            {shown.length > 0 && (
+              <table className="rows">
+                <thead>
+                  <tr>
+                    <th>{t.repositories.packages}</th>
+                    <th>{t.repositories.version}</th>
+                    <th>{t.repositories.architecture}</th>
+                  </tr>
+                </thead>
+                <tbody>
+                  {shown.map((one) => (
+                    <tr key={`${one.name} ${one.version} ${one.architecture}`}>
+                      <td>
+                        <span className="strong">
+                          <bdi>{one.name}</bdi>
+                        </span>
+                        {one.description !== undefined && (
+                          <span className="soft small wide-only">
+                            {' '}
+                            <bdi>{one.description}</bdi>
+                          </span>
+                        )}
+                      </td>
+                      <td>
+                        <bdi>{one.version}</bdi>
+                      </td>
+                      <td className="soft">{one.architecture}</td>
+                    </tr>
+                  ))}
+                </tbody>
+              </table>
+            )}
+            {shown.length !== repository.packages.length && <p className="faint small">{t.common.shown(shown.length, repository.packages.length)}</p>}
+          </>
+        )}
+      </DropPlace>
     </section>
   );
 }

@@ -1,0 +1,59 @@
+// Package files on their way into a repository: first to a folder of uploads, then from there into the repository, as `curl` and Jenkins do it.
+
+import { quoted, type Said } from './actions';
+import { Refused, answer, client } from './client';
+import { map, texts } from './read';
+
+export interface Added {
+  added: string[];
+  removed: string[];
+  warnings: string[];
+  /** Files that were not taken. They wait in their folder of uploads. */
+  failed: string[];
+}
+
+function readAdded(value: unknown): Added {
+  const told = map(value);
+  const report = map(told.Report);
+  return { added: texts(report.Added), removed: texts(report.Removed), warnings: texts(report.Warnings), failed: texts(told.FailedFiles) };
+}
+
+/** Sends files to a folder of uploads. `fetch` does not tell how far an upload is. */
+function send(folder: string, files: File[], progress: (share: number) => void): Promise<void> {
+  return new Promise((done, fail) => {
+    const form = new FormData();
+    for (const file of files) form.append('file', file, file.name);
+    const request = new XMLHttpRequest();
+    request.upload.onprogress = (event) => progress(event.lengthComputable && event.total > 0 ? event.loaded / event.total : 0);
+    request.onload = () => (request.status < 300 ? done() : fail(new Refused(request.status, sentence(request.responseText) ?? request.statusText)));
+    request.onerror = () => fail(new Error(request.statusText));
+    request.open('POST', `/api/files/${encodeURIComponent(folder)}`);
+    request.send(form);
+  });
+}
+
+function sentence(body: string): string | undefined {
+  try {
+    return texts([map(JSON.parse(body)).error])[0];
+  } catch {
+    return undefined;
+  }
+}
+
+/** Uploads files and adds what they hold to a repository. */
+export async function addFiles(repository: string, files: File[], progress: (share: number) => void): Promise<Added> {
+  // One folder for each upload: nobody takes another's files with his own.
+  const folder = `page-${crypto.getRandomValues(new Uint32Array(2)).join('-')}`;
+  await send(folder, files, progress);
+  const request = client.POST('/api/repos/{name}/file/{dir}', { params: { path: { name: repository, dir: folder } } });
+  return readAdded(await answer(request));
+}
+
+export function addSaid(origin: string, repository: string, names: string[]): Said {
+  const files = names.length === 0 ? ['FILE.deb'] : names;
+  const form = files.map((name) => ` -F ${quoted(`file=@${name}`)}`).join('');
+  return {
+    command: `aptly repo add ${quoted(repository)} ${files.map(quoted).join(' ')}`,
+    request: `curl -fsS${form} ${quoted(`${origin}/api/files/up`)} && curl -fsS -X POST ${quoted(`${origin}/api/repos/${encodeURIComponent(repository)}/file/up`)}`,
+  };
+}
