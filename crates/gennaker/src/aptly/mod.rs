@@ -174,12 +174,24 @@ fn run_words(words: &[String], environment: &Environment, anywhere: bool, as_apt
         Ok(parsed) => parsed,
         Err(misuse) => return misused(misuse, environment),
     };
+    warn_of_quotes(words);
     let mut context = match context(&parsed, environment, anywhere, as_aptly) {
         Ok(context) => context,
         Err(failure) => return ended(Err(failure), &parsed),
     };
     context.command = logged(words, as_aptly);
     ended((parsed.command.run)(&mut context, &parsed), &parsed)
+}
+
+/// A name may begin with any letter, but one that begins with a typographic quote was mostly copied from a web page.
+fn warn_of_quotes(words: &[String]) {
+    for word in words {
+        let value = word.split_once('=').filter(|_| word.starts_with('-')).map_or(word.as_str(), |(_, value)| value);
+        let hint = flags::quote_hint(value);
+        if !hint.is_empty() {
+            eprintln!("warning: {value}{hint}");
+        }
+    }
 }
 
 #[allow(clippy::disallowed_methods, reason = "part of the environment that only aptly's command line heeds")]

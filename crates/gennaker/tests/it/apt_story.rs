@@ -321,6 +321,10 @@ fn mistakes_have_a_clear_message_and_the_right_exit_code() {
             .fails("aptly publish repo -distribution=stretch -architecture=amd64 terry-repo", 2)
             .contains("did you mean -architectures?")
     );
+    let output = machine.try_run("aptly repo create -comment=“mine” quoted");
+    assert_eq!(output.status.code(), Some(0), "a comment may be anything");
+    let warned = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(warned, "warning: “mine”: it begins with a typographic quote; use \" or ' instead\n");
     let empty = machine.path().join("no-keys");
     fs::create_dir(&empty).expect("made");
     let unsigned = machine
