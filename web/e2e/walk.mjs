@@ -224,6 +224,17 @@ async function walk() {
       await dialog.getByRole('button', { name: 'Close' }).last().click();
       await page.locator('[data-operation]').first().getByText('+1').waitFor();
     });
+
+    await step('and is published', async () => {
+      await page.locator('.publication').getByRole('button').last().click();
+      const dialog = page.locator('dialog[open]');
+      must((await dialog.innerText()).includes('aptly publish update '), 'the dialog does not say the command');
+      await accessible('publishing');
+      await dialog.getByRole('button', { name: 'Publish anew', exact: true }).click();
+      await dialog.waitFor({ state: 'detached' });
+      await page.locator('[data-operation]').first().getByText('changed publication').waitFor();
+      await picture('repositories');
+    });
   }
 
   await step('the cluster shows where the traffic is now', async () => {

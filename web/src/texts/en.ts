@@ -300,6 +300,13 @@ export const en = {
     progress: 'How far the upload is',
     failed: (names: string) => `Not taken: ${names}`,
   },
+  publish: {
+    title: (distribution: string) => `Publish ${distribution} anew`,
+    update: 'Publish anew',
+    says: (sources: string) => `Machines that have this publication among their sources get what ${sources} holds now. Pipelines with an apt trigger may start.`,
+    signed: 'It is signed as before.',
+    unsigned: 'It is not signed, as before.',
+  },
   operations: {
     title: 'What was done',
     none: 'Nothing in the last two weeks.',

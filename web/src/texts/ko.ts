@@ -295,6 +295,13 @@ export const ko: Texts = {
     progress: '업로드 진행률',
     failed: (names) => `추가되지 않음: ${names}`,
   },
+  publish: {
+    title: (distribution) => `${distribution} 다시 게시`,
+    update: '다시 게시',
+    says: (sources) => `이 게시를 소스로 쓰는 컴퓨터는 이제 ${sources}의 현재 내용을 받습니다. apt 트리거가 있는 파이프라인이 시작될 수 있습니다.`,
+    signed: '이전과 같이 서명합니다.',
+    unsigned: '이전과 같이 서명하지 않습니다.',
+  },
   operations: {
     title: '작업 기록',
     none: '최근 2주 동안 작업이 없습니다.',

@@ -175,7 +175,7 @@ fn request(aptly: &Aptly, prefix: &str, fields: &Fields) -> Result<PublishReques
 }
 
 /// `PUT` with new snapshots or without, and `POST …/update`.
-#[utoipa::path(put, path = "/api/publish/{prefix}/{distribution}", params(("prefix" = String, Path), ("distribution" = String, Path)), responses((status = OK, body = Object)))]
+#[utoipa::path(put, path = "/api/publish/{prefix}/{distribution}", params(("prefix" = String, Path), ("distribution" = String, Path)), request_body = Object, responses((status = OK, body = Object)))]
 async fn update(
     State(aptly): State<Aptly>,
     Path((prefix, distribution)): Path<(String, String)>,

@@ -83,9 +83,12 @@ fn a_newcomer_walks_the_page_starts_a_pipeline_and_answers_its_judgment() {
     // Somebody added a package by the command line, and took it away again.
     let home = server.folder.path();
     package("helloterry", "1.7").write_to(home);
-    for line in
-        ["repo create terry-repo", "repo add terry-repo helloterry_1.7_all.deb", "repo remove terry-repo helloterry"]
-    {
+    for line in [
+        "repo create terry-repo",
+        "repo add terry-repo helloterry_1.7_all.deb",
+        "publish repo -skip-signing -distribution=stable -architectures=amd64 terry-repo",
+        "repo remove terry-repo helloterry",
+    ] {
         let (code, _, why) = run(gennaker(home).arg("apt").args(line.split(' ')).current_dir(home));
         assert_eq!(code, 0, "{line}: {why}");
     }

@@ -2,6 +2,7 @@
 
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
+import { useState } from 'react';
 import { repositoriesQuery } from '../../api/queries';
 import type { Publication, Repository } from '../../api/overview';
 import { Answered, Empty } from '../../parts/answers';
@@ -9,6 +10,7 @@ import { Copyable } from '../../parts/dialog';
 import { matches } from '../../parts/match';
 import { useTexts } from '../../texts';
 import { OperationsPart } from './operations';
+import { UpdateDialog } from './update';
 import { DropPlace } from './upload';
 import './repositories.css';
 
@@ -113,6 +115,7 @@ function RepositoryPart({ repository, publications, typed }: { repository: Repos
 
 function PublicationPart({ publication }: { publication: Publication }) {
   const t = useTexts();
+  const [asked, setAsked] = useState(false);
   return (
     <div className="publication">
       <p className="small">
@@ -127,6 +130,12 @@ function PublicationPart({ publication }: { publication: Publication }) {
       </p>
       <Copyable text={publication.line} label={t.repositories.sourceLine} />
       <p className="faint small">{t.repositories.serveHint}</p>
+      <p>
+        <button type="button" className="button" onClick={() => setAsked(true)}>
+          {t.publish.update}
+        </button>
+      </p>
+      {asked && <UpdateDialog publication={publication} onClose={() => setAsked(false)} />}
     </div>
   );
 }
