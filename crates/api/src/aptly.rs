@@ -65,10 +65,7 @@ pub struct Settings {
 impl Settings {
     /// Who checks signatures by keyrings of these names.
     fn keyrings(&self, named: Vec<String>) -> Keyrings {
-        match &self.checks_in {
-            Some(gnupg) => Keyrings::own(gnupg, &named),
-            None => Keyrings::Gpgv(named),
-        }
+        Keyrings::named(self.checks_in.as_deref(), named)
     }
 }
 

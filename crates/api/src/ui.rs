@@ -33,6 +33,14 @@ pub fn routes() -> OpenApiRouter<House> {
         .merge(operations::routes())
 }
 
+/// Works on apt roots, which are synchronous and may wait for another process.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+) -> Result<Json<T>, Problem> {
+    let done = tokio::task::spawn_blocking(work).await.map_err(|error| Problem::internal(error.to_string()))?;
+    done.map(Json)
+}
+
 /// What Home shows: what runs (and perhaps waits for a person), and what broke in the last day.
 #[derive(Serialize, utoipa::ToSchema)]
 struct Home {

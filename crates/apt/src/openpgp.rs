@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use pgp::composed::{
     ArmorOptions, CleartextSignedMessage, DetachedSignature, EncryptionCaps, KeyType, PublicOrSecret,
-    SecretKeyParamsBuilder, SignedSecretKey,
+    SecretKeyParamsBuilder, SignedPublicKey, SignedSecretKey,
 };
 use pgp::crypto::hash::HashAlgorithm;
 use pgp::crypto::public_key::PublicKeyAlgorithm;
@@ -113,6 +113,15 @@ fn read(path: &Path) -> Result<Vec<PublicOrSecret>> {
     let unreadable = |error: pgp::errors::Error| Error::Invalid(format!("{} holds no keys: {error}", path.display()));
     let (keys, _) = PublicOrSecret::from_reader_many(BufReader::new(file)).map_err(unreadable)?;
     keys.collect::<pgp::errors::Result<Vec<_>>>().map_err(unreadable)
+}
+
+/// All keys of a file, of those with a secret their public part.
+fn read_public(path: &Path) -> Result<Vec<SignedPublicKey>> {
+    let public = |key| match key {
+        PublicOrSecret::Public(key) => key,
+        PublicOrSecret::Secret(key) => key.to_public_key(),
+    };
+    Ok(read(path)?.into_iter().map(public).collect())
 }
 
 /// The secret keys of these places (files, or folders of keys) that `wanted` names: by the end of a fingerprint, or a part of a user id; the first

@@ -24,13 +24,15 @@ impl Default for Keyrings {
 }
 
 impl Keyrings {
-    /// This process checks, with the keyrings of these names: paths, or files in GnuPG's folder; `trustedkeys.gpg` there when none is named.
-    pub fn own(gnupg: &Path, named: &[String]) -> Keyrings {
-        let path = |name: &String| if name.contains('/') { PathBuf::from(name) } else { gnupg.join(name) };
-        match named {
-            [] => Keyrings::Own(vec![gnupg.join("trustedkeys.gpg")]),
-            named => Keyrings::Own(named.iter().map(path).collect()),
+    /// The keyrings of these names. `own` is GnuPG's folder when this process checks: a name is then a path, or a file in there;
+    /// `trustedkeys.gpg` when none is given.
+    pub fn named(own: Option<&Path>, mut names: Vec<String>) -> Keyrings {
+        let Some(gnupg) = own else { return Keyrings::Gpgv(names) };
+        if names.is_empty() {
+            names.push("trustedkeys.gpg".into());
         }
+        let path = |name: String| if name.contains('/') { PathBuf::from(name) } else { gnupg.join(name) };
+        Keyrings::Own(names.into_iter().map(path).collect())
     }
 
     /// Checks a clear-signed text; gives the ids of the keys that made it, or why it is not good.

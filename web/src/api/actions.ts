@@ -13,7 +13,8 @@ export function quoted(word: string): string {
   return /^[A-Za-z0-9_./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
-function curl(method: string, origin: string, path: string, body?: unknown): string {
+/** The same as a request for a shell. */
+export function curl(method: string, origin: string, path: string, body?: unknown): string {
   const parts = ['curl', '-fsS', '-X', method, quoted(origin + path)];
   if (body !== undefined) parts.push('-H', quoted('Content-Type: application/json'), '-d', quoted(JSON.stringify(body)));
   return parts.join(' ');

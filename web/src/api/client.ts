@@ -28,7 +28,8 @@ export async function answer(request: Promise<Answered>): Promise<unknown> {
   throw new Refused(response.status, sentenceOf(error) ?? `${response.status} ${response.statusText}`.trim());
 }
 
-function sentenceOf(error: unknown): string | undefined {
+/** What a body says is wrong. */
+export function sentenceOf(error: unknown): string | undefined {
   if (typeof error === 'string' && error.trim() !== '') return error.slice(0, 500);
   if (typeof error !== 'object' || error === null) return undefined;
   for (const key of ['message', 'detail', 'title', 'error'] as const) {

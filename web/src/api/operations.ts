@@ -1,7 +1,7 @@
 // What people and programs did in the repositories, and the way back from it.
 
 import { answer, client } from './client';
-import { quoted, type Said } from './actions';
+import { curl, quoted, type Said } from './actions';
 import { list, map, number, optNumber, text, texts } from './read';
 
 export type Kind = 'repo' | 'snapshot' | 'mirror' | 'publication';
@@ -76,6 +76,6 @@ export function undoSaid(origin: string, operation: Operation, skipSigning: bool
   const query = new URLSearchParams({ root: operation.root, ...(skipSigning ? { skipSigning: 'true' } : {}) });
   return {
     command: `gennaker undo ${operation.id} --root ${quoted(operation.root)}${skipSigning ? ' --skip-signing' : ''}`,
-    request: `curl -fsS -X POST ${quoted(`${origin}/ui-api/operations/${operation.id}/undo?${query}`)}`,
+    request: curl('POST', origin, `/ui-api/operations/${operation.id}/undo?${query}`),
   };
 }

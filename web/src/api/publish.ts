@@ -1,6 +1,6 @@
 // Publications: showing what their sources hold now.
 
-import { quoted, type Said } from './actions';
+import { curl, quoted, type Said } from './actions';
 import { answer, client } from './client';
 import type { Publication } from './overview';
 
@@ -24,6 +24,6 @@ export function updateSaid(origin: string, publication: Publication): Said {
   const path = `/api/publish/${encodeURIComponent(escaped(prefix))}/${encodeURIComponent(distribution)}`;
   return {
     command: `aptly publish update${signed ? '' : ' -skip-signing'} ${quoted(distribution)}${place}`,
-    request: `curl -fsS -X PUT -H 'Content-Type: application/json' -d ${quoted(JSON.stringify(signing(publication)))} ${quoted(origin + path)}`,
+    request: curl('PUT', origin, path, signing(publication)),
   };
 }

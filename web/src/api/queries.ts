@@ -94,3 +94,6 @@ export const repositoriesQuery = () =>
     queryKey: ['repositories'],
     queryFn: async ({ signal }) => readRepositories(await answer(client.GET('/ui-api/repositories', { signal }))),
   });
+
+/** The keys of what shows repositories. */
+export const ofRepositories = [['repositories'], ['operations']];

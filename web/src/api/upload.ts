@@ -1,7 +1,7 @@
 // Package files on their way into a repository: first to a folder of uploads, then from there into the repository, as `curl` and Jenkins do it.
 
-import { quoted, type Said } from './actions';
-import { Refused, answer, client } from './client';
+import { curl, quoted, type Said } from './actions';
+import { Refused, answer, client, sentenceOf } from './client';
 import { map, texts } from './read';
 
 export interface Added {
@@ -25,18 +25,18 @@ function send(folder: string, files: File[], progress: (share: number) => void):
     for (const file of files) form.append('file', file, file.name);
     const request = new XMLHttpRequest();
     request.upload.onprogress = (event) => progress(event.lengthComputable && event.total > 0 ? event.loaded / event.total : 0);
-    request.onload = () => (request.status < 300 ? done() : fail(new Refused(request.status, sentence(request.responseText) ?? request.statusText)));
+    request.onload = () => (request.status < 300 ? done() : fail(new Refused(request.status, sentenceIn(request.responseText) ?? request.statusText)));
     request.onerror = () => fail(new Error(request.statusText));
     request.open('POST', `/api/files/${encodeURIComponent(folder)}`);
     request.send(form);
   });
 }
 
-function sentence(body: string): string | undefined {
+function sentenceIn(body: string): string | undefined {
   try {
-    return texts([map(JSON.parse(body)).error])[0];
+    return sentenceOf(JSON.parse(body));
   } catch {
-    return undefined;
+    return sentenceOf(body);
   }
 }
 
@@ -54,6 +54,6 @@ export function addSaid(origin: string, repository: string, names: string[]): Sa
   const form = files.map((name) => ` -F ${quoted(`file=@${name}`)}`).join('');
   return {
     command: `aptly repo add ${quoted(repository)} ${files.map(quoted).join(' ')}`,
-    request: `curl -fsS${form} ${quoted(`${origin}/api/files/up`)} && curl -fsS -X POST ${quoted(`${origin}/api/repos/${encodeURIComponent(repository)}/file/up`)}`,
+    request: `curl -fsS${form} ${quoted(`${origin}/api/files/up`)} && ${curl('POST', origin, `/api/repos/${encodeURIComponent(repository)}/file/up`)}`,
   };
 }

@@ -1,5 +1,7 @@
 // Which cached answers a change of the live stream makes old: pure.
 
+import { ofRepositories } from '../api/queries';
+
 export interface Change {
   topic: string;
   key: string;
@@ -34,7 +36,7 @@ export function renewedBy({ topic, key }: Change): QueryKey[] {
     case 'publication':
     case 'repository':
     case 'package':
-      return [['repositories'], ['operations']];
+      return ofRepositories;
     case 'image':
       return [];
     default:

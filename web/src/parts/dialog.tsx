@@ -34,6 +34,24 @@ export function Dialog({ title, onClose, children, foot }: { title: string; onCl
   );
 }
 
+/** What stands below: what went wrong, the button that closes, and after it the one that does it. */
+export function DialogFoot({ error, close, onClose, children }: { error: Error | null; close?: string; onClose: () => void; children: ReactNode }) {
+  const t = useTexts();
+  return (
+    <>
+      {error !== null && (
+        <span className="grow small tone-bad" role="alert">
+          {error.message}
+        </span>
+      )}
+      <button type="button" className="button" onClick={onClose}>
+        {close ?? t.common.close}
+      </button>
+      {children}
+    </>
+  );
+}
+
 /** The same thing as a command and as a request, each to copy. */
 export function SameAs({ said }: { said: Said }) {
   const t = useTexts();

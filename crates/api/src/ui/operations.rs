@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::blocking;
 use crate::query::Query;
 use crate::{House, Problem};
 
@@ -89,14 +90,6 @@ impl Operation {
             changes: op.changes.into_iter().map(change).collect(),
         }
     }
-}
-
-/// Works on roots, which are synchronous and may wait for another process.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
-) -> Result<Json<T>, Problem> {
-    let done = tokio::task::spawn_blocking(work).await.map_err(|error| Problem::internal(error.to_string()))?;
-    done.map(Json)
 }
 
 fn problem(error: apt::Error) -> Problem {

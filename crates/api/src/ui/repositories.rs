@@ -7,6 +7,7 @@ use serde::Serialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::blocking;
 use crate::{House, Problem};
 
 /// The most packages of one repository that the answer lists.
@@ -76,17 +77,14 @@ struct Published {
 /// Gives all repositories with their packages, and all publications with the line that a client needs.
 #[utoipa::path(get, path = "/ui-api/repositories", responses((status = OK, body = Repositories)))]
 async fn repositories(State(house): State<House>) -> Result<Json<Repositories>, Problem> {
-    let roots = house.roots.clone();
-    // The apt store is synchronous and may wait for another process.
-    let read = tokio::task::spawn_blocking(move || {
+    blocking(move || {
         let mut all = Repositories::default();
-        for root in roots.iter() {
-            read_root(root, &mut all)?;
+        for root in house.roots.iter() {
+            read_root(root, &mut all).map_err(|error| Problem::internal(error.to_string()))?;
         }
-        Ok::<_, apt::Error>(all)
-    });
-    let all = read.await.map_err(|error| Problem::internal(error.to_string()))?;
-    all.map(Json).map_err(|error| Problem::internal(error.to_string()))
+        Ok(all)
+    })
+    .await
 }
 
 fn read_root(root: &Root, all: &mut Repositories) -> Result<(), apt::Error> {

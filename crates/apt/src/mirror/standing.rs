@@ -19,8 +19,6 @@ use crate::root::Root;
 
 /// The packages of a mirror before an update.
 pub struct Standing {
-    /// Their list.
-    pub root: String,
     /// All of them, in the order of the list.
     pub keys: Vec<Key>,
     /// Those whose files are there, by the key without the hash.
@@ -32,23 +30,12 @@ impl Standing {
     pub fn of(root: &Root, mirror: &Mirror) -> Result<Standing> {
         let packages = packages::files_of_list(root, &mirror.root)?;
         let keys = packages.iter().map(|(key, _)| key.clone()).collect();
-        let pool = root.pool();
-        let is_there = |file: &PackageFile| -> Result<bool> {
-            Ok(pool.join(pool::pool_path(&file.sums.sha256, &file.name)?).is_file())
-        };
         let parts: Vec<_> = packages.chunks(1_000).collect();
-        let whole = cores::on_all(&parts, |part| {
-            let mut whole = Vec::with_capacity(part.len());
-            for (key, files) in *part {
-                let mut there = true;
-                for file in files {
-                    there = there && is_there(file)?;
-                }
-                whole.extend(there.then(|| (key.short(), (key.clone(), files.clone()))));
-            }
-            Ok(whole)
+        let there = cores::on_all(&parts, |part| {
+            part.iter().map(|(_, files)| are_there(root, files)).collect::<Result<Vec<bool>>>()
         })?;
-        Ok(Standing { root: mirror.root.clone(), keys, whole: whole.into_iter().flatten().collect() })
+        let whole = packages.into_iter().zip(there.into_iter().flatten()).filter(|(_, there)| *there);
+        Ok(Standing { keys, whole: whole.map(|((key, files), _)| (key.short(), (key, files))).collect() })
     }
 
     /// Whether no file is missing.
@@ -71,6 +58,15 @@ impl Standing {
             });
         same.then_some(key)
     }
+}
+
+fn are_there(root: &Root, files: &[PackageFile]) -> Result<bool> {
+    for file in files {
+        if !root.pool().join(pool::pool_path(&file.sums.sha256, &file.name)?).is_file() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// A hash over what a list is made of: its indexes, and everything that chooses among what they list. Nothing when that cannot be told from the

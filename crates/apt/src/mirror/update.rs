@@ -126,7 +126,6 @@ impl Root {
         let made_of = standing::made_of(&mirror, how, &indexes, &listing);
         let same = mirror.updated.is_some() && made_of.as_ref() == Some(&mirror.made_of) && standing.is_whole();
         mirror.made_of = made_of.unwrap_or_default();
-        let known = standing.root.clone();
         let (keys, new) = if same {
             sink(Line::Step("Nothing has changed since the last update...".into()));
             // Scripts look for how long the queue is.
@@ -139,7 +138,7 @@ impl Root {
         if mirror.appstream {
             mirror.appstream_files = appstream::bring(self, &mirror, &listing, how.ignore_checksums, fetch, sink)?;
         }
-        Ok(Brought { keys, new, seen: mirror, before: known })
+        Ok(Brought { keys, new, seen: mirror, before: before.root })
     }
 
     /// What is to be in the list, in the order of an index.

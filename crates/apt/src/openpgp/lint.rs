@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
-use pgp::composed::{CleartextSignedMessage, Deserializable, DetachedSignature, PublicOrSecret, SignedPublicKey};
+use pgp::composed::{CleartextSignedMessage, Deserializable, DetachedSignature, SignedPublicKey};
 use pgp::crypto::ecc_curve::ECCCurve;
 use pgp::crypto::hash::HashAlgorithm;
 use pgp::packet::{Signature, SignatureType, SignatureVersion};
@@ -126,15 +126,11 @@ pub fn look(path: &Path, now: Timestamp) -> Result<Vec<Looked>> {
     {
         return Ok(signatures.iter().map(|one| of_signature(&one.signature, now)).collect());
     }
-    let keys = super::read(path).map_err(|_| unreadable())?;
+    let keys = super::read_public(path).map_err(|_| unreadable())?;
     if keys.is_empty() {
         return Err(unreadable());
     }
-    let public = |key: PublicOrSecret| match key {
-        PublicOrSecret::Public(key) => key,
-        PublicOrSecret::Secret(key) => key.to_public_key(),
-    };
-    Ok(keys.into_iter().map(|key| of_key(&public(key), now)).collect())
+    Ok(keys.iter().map(|key| of_key(key, now)).collect())
 }
 
 fn of_signature(signature: &Signature, now: Timestamp) -> Looked {

@@ -4,9 +4,7 @@
 use std::path::PathBuf;
 
 use jiff::{SignedDuration, Timestamp};
-use pgp::composed::{
-    CleartextSignedMessage, Deserializable, DetachedSignature, PublicOrSecret, SignedPublicKey, SignedPublicSubKey,
-};
+use pgp::composed::{CleartextSignedMessage, Deserializable, DetachedSignature, SignedPublicKey, SignedPublicSubKey};
 use pgp::packet::{Signature, SignatureType};
 use pgp::types::{KeyDetails, Tag};
 
@@ -30,10 +28,7 @@ impl Verifier {
     pub fn open(keyrings: &[PathBuf], now: Timestamp) -> Result<Verifier> {
         let mut keys = Vec::new();
         for path in keyrings {
-            keys.extend(super::read(path)?.into_iter().map(|key| match key {
-                PublicOrSecret::Public(key) => key,
-                PublicOrSecret::Secret(key) => key.to_public_key(),
-            }));
+            keys.extend(super::read_public(path)?);
         }
         Ok(Verifier { keys, now })
     }

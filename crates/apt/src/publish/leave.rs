@@ -11,8 +11,7 @@ use super::generation::{generations, prefix_folder, shown_link};
 use super::{Publication, Settings, clean, of_place, replicate};
 use crate::error::{At, Result};
 use crate::packages::{from_json, json};
-use crate::report::Line;
-use crate::report::Sink;
+use crate::report::{Line, Sink};
 use crate::root::Root;
 use crate::snapshot::SourceKind;
 

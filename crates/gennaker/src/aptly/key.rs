@@ -41,10 +41,7 @@ pub fn checks_in(config: &Config) -> Option<PathBuf> {
 
 /// Who checks signatures, with the keyrings that a command names.
 pub fn keyrings(config: &Config, parsed: &Parsed) -> Keyrings {
-    match checks_in(config) {
-        Some(gnupg) => Keyrings::own(&gnupg, &parsed.list("keyring")),
-        None => Keyrings::Gpgv(parsed.list("keyring")),
-    }
+    Keyrings::named(checks_in(config).as_deref(), parsed.list("keyring"))
 }
 
 pub fn generate(context: &mut Context, parsed: &Parsed) -> Result<(), Failure> {

@@ -11,7 +11,7 @@ use serde_json::json;
 use testkit::package::package;
 
 use crate::apt_crash_story::consistent;
-use crate::apt_story::{Client, Machine, have, serve};
+use crate::apt_story::{Client, Machine, address, have, serve};
 use crate::aptly_api_story::Api;
 
 /// Half of them use the command line, half the API.
@@ -133,10 +133,8 @@ fn a_hundred_thousand_reads_find_what_they_were_told_while_a_loop_publishes() {
     machine.run("aptly repo add shop .");
     machine.run("aptly publish repo -skip-signing -architectures=amd64 -distribution=stable -acquire-by-hash shop");
     let (_serving, said) = serve(&machine);
-    let address =
-        said.lines().rev().find_map(|line| line.strip_prefix("Starting web server at: ")).expect("it listens");
-    let port = address.split(' ').next().and_then(|address| address.rsplit(':').next()).expect("a port");
-    let apt = have("apt-get").then(|| Client::new(&format!("deb [trusted=yes] http://127.0.0.1:{port}/ stable main")));
+    let apt =
+        have("apt-get").then(|| Client::new(&format!("deb [trusted=yes] http://{}/ stable main", address(&said))));
     let (reads, updates) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let published = std::thread::scope(|scope| {
         for _ in 0..2 {

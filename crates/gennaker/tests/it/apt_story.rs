@@ -171,6 +171,11 @@ fn source_line(said: &str) -> &str {
     said.lines().map(str::trim).find(|line| line.starts_with("deb [trusted=yes]")).expect("a source line")
 }
 
+/// Where `aptly serve` says that it listens: `127.0.0.1:40123`.
+pub fn address(said: &str) -> &str {
+    said.rsplit("Starting web server at: ").next().and_then(|rest| rest.split(' ').next()).expect("it listens")
+}
+
 /// Starts `aptly serve` and gives what it printed until it listens.
 pub fn serve(machine: &Machine) -> (Running, String) {
     let mut child =

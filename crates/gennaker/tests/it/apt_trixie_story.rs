@@ -7,7 +7,7 @@ use std::process::Command;
 use testkit::package::package;
 use testkit::probe;
 
-use crate::apt_story::{Machine, serve};
+use crate::apt_story::{Machine, address, serve};
 use crate::server::run;
 
 /// A Debian 13, as `scripts/tools` unpacked it; nothing without it, or for whoever may not change his root folder.
@@ -75,8 +75,7 @@ fn the_apt_of_debian_13_takes_what_we_sign_and_nothing_else() {
     publish("stable", "Terry");
     publish("strange", "Stranger");
     let (_serving, said) = serve(&machine);
-    let address =
-        said.rsplit("Starting web server at: ").next().and_then(|rest| rest.split(' ').next()).expect("an address");
+    let address = address(&said);
     fs::copy(keys.join("repository.asc"), trixie.path("etc/apt/keyrings/terry.asc")).expect("copied");
     let source = |distribution: &str| {
         trixie.source(&format!("deb [signed-by=/etc/apt/keyrings/terry.asc] http://{address} {distribution} main"));

@@ -356,9 +356,7 @@ fn a_mirror_is_made_updated_and_snapshotted_by_the_api() {
     upstream.run("aptly repo add up hello_1.0_all.deb");
     upstream.run("aptly publish repo -skip-signing -distribution=stable -architectures=amd64 up");
     let (_serving, said) = crate::apt_story::serve(&upstream);
-    let line = said.lines().rev().find_map(|line| line.strip_prefix("Starting web server at: ")).expect("it listens");
-    let port = line.split(' ').next().and_then(|address| address.rsplit(':').next()).expect("a port");
-    let url = format!("http://127.0.0.1:{port}");
+    let url = format!("http://{}", crate::apt_story::address(&said));
 
     let api = Api::start();
     assert_eq!(api.get("/api/mirrors"), (200, json!([])));

@@ -8,7 +8,7 @@ use std::process::Command;
 use serde_json::Value;
 use testkit::package::package;
 
-use crate::apt_story::{Client, Machine, have, serve};
+use crate::apt_story::{Client, Machine, address, have, serve};
 use crate::server::run;
 
 /// A machine with a repository that is not published yet.
@@ -67,8 +67,7 @@ fn a_key_is_made_and_signs_without_gpg_and_apt_takes_it() {
     assert_eq!(signers(&machine, &public, &[&clear]), std::slice::from_ref(&fingerprint));
     assert_eq!(signers(&machine, &public, &[&detached, &release]), std::slice::from_ref(&fingerprint));
     let (_serving, said) = serve(&machine);
-    let address =
-        said.rsplit("Starting web server at: ").next().and_then(|rest| rest.split(' ').next()).expect("an address");
+    let address = address(&said);
     let client = Client::new(&format!("deb [signed-by={}] http://{address} stretch main", public.display()));
     assert_eq!(client.fetch(), "helloterry 1.0\n");
 
@@ -202,8 +201,7 @@ fn signatures_are_checked_without_gpgv_as_debian_13_does() {
     let machine = machine();
     machine.run("aptly publish repo -skip-signing -distribution=stretch -architectures=amd64 r");
     let (_serving, said) = serve(&machine);
-    let address =
-        said.rsplit("Starting web server at: ").next().and_then(|rest| rest.split(' ').next()).expect("an address");
+    let address = address(&said);
     let gpg = Gpg(&machine);
     let shown = machine.public().join("dists/stretch");
     let [release, clear, detached] = ["Release", "InRelease", "Release.gpg"].map(|name| shown.join(name));

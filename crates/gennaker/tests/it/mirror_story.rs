@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use debian::sums::Sums;
 use testkit::package::package;
 
-use crate::apt_story::{Machine, Running, have, serve};
+use crate::apt_story::{Machine, Running, address, have, serve};
 use crate::server::run;
 
 /// Somebody else: a signed publication of three packages, one of them with a source, and the key that signs it.
@@ -44,10 +44,7 @@ impl Upstream {
         machine.run("aptly repo add up .");
         machine.run("aptly publish repo -batch -distribution=stable -component=main -architectures=amd64 -origin=Upstream -acquire-by-hash up");
         let (serving, said) = serve(&machine);
-        let address =
-            said.lines().rev().find_map(|line| line.strip_prefix("Starting web server at: ")).expect("it listens");
-        let port = address.split(' ').next().and_then(|address| address.rsplit(':').next()).expect("a port");
-        Self { url: format!("http://127.0.0.1:{port}/"), machine, _serving: serving, key }
+        Self { url: format!("http://{}/", address(&said)), machine, _serving: serving, key }
     }
 
     fn add(&self, name: &str, version: &str) {

@@ -5,7 +5,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { startPipeline, startSaid } from '../../api/actions';
 import { inOrder, intent, type Parameter, type Pipeline } from '../../api/config';
-import { Dialog, SameAs } from '../../parts/dialog';
+import { Dialog, DialogFoot, SameAs } from '../../parts/dialog';
 import { submits } from '../../parts/enter';
 import { useTexts } from '../../texts';
 
@@ -31,19 +31,11 @@ export function StartDialog({ application, pipeline, onClose }: { application: s
       title={t.pipelines.startNamed(pipeline.name)}
       onClose={onClose}
       foot={
-        <>
-          {start.error !== null && (
-            <span className="grow small tone-bad" role="alert">
-              {start.error.message}
-            </span>
-          )}
-          <button type="button" className="button" onClick={onClose}>
-            {t.common.cancel}
-          </button>
+        <DialogFoot error={start.error} close={t.common.cancel} onClose={onClose}>
           <button type="button" className="button primary" disabled={missing || start.isPending} onClick={go} data-confirm="start">
             {t.pipelines.start}
           </button>
-        </>
+        </DialogFoot>
       }
     >
       {pipeline.parameters.length > 0 && (

@@ -1,13 +1,14 @@
 // What was done in the repositories, the newest first, each with its undoing, which shows beforehand what it brings back and takes away.
 
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { showsAgain, undo, undoSaid, type Change, type Operation } from '../../api/operations';
 import { operationsQuery } from '../../api/queries';
 import { Answered } from '../../parts/answers';
-import { Dialog, SameAs } from '../../parts/dialog';
+import { Dialog, DialogFoot, SameAs } from '../../parts/dialog';
 import { Ago } from '../../parts/when';
 import { useTexts } from '../../texts';
+import { useRenewal } from './renew';
 
 /** So many are shown at first. */
 const FIRST = 8;
@@ -100,12 +101,12 @@ function counts(change: Change): string {
 
 function UndoDialog({ operation, onClose }: { operation: Operation; onClose: () => void }) {
   const t = useTexts();
-  const queries = useQueryClient();
+  const renew = useRenewal();
   const [unsigned, setUnsigned] = useState(false);
   const going = useMutation({
     mutationFn: () => undo(operation, unsigned),
     onSuccess: async () => {
-      await Promise.all(['operations', 'repositories'].map((key) => queries.invalidateQueries({ queryKey: [key] })));
+      await renew();
       onClose();
     },
   });
@@ -114,19 +115,11 @@ function UndoDialog({ operation, onClose }: { operation: Operation; onClose: () 
       title={t.operations.undoNumber(operation.id)}
       onClose={onClose}
       foot={
-        <>
-          {going.error !== null && (
-            <span className="grow small tone-bad" role="alert">
-              {going.error.message}
-            </span>
-          )}
-          <button type="button" className="button" onClick={onClose}>
-            {t.common.close}
-          </button>
+        <DialogFoot error={going.error} onClose={onClose}>
           <button type="button" className="button danger" disabled={going.isPending} onClick={() => going.mutate()}>
             {t.operations.undo}
           </button>
-        </>
+        </DialogFoot>
       }
     >
       <p>{t.operations.says}</p>

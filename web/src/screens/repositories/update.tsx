@@ -1,18 +1,19 @@
 // A publication is brought to what its sources hold now: what that means is said first.
 
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useMutation } from '@tanstack/react-query';
 import type { Publication } from '../../api/overview';
 import { update, updateSaid } from '../../api/publish';
-import { Dialog, SameAs } from '../../parts/dialog';
+import { Dialog, DialogFoot, SameAs } from '../../parts/dialog';
 import { useTexts } from '../../texts';
+import { useRenewal } from './renew';
 
 export function UpdateDialog({ publication, onClose }: { publication: Publication; onClose: () => void }) {
   const t = useTexts();
-  const queries = useQueryClient();
+  const renew = useRenewal();
   const going = useMutation({
     mutationFn: () => update(publication),
     onSuccess: async () => {
-      await Promise.all(['operations', 'repositories'].map((key) => queries.invalidateQueries({ queryKey: [key] })));
+      await renew();
       onClose();
     },
   });
@@ -21,19 +22,11 @@ export function UpdateDialog({ publication, onClose }: { publication: Publicatio
       title={t.publish.title(publication.distribution)}
       onClose={onClose}
       foot={
-        <>
-          {going.error !== null && (
-            <span className="grow small tone-bad" role="alert">
-              {going.error.message}
-            </span>
-          )}
-          <button type="button" className="button" onClick={onClose}>
-            {t.common.close}
-          </button>
+        <DialogFoot error={going.error} onClose={onClose}>
           <button type="button" className="button primary" disabled={going.isPending} onClick={() => going.mutate()}>
             {t.publish.update}
           </button>
-        </>
+        </DialogFoot>
       }
     >
       <p>{t.publish.says(publication.sources.join(', '))}</p>

@@ -1,10 +1,11 @@
 // Package files are dropped on a repository, or chosen: what will be added is shown first, then how far it is, then what became of it.
 
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useMutation } from '@tanstack/react-query';
 import { useRef, useState, type DragEvent, type ReactNode } from 'react';
 import { addFiles, addSaid } from '../../api/upload';
-import { Dialog, SameAs } from '../../parts/dialog';
+import { Dialog, DialogFoot, SameAs } from '../../parts/dialog';
 import { useTexts } from '../../texts';
+import { useRenewal } from './renew';
 
 /** What a repository takes. */
 const TAKEN = '.deb,.udeb,.ddeb,.dsc,.changes,.buildinfo,.gz,.xz,.bz2,.zst,.asc';
@@ -59,11 +60,11 @@ export function DropPlace({ repository, children }: { repository: string; childr
 
 function UploadDialog({ repository, files, onClose }: { repository: string; files: File[]; onClose: () => void }) {
   const t = useTexts();
-  const queries = useQueryClient();
+  const renew = useRenewal();
   const [share, setShare] = useState(0);
   const going = useMutation({
     mutationFn: () => addFiles(repository, files, setShare),
-    onSuccess: () => Promise.all(['operations', 'repositories'].map((key) => queries.invalidateQueries({ queryKey: [key] }))),
+    onSuccess: renew,
   });
   const became = going.data;
   return (
@@ -71,21 +72,13 @@ function UploadDialog({ repository, files, onClose }: { repository: string; file
       title={t.upload.title(repository)}
       onClose={onClose}
       foot={
-        <>
-          {going.error !== null && (
-            <span className="grow small tone-bad" role="alert">
-              {going.error.message}
-            </span>
-          )}
-          <button type="button" className="button" onClick={onClose}>
-            {t.common.close}
-          </button>
+        <DialogFoot error={going.error} onClose={onClose}>
           {became === undefined && (
             <button type="button" className="button primary" disabled={going.isPending} onClick={() => going.mutate()}>
               {t.upload.add}
             </button>
           )}
-        </>
+        </DialogFoot>
       }
     >
       {became === undefined ? (

@@ -4,7 +4,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { cancelRun, cancelSaid } from '../../api/actions';
 import { isOver, topStages, type Execution } from '../../api/execution';
-import { Dialog, SameAs } from '../../parts/dialog';
+import { Dialog, DialogFoot, SameAs } from '../../parts/dialog';
 import { submits } from '../../parts/enter';
 import { Mark } from '../../parts/mark';
 import { ofStage } from '../../parts/status';
@@ -27,19 +27,11 @@ export function CancelDialog({ run, onClose }: { run: Execution; onClose: () => 
       title={t.run.cancelRun}
       onClose={onClose}
       foot={
-        <>
-          {cancel.error !== null && (
-            <span className="grow small tone-bad" role="alert">
-              {cancel.error.message}
-            </span>
-          )}
-          <button type="button" className="button" onClick={onClose}>
-            {t.common.close}
-          </button>
+        <DialogFoot error={cancel.error} onClose={onClose}>
           <button type="button" className="button danger" disabled={cancel.isPending} onClick={() => cancel.mutate()}>
             {t.run.confirmCancel}
           </button>
-        </>
+        </DialogFoot>
       }
     >
       <p>{t.run.cancelSays}</p>
