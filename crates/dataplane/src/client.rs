@@ -99,7 +99,7 @@ impl Client {
 
     /// Makes it wait for a successor who takes its listening sockets and its lock.
     pub(crate) async fn hand_over(&self) -> Result<(), ClientError> {
-        self.call::<serde_json::Value>(Method::POST, "/handover?lock=1", Vec::new(), Duration::from_secs(10))
+        self.call::<serde_json::Value>(Method::POST, "/handover?lock=1", Vec::new(), Duration::from_secs(30))
             .await
             .map(drop)
     }

@@ -35,7 +35,7 @@ pub const WANTED: &str = "wanted.json";
 /// How long the first checks may take before a stored wanted state is served.
 const FIRST_LOOK: Duration = Duration::from_millis(300);
 /// How long a successor waits for its predecessor.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(30);
 /// The lock's name in the data folder.
 const LOCK: &str = "dataplane.lock";
 
@@ -174,7 +174,7 @@ fn claim(options: &mut Options) -> Result<(File, Vec<Handed>), ServerError> {
         let mut taken = inherit(options)?;
         if let Some(lock) = taken.lock.take() {
             // Its file is ours now as well: there is no moment in which somebody else could take the folder.
-            taken.wait().map_err(|_| ServerError::Locked(options.dir.clone()))?;
+            taken.wait(PATIENCE);
             return Ok((lock, taken.sockets));
         }
         // The predecessor lets go as soon as it has stopped accepting.

@@ -3,7 +3,7 @@
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::client::Client;
@@ -33,8 +33,10 @@ pub enum SpawnError {
 pub const LOG: &str = "dataplane.log";
 /// A log of this size is put aside at the next start.
 const LARGEST_LOG: u64 = 16 << 20;
-/// How long it may take to answer.
-const PATIENCE: Duration = Duration::from_secs(15);
+/// How long it may take to answer: a disk that many write to at once can make a file wait for many seconds.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// The same of one that somebody else started.
+const OTHERS: Duration = Duration::from_secs(2);
 
 /// A client of the data plane of `dir`: of the one that runs, else of one started as `exe dataplane --dir dir --detach`, which lives in
 /// a session of its own and outlives the caller. One of another version is replaced under load. `dir` exists and is 0700.
@@ -43,10 +45,12 @@ pub async fn spawn(dir: &Path, exe: &Path) -> Result<Client, SpawnError> {
     match client.status().await {
         Ok(status) if status.version == env!("CARGO_PKG_VERSION") => Ok(client),
         Ok(_) => replace(dir, exe).await,
-        Err(_) => {
-            run(dir, exe, &[]).await?;
-            answered(dir, None).await
-        }
+        Err(_) => match run(dir, exe, &[]).await {
+            Ok(()) => answered(dir, None, PATIENCE).await,
+            // Perhaps because somebody else started one at the same moment.
+            Err(error @ SpawnError::Silent { .. }) => answered(dir, None, OTHERS).await.map_err(|_| error),
+            Err(error) => Err(error),
+        },
     }
 }
 
@@ -54,7 +58,23 @@ pub async fn spawn(dir: &Path, exe: &Path) -> Result<Client, SpawnError> {
 pub async fn replace(dir: &Path, exe: &Path) -> Result<Client, SpawnError> {
     let before = Client::new(dir).status().await.ok().map(|status| status.pid);
     run(dir, exe, &["--take-over"]).await?;
-    answered(dir, before).await
+    answered(dir, before, PATIENCE).await
+}
+
+/// Waits until the data plane `child` serves `dir`; for who puts one into the background. `Some` when it ended instead.
+pub async fn serves(dir: &Path, child: &mut Child) -> std::io::Result<Option<ExitStatus>> {
+    let client = Client::new(dir);
+    let deadline = Instant::now() + PATIENCE;
+    while Instant::now() < deadline {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(status));
+        }
+        if client.status().await.is_ok_and(|status| status.pid == child.id()) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    Ok(None)
 }
 
 async fn run(dir: &Path, exe: &Path, more: &[&str]) -> Result<(), SpawnError> {
@@ -69,7 +89,7 @@ async fn run(dir: &Path, exe: &Path, more: &[&str]) -> Result<(), SpawnError> {
     // The allocator of our binary reads it as it starts: huge pages would double what idle connections hold.
     command.env("MIMALLOC_ALLOW_THP", "0");
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).current_dir("/");
-    // It puts itself into the background, so this ends at once and nobody inherits a zombie.
+    // It puts itself into the background and ends when that one serves, so nobody inherits a zombie.
     match tokio::task::spawn_blocking(move || command.status()).await {
         Ok(Ok(status)) if status.success() => Ok(()),
         Ok(Ok(status)) => Err(silent(dir, &format!("it ended with {status}"))),
@@ -79,9 +99,9 @@ async fn run(dir: &Path, exe: &Path, more: &[&str]) -> Result<(), SpawnError> {
 }
 
 /// Waits for one that is not `before`.
-async fn answered(dir: &Path, before: Option<u32>) -> Result<Client, SpawnError> {
+async fn answered(dir: &Path, before: Option<u32>, patience: Duration) -> Result<Client, SpawnError> {
     let client = Client::new(dir);
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + patience;
     loop {
         let why = match client.status().await {
             Ok(status) if Some(status.pid) != before => return Ok(client),

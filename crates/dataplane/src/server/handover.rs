@@ -26,8 +26,8 @@ use crate::unix;
 pub const SOCKET: &str = "handover.sock";
 /// What the lock is called among the messages.
 const LOCK: &[u8] = b"lock";
-/// How long one side waits for the other.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long one side waits for the other: a disk that many write to at once can make either of them wait for many seconds.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A listening socket that changes its process.
 #[derive(Debug)]
@@ -104,14 +104,18 @@ pub struct Taken {
 }
 
 impl Taken {
-    /// Returns when the predecessor has stopped accepting, or is gone.
-    pub fn wait(&mut self) -> io::Result<()> {
+    /// Returns when the predecessor has stopped accepting, or is gone, or has been silent for too long: it gave everything away, so
+    /// somebody must serve.
+    pub fn wait(&mut self, patience: Duration) {
+        let _ = self.stream.set_read_timeout(Some(patience));
         loop {
             match io::Read::read(&mut self.stream, &mut [0]) {
-                Ok(0) => return Ok(()),
+                Ok(0) => return,
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
+                Err(error) => {
+                    return tracing::warn!("the predecessor does not end, so this one serves beside it: {error}");
+                }
             }
         }
     }
@@ -143,5 +147,33 @@ pub fn take(dir: &Path) -> io::Result<Taken> {
             None if text == b"end" => return Ok(Taken { sockets, lock, stream }),
             None => return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the predecessor broke off")),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, TcpListener};
+
+    use super::*;
+
+    #[test]
+    fn one_that_was_given_everything_serves_though_its_predecessor_does_not_end() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let lock = File::create(folder.path().join("lock")).expect("a lock");
+        let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a socket");
+        let address = socket.local_addr().expect("an address");
+        let listener = listen(folder.path()).expect("it listens");
+        let label = Label { balancer: "web".into(), address, udp: false };
+        let predecessor = std::thread::spawn(move || {
+            let handed = Handed { label, socket: Listening::of(socket.into(), false) };
+            give(&listener, &[handed], Some(&lock)).expect("given")
+        });
+        let mut taken = take(folder.path()).expect("taken");
+        let stuck = predecessor.join().expect("it gives");
+        taken.wait(Duration::from_millis(20));
+        assert_eq!(taken.sockets[0].label.address, address);
+        assert!(taken.lock.is_some());
+        drop(stuck);
+        taken.wait(Duration::from_secs(60));
     }
 }

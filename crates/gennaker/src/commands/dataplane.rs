@@ -43,8 +43,10 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         let mut server = Command::new(exe);
         server.args(["dataplane", "--workers", &args.workers.to_string(), "--dir"]).arg(&args.dir).stdin(Stdio::null());
         server.args(args.take_over.then_some("--take-over")).args(args.no_isolation.then_some("--no-isolation"));
-        server.spawn().context("cannot start the data plane")?;
-        return Ok(ExitCode::SUCCESS);
+        let mut server = server.spawn().context("cannot start the data plane")?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let ended = runtime.block_on(dataplane::spawn::serves(&args.dir, &mut server))?;
+        return Ok(if ended.is_some() { ExitCode::FAILURE } else { ExitCode::SUCCESS });
     }
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).with_max_level(tracing::Level::INFO).init();
     let options = Options {

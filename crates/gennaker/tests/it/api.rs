@@ -59,7 +59,7 @@ impl Api<'_> {
 
     /// The execution, when `until` holds of it.
     pub fn wait(&self, id: &str, until: impl Fn(&Value) -> bool) -> Value {
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let deadline = Instant::now() + crate::server::PATIENCE;
         loop {
             let run = self.get(&format!("/pipelines/{id}"));
             if until(&run) {

@@ -62,7 +62,7 @@ fn wanted(generation: u64, image: &Path, ports: &[u16], front: u16) -> Wanted {
 }
 
 async fn until(client: &Client, what: &str, is: impl Fn(&Status) -> bool) -> Status {
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + crate::server::PATIENCE;
     loop {
         let status = client.status().await;
         match status {

@@ -41,13 +41,13 @@ fn job(address: &str, job: Value) {
 
 /// The task or execution once it has ended.
 fn ended(address: &str, path: &str) -> Value {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + crate::server::PATIENCE;
     loop {
         let found = call(address, "GET", path, &Value::Null);
         if !["RUNNING", "NOT_STARTED"].contains(&found["status"].as_str().unwrap_or_default()) {
             return found;
         }
-        assert!(Instant::now() < deadline, "{path} did not end within a minute: {found:#}");
+        assert!(Instant::now() < deadline, "{path} does not end: {found:#}");
         std::thread::sleep(Duration::from_millis(20));
     }
 }

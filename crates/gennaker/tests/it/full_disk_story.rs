@@ -36,7 +36,7 @@ fn a_full_disk_is_told_and_the_server_recovers_without_a_restart() {
     assert!(status == 200 && applications.contains("before"), "reading goes on: {status} {applications}");
 
     std::fs::remove_file(&ballast).expect("makes room");
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + crate::server::PATIENCE;
     while create("after").0 != 200 {
         assert!(Instant::now() < deadline, "it does not recover");
         std::thread::sleep(Duration::from_millis(50));

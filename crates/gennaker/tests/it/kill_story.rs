@@ -144,7 +144,7 @@ fn runs(address: &str, pipeline: &str) -> Vec<Value> {
 }
 
 fn wait_for_the_end(address: &str) -> Vec<Value> {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + crate::server::PATIENCE;
     loop {
         let all = runs(address, "parent-pipeline");
         let open: Vec<&Value> =

@@ -90,7 +90,7 @@ fn an_instance_that_is_killed_while_its_group_is_deployed_is_started_again_and_u
     succeeds(&server, &deploy(&server, "one", json!({})));
     let users = Users::begin(&address);
     let task = deploy(&server, "late", json!({}));
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + crate::server::PATIENCE;
     let pid = loop {
         let pids: Vec<i64> = details(&server, "hello-v001").iter().filter_map(|i| i["pid"].as_i64()).collect();
         match pids.first() {

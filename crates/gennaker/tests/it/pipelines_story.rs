@@ -21,7 +21,7 @@ impl Api<'_> {
 
     /// The execution, when `until` holds of it.
     fn wait(&self, id: &str, until: impl Fn(&Value) -> bool) -> Value {
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let deadline = Instant::now() + crate::server::PATIENCE;
         loop {
             let (_, run) = self.call("GET", &format!("/pipelines/{id}"), &Value::Null);
             if until(&run) {
@@ -91,7 +91,7 @@ fn the_end_of_one_pipeline_starts_another() {
         "stages": [{"refId": "1", "type": "wait", "name": "w", "waitTime": 0}]}));
     let (status, started) = api.call("POST", "/pipelines/v2/shop/leader", &json!({"type": "manual"}));
     assert_eq!(status, 202, "{started}");
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + crate::server::PATIENCE;
     let follower = loop {
         let (_, runs) = api.call("GET", "/executions?pipelineConfigIds=follower&limit=5", &Value::Null);
         if let Some(run) = runs.as_array().and_then(|r| r.first()) {

@@ -16,7 +16,7 @@ fn call(server: &Server, method: &str, path: &str, body: &Value) -> Value {
 
 /// The execution once `look` finds what it wants in it.
 fn until<T>(server: &Server, path: &str, look: impl Fn(&Value) -> Option<T>) -> T {
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + crate::server::PATIENCE;
     loop {
         let found = call(server, "GET", path, &Value::Null);
         if let Some(wanted) = look(&found) {

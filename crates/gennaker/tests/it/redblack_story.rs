@@ -60,7 +60,7 @@ pub fn read(server: &Server, path: &str) -> Value {
 
 /// Waits until a task has ended.
 pub fn ended(server: &Server, task: &str) -> Value {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + crate::server::PATIENCE;
     loop {
         let seen = read(server, task);
         if !matches!(seen["status"].as_str(), Some("RUNNING" | "NOT_STARTED")) {
@@ -249,7 +249,7 @@ fn a_rolling_deployment_loses_no_request_at_any_step() {
     let steps = json!({"strategy": "rollingredblack", "targetPercentages": [25, 50], "useSourceCapacity": true});
     let task = deploy(&server, "two", steps);
     // While it goes on both answer.
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + crate::server::PATIENCE;
     while users.count("This is v2") == 0 {
         assert!(Instant::now() < deadline, "the new group never gets traffic");
         std::thread::sleep(Duration::from_millis(5));
@@ -313,7 +313,7 @@ fn a_server_that_is_killed_in_the_middle_of_a_deployment_finishes_it() {
     succeeds(&server, &deploy(&server, "one", json!({})));
     let users = Users::begin(&address);
     let task = deploy(&server, "two", json!({"delayBeforeDisableSec": 1}));
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + crate::server::PATIENCE;
     while groups(&server).len() < 2 {
         assert!(Instant::now() < deadline, "the second group never appears");
         std::thread::sleep(Duration::from_millis(5));
@@ -408,7 +408,7 @@ fn what_exists_is_read_in_the_shapes_that_clients_need() {
 fn a_deployment_that_is_cancelled_ends_and_what_it_made_is_seen() {
     let (server, _) = prepare();
     let task = deploy(&server, "bad", json!({}));
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + crate::server::PATIENCE;
     while !read(&server, &task).to_string().contains("0 of 4 instances of hello-v000 are up") {
         assert!(Instant::now() < deadline, "it never says what it waits for");
         std::thread::sleep(Duration::from_millis(20));

@@ -9,6 +9,9 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
+/// How long anything may take that must happen. Nothing here is slow but a disk that many tests write to at once.
+pub const PATIENCE: Duration = Duration::from_secs(180);
+
 /// The binary under test, with an environment that holds nothing of the machine's user.
 pub fn gennaker(home: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gennaker"));
@@ -59,10 +62,10 @@ impl Server {
     }
 
     fn wait_until_it_serves(&mut self) {
-        let deadline = Instant::now() + Duration::from_secs(30);
+        let deadline = Instant::now() + PATIENCE;
         while self.file().is_none_or(|file| file["pid"] != self.process.id()) {
             assert!(self.process.try_wait().expect("asked").is_none(), "the server ended: {}", self.complaints());
-            assert!(Instant::now() < deadline, "the server does not serve within 30 s");
+            assert!(Instant::now() < deadline, "the server does not serve");
             std::thread::sleep(Duration::from_millis(5));
         }
     }
@@ -106,12 +109,12 @@ impl Server {
 
     /// Waits until it has ended; gives its exit code.
     pub fn ended(&mut self) -> Option<i32> {
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let deadline = Instant::now() + PATIENCE;
         loop {
             if let Some(status) = self.process.try_wait().expect("asked") {
                 return status.code();
             }
-            assert!(Instant::now() < deadline, "the server does not end within 20 s");
+            assert!(Instant::now() < deadline, "the server does not end");
             std::thread::sleep(Duration::from_millis(5));
         }
     }
@@ -140,7 +143,7 @@ pub fn ask_with(address: &str, method: &str, path: &str, lines: &[String], body:
 /// The same; gives the answer's head, too.
 pub fn exchange(address: &str, method: &str, path: &str, lines: &[String], body: &str) -> (u16, String, String) {
     let mut stream = TcpStream::connect(address).expect("connects");
-    stream.set_read_timeout(Some(Duration::from_secs(10))).expect("set");
+    stream.set_read_timeout(Some(PATIENCE)).expect("set");
     let length = body.len();
     let more: String = lines.iter().map(|line| format!("{line}\r\n")).collect();
     let head = format!(

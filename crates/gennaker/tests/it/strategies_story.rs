@@ -10,7 +10,7 @@ use crate::server::{Server, ask};
 /// The report of a task, once it is written.
 fn report(server: &Server, task: &str) -> Value {
     let id = task.rsplit('/').next().expect("an id");
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + crate::server::PATIENCE;
     loop {
         let seen = read(server, &format!("/executions/{id}/deploymentReport"));
         if seen["final"] == true {

@@ -30,7 +30,7 @@ fn runs(server: &Server, pipeline: &str) -> Vec<Value> {
 }
 
 fn wait_for(server: &Server, pipeline: &str, count: usize) -> Vec<Value> {
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + crate::server::PATIENCE;
     loop {
         let runs = runs(server, pipeline);
         if runs.len() >= count {
