@@ -1,0 +1,28 @@
+// Every text of the page, in English, a file for each screen. `Texts` is its type: a language that lacks one does not compile.
+// Sentences with values in them are functions, so that word order is each language's own business.
+
+import { applications } from './applications';
+import { balancers } from './balancers';
+import { clusters } from './clusters';
+import { frame } from './frame';
+import { home } from './home';
+import { pipelines } from './pipelines';
+import { repositories } from './repositories';
+import { run } from './run';
+import { tasks } from './tasks';
+import { words } from './words';
+
+export const en = {
+  ...frame,
+  ...words,
+  ...home,
+  ...applications,
+  ...clusters,
+  ...balancers,
+  ...pipelines,
+  ...run,
+  ...tasks,
+  ...repositories,
+};
+
+export type Texts = typeof en;

@@ -1,0 +1,38 @@
+import type { clusters as Original } from '../en/clusters';
+import { n } from './number';
+
+export const clusters: typeof Original = {
+  clusters: {
+    empty: '아직 서버 그룹이 없습니다. 배포 스테이지가 있는 파이프라인이 첫 서버 그룹을 만듭니다.',
+    cluster: '클러스터',
+    version: '버전',
+    traffic: '트래픽',
+    image: '이미지',
+    instances: '인스턴스',
+    capacity: '용량',
+    age: '나이',
+    state: '상태',
+    share: (percent) => `트래픽의 ${percent}%`,
+    noTraffic: '트래픽 없음',
+    noBalancer: '로드 밸런서 없음',
+    balancer: '로드 밸런서',
+    zones: '영역',
+    preview: '미리 보기 주소',
+    package: '패키지',
+    desired: (min, desired, max) => (min === desired && max === desired ? n(desired) : `${n(desired)} (${n(min)}–${n(max)})`),
+    upOf: (up, all) => `${n(all)}개 중 ${n(up)}개 정상`,
+    groups: (value) => `서버 그룹 ${n(value)}개`,
+    instanceLabel: (id, state) => `인스턴스 ${id}: ${state}`,
+    instance: '인스턴스',
+    zone: '영역',
+    launched: '시작',
+    group: '서버 그룹',
+    address: '주소',
+    health: '상태 확인',
+    noReason: '서버가 이유를 알려 주지 않았습니다.',
+    isUp: '상태 확인에 응답합니다.',
+    region: '리전',
+    account: '계정',
+    previewNote: '사용자 트래픽은 오지 않습니다.',
+  },
+};

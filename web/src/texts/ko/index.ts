@@ -1,0 +1,26 @@
+// Every text of the page, in Korean.
+
+import type { Texts } from '../en';
+import { applications } from './applications';
+import { balancers } from './balancers';
+import { clusters } from './clusters';
+import { frame } from './frame';
+import { home } from './home';
+import { pipelines } from './pipelines';
+import { repositories } from './repositories';
+import { run } from './run';
+import { tasks } from './tasks';
+import { words } from './words';
+
+export const ko: Texts = {
+  ...frame,
+  ...words,
+  ...home,
+  ...applications,
+  ...clusters,
+  ...balancers,
+  ...pipelines,
+  ...run,
+  ...tasks,
+  ...repositories,
+};
