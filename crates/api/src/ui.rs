@@ -15,7 +15,9 @@ use crate::query::Query;
 use crate::{House, Problem};
 
 mod operations;
+mod publications;
 mod repositories;
+mod stages;
 
 /// How long what broke stands on Home, in milliseconds.
 const BROKEN_FOR: i64 = 24 * 60 * 60 * 1000;
@@ -31,6 +33,8 @@ pub fn routes() -> OpenApiRouter<House> {
         .routes(routes!(stage_log))
         .merge(repositories::routes())
         .merge(operations::routes())
+        .merge(publications::routes())
+        .merge(stages::routes())
 }
 
 /// Works on apt roots, which are synchronous and may wait for another process.

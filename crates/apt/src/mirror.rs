@@ -219,6 +219,11 @@ impl Mirror {
         is_flat(&self.distribution)
     }
 
+    /// Whether a process that lives brings it up to date now.
+    pub fn is_updating(&self) -> bool {
+        self.worker.is_some_and(update::is_alive)
+    }
+
     /// The address of a file beside its `Release`.
     fn beside_release(&self, path: &str) -> String {
         match (self.is_flat(), self.distribution.trim_start_matches("./")) {

@@ -1,4 +1,4 @@
-// The remaining records of the page: applications in the list, Home, log lines, repositories.
+// The remaining records of the page: applications in the list, Home, log lines.
 
 import { readExecution, type Execution } from './execution';
 import { list, map, number, optNumber, optText, text, texts } from './read';
@@ -67,66 +67,5 @@ export function readLog(value: unknown): Log {
       return { seq: number(line.seq, at), at: optNumber(line.at), stage: optText(line.stage), text: text(line.text) };
     }),
     cut: log.cut === true,
-  };
-}
-
-export interface Package {
-  name: string;
-  version: string;
-  architecture: string;
-  description: string | undefined;
-}
-
-export interface Repository {
-  name: string;
-  comment: string | undefined;
-  distribution: string;
-  component: string;
-  packages: Package[];
-}
-
-export interface Publication {
-  prefix: string;
-  distribution: string;
-  components: string[];
-  architectures: string[];
-  sources: string[];
-  signed: boolean;
-  line: string;
-}
-
-export interface Repositories {
-  repositories: Repository[];
-  publications: Publication[];
-}
-
-export function readRepositories(value: unknown): Repositories {
-  const all = map(value);
-  return {
-    repositories: list(all.repositories).map((one) => {
-      const repository = map(one);
-      return {
-        name: text(repository.name),
-        comment: optText(repository.comment),
-        distribution: text(repository.distribution),
-        component: text(repository.component),
-        packages: list(repository.packages).map((item) => {
-          const found = map(item);
-          return { name: text(found.name), version: text(found.version), architecture: text(found.architecture), description: optText(found.description) };
-        }),
-      };
-    }),
-    publications: list(all.publications).map((one) => {
-      const publication = map(one);
-      return {
-        prefix: text(publication.prefix),
-        distribution: text(publication.distribution),
-        components: texts(publication.components),
-        architectures: texts(publication.architectures),
-        sources: texts(publication.sources),
-        signed: publication.signed === true,
-        line: text(publication.line),
-      };
-    }),
   };
 }

@@ -1,13 +1,15 @@
 // What each screen asks for: one query definition per resource, with the topics of the live stream that renew it.
 
 import { queryOptions } from '@tanstack/react-query';
+import { diffSnapshots, packagesOf } from './aptly';
 import { answer, client } from './client';
 import { readPipeline } from './config';
 import { readExecution, readTaskView } from './execution';
 import { readBalancer, readServerGroup } from './inventory';
 import { readOperations } from './operations';
-import { readApplication, readHome, readLog, readRepositories } from './overview';
+import { readApplication, readHome, readLog } from './overview';
 import { list } from './read';
+import { readRepositories } from './repositories';
 
 const path = (application: string) => ({ params: { path: { application } } });
 
@@ -94,6 +96,14 @@ export const repositoriesQuery = () =>
     queryKey: ['repositories'],
     queryFn: async ({ signal }) => readRepositories(await answer(client.GET('/ui-api/repositories', { signal }))),
   });
+
+/** How two snapshots differ. */
+export const snapshotDiffQuery = (left: string, right: string) =>
+  queryOptions({ queryKey: ['repositories', 'diff', left, right], queryFn: ({ signal }) => diffSnapshots(left, right, signal) });
+
+/** The packages of a repository that a query of aptly's language means. */
+export const packagesQuery = (repository: string, query: string) =>
+  queryOptions({ queryKey: ['repositories', 'packages', repository, query], queryFn: ({ signal }) => packagesOf(repository, query, signal), retry: false });
 
 /** The keys of what shows repositories. */
 export const ofRepositories = [['repositories'], ['operations']];

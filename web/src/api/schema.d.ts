@@ -3478,6 +3478,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/ui-api/publications/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Shows again what a publication showed before, as a new generation. */
+        post: operations["post_ui_api_publications_rollback"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/ui-api/repositories": {
         parameters: {
             query?: never;
@@ -3485,8 +3502,25 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Gives all repositories with their packages, and all publications with the line that a client needs. */
+        /** Gives all repositories with their packages, mirrors, snapshots, and all publications with the line that a client needs. */
         get: operations["get_ui_api_repositories"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ui-api/stages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the stage types with the schemas of their fields. */
+        get: operations["get_ui_api_stages"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3860,6 +3894,34 @@ export interface components {
             /** @description The first of those that went. */
             removed: string[];
         };
+        /** @description What was shown from one moment on. */
+        Generation: {
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            number: number;
+            /**
+             * Format: int64
+             * @description Since when, in milliseconds since 1970.
+             */
+            at: number;
+            /** @description Whether it is the one that is shown. */
+            shown: boolean;
+            /**
+             * Format: int64
+             * @description How many packages it has.
+             */
+            packages: number;
+            /** @description How many came with it. */
+            addedCount: number;
+            /** @description How many went with it. */
+            removedCount: number;
+            /** @description The first of those that came. */
+            added: string[];
+            /** @description The first of those that went. */
+            removed: string[];
+        };
         /** @description Whether the server is well. */
         Health: {
             /** @description `UP`. */
@@ -3890,6 +3952,33 @@ export interface components {
             at: number;
             /** @description What it says. */
             text: string;
+        };
+        /** @description A mirror. */
+        Mirrored: {
+            /** @description Its name. */
+            name: string;
+            /** @description The address of the archive. */
+            archive: string;
+            /** @description The distribution; one that ends with a slash is flat. */
+            distribution: string;
+            /** @description Components. */
+            components: string[];
+            /** @description Architectures. */
+            architectures: string[];
+            /** @description Only packages that this query means; empty for all. */
+            filter: string;
+            /**
+             * Format: int64
+             * @description When it was last updated, in milliseconds since 1970.
+             */
+            updated?: number | null;
+            /** @description Whether a process updates it now. */
+            updating: boolean;
+            /**
+             * Format: int64
+             * @description How many packages it has.
+             */
+            count: number;
         };
         /** @description One command or request that changed something. */
         Operation: {
@@ -3958,6 +4047,8 @@ export interface components {
         };
         /** @description Where something is published. */
         Published: {
+            /** @description The folder of the root. */
+            root: string;
             /** @description The folder; `.` for none. */
             prefix: string;
             /** @description The distribution. */
@@ -3968,10 +4059,14 @@ export interface components {
             architectures: string[];
             /** @description Names of the repositories or snapshots it shows. */
             sources: string[];
+            /** @description `local` or `snapshot`. */
+            kind: string;
             /** @description Whether clients can check who made it. */
             signed: boolean;
             /** @description What a client writes into its `sources.list`. */
             line: string;
+            /** @description What it shows and showed before, the newest first. */
+            generations: components["schemas"]["Generation"][];
         };
         /** @description A new name for a pipeline. */
         Rename: {
@@ -3986,6 +4081,10 @@ export interface components {
         Repositories: {
             /** @description By name. */
             repositories: components["schemas"]["Repository"][];
+            /** @description By name. */
+            mirrors: components["schemas"]["Mirrored"][];
+            /** @description The newest first. */
+            snapshots: components["schemas"]["Taken"][];
             /** @description By place. */
             publications: components["schemas"]["Published"][];
         };
@@ -4004,12 +4103,71 @@ export interface components {
             /** @description The first of them, in the order of an index. */
             packages: components["schemas"]["Package"][];
         };
+        /** @description Which publication goes back, and to what. */
+        RollBack: {
+            /** @description The folder of the root; the first that the server follows if it is not said. */
+            root?: string | null;
+            /** @description Its place: `prefix` or `storage:prefix`. */
+            prefix: string;
+            /** @description Its distribution. */
+            distribution: string;
+            /**
+             * Format: int64
+             * @description The generation; the one before the one that is shown if none is given.
+             */
+            to?: number | null;
+            /** @description It is not signed. */
+            skipSigning?: boolean;
+        };
+        /** @description What a publication shows after it went back. */
+        RolledBack: {
+            /**
+             * Format: int64
+             * @description The number of the new generation.
+             */
+            generation: number;
+        };
+        /** @description One of them. */
+        StageKind: {
+            /** @description What a stage says as its `type`. */
+            type: string;
+            /** @description JSON schema of its own fields; null where a stage takes any. */
+            schema?: Record<string, unknown> | null;
+        };
         /** @description The lines that a stage and the stages inside it wrote. */
         StageLog: {
             /** @description In the order in which they were written. */
             lines: components["schemas"]["Line"][];
             /** @description Whether older lines were left out. */
             cut: boolean;
+        };
+        /** @description All stage types. */
+        Stages: {
+            /** @description JSON schema of the fields that every stage may have. */
+            common: Record<string, unknown>;
+            /** @description By type. */
+            stages: components["schemas"]["StageKind"][];
+        };
+        /** @description A snapshot. */
+        Taken: {
+            /** @description Its name. */
+            name: string;
+            /** @description How it was made. */
+            description: string;
+            /**
+             * Format: int64
+             * @description When, in milliseconds since 1970.
+             */
+            created: number;
+            /** @description What it was made of: `local`, `repo` (a mirror) or `snapshot`. */
+            kind: string;
+            /** @description The names of what it was made of, as far as they are still there. */
+            sources: string[];
+            /**
+             * Format: int64
+             * @description How many packages it has.
+             */
+            count: number;
         };
         /** @description The server's version. */
         Version: {
@@ -9757,6 +9915,45 @@ export interface operations {
             };
         };
     };
+    post_ui_api_publications_rollback: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RollBack"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RolledBack"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_ui_api_repositories: {
         parameters: {
             query?: never;
@@ -9772,6 +9969,25 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Repositories"];
+                };
+            };
+        };
+    };
+    get_ui_api_stages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Stages"];
                 };
             };
         };

@@ -74,7 +74,7 @@ const tasks = createRoute({
 const repositories = createRoute({
   getParentRoute: () => root,
   path: '/repositories',
-  validateSearch: textsOf('q'),
+  validateSearch: textsOf('part', 'q', 'package', 'left', 'right', 'repository'),
   component: lazyRouteComponent(() => import('../screens/repositories'), 'RepositoriesScreen'),
 });
 

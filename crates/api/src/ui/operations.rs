@@ -92,7 +92,8 @@ impl Operation {
     }
 }
 
-fn problem(error: apt::Error) -> Problem {
+/// What an error of a root is to a client.
+pub(super) fn problem(error: apt::Error) -> Problem {
     let message = error.to_string();
     match error {
         apt::Error::NotFound(_) => Problem::not_found(message),
@@ -127,6 +128,12 @@ struct Undo {
     skip_signing: bool,
 }
 
+/// The root whose folder is `path`; the first that the server follows if none is said.
+pub(super) fn root_of<'a>(house: &'a House, path: Option<&str>) -> Result<&'a Root, Problem> {
+    let is_meant = |root: &&Root| path.is_none_or(|path| root.path().display().to_string() == path);
+    house.roots.iter().find(is_meant).ok_or_else(|| Problem::not_found("the server follows no such root"))
+}
+
 /// Makes everything that an operation changed what it was before, as an operation of its own, and gives that.
 #[utoipa::path(post, path = "/ui-api/operations/{id}/undo", params(("id" = i64, Path), Undo),
     responses((status = OK, body = Operation), (status = NOT_FOUND, body = Problem), (status = CONFLICT, body = Problem)))]
@@ -137,9 +144,7 @@ async fn undo(
     Query(how): Query<Undo>,
 ) -> Result<Json<Operation>, Problem> {
     blocking(move || {
-        let is_meant = |root: &&Root| how.root.as_ref().is_none_or(|path| root.path().display().to_string() == *path);
-        let root = house.roots.iter().find(is_meant);
-        let root = root.ok_or_else(|| Problem::not_found("the server follows no such root"))?;
+        let root = root_of(&house, how.root.as_deref())?;
         let configured = house.aptly.settings().signing.clone();
         let signing = Signing { skip: how.skip_signing || configured.skip, batch: true, ..configured };
         let acting = root.clone().acting(&caller.name, &format!("undo {id} on the page"));

@@ -1,13 +1,14 @@
-//! Repositories and where they are published, of every apt root that the server follows, in one answer for one screen.
+//! Repositories, mirrors, snapshots and where they are published, of every apt root that the server follows, in one answer for one screen.
 
-use apt::{Publication, Root};
+use apt::{Mirror, Root, Snapshot};
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::blocking;
+use super::publications::Published;
+use super::{blocking, operations};
 use crate::{House, Problem};
 
 /// The most packages of one repository that the answer lists.
@@ -23,6 +24,10 @@ pub(super) fn routes() -> OpenApiRouter<House> {
 struct Repositories {
     /// By name.
     repositories: Vec<Repository>,
+    /// By name.
+    mirrors: Vec<Mirrored>,
+    /// The newest first.
+    snapshots: Vec<Taken>,
     /// By place.
     publications: Vec<Published>,
 }
@@ -55,39 +60,61 @@ struct Package {
     architecture: String,
 }
 
-/// Where something is published.
+/// A mirror.
 #[derive(Serialize, utoipa::ToSchema)]
-struct Published {
-    /// The folder; `.` for none.
-    prefix: String,
-    /// The distribution.
+struct Mirrored {
+    /// Its name.
+    name: String,
+    /// The address of the archive.
+    archive: String,
+    /// The distribution; one that ends with a slash is flat.
     distribution: String,
     /// Components.
     components: Vec<String>,
     /// Architectures.
     architectures: Vec<String>,
-    /// Names of the repositories or snapshots it shows.
-    sources: Vec<String>,
-    /// Whether clients can check who made it.
-    signed: bool,
-    /// What a client writes into its `sources.list`.
-    line: String,
+    /// Only packages that this query means; empty for all.
+    filter: String,
+    /// When it was last updated, in milliseconds since 1970.
+    updated: Option<i64>,
+    /// Whether a process updates it now.
+    updating: bool,
+    /// How many packages it has.
+    count: u64,
 }
 
-/// Gives all repositories with their packages, and all publications with the line that a client needs.
+/// A snapshot.
+#[derive(Serialize, utoipa::ToSchema)]
+struct Taken {
+    /// Its name.
+    name: String,
+    /// How it was made.
+    description: String,
+    /// When, in milliseconds since 1970.
+    created: i64,
+    /// What it was made of: `local`, `repo` (a mirror) or `snapshot`.
+    kind: &'static str,
+    /// The names of what it was made of, as far as they are still there.
+    sources: Vec<String>,
+    /// How many packages it has.
+    count: u64,
+}
+
+/// Gives all repositories with their packages, mirrors, snapshots, and all publications with the line that a client needs.
 #[utoipa::path(get, path = "/ui-api/repositories", responses((status = OK, body = Repositories)))]
 async fn repositories(State(house): State<House>) -> Result<Json<Repositories>, Problem> {
     blocking(move || {
         let mut all = Repositories::default();
         for root in house.roots.iter() {
-            read_root(root, &mut all).map_err(|error| Problem::internal(error.to_string()))?;
+            read_root(root, &mut all).map_err(operations::problem)?;
         }
+        all.snapshots.sort_by_key(|one| std::cmp::Reverse(one.created));
         Ok(all)
     })
     .await
 }
 
-fn read_root(root: &Root, all: &mut Repositories) -> Result<(), apt::Error> {
+fn read_root(root: &Root, all: &mut Repositories) -> apt::Result<()> {
     for (repo, count) in root.repos()? {
         let packages = root.keys(&repo.root)?.into_iter().take(MOST).map(|key| Package {
             name: key.name,
@@ -103,40 +130,39 @@ fn read_root(root: &Root, all: &mut Repositories) -> Result<(), apt::Error> {
             component: repo.component,
         });
     }
-    all.publications.extend(root.publications()?.iter().map(|one| published(root, one)));
+    for mirror in root.mirrors()? {
+        all.mirrors.push(mirrored(root, mirror)?);
+    }
+    for snapshot in root.snapshots()? {
+        all.snapshots.push(taken(root, snapshot)?);
+    }
+    for publication in root.publications()? {
+        all.publications.push(Published::of(root, &publication)?);
+    }
     Ok(())
 }
 
-fn published(root: &Root, one: &Publication) -> Published {
-    let folder = root.public().join(&one.prefix).join("dists").join(&one.distribution);
-    let signed = one.storage.is_empty() && folder.join("InRelease").exists();
-    let components: Vec<String> = one.sources.keys().cloned().collect();
-    Published {
-        line: source_line(&one.prefix, &one.distribution, &components, signed),
-        prefix: one.place(),
-        distribution: one.distribution.clone(),
-        architectures: one.architectures.clone(),
-        sources: one.sources.values().map(|source| source.name.clone()).collect(),
-        components,
-        signed,
-    }
+fn mirrored(root: &Root, mirror: Mirror) -> apt::Result<Mirrored> {
+    Ok(Mirrored {
+        count: root.count(&mirror.root)?,
+        updating: mirror.is_updating(),
+        name: mirror.name,
+        archive: mirror.archive,
+        distribution: mirror.distribution,
+        components: mirror.components,
+        architectures: mirror.architectures,
+        filter: mirror.filter,
+        updated: mirror.updated.map(|at| at.as_millisecond()),
+    })
 }
 
-/// The line of a `sources.list`. Today's apt refuses an unsigned publication that is not called trusted.
-fn source_line(prefix: &str, distribution: &str, components: &[String], signed: bool) -> String {
-    let trust = if signed { "" } else { "[trusted=yes] " };
-    let folder = if prefix == "." { String::new() } else { format!("{prefix}/") };
-    format!("deb {trust}http://HOST:8080/{folder} {distribution} {}", components.join(" "))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::source_line;
-
-    #[test]
-    fn the_line_says_what_apt_needs() {
-        let main = ["main".to_owned()];
-        assert_eq!(source_line(".", "stretch", &main, false), "deb [trusted=yes] http://HOST:8080/ stretch main");
-        assert_eq!(source_line("debian", "sid", &main, true), "deb http://HOST:8080/debian/ sid main");
-    }
+fn taken(root: &Root, snapshot: Snapshot) -> apt::Result<Taken> {
+    Ok(Taken {
+        count: root.count(&snapshot.root)?,
+        sources: root.snapshot_sources(&snapshot)?.into_iter().map(|(name, _)| name).collect(),
+        kind: snapshot.kind.word(),
+        created: snapshot.created.as_millisecond(),
+        name: snapshot.name,
+        description: snapshot.description,
+    })
 }

@@ -266,7 +266,7 @@ fn complete(package: Package, files: Vec<PackageFile>) -> Result<Package> {
     Ok(Package::binary(stanza, kind, file)?)
 }
 
-fn is_alive(pid: u32) -> bool {
+pub(super) fn is_alive(pid: u32) -> bool {
     std::path::Path::new("/proc").join(pid.to_string()).exists()
 }
 

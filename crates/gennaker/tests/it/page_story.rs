@@ -74,6 +74,18 @@ fn a_small_world() -> Server {
     server
 }
 
+/// Runs a walk, which ends with a line of its own.
+fn walked(mut walk: Command, server: &Server, end: &str) {
+    // Pictures are taken where somebody asks for them: `PICTURES=docs/screenshots cargo test … page_story`.
+    #[allow(clippy::disallowed_methods, reason = "a person's wish to a test")]
+    if let Some(pictures) = std::env::var_os("PICTURES") {
+        walk.arg("--pictures").arg(pictures);
+    }
+    let (code, told, complaints) = run(walk.current_dir(web()));
+    assert_eq!(code, 0, "{told}{complaints}\n{}", server.complaints());
+    assert!(told.ends_with(&format!("{end}\n")), "{told}");
+}
+
 #[test]
 fn a_newcomer_walks_the_page_starts_a_pipeline_and_answers_its_judgment() {
     if let Some(reason) = missing() {
@@ -100,14 +112,20 @@ fn a_newcomer_walks_the_page_starts_a_pipeline_and_answers_its_judgment() {
         "helloterry_1.7_all",
     ]);
     walk.arg("--upload").arg(package("helloterry", "1.8").write_to(home));
-    // Pictures are taken where somebody asks for them: `PICTURES=docs/screenshots cargo test … page_story`.
-    #[allow(clippy::disallowed_methods, reason = "a person's wish to a test")]
-    if let Some(pictures) = std::env::var_os("PICTURES") {
-        walk.arg("--pictures").arg(pictures);
+    walked(walk, &server, "the walk is done");
+}
+
+#[test]
+fn repositories_are_filled_published_compared_and_rolled_back_on_the_page() {
+    if let Some(reason) = missing() {
+        return probe::not_run(reason);
     }
-    let (code, told, complaints) = run(walk.current_dir(web()));
-    assert_eq!(code, 0, "{told}{complaints}\n{}", server.complaints());
-    assert!(told.ends_with("the walk is done\n"), "{told}");
+    let server = Server::start("");
+    let home = server.folder.path();
+    let mut walk = Command::new("node");
+    walk.arg("e2e/repositories.mjs").arg(format!("http://{}", server.address()));
+    walk.arg(package("helloterry", "1.7").write_to(home)).arg(package("helloterry", "2.0").write_to(home));
+    walked(walk, &server, "the repositories walk is done");
 }
 
 #[test]

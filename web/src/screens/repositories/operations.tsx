@@ -127,8 +127,8 @@ function UndoDialog({ operation, onClose }: { operation: Operation; onClose: () 
         {operation.changes.map((change) => (
           <li key={`${change.kind} ${change.name}`}>
             {t.operations.back(change.what, t.operations.kinds[change.kind])} <bdi className="strong">{change.name}</bdi>
-            <Packages sign="+" names={change.removed} count={change.removedCount} />
-            <Packages sign="−" names={change.added} count={change.addedCount} />
+            <Changes sign="+" names={change.removed} count={change.removedCount} />
+            <Changes sign="−" names={change.added} count={change.addedCount} />
           </li>
         ))}
       </ul>
@@ -142,9 +142,10 @@ function UndoDialog({ operation, onClose }: { operation: Operation; onClose: () 
   );
 }
 
-function Packages({ sign, names, count }: { sign: string; names: string[]; count: number }) {
+/** The packages that came or went, the first of them by name. */
+export function Changes({ sign, names, count, most = NAMED }: { sign: string; names: string[]; count: number; most?: number }) {
   const t = useTexts();
-  const shown = names.slice(0, NAMED);
+  const shown = names.slice(0, most);
   return (
     <>
       {shown.map((name) => (

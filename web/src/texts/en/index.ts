@@ -2,6 +2,7 @@
 // Sentences with values in them are functions, so that word order is each language's own business.
 
 import { applications } from './applications';
+import { archives } from './archives';
 import { balancers } from './balancers';
 import { clusters } from './clusters';
 import { frame } from './frame';
@@ -23,6 +24,7 @@ export const en = {
   ...run,
   ...tasks,
   ...repositories,
+  ...archives,
 };
 
 export type Texts = typeof en;

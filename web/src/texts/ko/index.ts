@@ -2,6 +2,7 @@
 
 import type { Texts } from '../en';
 import { applications } from './applications';
+import { archives } from './archives';
 import { balancers } from './balancers';
 import { clusters } from './clusters';
 import { frame } from './frame';
@@ -23,4 +24,5 @@ export const ko: Texts = {
   ...run,
   ...tasks,
   ...repositories,
+  ...archives,
 };

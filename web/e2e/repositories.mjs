@@ -1,0 +1,167 @@
+// Walks through the repositories on the page: one is made, filled, published, moved on, compared and rolled back.
+//
+//   node e2e/repositories.mjs BASE OLD.deb NEW.deb [--pictures FOLDER]
+//
+// OLD and NEW are two versions of one package. The server's apt root has nothing yet.
+
+import { parseArgs } from 'node:util';
+import { must, openBrowser, step } from './browser.mjs';
+import { accessible, pictures } from './looks.mjs';
+
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { pictures: { type: 'string' } } });
+const [base, older, newer] = positionals;
+if (newer === undefined) {
+  console.error('usage: node e2e/repositories.mjs BASE OLD.deb NEW.deb [--pictures FOLDER]');
+  process.exit(2);
+}
+const { browser, page, complaints } = await openBrowser();
+const picture = pictures(page, values.pictures);
+const screen = `${base.replace(/\/$/, '')}/ui/repositories`;
+const dialog = page.locator('dialog[open]');
+
+/** Presses the button of a dialog and waits until it is done. */
+async function confirm(word) {
+  await dialog.getByRole('button', { name: word, exact: true }).click();
+  await dialog.waitFor({ state: 'detached' });
+}
+
+async function says(command) {
+  const text = await dialog.innerText();
+  must(text.includes(command), `the dialog does not say ${command}:\n${text}`);
+}
+
+async function add(file) {
+  await page.locator('.repository input[type=file]').first().setInputFiles(file);
+  await dialog.getByRole('button', { name: 'Add', exact: true }).click();
+  await dialog.getByText(' added').waitFor();
+  await dialog.getByRole('button', { name: 'Close' }).last().click();
+}
+
+async function snapshot(name) {
+  await page.getByRole('button', { name: 'Take snapshot' }).first().click();
+  await dialog.getByLabel('Name').fill(name);
+  await says(`aptly snapshot create ${name} from repo shop`);
+  await confirm('Take snapshot');
+}
+
+async function walk() {
+  await step('a repository is made', async () => {
+    await page.goto(screen);
+    await page.getByRole('button', { name: 'New repository' }).click();
+    await dialog.getByLabel('Name').fill('shop');
+    await says('aptly repo create -distribution=stable -component=main shop');
+    await accessible(page, 'making a repository');
+    await confirm('Create');
+    await page.locator('[data-repository=shop]').waitFor();
+  });
+
+  await step('packages come in, and a snapshot keeps what was there', async () => {
+    await add(older);
+    await page.locator('[data-package]').first().waitFor();
+    await snapshot('monday');
+    await add(newer);
+    await page.locator('[data-package]').nth(1).waitFor();
+    await snapshot('tuesday');
+  });
+
+  await step('a query is answered by the server, a package shows its fields', async () => {
+    const field = page.getByLabel('Filter packages');
+    await field.fill('$Version (>= 2)');
+    await page.locator('[data-package]').nth(1).waitFor({ state: 'detached' });
+    must((await page.locator('[data-package]').count()) === 1, 'the query means one package');
+    must(page.url().includes('q='), 'the query is not in the address');
+    await page.locator('.package-open').first().click();
+    await page.getByText('Installed-Size').or(page.getByText('SHA256')).first().waitFor();
+    await accessible(page, 'a package');
+    await picture('package');
+    await field.fill('$Version (>=');
+    await page.getByRole('alert').first().waitFor();
+    await field.fill('');
+  });
+
+  await step('two snapshots are compared', async () => {
+    await page.getByRole('link', { name: 'Snapshots', exact: true }).click();
+    await page.locator('[data-snapshot=tuesday]').waitFor();
+    await page.getByLabel('Compare').selectOption('monday');
+    await page.getByLabel('with', { exact: true }).selectOption('tuesday');
+    await page.locator('[data-diff]').first().waitFor();
+    must(page.url().includes('left=monday') && page.url().includes('right=tuesday'), `the comparison is not in the address ${page.url()}`);
+    await accessible(page, 'the difference');
+    await picture('snapshot-diff');
+  });
+
+  await step('a snapshot is published, another takes its place, and the way back is there', async () => {
+    await page.getByRole('button', { name: 'Publish monday' }).click();
+    await dialog.getByLabel('Distribution').fill('stable');
+    await dialog.getByLabel('Architectures').fill('amd64');
+    await dialog.getByLabel('without a signature').check();
+    await says('aptly publish snapshot -skip-signing -distribution=stable -architectures=amd64 monday');
+    await accessible(page, 'publishing');
+    await confirm('Publish');
+    await page.getByRole('link', { name: 'Publications', exact: true }).click();
+    await page.getByRole('button', { name: 'Switch' }).click();
+    await dialog.getByLabel('Snapshot').selectOption('tuesday');
+    await says('aptly publish switch -skip-signing -component=main stable tuesday');
+    await confirm('Switch');
+    await page.locator('[data-generation="2"]').waitFor();
+    await accessible(page, 'publications');
+    await picture('publications');
+    await page.getByRole('button', { name: 'Back to generation 1' }).click();
+    await says('aptly publish rollback -skip-signing -to=1 stable');
+    await confirm('Roll back');
+    await page.locator('[data-generation="3"]').waitFor();
+    must((await page.locator('.repository h2').first().innerText()).includes('monday'), 'the publication does not show monday again');
+  });
+
+  await step('recipes are complete', async () => {
+    await page.getByRole('link', { name: 'Recipes', exact: true }).click();
+    const curl = await page.locator('[data-recipe=curl] pre').innerText();
+    must(curl.includes('/api/repos/shop/file/'), curl);
+    must((await page.locator('[data-recipe]').count()) === 5, 'not every recipe is there');
+    await accessible(page, 'recipes');
+    await picture('recipes');
+  });
+
+  await step('what is dropped is said first, and can be undone', async () => {
+    await page.getByRole('link', { name: 'Publications', exact: true }).click();
+    await page.getByRole('button', { name: 'Drop' }).click();
+    await says('aptly publish drop stable');
+    await confirm('Drop');
+    await page.locator('[data-publication]').waitFor({ state: 'detached' });
+    await page.getByRole('link', { name: 'Log', exact: true }).click();
+    const newest = page.locator('[data-operation]').first();
+    await newest.getByText('removed publication').waitFor();
+    await newest.getByRole('button').click();
+    await dialog.getByLabel('without a signature').check();
+    await confirm('Undo');
+    await page.getByRole('link', { name: 'Publications', exact: true }).click();
+    await page.locator('[data-publication=stable]').waitFor();
+  });
+
+  await step('mirrors teach how to make one, and all fits a small screen', async () => {
+    await page.getByRole('link', { name: 'Mirrors', exact: true }).click();
+    await page.getByText('aptly mirror create').waitFor();
+    await page.setViewportSize({ width: 390, height: 844 });
+    for (const part of ['local', 'mirrors', 'snapshots', 'publications', 'recipes', 'log']) {
+      await page.goto(`${screen}?part=${part}`);
+      await page.locator('.screen').waitFor();
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+      must(wide <= 390, `${part} is ${wide} pixels wide at 390`);
+    }
+  });
+}
+
+try {
+  await walk();
+  // A query that is not complete yet is refused, which the browser calls an error.
+  const faults = complaints.filter((one) => !/status of 400/.test(one));
+  must(faults.length === 0, `the page complained:\n  ${faults.join('\n  ')}`);
+  console.log('the repositories walk is done');
+} catch (error) {
+  await page.screenshot({ path: 'walk-failed.png' });
+  console.error(error instanceof Error ? error.message : error);
+  for (const one of complaints) console.error(`  ${one}`);
+  process.exitCode = 1;
+} finally {
+  await browser.close();
+}

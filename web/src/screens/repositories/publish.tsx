@@ -1,0 +1,35 @@
+// A repository or a snapshot is published for the first time: where to, as what, signed or not.
+
+import { useState } from 'react';
+import { publish } from '../../api/publish';
+import { useTexts } from '../../texts';
+import { DoingDialog, Field } from './doing';
+
+interface Props {
+  kind: 'repo' | 'snapshot';
+  source: string;
+  distribution: string;
+  component: string;
+  onClose: () => void;
+}
+
+export function PublishDialog({ kind, source, distribution: usual, component: first, onClose }: Props) {
+  const t = useTexts();
+  const [distribution, setDistribution] = useState(usual);
+  const [component, setComponent] = useState(first);
+  const [prefix, setPrefix] = useState('');
+  const [architectures, setArchitectures] = useState('');
+  const [signed, setSigned] = useState(true);
+  return (
+    <DoingDialog title={t.publications.publishOf(source)} word={t.publications.publish} doing={publish({ kind, source, prefix, distribution, component, architectures: architectures.split(/[\s,]+/).filter((one) => one !== ''), signed })} ready={distribution !== ''} onClose={onClose}>
+      <Field label={t.repositories.distribution} value={distribution} onChange={setDistribution} placeholder="stable" />
+      <Field label={t.repositories.component} value={component} onChange={setComponent} placeholder="main" />
+      <Field label={t.publications.architectures} value={architectures} onChange={setArchitectures} hint={t.publications.architecturesHint} />
+      <Field label={t.publications.prefix} value={prefix} onChange={setPrefix} hint={t.publications.prefixHint} />
+      <label className="undo-unsigned">
+        <input type="checkbox" checked={!signed} onChange={(event) => setSigned(!event.target.checked)} /> {t.operations.unsigned}
+      </label>
+      <p className="soft">{t.publications.publishSays}</p>
+    </DoingDialog>
+  );
+}

@@ -1,0 +1,11 @@
+import { describe, expect, it } from 'vitest';
+import { isQuery } from './query';
+
+describe('what is typed over packages', () => {
+  it('filters as long as it is words', () => {
+    for (const typed of ['', 'hello', 'hello 1.0', '라이브러리', 'lib_foo']) expect(isQuery(typed), typed).toBe(false);
+  });
+  it('is a query with an operator, or as a package is named whole', () => {
+    for (const typed of ['Name (~ hello)', 'nginx (>= 1.2)', 'a | b', '!a', '$Version', 'hello_1.0_amd64']) expect(isQuery(typed), typed).toBe(true);
+  });
+});
