@@ -20,6 +20,7 @@ mod tasks;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use access::Caller;
 use apt::{Fetch, Follow, Keyrings, Line, Root, Signing};
 use axum::Router;
 use axum::extract::{Request, State};
@@ -124,8 +125,8 @@ impl Aptly {
 
     /// The root, for one request: what it changes is one entry of the log of operations.
     fn acting(&self) -> Result<Root, Fault> {
-        let asked = ASKED.try_with(Clone::clone).unwrap_or_default();
-        Ok(self.root()?.clone().acting("api", &asked))
+        let Asked { who, what } = ASKED.try_with(Clone::clone).unwrap_or_default();
+        Ok(self.root()?.clone().acting(&who, &what))
     }
 
     /// Where uploaded files wait.
@@ -178,13 +179,25 @@ pub(crate) fn routes() -> OpenApiRouter<Aptly> {
 }
 
 tokio::task_local! {
-    /// The request that is being answered: method and path.
-    static ASKED: String;
+    static ASKED: Asked;
+}
+
+/// The request that is being answered.
+#[derive(Clone, Default)]
+struct Asked {
+    /// Whose token it bears; `api` where nobody is asked for one.
+    who: String,
+    /// Method and path.
+    what: String,
 }
 
 /// What every request goes through: it is remembered for the log of operations, and counted.
 async fn watch(State(aptly): State<Aptly>, request: Request, next: Next) -> Response {
-    let asked = format!("{} {}", request.method(), request.uri().path());
+    let caller = request.extensions().get::<Caller>();
+    let asked = Asked {
+        who: caller.map_or_else(|| "api".to_owned(), |caller| caller.name.clone()),
+        what: format!("{} {}", request.method(), request.uri().path()),
+    };
     let answered = ASKED.scope(asked, aptly.counted(request, next));
     answered.await
 }

@@ -15,6 +15,7 @@ use crate::query::Query;
 use crate::{House, Problem};
 
 mod operations;
+mod provenance;
 mod publications;
 mod repositories;
 mod stages;
@@ -34,6 +35,7 @@ pub fn routes() -> OpenApiRouter<House> {
         .merge(repositories::routes())
         .merge(operations::routes())
         .merge(publications::routes())
+        .merge(provenance::routes())
         .merge(stages::routes())
 }
 

@@ -8,6 +8,7 @@ import { readExecution, readTaskView } from './execution';
 import { readBalancer, readServerGroup } from './inventory';
 import { readOperations } from './operations';
 import { readApplication, readHome, readLog } from './overview';
+import { readProvenance } from './provenance';
 import { list } from './read';
 import { readRepositories } from './repositories';
 
@@ -104,6 +105,13 @@ export const snapshotDiffQuery = (left: string, right: string) =>
 /** The packages of a repository that a query of aptly's language means. */
 export const packagesQuery = (repository: string, query: string) =>
   queryOptions({ queryKey: ['repositories', 'packages', repository, query], queryFn: ({ signal }) => packagesOf(repository, query, signal), retry: false });
+
+/** Where what is asked about comes from, and where it went. */
+export const provenanceQuery = (about: { instance?: string; serverGroup?: string; image?: string; package?: string }) =>
+  queryOptions({
+    queryKey: ['provenance', JSON.stringify(about)],
+    queryFn: async ({ signal }) => readProvenance(await answer(client.GET('/ui-api/provenance', { params: { query: about }, signal }))),
+  });
 
 /** The keys of what shows repositories. */
 export const ofRepositories = [['repositories'], ['operations']];

@@ -3478,6 +3478,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/ui-api/provenance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Follows what runs back to where it comes from, and packages forward to what runs. */
+        get: operations["get_ui_api_provenance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/ui-api/publications/rollback": {
         parameters: {
             query?: never;
@@ -3877,6 +3894,29 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description An image with what went into it and what came of it. */
+        Chain: {
+            /** @description Its id; the folder where an image is one. */
+            image: string;
+            /** @description Its name for people. */
+            name: string;
+            /**
+             * Format: int64
+             * @description When it was made, in milliseconds since 1970.
+             */
+            made?: number | null;
+            /** @description What it was made on. */
+            base?: string | null;
+            /** @description Who made it. */
+            builder?: string | null;
+            /** @description What people should know of it. */
+            notes: string[];
+            bakedBy?: components["schemas"]["Run"] | null;
+            /** @description What is in it. */
+            packages: components["schemas"]["InIt"][];
+            /** @description What runs it. */
+            serverGroups: components["schemas"]["Group"][];
+        };
         /** @description One thing that was changed. */
         Change: {
             /** @description `repo`, `snapshot`, `mirror` or `publication`. */
@@ -3922,6 +3962,31 @@ export interface components {
             /** @description The first of those that went. */
             removed: string[];
         };
+        /** @description A server group. */
+        Group: {
+            /** @description Its name. */
+            name: string;
+            /** @description Its application. */
+            application: string;
+            /** @description Its account. */
+            account: string;
+            /** @description Its region. */
+            region: string;
+            /**
+             * Format: int64
+             * @description When it was made, in milliseconds since 1970.
+             */
+            created: number;
+            /** @description Whether load balancers give it no traffic. */
+            disabled: boolean;
+            /**
+             * Format: int32
+             * @description How many of its instances are well.
+             */
+            up: number;
+            /** @description Its instances. */
+            instances: string[];
+        };
         /** @description Whether the server is well. */
         Health: {
             /** @description `UP`. */
@@ -3935,6 +4000,25 @@ export interface components {
             broken: unknown[];
             /** @description How many applications there are. */
             applications: number;
+        };
+        /** @description A package of an image. */
+        InIt: {
+            /** @description Its name. */
+            name: string;
+            /** @description Its version. */
+            version: string;
+            /** @description Its architecture. */
+            architecture: string;
+            /** @description SHA-256 of its file. */
+            sha256: string;
+            /** @description What it says of where it was built: commit, repository, build. */
+            build: {
+                [key: string]: string;
+            };
+            /** @description How it came into a repository, the newest first. */
+            uploads: components["schemas"]["Upload"][];
+            /** @description Publications that show it now. */
+            published: string[];
         };
         /** @description One line. */
         Line: {
@@ -4045,6 +4129,13 @@ export interface components {
             /** @description Further findings, as a validator has them. */
             errors?: string[];
         };
+        /** @description The answer. */
+        Provenance: {
+            /** @description One for each image, the newest first. */
+            chains: components["schemas"]["Chain"][];
+            /** @description Whether there are more. */
+            cut: boolean;
+        };
         /** @description Where something is published. */
         Published: {
             /** @description The folder of the root. */
@@ -4127,6 +4218,24 @@ export interface components {
              */
             generation: number;
         };
+        /** @description An execution. */
+        Run: {
+            /** @description Its id. */
+            id: string;
+            /** @description Its application. */
+            application: string;
+            /** @description The pipeline's name, or what was to be done. */
+            name: string;
+            /**
+             * Format: int64
+             * @description When it began, in milliseconds since 1970.
+             */
+            at?: number | null;
+            /** @description Who or what started it. */
+            by: string;
+            /** @description Of which kind its trigger is. */
+            trigger: string;
+        };
         /** @description One of them. */
         StageKind: {
             /** @description What a stage says as its `type`. */
@@ -4168,6 +4277,20 @@ export interface components {
              * @description How many packages it has.
              */
             count: number;
+        };
+        /** @description One way into a repository. */
+        Upload: {
+            /** @description The repository, mirror or snapshot. */
+            into: string;
+            /**
+             * Format: int64
+             * @description When, in milliseconds since 1970.
+             */
+            at: number;
+            /** @description Who did it. */
+            who: string;
+            /** @description By which command or request. */
+            command: string;
         };
         /** @description The server's version. */
         Version: {
@@ -9911,6 +10034,34 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_ui_api_provenance: {
+        parameters: {
+            query?: {
+                /** @description The id or the name of an image. */
+                image?: string | null;
+                /** @description A package: its name, or `name_version_architecture`. */
+                package?: string | null;
+                /** @description The name of a server group. */
+                serverGroup?: string | null;
+                /** @description The id of an instance. */
+                instance?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Provenance"];
                 };
             };
         };

@@ -78,8 +78,15 @@ const repositories = createRoute({
   component: lazyRouteComponent(() => import('../screens/repositories'), 'RepositoriesScreen'),
 });
 
+const provenance = createRoute({
+  getParentRoute: () => root,
+  path: '/provenance',
+  validateSearch: textsOf('instance', 'serverGroup', 'image', 'package'),
+  component: lazyRouteComponent(() => import('../screens/provenance'), 'ProvenanceScreen'),
+});
+
 export const router = createRouter({
-  routeTree: root.addChildren([home, applications, application, clusters, loadBalancers, pipelines, run, tasks, repositories]),
+  routeTree: root.addChildren([home, applications, application, clusters, loadBalancers, pipelines, run, tasks, repositories, provenance]),
   basepath: '/ui',
   defaultPreload: 'intent',
   scrollRestoration: true,

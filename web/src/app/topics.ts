@@ -31,7 +31,7 @@ export function renewedBy({ topic, key }: Change): QueryKey[] {
     case 'load-balancer':
     case 'inventory':
     case 'cloud':
-      return [['serverGroups'], ['loadBalancers']];
+      return [['serverGroups'], ['loadBalancers'], ['provenance']];
     case 'apt':
     case 'publication':
     case 'repository':

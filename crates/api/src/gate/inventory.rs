@@ -315,7 +315,7 @@ pub(super) fn firewall_in_detail(one: &Firewall, provider: &str) -> Value {
     let rule = |rule: &Allowed, from: &String| {
         let (ip, cidr) = from.split_once('/').unwrap_or((from, ""));
         json!({
-            "class": "ipRange", "protocol": "tcp", "portRanges": [{"startPort": rule.ports.0, "endPort": rule.ports.1}],
+            "class": "ipRange", "protocol": if rule.protocol.is_udp() { "udp" } else { "tcp" }, "portRanges": [{"startPort": rule.ports.0, "endPort": rule.ports.1}],
             "range": {"ip": ip, "cidr": if cidr.is_empty() { String::new() } else { format!("/{cidr}") }},
         })
     };

@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
-use crate::server::{Server, ask, gennaker, run};
+use crate::server::{Server, ask, exchange, gennaker, run};
 
 #[test]
 fn it_answers_right_after_its_start_and_keeps_its_data_private() {
@@ -136,10 +136,18 @@ fn a_token_opens_the_door_and_its_hash_tells_nothing() {
     assert_eq!(code, 0);
     assert!(hashed.starts_with("$argon2id$") && !hashed.contains(token), "{hashed}");
 
-    let config = format!("[[token]]\nname = \"ci\"\nrole = \"viewer\"\nhash = \"{}\"\n", hashed.trim());
+    let config = format!("[[token]]\nname = \"ci\"\nrole = \"operator\"\nhash = \"{}\"\n", hashed.trim());
     let server = Server::start(&config);
     assert_eq!(ask(&server.address(), "GET", "/health", "").0, 200);
     assert_eq!(ask(&server.address(), "GET", "/no-such-path", "").0, 401);
+
+    // Whose token it was stands in the log of what was done.
+    let bearer = [format!("Authorization: Bearer {token}")];
+    let (status, _, made) = exchange(&server.address(), "POST", "/api/repos", &bearer, r#"{"Name": "shop"}"#);
+    assert_eq!(status, 201, "{made}");
+    let (_, _, told) = exchange(&server.address(), "GET", "/ui-api/operations", &bearer, "");
+    let told: serde_json::Value = serde_json::from_str(&told).expect("JSON");
+    assert_eq!(told["operations"][0]["who"], "ci", "{told}");
 
     std::fs::write(&file, "short\n").expect("written");
     let mut hash = gennaker(folder.path());

@@ -141,7 +141,8 @@ fn a_firewall_decides_who_reaches_a_load_balancer() {
     succeeds(&server, &deploy(&server, "one", json!({})));
     let wall = |network: &str| {
         json!({"type": "upsertSecurityGroup", "credentials": "local", "region": "local", "securityGroupName": "hello-office",
-               "description": "the office", "ipIngress": [{"cidr": network, "startPort": 1, "endPort": 65535, "type": "tcp"}]})
+               "description": "the office", "ipIngress": [{"cidr": network, "startPort": 1, "endPort": 65535, "type": "tcp"},
+                                                          {"cidr": network, "startPort": 53, "endPort": 53, "type": "udp"}]})
     };
     let balancer = |more: Value| {
         let check = json!({"healthCheckType": "HTTP", "port": 8080, "requestPath": "/", "checkIntervalSec": 0.1, "healthyThreshold": 1});
@@ -170,6 +171,8 @@ fn a_firewall_decides_who_reaches_a_load_balancer() {
         (&seen["description"], &seen["inboundRules"][0]["range"]),
         (&json!("the office"), &json!({"ip": "127.0.0.0", "cidr": "/8"}))
     );
+    let protocols = [&seen["inboundRules"][0]["protocol"], &seen["inboundRules"][1]["protocol"]];
+    assert_eq!(protocols, ["tcp", "udp"]);
     assert_eq!(read(&server, "/securityGroups")["local"]["local"]["local"][0]["name"], "hello-office");
     assert_eq!(read(&server, "/applications/hello/loadBalancers")[0]["securityGroups"], json!(["hello-office"]));
     let delete = json!({"type": "deleteSecurityGroup", "credentials": "local", "region": "local", "securityGroupName": "hello-office"});

@@ -72,7 +72,12 @@ fn copied(config: &Map, group: &ServerGroup) -> Map {
         ("zones", json!(group.zones)),
         ("labels", json!(group.labels)),
     ];
-    same.into_iter().filter(|(key, _)| !config.contains_key(*key)).map(|(key, value)| (key.to_owned(), value)).collect()
+    let size = group.instance_type.iter().map(|size| ("instanceType", json!(size)));
+    same.into_iter()
+        .chain(size)
+        .filter(|(key, _)| !config.contains_key(*key))
+        .map(|(key, value)| (key.to_owned(), value))
+        .collect()
 }
 
 impl DetermineSource {

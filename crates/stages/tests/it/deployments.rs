@@ -101,7 +101,7 @@ async fn the_size_of_a_cluster_is_a_precondition() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_group_is_copied_with_everything_that_is_not_said_otherwise() {
     let play = play().await;
-    play.succeeds(json!([deploy(json!({"stack": "main", "image": "image-3"}))])).await;
+    play.succeeds(json!([deploy(json!({"stack": "main", "image": "image-3", "instanceType": "small"}))])).await;
     let source = json!({"account": "cloudy", "region": "here", "serverGroupName": "shop-main-v000"});
     play.succeeds(
         json!([{"type": "cloneServerGroup", "credentials": "cloudy", "source": source, "strategy": "redblack"}]),
@@ -109,7 +109,7 @@ async fn a_group_is_copied_with_everything_that_is_not_said_otherwise() {
     .await;
     assert_eq!(play.groups().await, [group("shop-main-v000", false, 2), group("shop-main-v001", true, 2)]);
     let all = play.clouds.list(&Query::of("shop")).await.unwrap().server_groups;
-    assert!(all.iter().all(|group| group.image == "image-3"));
+    assert!(all.iter().all(|group| group.image == "image-3" && group.instance_type.as_deref() == Some("small")));
     let gone = json!({"account": "cloudy", "region": "here", "serverGroupName": "shop-main-v009"});
     let run = play.run(json!([{"type": "cloneServerGroup", "credentials": "cloudy", "source": gone}])).await;
     assert!(why(&run).contains("shop-main-v009 does not exist"), "{}", why(&run));

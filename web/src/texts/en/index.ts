@@ -8,6 +8,7 @@ import { clusters } from './clusters';
 import { frame } from './frame';
 import { home } from './home';
 import { pipelines } from './pipelines';
+import { provenance } from './provenance';
 import { repositories } from './repositories';
 import { run } from './run';
 import { tasks } from './tasks';
@@ -25,6 +26,7 @@ export const en = {
   ...tasks,
   ...repositories,
   ...archives,
+  ...provenance,
 };
 
 export type Texts = typeof en;

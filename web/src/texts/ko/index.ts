@@ -8,6 +8,7 @@ import { clusters } from './clusters';
 import { frame } from './frame';
 import { home } from './home';
 import { pipelines } from './pipelines';
+import { provenance } from './provenance';
 import { repositories } from './repositories';
 import { run } from './run';
 import { tasks } from './tasks';
@@ -25,4 +26,5 @@ export const ko: Texts = {
   ...tasks,
   ...repositories,
   ...archives,
+  ...provenance,
 };

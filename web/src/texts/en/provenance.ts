@@ -1,0 +1,21 @@
+export const provenance = {
+  provenance: {
+    title: 'Provenance',
+    says: 'Where what runs comes from, and what became of a package. Everything leads to the same question about itself.',
+    empty: 'Nothing is known of it. Images that were baked here, and server groups, appear by themselves.',
+    about: { instance: 'Instance', serverGroup: 'Server group', image: 'Image', package: 'Package' },
+    everything: 'Ask about everything',
+    packages: 'Packages',
+    image: 'Image',
+    groups: 'Server groups',
+    folder: 'A folder of this machine, not a baked image.',
+    made: 'made',
+    on: (base: string, builder: string) => `on ${base}, by ${builder}`,
+    startedBy: (who: string, trigger: string) => `started by ${who} (${trigger})`,
+    into: (repository: string, who: string) => `into ${repository} by ${who},`,
+    noUpload: 'Who brought it is not known any more.',
+    published: 'published in',
+    nowhere: 'Nothing runs it.',
+    cut: (n: number) => `The newest ${n} are shown.`,
+  },
+};
