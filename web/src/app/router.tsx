@@ -24,7 +24,7 @@ const home = createRoute({ getParentRoute: () => root, path: '/', component: laz
 const applications = createRoute({
   getParentRoute: () => root,
   path: '/applications',
-  validateSearch: textsOf('q'),
+  validateSearch: textsOf('q', 'do'),
   component: lazyRouteComponent(() => import('../screens/applications'), 'ApplicationsScreen'),
 });
 
@@ -39,14 +39,14 @@ const application = createRoute({
 const clusters = createRoute({
   getParentRoute: () => root,
   path: '/applications/$application/clusters',
-  validateSearch: textsOf('group', 'instance'),
+  validateSearch: textsOf('group', 'instance', 'do'),
   component: lazyRouteComponent(() => import('../screens/clusters'), 'ClustersScreen'),
 });
 
 const loadBalancers = createRoute({
   getParentRoute: () => root,
   path: '/applications/$application/load-balancers',
-  validateSearch: textsOf('balancer'),
+  validateSearch: textsOf('balancer', 'do'),
   component: lazyRouteComponent(() => import('../screens/load-balancers'), 'LoadBalancersScreen'),
 });
 

@@ -6,7 +6,8 @@ import type { Said } from '../api/actions';
 import { Draw } from './icons';
 import './dialog.css';
 
-export function Dialog({ title, onClose, children, foot }: { title: string; onClose: () => void; children: ReactNode; foot: ReactNode }) {
+/** `kept`: a click beside it does not close it, for what was typed would be lost. */
+export function Dialog({ title, onClose, children, foot, kept }: { title: string; onClose: () => void; children: ReactNode; foot: ReactNode; kept?: boolean }) {
   const t = useTexts();
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
@@ -19,7 +20,7 @@ export function Dialog({ title, onClose, children, foot }: { title: string; onCl
     return () => shown?.close();
   }, []);
   return (
-    <dialog ref={dialog} className="dialog" aria-label={title} onCancel={(event) => { event.preventDefault(); onClose(); }} onClick={(event) => event.target === dialog.current && onClose()}>
+    <dialog ref={dialog} className="dialog" aria-label={title} onCancel={(event) => { event.preventDefault(); onClose(); }} onClick={(event) => kept !== true && event.target === dialog.current && onClose()}>
       <div className="dialog-in">
         <header className="dialog-head">
           <h2 className="grow">{title}</h2>

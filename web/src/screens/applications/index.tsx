@@ -8,6 +8,7 @@ import { Copyable } from '../../parts/dialog';
 import { matches } from '../../parts/match';
 import { Ago } from '../../parts/when';
 import { useLanguage } from '../../texts';
+import { CreateApplication } from './create';
 
 const route = getRouteApi('/applications');
 
@@ -15,9 +16,10 @@ const CREATE = { job: [{ type: 'createApplication', application: { name: 'hello'
 
 export function ApplicationsScreen() {
   const { t, language } = useLanguage();
-  const { q } = route.useSearch();
+  const { q, do: doing } = route.useSearch();
   const navigate = route.useNavigate();
   const applications = useQuery(applicationsQuery());
+  const open = (create: boolean) => void navigate({ search: { ...(q === undefined ? {} : { q }), ...(create ? { do: 'create' } : {}) } });
   return (
     <div className="screen">
       <div className="screen-head">
@@ -30,6 +32,11 @@ export function ApplicationsScreen() {
           aria-label={t.applications.filter}
           onChange={(event) => void navigate({ search: event.target.value === '' ? {} : { q: event.target.value }, replace: true })}
         />
+        {applications.data?.length !== 0 && (
+          <button type="button" className="button primary" onClick={() => open(true)}>
+            {t.newApplication.create}
+          </button>
+        )}
       </div>
       <Answered query={applications}>
         {(all) => {
@@ -37,6 +44,10 @@ export function ApplicationsScreen() {
             return (
               <Empty>
                 <p>{t.applications.empty}</p>
+                <p>{t.newApplication.empty}</p>
+                <button type="button" className="button primary" onClick={() => open(true)}>
+                  {t.newApplication.create}
+                </button>
                 <Copyable label={t.applications.emptyCommand} text={`curl -fsS ${location.origin}/tasks -H 'Content-Type: application/json' -d '${JSON.stringify(CREATE)}'`} />
               </Empty>
             );
@@ -83,6 +94,7 @@ export function ApplicationsScreen() {
           );
         }}
       </Answered>
+      {doing === 'create' && applications.data !== undefined && <CreateApplication taken={applications.data.map((one) => one.name)} onClose={() => open(false)} />}
     </div>
   );
 }

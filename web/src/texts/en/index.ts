@@ -12,6 +12,7 @@ import { provenance } from './provenance';
 import { repositories } from './repositories';
 import { run } from './run';
 import { tasks } from './tasks';
+import { wizards } from './wizards';
 import { words } from './words';
 
 export const en = {
@@ -27,6 +28,7 @@ export const en = {
   ...repositories,
   ...archives,
   ...provenance,
+  ...wizards,
 };
 
 export type Texts = typeof en;

@@ -12,6 +12,7 @@ import { provenance } from './provenance';
 import { repositories } from './repositories';
 import { run } from './run';
 import { tasks } from './tasks';
+import { wizards } from './wizards';
 import { words } from './words';
 
 export const ko: Texts = {
@@ -27,4 +28,5 @@ export const ko: Texts = {
   ...repositories,
   ...archives,
   ...provenance,
+  ...wizards,
 };

@@ -1,0 +1,53 @@
+import type { wizards as Original } from '../en/wizards';
+import { n } from './number';
+
+const bounds = (min: number, max: number | undefined) => (max === undefined ? `${n(min)} 이상` : `${n(min)}–${n(max)}`);
+
+export const wizards: typeof Original = {
+  wizards: {
+    required: '필수',
+    value: '값',
+    removeRow: (at) => `${n(at)}번째 줄 삭제`,
+    create: '만들기',
+    save: '저장',
+    delete: '삭제',
+    edit: '수정',
+    account: '계정',
+    region: '리전',
+    back: '양식으로 돌아가기',
+    lastTime: '지난 시도가 실패했습니다.',
+    toMend: (count) => `아직 ${n(count)}개 항목을 고쳐야 합니다.`,
+    toTask: '작업 탭에서 열기',
+    begins: '곧 시작합니다.',
+    done: '끝났습니다.',
+    needed: '반드시 입력해야 합니다.',
+    wholeNumber: (min, max) => `${bounds(min, max)}의 정수를 입력하세요.`,
+    number: (min, max) => `${bounds(min, max)}의 숫자를 입력하세요.`,
+    notAllowed: (part, text, found, hyphen) => `${part} "${text}": '${found}' 문자는 쓸 수 없습니다. 영문자, 숫자, ${hyphen ? "'.', '_', '-'" : "'.', '_'"}만 쓸 수 있습니다`,
+    badStart: (part, text) => `${part} "${text}": 영문자나 숫자로 시작해야 합니다`,
+    tooLong: (text, most) => `"${text}"은(는) ${n(most)}자보다 깁니다`,
+    beginsWith: (application) => `이름은 애플리케이션 이름으로 시작합니다: ${application} 또는 ${application}-…`,
+    noNetwork: (text) => `"${text}"은(는) 네트워크가 아닙니다. 주소나 10.0.0.0/8처럼 접두사가 있는 주소를 입력하세요`,
+    seconds: '초',
+    willHappen: '실행할 내용',
+    taken: (what, name) => `${what} "${name}"이(가) 이미 있습니다`,
+  },
+  newApplication: {
+    create: '애플리케이션 만들기',
+    title: '애플리케이션 만들기',
+    part: '애플리케이션',
+    nameHelp: '로드 밸런서와 서버 그룹의 이름이 이 이름으로 시작합니다.',
+    kept: (name) => `대소문자를 구분하지 않으므로 ${name}(으)로 저장합니다.`,
+    hyphen: '이름에 하이픈이 있으면 파이프라인은 만들 수 있지만 이런 계정에는 서버 그룹을 만들 수 없습니다. 서버 그룹 이름에서는 첫 하이픈까지가 애플리케이션입니다.',
+    badName: (name) => `'${name}'은(는) 애플리케이션 이름으로 쓸 수 없습니다. 영문자, 숫자, '.', '_', '-'를 250자까지 쓸 수 있습니다`,
+    exists: (name) => `애플리케이션 '${name}'이(가) 이미 있습니다`,
+    email: '담당자 이메일 주소',
+    badEmail: (text) => `"${text}"은(는) 이메일 주소가 아닙니다`,
+    description: '설명',
+    descriptionHelp: '목록에서 찾는 사람을 위한 한 문장입니다.',
+    will: (name) => `애플리케이션 ${name}을(를) 만듭니다. 파이프라인, 로드 밸런서, 서버 그룹을 묶는 이름입니다. 아무것도 시작하지 않습니다.`,
+    open: (name) => `${name} 열기`,
+    next: '다음: 로드 밸런서',
+    empty: '애플리케이션은 파이프라인, 로드 밸런서, 서버 그룹을 묶는 이름입니다.',
+  },
+};
