@@ -46,7 +46,7 @@ const clusters = createRoute({
 const loadBalancers = createRoute({
   getParentRoute: () => root,
   path: '/applications/$application/load-balancers',
-  validateSearch: textsOf('balancer', 'do'),
+  validateSearch: textsOf('balancer', 'account', 'region', 'do'),
   component: lazyRouteComponent(() => import('../screens/load-balancers'), 'LoadBalancersScreen'),
 });
 

@@ -37,8 +37,11 @@ export function renewedBy({ topic, key }: Change): QueryKey[] {
     case 'repository':
     case 'package':
       return ofRepositories;
+    case 'firewall':
+      return [['firewalls']];
     case 'image':
-      return [];
+    case 'images':
+      return [['images']];
     default:
       return [[]];
   }

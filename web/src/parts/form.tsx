@@ -20,9 +20,10 @@ interface Given {
   'aria-required': true | undefined;
 }
 
-/** A group of fields with a heading, in two columns where there is room. */
-export function Part({ title, children }: { title: string; children: ReactNode }) {
+/** A group of fields, in two columns where there is room. */
+export function Part({ title, children }: { title?: string; children: ReactNode }) {
   const id = useId();
+  if (title === undefined) return <div className="form-part">{children}</div>;
   return (
     <section className="form-part" role="group" aria-labelledby={id}>
       <h3 id={id}>{title}</h3>
@@ -149,10 +150,10 @@ export function Tick({ label, help, checked, onChange, wide }: { label: string; 
 }
 
 /** Any of several. */
-export function Ticks({ label, options, chosen, onChange, none, error }: { label: string; options: string[]; chosen: string[]; onChange: (chosen: string[]) => void; none: string; error?: string | undefined }) {
+export function Ticks({ label, options, chosen, onChange, none, error, wide }: { label: string; options: string[]; chosen: string[]; onChange: (chosen: string[]) => void; none: string; error?: string | undefined; wide?: boolean }) {
   const id = useId();
   return (
-    <div className="form-field" role="group" aria-labelledby={id} aria-describedby={error === undefined ? undefined : `${id}-said`}>
+    <div className={wide ? 'form-field wide' : 'form-field'} role="group" aria-labelledby={id} aria-describedby={error === undefined ? undefined : `${id}-said`}>
       <span id={id} className="small soft">
         {label}
       </span>

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { cancelSaid, quoted, startSaid } from '../api/actions';
 import { readChange, joined, renewedBy } from '../app/topics';
-import { addressLink } from '../screens/load-balancers/address';
+import { addressLink } from './address';
 import { shortImage, versionOf } from '../screens/clusters/names';
 import { firstLanguage } from '../texts';
 import { bare, pieces } from './ansi';

@@ -36,7 +36,7 @@ export function CreateApplication({ taken, onClose }: { taken: string[]; onClose
     >
       {(say) => (
         <>
-          <Part title={t.newApplication.part}>
+          <Part>
             <TextField label={t.common.name} required value={draft.name} help={help} error={say('name')} onChange={(value) => setDraft({ ...draft, name: value })} />
             <TextField label={t.newApplication.email} required type="email" value={draft.email} error={say('email')} onChange={(email) => setDraft({ ...draft, email })} />
             <TextField wide label={t.newApplication.description} value={draft.description} help={t.newApplication.descriptionHelp} onChange={(description) => setDraft({ ...draft, description })} />

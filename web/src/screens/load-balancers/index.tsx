@@ -7,11 +7,13 @@ import { balancersQuery } from '../../api/queries';
 import { upCount, type Balancer, type HealthCheck } from '../../api/inventory';
 import { Answered, Empty } from '../../parts/answers';
 import { CopyButton } from '../../parts/dialog';
-import { Draw } from '../../parts/icons';
+import { useLast } from '../../parts/last';
 import { Mark } from '../../parts/mark';
+import { OpenLink } from '../../parts/open-link';
 import { Tiles } from '../../parts/tiles';
 import { useTexts } from '../../texts';
-import { addressLink } from './address';
+import { DeleteBalancer } from './delete';
+import { EditBalancer } from './edit';
 import './load-balancers.css';
 
 const route = getRouteApi('/applications/$application/load-balancers');
@@ -19,14 +21,50 @@ const route = getRouteApi('/applications/$application/load-balancers');
 export function LoadBalancersScreen() {
   const t = useTexts();
   const { application } = route.useParams();
-  const { balancer } = route.useSearch();
+  const { balancer, account, region, do: doing } = route.useSearch();
+  const navigate = route.useNavigate();
   const balancers = useQuery(balancersQuery(application));
+  // Names are an account's and a region's own; a link may leave them out.
+  const isChosen = (one: Balancer) => one.name === balancer && (account ?? one.account) === one.account && (region ?? one.region) === one.region;
+  const last = useLast(balancers.data?.find(isChosen));
+  const chosen = last !== undefined && isChosen(last) ? last : undefined;
+  const close = () => void navigate({ search: balancer === undefined ? {} : { balancer } });
+  const create = (
+    <button type="button" className="button primary" onClick={() => void navigate({ search: { do: 'create' } })}>
+      {t.newBalancer.create}
+    </button>
+  );
+  const none = (
+    <Empty>
+      <p>{t.balancers.empty}</p>
+      <p>{t.newBalancer.empty}</p>
+      {create}
+    </Empty>
+  );
   return (
     <div className="screen">
       <h1 className="hidden-words">{t.tabs.loadBalancers}</h1>
       <Answered query={balancers}>
-        {(all) => (all.length === 0 ? <Empty>{t.balancers.empty}</Empty> : all.map((one) => <BalancerPart key={`${one.account} ${one.region} ${one.name}`} balancer={one} application={application} here={one.name === balancer} />))}
+        {(all) =>
+          all.length === 0 ? (
+            none
+          ) : (
+            <>
+              <div className="screen-head">
+                <span className="grow soft small">{t.newBalancer.count(all.length)}</span>
+                {create}
+              </div>
+              {all.map((one) => (
+                <BalancerPart key={`${one.account} ${one.region} ${one.name}`} balancer={one} application={application} here={isChosen(one)} />
+              ))}
+            </>
+          )
+        }
       </Answered>
+      {balancers.data !== undefined && (doing === 'create' || (doing === 'edit' && chosen !== undefined)) && (
+        <EditBalancer key={doing} application={application} all={balancers.data} balancer={doing === 'edit' ? chosen : undefined} onClose={close} />
+      )}
+      {doing === 'delete' && chosen !== undefined && <DeleteBalancer application={application} balancer={chosen} onClose={close} />}
     </div>
   );
 }
@@ -46,6 +84,12 @@ function BalancerPart({ balancer, application, here }: { balancer: Balancer; app
           {balancer.account} / {balancer.region}
           {balancer.type !== '' && ` · ${balancer.type}`}
         </span>
+        <span className="grow" />
+        {(['edit', 'delete'] as const).map((one) => (
+          <Link key={one} className="button quiet" to="/applications/$application/load-balancers" params={{ application }} search={{ balancer: balancer.name, account: balancer.account, region: balancer.region, do: one }} aria-label={`${t.wizards[one]}: ${balancer.name}`}>
+            {t.wizards[one]}
+          </Link>
+        ))}
       </h2>
       <div className="balancer-body">
         <dl className="facts">
@@ -91,17 +135,6 @@ function BalancerPart({ balancer, application, here }: { balancer: Balancer; app
 function Members({ group, application }: { group: Balancer['groups'][number]; application: string }) {
   const navigate = route.useNavigate();
   return <Tiles instances={group.instances} onSelect={(instance) => void navigate({ to: '/applications/$application/clusters', params: { application }, search: { group: group.name, instance } })} />;
-}
-
-function OpenLink({ address }: { address: string }) {
-  const t = useTexts();
-  const link = addressLink(address, location.hostname);
-  if (link === undefined) return null;
-  return (
-    <a className="copy" href={link} target="_blank" rel="noreferrer noopener" title={t.balancers.open} aria-label={`${t.balancers.open}: ${address}`}>
-      <Draw what="open" />
-    </a>
-  );
 }
 
 function Check({ check }: { check: HealthCheck | undefined }) {

@@ -3,6 +3,7 @@
 
 import { applications } from './applications';
 import { archives } from './archives';
+import { balancerWizard } from './balancer-wizard';
 import { balancers } from './balancers';
 import { clusters } from './clusters';
 import { frame } from './frame';
@@ -29,6 +30,7 @@ export const en = {
   ...archives,
   ...provenance,
   ...wizards,
+  ...balancerWizard,
 };
 
 export type Texts = typeof en;

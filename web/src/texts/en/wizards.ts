@@ -32,7 +32,6 @@ export const wizards = {
   newApplication: {
     create: 'Create an application',
     title: 'Create an application',
-    part: 'Application',
     nameHelp: 'Its load balancers and server groups begin with this name.',
     kept: (name: string) => `Names do not depend on capitals: it is kept as ${name}.`,
     hyphen: 'With a hyphen in its name it has pipelines but no server groups on this kind of account: their names end the application at the first hyphen.',

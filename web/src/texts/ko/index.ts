@@ -3,6 +3,7 @@
 import type { Texts } from '../en';
 import { applications } from './applications';
 import { archives } from './archives';
+import { balancerWizard } from './balancer-wizard';
 import { balancers } from './balancers';
 import { clusters } from './clusters';
 import { frame } from './frame';
@@ -29,4 +30,5 @@ export const ko: Texts = {
   ...archives,
   ...provenance,
   ...wizards,
+  ...balancerWizard,
 };

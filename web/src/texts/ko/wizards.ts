@@ -35,7 +35,6 @@ export const wizards: typeof Original = {
   newApplication: {
     create: '애플리케이션 만들기',
     title: '애플리케이션 만들기',
-    part: '애플리케이션',
     nameHelp: '로드 밸런서와 서버 그룹의 이름이 이 이름으로 시작합니다.',
     kept: (name) => `대소문자를 구분하지 않으므로 ${name}(으)로 저장합니다.`,
     hyphen: '이름에 하이픈이 있으면 파이프라인은 만들 수 있지만 이런 계정에는 서버 그룹을 만들 수 없습니다. 서버 그룹 이름에서는 첫 하이픈까지가 애플리케이션입니다.',

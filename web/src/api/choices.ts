@@ -1,0 +1,130 @@
+// What there is to choose from when something is created: accounts with their regions and zones, images, sizes, certificates, firewalls.
+
+import { queryOptions } from '@tanstack/react-query';
+import { answer, client } from './client';
+import { list, map, number, optNumber, text, texts } from './read';
+
+export interface Region {
+  name: string;
+  zones: string[];
+}
+
+export interface Account {
+  name: string;
+  provider: string;
+  regions: Region[];
+}
+
+export const accountsQuery = () =>
+  queryOptions({
+    queryKey: ['accounts'],
+    queryFn: async ({ signal }) =>
+      list(await answer(client.GET('/credentials', { signal }))).map((one): Account => {
+        const account = map(one);
+        const regions = list(account.regions).map(map).map((region) => ({ name: text(region.name), zones: texts(region.availabilityZones) }));
+        return { name: text(account.name), provider: text(account.cloudProvider), regions };
+      }),
+  });
+
+export interface Image {
+  id: string;
+  name: string;
+  account: string;
+  created: number | undefined;
+}
+
+/** Images that can be deployed, the newest first. */
+export const imagesQuery = () =>
+  queryOptions({
+    queryKey: ['images'],
+    queryFn: async ({ signal }) => {
+      const images = list(await answer(client.GET('/images/find', { signal }))).map((one): Image => {
+        const image = map(one);
+        return { id: text(image.imageId) || text(image.imageName), name: text(image.imageName), account: text(image.account), created: optNumber(image.creationDate) };
+      });
+      return images.sort((a, b) => (b.created ?? 0) - (a.created ?? 0) || a.name.localeCompare(b.name));
+    },
+  });
+
+export const instanceTypesQuery = () =>
+  queryOptions({
+    queryKey: ['instanceTypes'],
+    queryFn: async ({ signal }) => list(await answer(client.GET('/instanceTypes', { signal }))).map((one) => text(map(one).name)).filter((name) => name !== ''),
+  });
+
+/** Names of certificates that listeners may show, by account. */
+export const certificatesQuery = () =>
+  queryOptions({
+    queryKey: ['certificates'],
+    queryFn: async ({ signal }) =>
+      list(await answer(client.GET('/certificates', { signal }))).map(map).map((one) => ({ account: text(one.accountName), name: text(one.serverCertificateName) })),
+  });
+
+export interface Rule {
+  protocol: string;
+  first: number;
+  last: number;
+  from: string;
+}
+
+export interface Firewall {
+  name: string;
+  account: string;
+  region: string;
+  application: string;
+  description: string;
+  rules: Rule[];
+}
+
+export function readFirewall(value: unknown): Firewall {
+  const firewall = map(value);
+  return {
+    name: text(firewall.name),
+    account: text(firewall.accountName) || text(firewall.account),
+    region: text(firewall.region),
+    application: text(firewall.application),
+    description: text(firewall.description),
+    rules: list(firewall.inboundRules).map(map).flatMap((rule) => {
+      const range = map(rule.range);
+      const from = `${text(range.ip)}${text(range.cidr)}`;
+      return list(rule.portRanges).map(map).map((ports) => ({ protocol: text(rule.protocol, 'tcp'), first: number(ports.startPort), last: number(ports.endPort), from }));
+    }),
+  };
+}
+
+export interface Named {
+  account: string;
+  region: string;
+  name: string;
+}
+
+/** The firewalls of `{account: {provider: {region: [firewall]}}}` that belong to an application. */
+export function firewallsOf(value: unknown, application: string): Named[] {
+  const found: Named[] = [];
+  for (const [account, providers] of Object.entries(map(value))) {
+    for (const regions of Object.values(map(providers))) {
+      for (const [region, all] of Object.entries(map(regions))) {
+        for (const one of list(all).map(map)) if (text(one.application) === application) found.push({ account, region, name: text(one.name) });
+      }
+    }
+  }
+  return found.sort((a, b) => a.name.localeCompare(b.name));
+}
+
+/** An application's firewalls with their rules. The list has none of them, so each is asked for. */
+export const firewallsQuery = (application: string) =>
+  queryOptions({
+    queryKey: ['firewalls', application],
+    queryFn: async ({ signal }) => {
+      const named = firewallsOf(await answer(client.GET('/securityGroups', { signal })), application);
+      const one = async (path: Named) => ({ ...readFirewall(await answer(client.GET('/securityGroups/{account}/{region}/{name}', { params: { path }, signal }))), ...path });
+      return Promise.all(named.map(one));
+    },
+  });
+
+/** One load balancer as the server tells it, for a form that changes it. */
+export const balancerQuery = (path: Named) =>
+  queryOptions({
+    queryKey: ['loadBalancers', 'one', path.account, path.region, path.name],
+    queryFn: async ({ signal }) => map(list(await answer(client.GET('/loadBalancers/{account}/{region}/{name}', { params: { path }, signal })))[0]),
+  });
