@@ -31,6 +31,8 @@ export interface Image {
   name: string;
   account: string;
   created: number | undefined;
+  /** What was installed in it: `helloterry-2.0`. */
+  version: string;
 }
 
 /** Images that can be deployed, the newest first. */
@@ -40,7 +42,7 @@ export const imagesQuery = () =>
     queryFn: async ({ signal }) => {
       const images = list(await answer(client.GET('/images/find', { signal }))).map((one): Image => {
         const image = map(one);
-        return { id: text(image.imageId) || text(image.imageName), name: text(image.imageName), account: text(image.account), created: optNumber(image.creationDate) };
+        return { id: text(image.imageId) || text(image.imageName), name: text(image.imageName), account: text(image.account), created: optNumber(image.creationDate), version: text(map(image.tags).appversion) };
       });
       return images.sort((a, b) => (b.created ?? 0) - (a.created ?? 0) || a.name.localeCompare(b.name));
     },

@@ -28,6 +28,8 @@ export interface ServerGroup {
   capacity: { min: number; desired: number; max: number };
   instances: Instance[];
   balancers: string[];
+  firewalls: string[];
+  instanceType: string | undefined;
   zones: string[];
   preview: string | undefined;
   /** Weight in the load balancer, where the cloud tells it. */
@@ -110,6 +112,8 @@ export function readServerGroup(value: unknown): ServerGroup {
     capacity: { min: number(capacity.min, desired), desired, max: number(capacity.max, desired) },
     instances,
     balancers: texts(group.loadBalancers),
+    firewalls: texts(group.securityGroups),
+    instanceType: optText(group.instanceType),
     zones: [...zones].sort(),
     preview: firstText([metadata, group], ['previewAddress', 'preview', 'previewUrl']),
     weight: optNumber(metadata.weight) ?? optNumber(group.weight),

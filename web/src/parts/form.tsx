@@ -177,9 +177,11 @@ export function Rows<T>({ rows, add, blank, least = 0, onChange, children }: { r
       {rows.map((row, at) => (
         <div key={at} className="form-line">
           {children(row, (changed) => onChange(rows.map((other, place) => (place === at ? changed : other))), at)}
-          <button type="button" className="button quiet" aria-label={t.wizards.removeRow(at + 1)} title={t.wizards.removeRow(at + 1)} disabled={rows.length <= least} onClick={() => onChange(rows.filter((_, place) => place !== at))}>
-            <Draw what="close" />
-          </button>
+          {rows.length > least && (
+            <button type="button" className="button quiet" aria-label={t.wizards.removeRow(at + 1)} title={t.wizards.removeRow(at + 1)} onClick={() => onChange(rows.filter((_, place) => place !== at))}>
+              <Draw what="close" />
+            </button>
+          )}
         </div>
       ))}
       <button type="button" className="button" onClick={() => onChange([...rows, blank])}>

@@ -28,6 +28,11 @@ export function Details({ group, instance, share, onClose }: { group: ServerGrou
           <Mark said={ofGroup(group, t)} />
           <span className="soft small">{t.clusters.upOf(upCount(group.instances), group.capacity.desired)}</span>
         </p>
+        <p className="row drawer-state">
+          <Link className="button" to="/applications/$application/clusters" params={{ application: group.application }} search={{ group: group.name, do: 'clone' }}>
+            {t.newGroup.clone}
+          </Link>
+        </p>
         <dl className="facts">
           <dt>{t.clusters.traffic}</dt>
           <dd>{share === 0 ? t.clusters.noTraffic : t.clusters.share(share)}</dd>

@@ -5,7 +5,9 @@ import { getRouteApi } from '@tanstack/react-router';
 import { serverGroupsQuery } from '../../api/queries';
 import { clustersOf, trafficShares, type Cluster } from '../../api/inventory';
 import { Answered, Empty } from '../../parts/answers';
+import { useLast } from '../../parts/last';
 import { useTexts } from '../../texts';
+import { Deploy } from './deploy';
 import { GroupRow } from './group-row';
 import { Details } from './details';
 import './clusters.css';
@@ -15,22 +17,41 @@ const route = getRouteApi('/applications/$application/clusters');
 export function ClustersScreen() {
   const t = useTexts();
   const { application } = route.useParams();
-  const { group, instance } = route.useSearch();
+  const { group, instance, do: doing } = route.useSearch();
   const navigate = route.useNavigate();
   const groups = useQuery(serverGroupsQuery(application));
   const select = (group?: string, instance?: string) =>
     void navigate({ search: { ...(group === undefined ? {} : { group }), ...(instance === undefined ? {} : { instance }) } });
+  const copied = useLast(groups.data?.find((one) => one.name === group));
+  const create = (
+    <button type="button" className="button primary" onClick={() => void navigate({ search: { do: 'create' } })}>
+      {t.newGroup.create}
+    </button>
+  );
   return (
     <div className="screen">
       <h1 className="hidden-words">{t.tabs.clusters}</h1>
       <Answered query={groups}>
         {(all) => {
-          if (all.length === 0) return <Empty>{t.clusters.empty}</Empty>;
+          if (all.length === 0) {
+            return (
+              <Empty>
+                <p>{t.clusters.empty}</p>
+                <p>{t.newGroup.empty}</p>
+                {create}
+              </Empty>
+            );
+          }
+          const clusters = clustersOf(all);
           const chosen = all.find((one) => one.name === group);
           return (
             <div className={chosen === undefined ? 'with-drawer' : 'with-drawer open'}>
               <div className="clusters">
-                {clustersOf(all).map((cluster) => (
+                <div className="screen-head">
+                  <span className="grow soft small">{t.newGroup.count(all.length, clusters.length)}</span>
+                  {create}
+                </div>
+                {clusters.map((cluster) => (
                   <ClusterPart key={`${cluster.account} ${cluster.name}`} cluster={cluster} group={group} instance={instance} onSelect={select} />
                 ))}
               </div>
@@ -41,6 +62,9 @@ export function ClustersScreen() {
           );
         }}
       </Answered>
+      {groups.data !== undefined && (doing === 'create' || (doing === 'clone' && copied?.name === group && copied !== undefined)) && (
+        <Deploy key={doing} application={application} all={groups.data} copied={doing === 'clone' ? copied : undefined} onClose={() => select(group)} onSelect={select} />
+      )}
     </div>
   );
 }

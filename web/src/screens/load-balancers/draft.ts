@@ -31,9 +31,17 @@ export interface BalancerDraft {
   firewalls: string[];
 }
 
-export function newBalancer(application: string, account: string, region: string): BalancerDraft {
+/** The application's own name; `hello-2` and so on where it is taken. */
+export function freeName(application: string, taken: string[]): string {
+  for (let at = 1; ; at++) {
+    const name = at === 1 ? application : `${application}-${at}`;
+    if (!taken.includes(name)) return name;
+  }
+}
+
+export function newBalancer(name: string, account: string, region: string): BalancerDraft {
   return {
-    name: application,
+    name,
     account,
     region,
     listeners: [{ protocol: 'HTTP', port: '8080', certificates: [] }],

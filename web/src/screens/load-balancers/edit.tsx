@@ -10,7 +10,7 @@ import { JobDialog } from '../../parts/job-dialog';
 import { OpenLink } from '../../parts/open-link';
 import { firstPlace } from '../../parts/place';
 import { useTexts } from '../../texts';
-import { draftOf, newBalancer, problemsOfBalancer, upsert, type BalancerDraft } from './draft';
+import { draftOf, freeName, newBalancer, problemsOfBalancer, upsert, type BalancerDraft } from './draft';
 import { BalancerForm } from './form';
 
 interface Props {
@@ -31,7 +31,7 @@ export function EditBalancer(props: Props) {
   if (accounts.data === undefined || firewalls.data === undefined || certificates.data === undefined) return null;
   if (balancer !== undefined && one.data === undefined) return null;
   const at = firstPlace(accounts.data);
-  const start = one.data === undefined ? newBalancer(application, at.account, at.region) : draftOf(one.data);
+  const start = one.data === undefined ? newBalancer(freeName(application, props.all.map((other) => other.name)), at.account, at.region) : draftOf(one.data);
   return <EditDialog {...props} start={start} accounts={accounts.data} firewalls={firewalls.data} certificates={certificates.data} />;
 }
 

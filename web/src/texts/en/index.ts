@@ -7,6 +7,7 @@ import { balancerWizard } from './balancer-wizard';
 import { balancers } from './balancers';
 import { clusters } from './clusters';
 import { frame } from './frame';
+import { groupWizard } from './group-wizard';
 import { home } from './home';
 import { pipelines } from './pipelines';
 import { provenance } from './provenance';
@@ -31,6 +32,7 @@ export const en = {
   ...provenance,
   ...wizards,
   ...balancerWizard,
+  ...groupWizard,
 };
 
 export type Texts = typeof en;
