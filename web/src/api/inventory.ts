@@ -56,6 +56,7 @@ export interface Balancer {
   type: string;
   listeners: Listener[];
   check: HealthCheck | undefined;
+  firewalls: string[];
   groups: { name: string; disabled: boolean; instances: Instance[] }[];
 }
 
@@ -137,6 +138,7 @@ export function readBalancer(value: unknown): Balancer {
     type: text(balancer.loadBalancerType) || text(balancer.type) || text(balancer.cloudProvider),
     listeners: readListeners(balancer, host),
     check: readCheck(map(balancer.healthCheck), optText(balancer.healthCheck)),
+    firewalls: texts(balancer.securityGroups),
     groups: list(balancer.serverGroups).map((one) => {
       const group = map(one);
       return { name: text(group.name), disabled: flag(group.isDisabled), instances: list(group.instances).map(readInstance) };

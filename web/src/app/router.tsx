@@ -50,6 +50,13 @@ const loadBalancers = createRoute({
   component: lazyRouteComponent(() => import('../screens/load-balancers'), 'LoadBalancersScreen'),
 });
 
+const firewalls = createRoute({
+  getParentRoute: () => root,
+  path: '/applications/$application/firewalls',
+  validateSearch: textsOf('firewall', 'account', 'region', 'do'),
+  component: lazyRouteComponent(() => import('../screens/firewalls'), 'FirewallsScreen'),
+});
+
 const pipelines = createRoute({
   getParentRoute: () => root,
   path: '/applications/$application/pipelines',
@@ -86,7 +93,7 @@ const provenance = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, applications, application, clusters, loadBalancers, pipelines, run, tasks, repositories, provenance]),
+  routeTree: root.addChildren([home, applications, application, clusters, loadBalancers, firewalls, pipelines, run, tasks, repositories, provenance]),
   basepath: '/ui',
   defaultPreload: 'intent',
   scrollRestoration: true,

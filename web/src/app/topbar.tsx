@@ -40,6 +40,7 @@ function Tabs({ application }: { application: string }) {
     ['/applications/$application/pipelines', t.tabs.pipelines],
     ['/applications/$application/clusters', t.tabs.clusters],
     ['/applications/$application/load-balancers', t.tabs.loadBalancers],
+    ['/applications/$application/firewalls', t.firewalls.tab],
     ['/applications/$application/tasks', t.tabs.tasks],
   ] as const;
   return (

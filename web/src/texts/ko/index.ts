@@ -6,6 +6,7 @@ import { archives } from './archives';
 import { balancerWizard } from './balancer-wizard';
 import { balancers } from './balancers';
 import { clusters } from './clusters';
+import { firewalls } from './firewalls';
 import { frame } from './frame';
 import { groupWizard } from './group-wizard';
 import { home } from './home';
@@ -33,4 +34,5 @@ export const ko: Texts = {
   ...wizards,
   ...balancerWizard,
   ...groupWizard,
+  ...firewalls,
 };

@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { firewallsOf, readFirewall } from '../../api/choices';
+import { en as t } from '../../texts/en';
+import { draftOf, problemsOfFirewall, upsert } from './draft';
+
+const told = {
+  name: 'hello-web', accountName: 'local', region: 'local', application: 'hello', description: 'only here',
+  inboundRules: [
+    { protocol: 'tcp', portRanges: [{ startPort: 80, endPort: 90 }], range: { ip: '10.0.0.0', cidr: '/8' } },
+    { protocol: 'tcp', portRanges: [{ startPort: 1, endPort: 65535 }], range: { ip: '::1', cidr: '' } },
+    { protocol: 'tcp', portRanges: [{ startPort: 1, endPort: 65535 }], range: { ip: '::1', cidr: '' } },
+  ],
+};
+
+describe('a firewall', () => {
+  const draft = draftOf(readFirewall(told));
+  it('is found by its application in the list of all', () => {
+    const all = { local: { local: { eu: [{ name: 'hello-web', application: 'hello' }, { name: 'shop', application: 'shop' }] } } };
+    expect(firewallsOf(all, 'hello')).toEqual([{ account: 'local', region: 'eu', name: 'hello-web' }]);
+  });
+  it('is read with each rule once', () =>
+    expect(draft.rules).toEqual([{ protocol: 'tcp', ports: '80-90', from: '10.0.0.0/8' }, { protocol: 'tcp', ports: '', from: '::1' }]));
+  it('becomes a job', () =>
+    expect(upsert(draft, 'hello', 'x').job).toEqual({
+      type: 'upsertSecurityGroup', credentials: 'local', region: 'local', securityGroupName: 'hello-web', description: 'only here',
+      ipIngress: [{ type: 'tcp', cidr: '10.0.0.0/8', startPort: 80, endPort: 90 }, { type: 'tcp', cidr: '::1' }],
+    }));
+  it('says what is wrong, rule by rule', () => {
+    const rule = { protocol: 'tcp' as const, ports: '', from: '10.0.0.0/8' };
+    const found = problemsOfFirewall({ ...draft, name: 'web', rules: [rule, { ...rule, ports: '90-80' }, { ...rule, from: '' }, { ...rule, from: 'x', ports: 'http' }] }, 'hello', [], t);
+    expect(Object.keys(found).sort()).toEqual(['from2', 'from3', 'name', 'ports1', 'ports3']);
+    expect(found.from2?.missing).toBe(true);
+  });
+});

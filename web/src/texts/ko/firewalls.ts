@@ -1,0 +1,38 @@
+import type { firewalls as Original } from '../en/firewalls';
+import { n } from './number';
+
+export const firewalls: typeof Original = {
+  firewalls: {
+    tab: '방화벽',
+    part: '방화벽',
+    count: (value) => `방화벽 ${n(value)}개`,
+    empty: '이 애플리케이션에는 방화벽이 없어 로드 밸런서에 누구나 접속할 수 있습니다.',
+    emptyMore: '방화벽은 규칙에 있는 것만 받아들입니다. 로드 밸런서와 서버 그룹이 자신을 지킬 방화벽을 고릅니다.',
+    create: '방화벽 만들기',
+    edit: (name) => `${name} 수정`,
+    remove: (name) => `${name} 삭제`,
+    rules: '허용',
+    noRules: '없음: 모든 접속을 거부합니다.',
+    protocol: '프로토콜',
+    ports: '포트',
+    from: '출발지',
+    allPorts: '모든 포트',
+    behind: '지키는 대상',
+    behindNone: '아직 지키는 대상이 없습니다.',
+    where: '이름과 위치',
+    description: '설명',
+    addRule: '규칙 추가',
+    tcp: 'TCP만',
+    udp: 'UDP만',
+    all: 'TCP와 UDP',
+    portsHelp: '80 또는 8000-8080. 비우면 모든 포트입니다.',
+    fromHelp: '주소나 네트워크입니다.',
+    badPorts: (text) => `\`${text}\`은(는) 포트 범위가 아닙니다. 80 또는 8000-8080처럼 입력하세요`,
+    will: (name, rules) => (rules === 0 ? `${name}은(는) 아무것도 받아들이지 않습니다.` : `${name}은(는) 규칙 ${n(rules)}개에 있는 것만 받아들입니다.`),
+    changes: (names) => `새 규칙은 유지 중인 연결에도 바로 적용됩니다: ${names}.`,
+    protocols: '서버는 모든 규칙을 TCP로 알려 줍니다. UDP였던 규칙은 저장하기 전에 확인하세요.',
+    isBehind: (value) => `지키는 대상이 ${n(value)}개 있습니다.`,
+    refused: '지키는 대상이 있는 동안에는 서버가 삭제를 거부합니다. 먼저 그 대상을 바꾸세요.',
+    open: '규칙도 함께 없어집니다. 지키는 대상이 없으므로 접속에는 영향이 없습니다.',
+  },
+};
