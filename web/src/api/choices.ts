@@ -89,7 +89,7 @@ export function readFirewall(value: unknown): Firewall {
     rules: list(firewall.inboundRules).map(map).flatMap((rule) => {
       const range = map(rule.range);
       const from = `${text(range.ip)}${text(range.cidr)}`;
-      return list(rule.portRanges).map(map).map((ports) => ({ protocol: text(rule.protocol, 'tcp'), first: number(ports.startPort), last: number(ports.endPort), from }));
+      return list(rule.portRanges).map(map).map((ports) => ({ protocol: text(rule.protocol, 'tcp').toLowerCase(), first: number(ports.startPort), last: number(ports.endPort), from }));
     }),
   };
 }

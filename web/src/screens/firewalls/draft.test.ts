@@ -20,6 +20,10 @@ describe('a firewall', () => {
   });
   it('is read with each rule once', () =>
     expect(draft.rules).toEqual([{ protocol: 'tcp', ports: '80-90', from: '10.0.0.0/8' }, { protocol: 'tcp', ports: '', from: '::1' }]));
+  it('is for both where the same holds for TCP and for UDP', () => {
+    const [first] = told.inboundRules;
+    expect(draftOf(readFirewall({ ...told, inboundRules: [first, { ...first, protocol: 'UDP' }] })).rules).toEqual([{ protocol: 'all', ports: '80-90', from: '10.0.0.0/8' }]);
+  });
   it('becomes a job', () =>
     expect(upsert(draft, 'hello', 'x').job).toEqual({
       type: 'upsertSecurityGroup', credentials: 'local', region: 'local', securityGroupName: 'hello-web', description: 'only here',

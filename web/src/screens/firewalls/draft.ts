@@ -31,11 +31,17 @@ export function portsOf({ first, last }: Pick<Rule, 'first' | 'last'>): string {
   return first === last ? String(first) : `${first}-${last}`;
 }
 
-/** The rules, each once. */
+/** The rules, each once; the same for TCP and for UDP is one for both. */
 export function rulesOf(firewall: Firewall): RuleDraft[] {
-  const rules = firewall.rules.map((rule): RuleDraft => ({ protocol: rule.protocol === 'udp' ? 'udp' : 'tcp', ports: portsOf(rule), from: rule.from }));
-  const same = (a: RuleDraft) => (b: RuleDraft) => a.protocol === b.protocol && a.ports === b.ports && a.from === b.from;
-  return rules.filter((rule, at) => rules.findIndex(same(rule)) === at);
+  const rules = new Map<string, RuleDraft>();
+  for (const rule of firewall.rules) {
+    const protocol = rule.protocol === 'udp' ? 'udp' : 'tcp';
+    const ports = portsOf(rule);
+    const key = `${ports} ${rule.from}`;
+    const have = rules.get(key);
+    rules.set(key, { protocol: have === undefined || have.protocol === protocol ? protocol : 'all', ports, from: rule.from });
+  }
+  return [...rules.values()];
 }
 
 export function draftOf(firewall: Firewall): FirewallDraft {

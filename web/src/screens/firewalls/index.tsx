@@ -100,7 +100,7 @@ function FirewallPart({ firewall, application, behind, here }: { firewall: Firew
             <tbody>
               {rules.map((rule) => (
                 <tr key={`${rule.protocol} ${rule.ports} ${rule.from}`}>
-                  <td>{rule.protocol.toUpperCase()}</td>
+                  <td>{t.firewalls[rule.protocol]}</td>
                   <td>{rule.ports === '' ? t.firewalls.allPorts : rule.ports}</td>
                   <td>
                     <code>{rule.from}</code>

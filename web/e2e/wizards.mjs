@@ -1,0 +1,357 @@
+// From an empty page to a served application without a command line, in a real browser.
+//
+//   node e2e/wizards.mjs BASE --images FOLDER [--pictures FOLDER] [--application NAME] [--port PORT]
+//
+// BASE is the address of a server that has no application of that name; FOLDER, on the server's machine, has the images `hello-1.0`
+// ("This is Default") and `hello-2.0` ("This is v2"). Without --port the load balancer gets a free one.
+
+import AxeBuilder from '@axe-core/playwright';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { must, openBrowser, step } from './browser.mjs';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    images: { type: 'string' },
+    pictures: { type: 'string' },
+    application: { type: 'string', default: 'hello' },
+    port: { type: 'string', default: '' },
+    limit: { type: 'string', default: '120' },
+  },
+});
+const base = positionals[0]?.replace(/\/$/, '');
+if (base === undefined || values.images === undefined) {
+  console.error('usage: node e2e/wizards.mjs BASE --images FOLDER [--pictures FOLDER] [--application NAME] [--port PORT]');
+  process.exit(2);
+}
+const { application: app } = values;
+const LIMIT = Number(values.limit) * 1000;
+const under = `${base}/ui/applications/${encodeURIComponent(app)}`;
+
+const { browser, page, complaints } = await openBrowser();
+const dialog = page.locator('dialog[open]');
+const field = (label) => dialog.locator('input, select').and(dialog.getByLabel(label)).first();
+const button = (name) => dialog.getByRole('button', { name, exact: true });
+
+async function picture(name) {
+  if (values.pictures === undefined) return;
+  mkdirSync(values.pictures, { recursive: true });
+  await page.screenshot({ path: join(values.pictures, `${name}.png`) });
+}
+
+async function accessible(where) {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  const serious = violations.filter((one) => one.impact === 'serious' || one.impact === 'critical');
+  const told = serious.map((one) => `${one.id}: ${one.help} at ${one.nodes.map((node) => node.target.join(' ')).slice(0, 3).join(', ')}`);
+  must(serious.length === 0, `${where} has serious barriers:\n  ${told.join('\n  ')}`);
+}
+
+/** The words of the command that the dialog shows. */
+async function said() {
+  return dialog.locator('.same-as').innerText();
+}
+
+/** Waits until the task that the dialog follows has ended, and gives its status. */
+async function ended() {
+  const over = dialog.locator('[data-task-status=SUCCEEDED], [data-task-status=TERMINAL], [data-task-status=CANCELED]');
+  await over.waitFor({ timeout: LIMIT });
+  return over.getAttribute('data-task-status');
+}
+
+async function succeeds(what) {
+  const status = await ended();
+  must(status === 'SUCCEEDED', `${what} ended ${status}: ${await dialog.locator('.following .why').innerText()}`);
+}
+
+/** What users are answered at the load balancer's address. */
+async function answerAt(address) {
+  const answer = await fetch(`http://${address}/`);
+  return { status: answer.status, body: await answer.text() };
+}
+
+/** One step of the walk waits for what users see, which follows the page by a moment. */
+async function answers(address, wanted) {
+  const deadline = Date.now() + LIMIT;
+  for (;;) {
+    const { status, body } = await answerAt(address).catch((error) => ({ status: 0, body: String(error) }));
+    if (status === 200 && body === wanted) return;
+    must(Date.now() < deadline, `${address} answers ${status} "${body}" and not "${wanted}"`);
+    await page.waitForTimeout(100);
+  }
+}
+
+let address = '';
+
+async function theApplication() {
+  await step('an empty list says what an application is, and offers one', async () => {
+    await page.goto(`${base}/ui/applications`);
+    await page.locator('[data-stream=live]').waitFor();
+    await page.getByRole('button', { name: 'Create an application' }).first().click();
+    await dialog.waitFor();
+    must(page.url().includes('do=create'), `the open dialog is not in the address ${page.url()}`);
+    await accessible('creating an application');
+  });
+
+  await step('pressing the button shows what is missing, and where', async () => {
+    await button('Create').click();
+    must((await dialog.locator('[aria-invalid=true]').count()) === 2, 'not both of the missing fields are marked');
+    must(await field('Name').evaluate((one) => one === document.activeElement), 'the first field that is not right has no focus');
+    await dialog.getByText('2 fields are not right yet.').waitFor();
+    await accessible('what is missing');
+    await field('Name').fill('he llo');
+    await dialog.getByText(`'he llo' cannot be the name of an application`).waitFor();
+  });
+
+  await step('an Enter that ends a composition submits nothing', async () => {
+    await field('Name').fill(app);
+    await field('e-mail').fill('terry@example.com');
+    await field('e-mail').evaluate((one) => one.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true, isComposing: true })));
+    must((await dialog.locator('[data-task]').count()) === 0, 'it submits');
+  });
+
+  await step('the application is created, and the dialog follows its task', async () => {
+    await field('Description').fill('Says hello');
+    must((await said()).includes(`gennaker task run createApplication -a ${app} `), 'the dialog does not say the command');
+    await picture('create-application');
+    await field('Description').press('Enter');
+    await succeeds('creating the application');
+    await accessible('an application that was created');
+    await dialog.getByRole('link', { name: 'Next: a load balancer' }).click();
+    await page.waitForURL(/load-balancers/);
+  });
+}
+
+async function theLoadBalancer() {
+  await step('a load balancer is created: HTTP, a health check on /', async () => {
+    await dialog.getByRole('heading', { name: 'Create a load balancer' }).waitFor();
+    must((await field('Name').inputValue()) === app, 'its name is not that of the application');
+    await field('Port').fill('70000');
+    await dialog.getByText('A whole number, 1 to 65,535.').waitFor();
+    await field('Port').fill(values.port);
+    for (const [label, value] of [['Every', '0.2'], ['Answer within', '1'], ['Up after', '1'], ['Down after', '2']]) await field(label).fill(value);
+    await accessible('creating a load balancer');
+    await picture('create-load-balancer');
+    await button('Create').click();
+    await succeeds('creating the load balancer');
+    address = (await dialog.locator('.following code').first().innerText()).trim();
+    must(/:\d+$/.test(address), `the load balancer answers at "${address}"`);
+    const { status } = await answerAt(address);
+    must(status === 503, `without a server group it answers ${status}`);
+    await dialog.getByRole('link', { name: 'Next: a server group' }).click();
+    await page.waitForURL(/clusters/);
+  });
+}
+
+async function theServerGroup() {
+  await step('a server group shows its name as one types', async () => {
+    await dialog.getByRole('heading', { name: 'Create a server group' }).waitFor();
+    const name = dialog.locator('.group-name');
+    await name.getByText(`${app}-v000`, { exact: true }).waitFor();
+    await field('Stack').fill('main');
+    await field('Detail').fill('eu-west');
+    await name.getByText(`${app}-main-eu-west-v000`, { exact: true }).waitFor();
+    await field('Stack').fill('ma-in');
+    await dialog.getByText(`stack "ma-in": '-' is not allowed`).waitFor();
+    await field('Stack').fill('');
+    await field('Detail').fill('');
+    await accessible('creating a server group');
+  });
+
+  await step('what cannot be run is told by the server, and nothing that was typed is lost', async () => {
+    await dialog.getByRole('radio', { name: 'Folder' }).check();
+    await dialog.getByRole('textbox', { name: 'Folder' }).fill(`${values.images}/nowhere`);
+    await field('Instances').fill('4');
+    await dialog.getByRole('button', { name: 'Add a variable' }).click();
+    await dialog.getByRole('textbox', { name: 'Name' }).fill('GREETING');
+    await dialog.getByRole('textbox', { name: 'Value' }).fill('hi');
+    await button('Deploy').click();
+    must((await ended()) === 'TERMINAL', 'a folder that is not there is deployed');
+    must((await dialog.locator('.following .why').innerText()).includes('cannot open this folder'), 'the dialog does not say why it failed');
+    await accessible('a task that failed');
+    await picture('task-failed');
+    await button('Back to the form').click();
+    await dialog.getByText('The last try failed:').waitFor();
+    must((await field('Instances').inputValue()) === '4', 'the form has forgotten what was typed');
+  });
+
+  await step('four instances are spread over the zones and come up', async () => {
+    await dialog.getByRole('textbox', { name: 'Folder' }).fill(`${values.images}/hello-1.0`);
+    must(await dialog.getByRole('checkbox', { name: app, exact: true }).isChecked(), 'the only load balancer is not chosen');
+    must(await dialog.getByRole('checkbox', { name: 'Spread over all zones' }).isChecked(), 'it is not spread');
+    await dialog.getByText(`Makes ${app}-v000 with 4 instances of hello-1.0 in local-a, local-b.`).waitFor();
+    must((await said()).includes('capacity.desired=4'), 'the dialog does not say the command');
+    await picture('create-server-group');
+    await button('Deploy').click();
+    await succeeds('deploying');
+    await dialog.locator('[data-coming] .tile[data-state=Up]').nth(3).waitFor();
+    await accessible('a server group that came up');
+    await picture('server-group-up');
+    const groups = await (await fetch(`${base}/applications/${app}/serverGroups`)).json();
+    const zones = groups[0].instances.map((one) => one.zone).sort();
+    must(JSON.stringify(zones) === '["local-a","local-a","local-b","local-b"]', `the instances are in ${zones}`);
+  });
+
+  await step('its address is one click away and serves it', async () => {
+    const href = await dialog.getByRole('link', { name: /Open the address/ }).getAttribute('href');
+    must(href === `http://${address}/`, `the link leads to ${href}`);
+    await answers(address, 'This is Default');
+    await button('Close').last().click();
+    await dialog.waitFor({ state: 'detached' });
+    await page.locator(`[data-group="${app}-v000"] .tile[data-state=Up]`).nth(3).waitFor();
+    await accessible('clusters');
+  });
+}
+
+async function theClone() {
+  await step('a clone is prefilled, and takes the traffic over', async () => {
+    await page.goto(`${under}/clusters?group=${app}-v000`);
+    await page.locator('.drawer').getByRole('link', { name: 'Clone' }).click();
+    await dialog.getByRole('heading', { name: `Clone ${app}-v000` }).waitFor();
+    must((await field('Instances').inputValue()) === '4', 'the size is not that of the group');
+    const folder = dialog.getByRole('textbox', { name: 'Folder' });
+    must((await folder.inputValue()).endsWith('/hello-1.0'), 'it would not run the same');
+    await folder.fill(`${values.images}/hello-2.0`);
+    await dialog.getByText(`Loses its traffic once ${app}-v001 is up: ${app}-v000.`).waitFor();
+    await accessible('cloning');
+    await button('Deploy').click();
+    await succeeds('cloning');
+    await answers(address, 'This is v2');
+  });
+
+  await step('highlander says by name and number what it would destroy', async () => {
+    await page.goto(`${under}/clusters?do=create`);
+    await field('What becomes of the versions before').selectOption('highlander');
+    await dialog.locator('.losing').getByText(`${app}-v001 (4 instances)`).waitFor();
+    await picture('highlander');
+    for (const strategy of ['rollingredblack', 'rolling', 'canary', 'none']) {
+      await field('What becomes of the versions before').selectOption(strategy);
+      await accessible(`the strategy ${strategy}`);
+    }
+    await button('Cancel').click();
+    await dialog.waitFor({ state: 'detached' });
+  });
+}
+
+async function theFirewall() {
+  await step('a firewall is created', async () => {
+    await page.goto(`${under}/firewalls`);
+    await page.getByRole('button', { name: 'Create a firewall' }).click();
+    await field('From').fill('10.0.0.0/33');
+    await dialog.getByText('"10.0.0.0/33" is no network').waitFor();
+    await field('From').fill('10.0.0.0/8');
+    await accessible('creating a firewall');
+    await button('Create').click();
+    await succeeds('creating the firewall');
+    await button('Close').last().click();
+    await page.locator(`[data-firewall="${app}"]`).getByText('10.0.0.0/8').waitFor();
+    await accessible('firewalls');
+    await picture('firewalls');
+  });
+
+  await step('the load balancer gets behind it, and users from elsewhere are turned away', async () => {
+    await page.goto(`${under}/load-balancers?balancer=${app}&do=edit`);
+    await dialog.getByRole('checkbox', { name: app, exact: true }).check();
+    await accessible('changing a load balancer');
+    await button('Save').click();
+    await succeeds('changing the load balancer');
+    must((await answerAt(address).then(() => 'it answers', () => 'nothing')) === 'nothing', 'users from 127.0.0.1 are let in');
+  });
+
+  await step('a firewall that is in use is not deleted: the server says why', async () => {
+    await page.goto(`${under}/firewalls?firewall=${app}&do=delete`);
+    await dialog.locator('.losing').getByText(app, { exact: true }).waitFor();
+    await accessible('deleting a firewall');
+    await button('Delete').click();
+    must((await ended()) === 'TERMINAL', 'a firewall that is in use was deleted');
+    must((await dialog.locator('.following .why').innerText()).includes('is behind firewall'), 'it does not say why');
+    await button('Close').last().click();
+  });
+
+  await step('its rules are changed, and users are let in again', async () => {
+    await page.goto(`${under}/firewalls?firewall=${app}&do=edit`);
+    await dialog.getByRole('button', { name: 'Add a rule' }).click();
+    await dialog.locator('input').and(dialog.getByLabel('From')).nth(1).fill('127.0.0.0/8');
+    await accessible('changing a firewall');
+    await button('Save').click();
+    await succeeds('changing the firewall');
+    await answers(address, 'This is v2');
+  });
+
+  await step('out of use it is deleted', async () => {
+    await page.goto(`${under}/load-balancers?balancer=${app}&do=edit`);
+    await dialog.getByRole('checkbox', { name: app, exact: true }).uncheck();
+    await button('Save').click();
+    await succeeds('changing the load balancer back');
+    await answers(address, 'This is v2');
+    await page.goto(`${under}/firewalls`);
+    await page.getByRole('link', { name: `Delete: ${app}` }).click();
+    await button('Delete').click();
+    await succeeds('deleting the firewall');
+    await button('Close').last().click();
+    await page.getByText('This application has no firewall').waitFor();
+  });
+}
+
+async function theRest() {
+  await step('deleting a load balancer says what it carries; one that carries nothing goes', async () => {
+    await page.goto(`${under}/load-balancers?balancer=${app}&do=delete`);
+    await dialog.getByText('It carries 2 server groups with 4 instances that are up').waitFor();
+    await accessible('deleting a load balancer');
+    await picture('delete-load-balancer');
+    await button('Delete').click();
+    must((await ended()) === 'TERMINAL', 'a load balancer with server groups behind it was deleted');
+    await button('Close').last().click();
+    await page.getByRole('button', { name: 'Create a load balancer' }).click();
+    must((await field('Name').inputValue()) === `${app}-2`, 'the name that is proposed is taken');
+    await field('Protocol').selectOption('TCP');
+    await field('Port').fill('');
+    await field('Kind').selectOption('TCP');
+    await button('Create').click();
+    await succeeds('creating another load balancer');
+    await button('Close').last().click();
+    await page.getByRole('link', { name: `Delete: ${app}-2` }).click();
+    await button('Delete').click();
+    await succeeds('deleting it');
+    await button('Close').last().click();
+    await page.getByText('1 load balancer', { exact: true }).waitFor();
+  });
+
+  await step('the task is found in the Tasks tab', async () => {
+    await page.goto(`${under}/tasks`);
+    await page.getByText(`Create server group: ${app}-v000`).first().waitFor();
+  });
+
+  await step('on a small screen, in Korean and in the dark the forms fit', async () => {
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await page.locator('select.choice').selectOption('ko');
+    for (const path of ['clusters?do=create', 'load-balancers?do=create', 'firewalls?do=create', 'firewalls']) {
+      await page.goto(`${under}/${path}`);
+      await (path.includes('do=') ? dialog : page.getByRole('button', { name: '방화벽 만들기' })).waitFor();
+      const wide = await page.evaluate(() => Math.max(document.documentElement.scrollWidth, ...[...document.querySelectorAll('.dialog-body')].map((one) => one.scrollWidth)));
+      must(wide <= 390, `${path} is ${wide} pixels wide at 390`);
+      await accessible(`${path} in Korean and in the dark`);
+      await picture(`small-${path.replace(/\W+/g, '-')}`);
+    }
+  });
+}
+
+try {
+  await theApplication();
+  await theLoadBalancer();
+  await theServerGroup();
+  await theClone();
+  await theFirewall();
+  await theRest();
+  must(complaints.length === 0, `the page complained:\n  ${complaints.join('\n  ')}`);
+  console.log('the wizards walk is done');
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  for (const one of complaints) console.error(`  ${one}`);
+  await page.screenshot({ path: 'wizards-failed.png' }).catch(() => undefined);
+  process.exitCode = 1;
+} finally {
+  await browser.close();
+}
