@@ -92,7 +92,7 @@ function RunsFields({ draft, change, say, choices }: { draft: GroupDraft; change
       if (choices.images.length === 0) return <TextField wide required label={w.image} value={draft.image} help={w.noImages} error={say('image')} onChange={(image) => change({ image })} />;
       const all = choices.images.filter((one) => one.account === draft.account).map((one) => ({ value: one.id, word: [one.version, one.name].filter((part) => part !== '').join(' · ') }));
       const unknown = draft.image === '' || all.some((one) => one.value === draft.image) ? [] : [{ value: draft.image, word: shortImage(draft.image) ?? draft.image }];
-      return <Choice wide required label={w.image} value={draft.image} options={[{ value: '', word: w.choose }, ...unknown, ...all]} error={say('image')} onChange={(image) => change({ image })} />;
+      return <Choice wide required label={w.image} help={w.imageHelp} value={draft.image} options={[{ value: '', word: w.choose }, ...unknown, ...all]} error={say('image')} onChange={(image) => change({ image })} />;
     }
     case 'package':
       return (

@@ -64,6 +64,7 @@ function DeployDialog({ application, all, copied, onClose, onSelect, start, choi
     <JobDialog
       title={copied === undefined ? w.create : w.copy(copied.name)}
       verb={w.deploy}
+      destroys={destroys}
       asked={creation(draft, application, name, copied, zones)}
       problems={problemsOfGroup(draft, application, t)}
       onClose={onClose}

@@ -2,7 +2,7 @@ import { count } from './count';
 
 export const clusters = {
   clusters: {
-    empty: 'This application has no server groups yet. A pipeline with a deploy stage makes the first one.',
+    empty: 'This application has no server groups yet.',
     cluster: 'Cluster',
     version: 'Version',
     traffic: 'Traffic',

@@ -3,7 +3,7 @@ import { n } from './number';
 
 export const clusters: typeof Original = {
   clusters: {
-    empty: '아직 서버 그룹이 없습니다. 배포 스테이지가 있는 파이프라인이 첫 서버 그룹을 만듭니다.',
+    empty: '아직 서버 그룹이 없습니다.',
     cluster: '클러스터',
     version: '버전',
     traffic: '트래픽',
