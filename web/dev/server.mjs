@@ -53,6 +53,7 @@ function live(world, request, response) {
 const routes = [
   ['GET', /^\/applications$/, () => [{ name: 'hellospinnaker', email: 'terry@example.org', cloudProviders: 'local', accounts: 'local', updateTs: Date.now() - 7200000 }]],
   ['GET', /^\/applications\/[^/]+\/serverGroups$/, (world) => world.groups],
+  ['GET', /^\/applications\/[^/]+\/heldBack$/, () => []],
   ['GET', /^\/applications\/[^/]+\/loadBalancers$/, (world) => balancers(world)],
   ['GET', /^\/applications\/[^/]+\/pipelineConfigs$/, (world) => world.pipelines],
   ['GET', /^\/applications\/[^/]+\/pipelines$/, (world) => world.runs],

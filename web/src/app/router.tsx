@@ -2,6 +2,7 @@
 
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Link, redirect } from '@tanstack/react-router';
 import { useTexts } from '../texts';
+import { readClustersSearch } from '../screens/clusters/address';
 import { readRunSearch } from '../screens/run/views';
 import { Frame } from './frame';
 
@@ -39,7 +40,7 @@ const application = createRoute({
 const clusters = createRoute({
   getParentRoute: () => root,
   path: '/applications/$application/clusters',
-  validateSearch: textsOf('group', 'instance', 'do'),
+  validateSearch: readClustersSearch,
   component: lazyRouteComponent(() => import('../screens/clusters'), 'ClustersScreen'),
 });
 

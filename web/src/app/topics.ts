@@ -17,6 +17,8 @@ export function renewedBy({ topic, key }: Change): QueryKey[] {
     case 'orchestration':
     case 'task':
       return [['run', key], ['log', key], ['runs'], ['tasks'], ['home']];
+    case 'report':
+      return [['run', key]];
     case 'log':
       return [['log', key.split('/')[0] ?? key]];
     case 'pipeline':

@@ -8,6 +8,7 @@ import { Mark } from '../../parts/mark';
 import { ofGroup, ofInstance } from '../../parts/status';
 import { Ago } from '../../parts/when';
 import { useTexts } from '../../texts';
+import { FollowedTask, GroupActions, InstanceTabs } from './actions';
 
 export function Details({ group, instance, share, onClose }: { group: ServerGroup; instance: Instance | undefined; share: number; onClose: () => void }) {
   const t = useTexts();
@@ -21,7 +22,8 @@ export function Details({ group, instance, share, onClose }: { group: ServerGrou
           <Draw what="close" />
         </button>
       </header>
-      {instance !== undefined && <InstancePart instance={instance} />}
+      <FollowedTask />
+      {instance !== undefined && <InstanceTabs group={group} instance={instance}><InstancePart instance={instance} /></InstanceTabs>}
       <section>
         {instance !== undefined && <h3>{t.clusters.group}</h3>}
         <p className="row drawer-state">
@@ -33,6 +35,7 @@ export function Details({ group, instance, share, onClose }: { group: ServerGrou
             {t.newGroup.clone}
           </Link>
         </p>
+        <GroupActions group={group} />
         <dl className="facts">
           <dt>{t.clusters.traffic}</dt>
           <dd>{share === 0 ? t.clusters.noTraffic : t.clusters.share(share)}</dd>

@@ -6,6 +6,7 @@ import { ofGroup } from '../../parts/status';
 import { Tiles } from '../../parts/tiles';
 import { Ago } from '../../parts/when';
 import { useTexts } from '../../texts';
+import { HeldBeside } from './held';
 import { shortImage, versionOf } from './names';
 
 interface Props {
@@ -36,6 +37,7 @@ export function GroupRow({ group, share, selected, instance, onSelect }: Props) 
         <span className="cut">
           <bdi>{group.package ?? shortImage(group.image) ?? '–'}</bdi>
         </span>
+        <HeldBeside group={group} />
         {group.package !== undefined && group.image !== undefined && (
           <span className="faint small cut mono" title={group.image}>
             <bdi>{shortImage(group.image)}</bdi>

@@ -8,9 +8,12 @@ import { Answered, Empty } from '../../parts/answers';
 import { useLast } from '../../parts/last';
 import { useTexts } from '../../texts';
 import { Deploy } from './deploy';
+import { FollowedTask } from './actions';
 import { GroupRow } from './group-row';
+import { HeldPart } from './held';
 import { Details } from './details';
 import './clusters.css';
+import './actions.css';
 
 const route = getRouteApi('/applications/$application/clusters');
 
@@ -21,7 +24,7 @@ export function ClustersScreen() {
   const navigate = route.useNavigate();
   const groups = useQuery(serverGroupsQuery(application));
   const select = (group?: string, instance?: string) =>
-    void navigate({ search: { ...(group === undefined ? {} : { group }), ...(instance === undefined ? {} : { instance }) } });
+    void navigate({ search: ({ view }) => ({ ...(group === undefined ? {} : { group }), ...(instance === undefined ? {} : { instance, ...(view === undefined ? {} : { view }) }) }) });
   const copied = useLast(groups.data?.find((one) => one.name === group));
   const create = (
     <button type="button" className="button primary" onClick={() => void navigate({ search: { do: 'create' } })}>
@@ -47,6 +50,7 @@ export function ClustersScreen() {
           return (
             <div className={chosen === undefined ? 'with-drawer' : 'with-drawer open'}>
               <div className="clusters">
+                {chosen === undefined && <FollowedTask />}
                 <div className="screen-head">
                   <span className="grow soft small">{t.newGroup.count(all.length, clusters.length)}</span>
                   {create}
@@ -99,6 +103,7 @@ function ClusterPart({ cluster, group, instance, onSelect }: ClusterProps) {
           <GroupRow key={one.name} group={one} share={shares.get(one.name) ?? 0} selected={group === one.name} instance={instance} onSelect={onSelect} />
         ))}
       </div>
+      <HeldPart cluster={cluster.name} />
     </section>
   );
 }

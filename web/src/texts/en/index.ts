@@ -1,6 +1,7 @@
 // Every text of the page, in English, a file for each screen. `Texts` is its type: a language that lacks one does not compile.
 // Sentences with values in them are functions, so that word order is each language's own business.
 
+import { acting } from './acting';
 import { applications } from './applications';
 import { archives } from './archives';
 import { balancerWizard } from './balancer-wizard';
@@ -12,7 +13,9 @@ import { groupWizard } from './group-wizard';
 import { home } from './home';
 import { pipelines } from './pipelines';
 import { provenance } from './provenance';
+import { report } from './report';
 import { repositories } from './repositories';
+import { runMore } from './run-more';
 import { run } from './run';
 import { tasks } from './tasks';
 import { wizards } from './wizards';
@@ -35,6 +38,9 @@ export const en = {
   ...balancerWizard,
   ...groupWizard,
   ...firewalls,
+  ...acting,
+  ...report,
+  ...runMore,
 };
 
 export type Texts = typeof en;

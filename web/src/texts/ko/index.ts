@@ -1,6 +1,7 @@
 // Every text of the page, in Korean.
 
 import type { Texts } from '../en';
+import { acting } from './acting';
 import { applications } from './applications';
 import { archives } from './archives';
 import { balancerWizard } from './balancer-wizard';
@@ -12,7 +13,9 @@ import { groupWizard } from './group-wizard';
 import { home } from './home';
 import { pipelines } from './pipelines';
 import { provenance } from './provenance';
+import { report } from './report';
 import { repositories } from './repositories';
+import { runMore } from './run-more';
 import { run } from './run';
 import { tasks } from './tasks';
 import { wizards } from './wizards';
@@ -35,4 +38,7 @@ export const ko: Texts = {
   ...balancerWizard,
   ...groupWizard,
   ...firewalls,
+  ...acting,
+  ...report,
+  ...runMore,
 };

@@ -1,0 +1,67 @@
+// What must not come, or not go: releases that a cluster was rolled back from, and the traffic guards of an application.
+
+import { queryOptions } from '@tanstack/react-query';
+import { curl, quoted, type Said } from './actions';
+import { answer, client } from './client';
+import { flag, list, map, optNumber, text } from './read';
+
+export interface HeldBack {
+  cluster: string;
+  /** `package-version`, or the image where no package is known. */
+  release: string;
+  image: string;
+  who: string;
+  reason: string;
+  at: number | undefined;
+}
+
+export function readHeldBack(value: unknown): HeldBack {
+  const held = map(value);
+  return { cluster: text(held.cluster), release: text(held.release), image: text(held.image), who: text(held.who), reason: text(held.reason), at: optNumber(held.at) };
+}
+
+// A release that is held back or let go is a change of its application.
+export const heldBackQuery = (application: string) =>
+  queryOptions({
+    queryKey: ['applications', application, 'heldBack'],
+    queryFn: async ({ signal }) => list(await answer(client.GET('/applications/{application}/heldBack', { params: { path: { application } }, signal }))).map(readHeldBack),
+  });
+
+export async function release(application: string, held: HeldBack): Promise<void> {
+  await answer(
+    client.DELETE('/applications/{application}/heldBack/{version}', {
+      params: { path: { application, version: held.release }, query: { cluster: held.cluster } },
+    }),
+  );
+}
+
+export function releaseSaid(origin: string, application: string, held: HeldBack): Said {
+  return {
+    command: `gennaker release ${quoted(application)} ${quoted(held.release)} --server ${origin}`,
+    request: curl('DELETE', origin, `/applications/${encodeURIComponent(application)}/heldBack/${encodeURIComponent(held.release)}?${new URLSearchParams({ cluster: held.cluster })}`),
+  };
+}
+
+export interface Guard {
+  account: string;
+  location: string;
+  stack: string;
+  detail: string;
+}
+
+export const guardsQuery = (application: string) =>
+  queryOptions({
+    queryKey: ['applications', application, 'guards'],
+    queryFn: async ({ signal }) => {
+      const found = map(await answer(client.GET('/applications/{application}', { params: { path: { application } }, signal })));
+      return readGuards(map(found.attributes).trafficGuards);
+    },
+  });
+
+/** The guards that are switched on. */
+export function readGuards(value: unknown): Guard[] {
+  return list(value)
+    .map(map)
+    .filter((guard) => guard.enabled === undefined || flag(guard.enabled))
+    .map((guard) => ({ account: text(guard.account), location: text(guard.location), stack: text(guard.stack), detail: text(guard.detail) }));
+}

@@ -1,0 +1,1 @@
+export const runMore = { runMore: { pause: 'Pause' } };
