@@ -3,6 +3,7 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Link, redirect } from '@tanstack/react-router';
 import { useTexts } from '../texts';
 import { readClustersSearch } from '../screens/clusters/address';
+import { readReportSearch } from '../screens/report/address';
 import { readRunSearch } from '../screens/run/views';
 import { Frame } from './frame';
 
@@ -72,6 +73,13 @@ const run = createRoute({
   component: lazyRouteComponent(() => import('../screens/run'), 'RunScreen'),
 });
 
+const report = createRoute({
+  getParentRoute: () => root,
+  path: '/applications/$application/runs/$run/report',
+  validateSearch: readReportSearch,
+  component: lazyRouteComponent(() => import('../screens/report'), 'ReportScreen'),
+});
+
 const tasks = createRoute({
   getParentRoute: () => root,
   path: '/applications/$application/tasks',
@@ -94,7 +102,7 @@ const provenance = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, applications, application, clusters, loadBalancers, firewalls, pipelines, run, tasks, repositories, provenance]),
+  routeTree: root.addChildren([home, applications, application, clusters, loadBalancers, firewalls, pipelines, run, report, tasks, repositories, provenance]),
   basepath: '/ui',
   defaultPreload: 'intent',
   scrollRestoration: true,

@@ -1,9 +1,10 @@
 // Tasks of an application: every job that was posted, the newest first; the open one with its steps and why it failed.
 
 import { useQuery } from '@tanstack/react-query';
-import { getRouteApi } from '@tanstack/react-router';
+import { getRouteApi, Link } from '@tanstack/react-router';
 import { tasksQuery } from '../../api/queries';
 import { errorsOf, type Execution } from '../../api/execution';
+import { mayMoveTraffic } from '../../api/report';
 import { Answered, Empty } from '../../parts/answers';
 import { DataTable } from '../../parts/data';
 import { Draw } from '../../parts/icons';
@@ -68,6 +69,11 @@ function TaskPart({ task, open, onToggle }: { task: Execution; open: boolean; on
               <bdi>{error}</bdi>
             </p>
           ))}
+          {task.stages.some((stage) => mayMoveTraffic(stage.type)) && (
+            <Link className="word" to="/applications/$application/runs/$run/report" params={{ application: task.application, run: task.id }} data-report={task.id}>
+              {t.report.open}
+            </Link>
+          )}
           {task.stages.map((stage) => (
             <div key={stage.id} className="task-stage">
               <p className="row">
