@@ -52,6 +52,20 @@ export interface Execution {
   user: string | undefined;
   stages: Stage[];
   waiting: Waiting | undefined;
+  /** When it was last held, by whom, and when it was let go on. */
+  paused: Paused | undefined;
+}
+
+export interface Paused {
+  by: string | undefined;
+  at: number;
+  until: number | undefined;
+}
+
+function readPaused(value: unknown): Paused | undefined {
+  const paused = map(value);
+  const at = optNumber(paused.pauseTime);
+  return at === undefined ? undefined : { by: optText(paused.pausedBy), at, until: optNumber(paused.resumeTime) };
 }
 
 function readWaiting(value: unknown): Waiting | undefined {
@@ -114,6 +128,7 @@ export function readExecution(value: unknown): Execution {
     user: optText(trigger.user) ?? optText(map(run.authentication).user),
     stages: list(run.stages).map(readStage),
     waiting: readWaiting(run.waiting),
+    paused: readPaused(run.paused),
   };
 }
 
@@ -158,6 +173,34 @@ export function innerStages(run: Execution, stage: Stage): Stage[] {
     }
   }
   for (const one of run.stages) if (one.id !== stage.id && inside.has(one.id)) found.push(one);
+  return found;
+}
+
+/** The stages of the pipeline that can only run after this one, in the order of the pipeline. */
+export function behind(run: Execution, stage: Stage): Stage[] {
+  const top = topStages(run);
+  const refs = new Set([stage.refId]);
+  for (let grew = true; grew; ) {
+    grew = false;
+    for (const one of top) {
+      if (!refs.has(one.refId) && one.requisites.some((ref) => refs.has(ref))) {
+        refs.add(one.refId);
+        grew = true;
+      }
+    }
+  }
+  return top.filter((one) => one.id !== stage.id && refs.has(one.refId));
+}
+
+/** The stage of the pipeline that a stage is a part of: itself, when it is no synthetic one. */
+export function topOf(run: Execution, stage: Stage): Stage {
+  const byId = new Map(run.stages.map((one) => [one.id, one]));
+  let found = stage;
+  for (let depth = 0; found.parentStageId !== undefined && depth < 100; depth++) {
+    const parent = byId.get(found.parentStageId);
+    if (parent === undefined) break;
+    found = parent;
+  }
   return found;
 }
 

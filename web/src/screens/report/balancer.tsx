@@ -3,13 +3,13 @@
 import { getRouteApi } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
 import type { BalancerPart, Report } from '../../api/report';
+import { offset } from '../../parts/axis';
 import { clock } from '../../parts/time';
 import { useTexts } from '../../texts';
 import { Groups } from './groups';
 import { Picture } from './picture-view';
 import { secondsOf, spanOf } from './picture';
 import { SecondsTable } from './seconds';
-import { offset } from './words';
 
 const route = getRouteApi('/applications/$application/runs/$run/report');
 

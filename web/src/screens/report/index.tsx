@@ -26,7 +26,7 @@ export function ReportScreen() {
       <div className="screen">
         <h1>{t.report.title}</h1>
         <Empty>
-          <p>{report.error.message || t.report.none}</p>
+          <p>{report.error.message}</p>
           <Link className="word" to="/applications/$application/runs/$run" params={{ application, run }}>
             {t.report.openRun}
           </Link>

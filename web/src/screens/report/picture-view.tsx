@@ -2,11 +2,11 @@
 
 import { useLayoutEffect, useRef, useState, type PointerEvent } from 'react';
 import type { BalancerPart, Report } from '../../api/report';
+import { offset, SECOND, timeTicks } from '../../parts/axis';
 import { useTexts } from '../../texts';
 import { FailureStrip, LatencyPart } from './lower-parts';
-import { areaPath, layersOf, marksOf, numbersText, SECOND, ticks, timeTicks } from './picture';
+import { areaPath, layersOf, marksOf, numbersText, ticks } from './picture';
 import { fillOf, Patterns } from './roles';
-import { offset } from './words';
 
 /** Where the parts stand, from above. */
 const PLACES = { marks: 4, markRow: 18, rows: 3, traffic: 86, trafficHeight: 200, latency: 332, latencyHeight: 92, failures: 464, failuresHeight: 18, foot: 502, height: 512 };
@@ -83,23 +83,20 @@ export function Picture({ report, balancer, seconds, chosen, onHover, onChoose }
           {layers.map(({ group, edges }, at) => (
             <path key={group.name} d={areaPath(edges, x, y)} fill={fillOf(group.role)} className={`pic-layer pic-${group.role}`} data-layer={group.name} data-at={at} />
           ))}
+          {marks.map((mark) => (
+            <path key={mark.x} d={`M${mark.x} ${PLACES.marks + (mark.row ?? 0) * PLACES.markRow + 14}V${PLACES.failures}`} className="pic-mark-line" />
+          ))}
           <LatencyPart groups={balancer.groups} seconds={seconds} x={x} left={LEFT} right={LEFT + plot} place={PLACES.latency} height={PLACES.latencyHeight} />
           <FailureStrip balancer={balancer} seconds={seconds} x={x} left={LEFT} right={LEFT + plot} place={PLACES.failures} height={PLACES.failuresHeight} />
           <text x={LEFT} y={PLACES.traffic - 12} className="pic-title">
             {t.report.perSecond}
           </text>
-          {marks.map((mark) => {
-            const row = PLACES.marks + (mark.row ?? 0) * PLACES.markRow;
-            return (
-              <g key={mark.x} className="pic-mark">
-                <path d={`M${mark.x} ${row + 14}V${PLACES.failures + PLACES.failuresHeight}`} className="pic-mark-line" />
-                <text x={mark.x + (mark.row === undefined ? 0 : -1)} y={row + 11} className="pic-mark-text">
-                  <tspan className="pic-mark-number">{numbersText(mark.numbers)}</tspan>
-                  {mark.row !== undefined && ` ${mark.text}`}
-                </text>
-              </g>
-            );
-          })}
+          {marks.map((mark) => (
+            <text key={mark.x} x={mark.x - (mark.row === undefined ? 0 : 1)} y={PLACES.marks + (mark.row ?? 0) * PLACES.markRow + 11} className="pic-mark-text">
+              <tspan className="pic-mark-number">{numbersText(mark.numbers)}</tspan>
+              {mark.row !== undefined && ` ${mark.text}`}
+            </text>
+          ))}
           {chosen !== undefined && <rect x={x(chosen)} y={PLACES.traffic - 4} width={Math.max(1, x(1) - x(0))} height={PLACES.failures + PLACES.failuresHeight - PLACES.traffic + 4} className="pic-chosen" />}
           {timeTicks(span, zero, Math.max(2, Math.floor(plot / 64))).map((at) => (
             <text key={at} x={xAt(at)} y={PLACES.foot} textAnchor="middle" className="pic-number">

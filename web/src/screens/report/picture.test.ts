@@ -2,9 +2,10 @@
 
 import { describe, expect, it } from 'vitest';
 import { readReport } from '../../api/report';
+import { offset, timeTicks } from '../../parts/axis';
 import { en } from '../../texts/en';
-import { areaPath, decades, failuresBySecond, layersOf, linePath, marksOf, secondsOf, spanOf, ticks, timeTicks } from './picture';
-import { latency, offset } from './words';
+import { areaPath, decades, failuresBySecond, layersOf, linePath, marksOf, secondsOf, spanOf, ticks } from './picture';
+import { latency } from './words';
 
 const second = (at: number, requests: number, failures = 0) => ({ at, requests, failures, p50_us: 1000, p99_us: 9000 });
 const report = readReport({

@@ -1,19 +1,13 @@
 // Where everything in the picture of a deployment goes: seconds, stacked layers, ticks, marks. Pure; drawn in picture.tsx.
 
 import type { BalancerPart, GroupPart, Step } from '../../api/report';
-
-export const SECOND = 1000;
+import { SECOND, type Span } from '../../parts/axis';
 
 /** The old below, what replaces it above: so one sees the traffic pass from one to the other. */
 const ORDER = ['other', 'old', 'baseline', 'canary', 'new'];
 
 export function stacked(groups: GroupPart[]): GroupPart[] {
   return [...groups].sort((a, b) => ORDER.indexOf(a.role) - ORDER.indexOf(b.role) || a.name.localeCompare(b.name));
-}
-
-export interface Span {
-  from: number;
-  to: number;
 }
 
 /** From the first second that was measured to the end of the last one, the steps included. */
@@ -103,16 +97,6 @@ export function decades(values: number[]): number[] {
   const low = Math.floor(Math.log10(known.reduce((a, b) => Math.min(a, b))));
   const high = Math.max(low + 1, Math.ceil(Math.log10(known.reduce((a, b) => Math.max(a, b)))));
   return Array.from({ length: high - low + 1 }, (_, at) => 10 ** (low + at));
-}
-
-const TIME_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21_600].map((seconds) => seconds * SECOND);
-
-/** Moments to write at the time axis, counted from `zero`: at most so many. */
-export function timeTicks({ from, to }: Span, zero: number, most: number): number[] {
-  const step = TIME_STEPS.find((one) => (to - from) / one <= most) ?? 86_400 * SECOND;
-  const found = [];
-  for (let at = Math.ceil((from - zero) / step) * step; at + zero <= to; at += step) found.push(at + zero);
-  return found;
 }
 
 export interface Mark {

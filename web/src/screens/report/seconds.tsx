@@ -2,10 +2,11 @@
 
 import { useState } from 'react';
 import type { BalancerPart } from '../../api/report';
+import { offset } from '../../parts/axis';
 import { clock } from '../../parts/time';
 import { useTexts } from '../../texts';
 import { bySecond, failuresBySecond, stacked } from './picture';
-import { latency, offset } from './words';
+import { latency } from './words';
 
 interface Props {
   balancer: BalancerPart;

@@ -1,11 +1,11 @@
 // The steps of a deployment with the numbers that the picture marks them with.
 
 import type { Step } from '../../api/report';
+import { offset } from '../../parts/axis';
 import { Mark } from '../../parts/mark';
 import { plain } from '../../parts/status';
 import { Took } from '../../parts/when';
 import { useTexts } from '../../texts';
-import { offset } from './words';
 
 export function Steps({ steps, zero }: { steps: Step[]; zero: number }) {
   const t = useTexts();

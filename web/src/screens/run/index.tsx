@@ -1,4 +1,4 @@
-// One run: the same stages as a graph or as a table, and the selected stage below. Lens, stage and tab are in the address.
+// One run: the same stages as a graph, on a time axis or as a table, and the selected stage below. Lens, stage and tab are in the address.
 
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
@@ -12,14 +12,20 @@ import { startedBy } from '../../parts/started';
 import { ofRun } from '../../parts/status';
 import { Ago, Took } from '../../parts/when';
 import { useTexts } from '../../texts';
+import { RunActs } from './acts';
 import { CancelDialog } from './cancel';
 import { RunGraph } from './run-graph';
 import { StageDetails } from './stage-details';
 import { StageTable } from './stage-table';
-import { LENSES, type Lens, type Tab } from './views';
+import { TimelineView } from './timeline-view';
+import { useLensKeys } from './keys';
+import { KEYS, LENSES, type Lens, type Tab } from './views';
 import './run.css';
+import './timeline.css';
 
 const route = getRouteApi('/applications/$application/runs/$run');
+
+const SEEN = { graph: RunGraph, timeline: TimelineView, table: StageTable };
 
 export function RunScreen() {
   const { run: id } = route.useParams();
@@ -38,7 +44,8 @@ function Shown({ run }: { run: Execution }) {
   const show = (next: { lens?: Lens; stage?: string; tab?: Tab; cancel?: boolean }) =>
     void navigate({ search: (was) => ({ ...was, ...next }), replace: next.cancel !== true });
   const chosen = run.stages.find((one) => one.id === stage) ?? first(run);
-  const graph = lens === 'graph';
+  const Seen = SEEN[lens];
+  useLensKeys((next) => show({ lens: next }));
   return (
     <>
       <header className="screen-head run-head">
@@ -56,11 +63,13 @@ function Shown({ run }: { run: Execution }) {
         <span className="grow" />
         <div className="lenses" role="group" aria-label={t.run.lens}>
           {LENSES.map((one) => (
-            <button key={one} type="button" className="lens" aria-pressed={one === lens} onClick={() => show({ lens: one })}>
+            <button key={one} type="button" className="lens" aria-pressed={one === lens} aria-keyshortcuts={KEYS[one]} onClick={() => show({ lens: one })}>
               {t.run[one]}
+              <kbd aria-hidden="true">{KEYS[one]}</kbd>
             </button>
           ))}
         </div>
+        <RunActs run={run} stage={chosen} />
         {!isOver(run.status) && (
           <button type="button" className="button danger" onClick={() => show({ cancel: true })}>
             <Draw what="stop" />
@@ -68,7 +77,7 @@ function Shown({ run }: { run: Execution }) {
           </button>
         )}
       </header>
-      {graph ? <RunGraph run={run} selected={chosen?.id} onSelect={(id) => show({ stage: id })} /> : <StageTable run={run} selected={chosen?.id} onSelect={(id) => show({ stage: id })} />}
+      <Seen run={run} selected={chosen?.id} onSelect={(id) => show({ stage: id })} />
       {chosen !== undefined && <StageDetails run={run} stage={chosen} tab={tab} onTab={(next) => show({ stage: chosen.id, tab: next })} onStage={(id) => show({ stage: id })} />}
       {cancel === true && <CancelDialog run={run} onClose={() => show({ cancel: undefined } as never)} />}
     </>

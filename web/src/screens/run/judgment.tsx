@@ -8,6 +8,7 @@ import { list, map, text } from '../../api/read';
 import { SameAs } from '../../parts/dialog';
 import { Draw } from '../../parts/icons';
 import { useTexts } from '../../texts';
+import { JudgmentFacts } from './judgment-facts';
 
 export function Judgment({ run, stage }: { run: Execution; stage: Stage }) {
   const t = useTexts();
@@ -42,9 +43,7 @@ export function Judgment({ run, stage }: { run: Execution; stage: Stage }) {
           {t.run.stop}
         </button>
       </div>
-      <p className="soft small">
-        {t.run.continues} {t.run.stops}
-      </p>
+      <JudgmentFacts run={run} stage={stage} />
       {answering.error !== null && (
         <p className="tone-bad small" role="alert">
           {answering.error.message}

@@ -1,6 +1,6 @@
 // The run as a graph, left to right: each stage with its state, how long it took and how far it is; synthetic stages folded into it.
 
-import { innerStages, progress, topStages, type Execution, type Stage } from '../../api/execution';
+import { innerStages, progress, topOf, topStages, type Execution, type Stage } from '../../api/execution';
 import { Graph } from '../../parts/graph';
 import { Mark } from '../../parts/mark';
 import { StageFace } from '../../parts/stage-face';
@@ -23,16 +23,9 @@ export function RunGraph({ run, selected, onSelect }: { run: Execution; selected
       face: <Face run={run} stage={stage} />,
     };
   });
-  const owner = topOf(run, selected);
+  const chosen = run.stages.find((stage) => stage.id === selected);
+  const owner = chosen && topOf(run, chosen).id;
   return <Graph nodes={nodes} selected={owner} onSelect={onSelect} label={t.run.graph} />;
-}
-
-/** The top stage that a selected inner stage is folded into. */
-function topOf(run: Execution, id: string | undefined): string | undefined {
-  const byId = new Map(run.stages.map((stage) => [stage.id, stage]));
-  let stage = id === undefined ? undefined : byId.get(id);
-  for (let depth = 0; stage?.parentStageId !== undefined && depth < 100; depth++) stage = byId.get(stage.parentStageId);
-  return stage?.id;
 }
 
 function Face({ run, stage }: { run: Execution; stage: Stage }) {

@@ -13,6 +13,8 @@ import { ofStage, plain } from '../../parts/status';
 import { Ago, Took } from '../../parts/when';
 import { exact } from '../../parts/time';
 import { useLanguage, useTexts } from '../../texts';
+import { StageActs } from './acts';
+import { ExpressionsTab } from './expressions-tab';
 import { Judgment } from './judgment';
 import { TABS, type Tab } from './views';
 
@@ -36,12 +38,13 @@ export function StageDetails({ run, stage, tab, onTab, onStage }: Props) {
         <div className="details-tabs" role="group" aria-label={t.run.details}>
           {TABS.map((one) => (
             <button key={one} type="button" className="tab-button" aria-pressed={one === tab} onClick={() => onTab(one)}>
-              {t.run[one]}
+              {one === 'expressions' ? t.runMore.expressions : t.run[one]}
             </button>
           ))}
         </div>
       </header>
       {tab === 'summary' && <Summary run={run} stage={stage} onStage={onStage} />}
+      {tab === 'expressions' && <ExpressionsTab run={run} stage={stage} />}
       {tab === 'tasks' && <Tasks run={run} stage={stage} />}
       {tab === 'log' && <StageLog run={run} stage={stage} />}
       {tab === 'data' && (
@@ -60,45 +63,15 @@ function Summary({ run, stage, onStage }: { run: Execution; stage: Stage; onStag
   const t = useTexts();
   const said = ofStage(run, stage, t);
   const inner = innerStages(run, stage);
-  const until = waitingOf(run, stage)?.until;
-  const deployed = deployedGroups(stage);
   return (
     <div className="summary">
       <div>
         <p className={`why tone-edge-${said.tone}`} data-why>
           <bdi>{whyOf(run, stage, t)}</bdi>
         </p>
+        <StageActs run={run} stage={stage} />
         {isOpenJudgment(stage) && <Judgment key={stage.id} run={run} stage={stage} />}
-        <dl className="facts">
-          <dt>{t.common.status}</dt>
-          <dd>
-            <Mark said={said} />
-          </dd>
-          <dt>{t.time.started}</dt>
-          <dd>
-            <Ago at={stage.startTime} />
-          </dd>
-          <dt>{t.time.duration}</dt>
-          <dd>
-            <Took from={stage.startTime} to={stage.endTime} />
-          </dd>
-          {until !== undefined && (
-            <>
-              <dt>{t.time.until}</dt>
-              <dd>
-                <Until at={until} />
-              </dd>
-            </>
-          )}
-          {deployed.length > 0 && (
-            <>
-              <dt>{t.run.deployed}</dt>
-              <dd>
-                <bdi>{deployed.join(', ')}</bdi>
-              </dd>
-            </>
-          )}
-        </dl>
+        {!isOpenJudgment(stage) && <Facts run={run} stage={stage} />}
       </div>
       {inner.length > 0 && (
         <div>
@@ -119,6 +92,44 @@ function Summary({ run, stage, onStage }: { run: Execution; stage: Stage; onStag
         </div>
       )}
     </div>
+  );
+}
+
+function Facts({ run, stage }: { run: Execution; stage: Stage }) {
+  const t = useTexts();
+  const until = waitingOf(run, stage)?.until;
+  const deployed = deployedGroups(stage);
+  return (
+    <dl className="facts">
+      <dt>{t.common.status}</dt>
+      <dd>
+        <Mark said={ofStage(run, stage, t)} />
+      </dd>
+      <dt>{t.time.started}</dt>
+      <dd>
+        <Ago at={stage.startTime} />
+      </dd>
+      <dt>{t.time.duration}</dt>
+      <dd>
+        <Took from={stage.startTime} to={stage.endTime} />
+      </dd>
+      {until !== undefined && (
+        <>
+          <dt>{t.time.until}</dt>
+          <dd>
+            <Until at={until} />
+          </dd>
+        </>
+      )}
+      {deployed.length > 0 && (
+        <>
+          <dt>{t.run.deployed}</dt>
+          <dd>
+            <bdi>{deployed.join(', ')}</bdi>
+          </dd>
+        </>
+      )}
+    </dl>
   );
 }
 

@@ -10,7 +10,6 @@ export const report = {
     unserved: (n: number) => `${count(n, 'request', 'requests')} found no instance.`,
     untilNow: 'Until now: it is not over yet.',
     missing: 'Nothing was measured: no load balancer saw any of these server groups.',
-    none: 'This run moved no traffic, so there is nothing to report.',
     openRun: 'Open the run',
     open: 'Deployment report',
     again: 'Read again',
@@ -37,6 +36,5 @@ export const report = {
     table: 'The same as a table',
     second: 'Second',
     notes: 'Notes',
-    largest: 'largest',
   },
 };

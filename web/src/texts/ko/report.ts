@@ -11,7 +11,6 @@ export const report: typeof Original = {
     unserved: (value) => `요청 ${n(value)}건이 받을 인스턴스를 찾지 못했습니다.`,
     untilNow: '지금까지의 결과입니다. 아직 끝나지 않았습니다.',
     missing: '측정된 것이 없습니다. 이 서버 그룹들을 본 로드 밸런서가 없습니다.',
-    none: '이 실행은 트래픽을 옮기지 않아 보고할 것이 없습니다.',
     openRun: '실행 열기',
     open: '배포 보고서',
     again: '다시 읽기',
@@ -38,6 +37,5 @@ export const report: typeof Original = {
     table: '같은 내용의 표',
     second: '초',
     notes: '참고',
-    largest: '최대',
   },
 };
