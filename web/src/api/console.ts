@@ -1,4 +1,4 @@
-// The last lines that an instance has written, as one reads them: with the moment at which they were read.
+// The last lines that an instance has written, with the moment at which they were read: no event of the stream tells of new ones.
 
 import { queryOptions } from '@tanstack/react-query';
 import { answer, client } from './client';
@@ -21,9 +21,9 @@ export function readConsole(value: unknown, now: number): Console {
   return { log: { lines: lines.map((line, seq) => ({ seq, at: undefined, stage: undefined, text: line })), cut: lines.length >= MOST }, readAt: now };
 }
 
-export const consoleQuery = (application: string, account: string, region: string, id: string) =>
+export const consoleQuery = (account: string, region: string, id: string) =>
   queryOptions({
-    queryKey: ['serverGroups', application, 'console', account, region, id],
+    queryKey: ['console', account, region, id],
     queryFn: async ({ signal }) =>
       readConsole(await answer(client.GET('/instances/{account}/{region}/{id}/console', { params: { path: { account, region, id } }, signal })), Date.now()),
   });

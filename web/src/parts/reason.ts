@@ -23,6 +23,8 @@ export function whyOf(run: Execution, stage: Stage, t: Texts): string {
       return isOver(run.status) ? t.run.whyNotReached : t.run.whyNotStarted;
     case 'RUNNING':
       return running(run, stage, t);
+    case 'PAUSED':
+      return run.paused?.by === undefined ? t.runMore.held : t.runMore.heldBy(run.paused.by);
     default:
       return stage.type === 'manualJudgment' ? judged(stage, t) : t.run.whySucceeded;
   }

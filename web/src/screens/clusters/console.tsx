@@ -1,4 +1,4 @@
-// What an instance wrote, as it was when it was read; read again by hand, and whenever its server group changes.
+// What an instance wrote, as it was when it was read; read again by hand.
 
 import { useQuery } from '@tanstack/react-query';
 import { consoleQuery } from '../../api/console';
@@ -11,7 +11,7 @@ import { useTexts } from '../../texts';
 
 export function ConsoleView({ group, instance }: { group: ServerGroup; instance: Instance }) {
   const t = useTexts();
-  const console = useQuery(consoleQuery(group.application, group.account, group.region, instance.id));
+  const console = useQuery(consoleQuery(group.account, group.region, instance.id));
   return (
     <section className="console" aria-label={t.acting.log}>
       <p className="row drawer-state">

@@ -28,15 +28,16 @@ function ActButton({ act, stage }: { act: Act; stage?: string }) {
   const t = useTexts();
   const navigate = route.useNavigate();
   return (
-    <button type="button" className="button" data-act={act} onClick={() => void navigate({ search: (was) => ({ ...was, act, ...(stage === undefined ? {} : { stage }) }) })}>
+    <button type="button" className="button" data-act={act} onClick={() => void navigate({ search: (was) => ({ ...was, act, ...(stage === undefined ? {} : { on: stage }) }) })}>
       {t.runMore.button[act]}
     </button>
   );
 }
 
-export function RunActs({ run, stage }: { run: Execution; stage: Stage | undefined }) {
-  const { act } = route.useSearch();
+export function RunActs({ run }: { run: Execution }) {
+  const { act, on } = route.useSearch();
   const navigate = route.useNavigate();
+  const stage = run.stages.find((one) => one.id === on);
   const possible = [...actsOnRun(run), ...(stage === undefined ? [] : actsOnStage(run, stage))];
   return (
     <>
@@ -44,7 +45,7 @@ export function RunActs({ run, stage }: { run: Execution; stage: Stage | undefin
         <ActButton key={one} act={one} />
       ))}
       {act !== undefined && possible.includes(act) && (
-        <ActDialog key={`${act} ${stage?.id ?? ''}`} run={run} stage={stage} kind={act} onClose={() => void navigate({ search: ({ act: _, ...rest }) => rest, replace: true })} />
+        <ActDialog key={`${act} ${stage?.id ?? ''}`} run={run} stage={stage} kind={act} onClose={() => void navigate({ search: ({ act: _, on: __, ...rest }) => rest, replace: true })} />
       )}
     </>
   );

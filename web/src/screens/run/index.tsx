@@ -69,7 +69,7 @@ function Shown({ run }: { run: Execution }) {
             </button>
           ))}
         </div>
-        <RunActs run={run} stage={chosen} />
+        <RunActs run={run} />
         {!isOver(run.status) && (
           <button type="button" className="button danger" onClick={() => show({ cancel: true })}>
             <Draw what="stop" />
@@ -91,7 +91,7 @@ function first(run: Execution) {
   return (
     judgment ??
     top.find((stage) => stage.status === 'TERMINAL' && failure(run, stage) !== undefined) ??
-    top.find((stage) => stage.status === 'RUNNING') ??
+    top.find((stage) => stage.status === 'RUNNING' || stage.status === 'PAUSED') ??
     top.filter((stage) => isOver(stage.status) && stage.status !== 'SKIPPED').sort((a, b) => (b.endTime ?? 0) - (a.endTime ?? 0))[0] ??
     top[0]
   );

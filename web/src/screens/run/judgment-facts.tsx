@@ -6,7 +6,7 @@ import { waitingOf, type Execution, type Stage } from '../../api/execution';
 import { serverGroupsQuery } from '../../api/queries';
 import { startedBy } from '../../parts/started';
 import { duration, exact } from '../../parts/time';
-import { Took, useNow } from '../../parts/when';
+import { Ago, Took, useNow } from '../../parts/when';
 import { useLanguage } from '../../texts';
 import { followsOf, versionsOf } from './judged';
 
@@ -26,7 +26,7 @@ export function JudgmentFacts({ run, stage }: { run: Execution; stage: Stage }) 
         </Fact>
       ))}
       <Fact term={t.runMore.startedBy}>
-        <bdi>{run.user ?? startedBy(run.trigger, run.user, t)}</bdi>
+        <bdi>{startedBy(run.trigger, run.user, t)}</bdi>, <Ago at={run.startTime ?? run.buildTime} />
       </Fact>
       <Fact term={t.runMore.waited}>
         <Took from={waiting?.since ?? stage.startTime} to={undefined} />

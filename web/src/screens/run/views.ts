@@ -18,6 +18,8 @@ export interface RunSearch {
   tab?: Tab;
   cancel?: boolean;
   act?: Act;
+  /** The stage that the open dialog is about, which need not be the one that is looked at. */
+  on?: string;
 }
 
 /** What an address says, without what it may not say. */
@@ -31,5 +33,6 @@ export function readRunSearch(search: Record<string, unknown>): RunSearch {
     ...(tab === undefined ? {} : { tab }),
     ...(search.cancel === true ? { cancel: true } : {}),
     ...(act === undefined ? {} : { act }),
+    ...(typeof search.on === 'string' ? { on: search.on } : {}),
   };
 }

@@ -34,7 +34,7 @@ export const acting = {
       resize: (from: number, to: number) =>
         from === to ? 'Its size stays the same.' : to > from ? `${count(to - from, 'instance starts', 'instances start')}.` : `${count(from - to, 'instance ends', 'instances end')}.`,
       destroy: (n: number) => `It loses its traffic, then ${count(n, 'instance ends', 'instances end')}. This cannot be undone. Its image stays, so it can be deployed anew.`,
-      rollback: (left: string, restored: string) => `${restored} is enabled and grows to the size of ${left}; then ${left} loses its traffic. Its instances go on running.`,
+      rollback: (left: string, restored: string) => `${restored} is enabled and gets the size of ${left}; then ${left} loses its traffic. Its instances go on running.`,
       reboot: 'It stops and starts again with the same image. Until it is up it takes no requests.',
       deregister: 'It gets no new requests and goes on running. The group does not replace it.',
       register: 'It gets requests as soon as its health check is well.',

@@ -29,7 +29,7 @@ export const report = {
     whole: 'The whole time',
     at: (offset: string, clock: string) => `At ${offset}, ${clock}`,
     moment: 'Moment',
-    all: 'The whole',
+    all: 'Whole time',
     steps: 'Steps',
     step: 'Step',
     begins: 'Begins',

@@ -39,7 +39,7 @@ export const runMore = {
     notYet: 'The stage has not begun, so nothing was evaluated.',
     unknown: 'not known',
     textNote: 'The text is that of the pipeline as it is saved now.',
-    startedBy: 'Started by',
+    startedBy: 'Start',
     waited: 'Waiting for',
     expires: 'Expires',
     expiresIn: (text: string) => `in ${text}`,

@@ -33,7 +33,7 @@ export const acting: typeof Original = {
       disable: '새 요청을 받지 않습니다. 인스턴스는 처리 중인 요청을 마치고 계속 실행되므로 다시 활성화할 수 있습니다.',
       resize: (from, to) => (from === to ? '크기가 그대로입니다.' : to > from ? `인스턴스 ${n(to - from)}개가 시작됩니다.` : `인스턴스 ${n(from - to)}개가 종료됩니다.`),
       destroy: (value) => `트래픽이 끊긴 뒤 인스턴스 ${n(value)}개가 종료됩니다. 되돌릴 수 없습니다. 이미지는 남으므로 새로 배포할 수 있습니다.`,
-      rollback: (left, restored) => `${restored}이(가) 활성화되어 ${left}의 크기만큼 커진 다음, ${left}의 트래픽이 끊깁니다. 인스턴스는 계속 실행됩니다.`,
+      rollback: (left, restored) => `${restored}이(가) 활성화되어 ${left}와(과) 같은 크기가 된 다음, ${left}의 트래픽이 끊깁니다. 인스턴스는 계속 실행됩니다.`,
       reboot: '멈췄다가 같은 이미지로 다시 시작합니다. 정상이 될 때까지 요청을 받지 않습니다.',
       deregister: '새 요청을 받지 않고 계속 실행됩니다. 그룹이 대신할 인스턴스를 만들지는 않습니다.',
       register: '상태 확인이 정상이 되는 대로 요청을 받습니다.',

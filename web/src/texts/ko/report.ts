@@ -30,7 +30,7 @@ export const report: typeof Original = {
     whole: '전체 시간',
     at: (offset, clock) => `${offset} 시점, ${clock}`,
     moment: '시점',
-    all: '전체',
+    all: '전체 시간',
     steps: '단계',
     step: '단계',
     begins: '시작',

@@ -39,7 +39,7 @@ export const runMore: typeof Original = {
     notYet: '스테이지가 시작되지 않아 평가된 것이 없습니다.',
     unknown: '알 수 없음',
     textNote: '텍스트는 지금 저장된 파이프라인의 것입니다.',
-    startedBy: '시작한 사람',
+    startedBy: '시작',
     waited: '기다린 시간',
     expires: '만료',
     expiresIn: (text) => `${text} 후`,
