@@ -9,6 +9,8 @@ export interface Application {
   description: string | undefined;
   accounts: string[];
   updated: number | undefined;
+  /** Who saved it last. */
+  by: string;
 }
 
 export function readApplication(value: unknown): Application {
@@ -19,6 +21,7 @@ export function readApplication(value: unknown): Application {
     description: optText(attributes.description),
     accounts: listed(attributes.accounts).length > 0 ? listed(attributes.accounts) : listed(attributes.cloudProviders),
     updated: optNumber(attributes.updateTs) ?? optNumber(attributes.createTs),
+    by: text(attributes.lastModifiedBy),
   };
 }
 

@@ -102,7 +102,7 @@ const provenance = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, applications, application, clusters, loadBalancers, firewalls, pipelines, run, report, tasks, repositories, provenance]),
+  routeTree: root.addChildren([home, applications, application, clusters, loadBalancers, firewalls, pipelines, run, report, tasks, config, projects, project, repositories, activity, settings, provenance]),
   basepath: '/ui',
   defaultPreload: 'intent',
   scrollRestoration: true,

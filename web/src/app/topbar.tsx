@@ -4,6 +4,7 @@ import { Link, useLocation, useParams } from '@tanstack/react-router';
 import { Fragment } from 'react';
 import { languageNames, languages, useLanguage, useTexts, type Language } from '../texts';
 import { Draw } from '../parts/icons';
+import { Finder } from './finder';
 import { useStream } from './live';
 import { THEMES, useTheme } from './theme';
 
@@ -26,6 +27,7 @@ export function TopBar() {
           </Fragment>
         )}
       </div>
+      <Finder />
       <StreamState />
       <Choices />
     </header>
@@ -42,6 +44,7 @@ function Tabs({ application }: { application: string }) {
     ['/applications/$application/load-balancers', t.tabs.loadBalancers],
     ['/applications/$application/firewalls', t.firewalls.tab],
     ['/applications/$application/tasks', t.tabs.tasks],
+    ['/applications/$application/config', t.tabs.config],
   ] as const;
   return (
     <nav className="tabs" aria-label={t.tabs.of(application)}>

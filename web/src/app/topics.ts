@@ -22,9 +22,13 @@ export function renewedBy({ topic, key }: Change): QueryKey[] {
     case 'log':
       return [['log', key.split('/')[0] ?? key]];
     case 'pipeline':
-      return [['pipelines'], ['applications']];
+      return [['pipelines'], ['applications'], ['history']];
     case 'application':
-      return [['applications'], ['home']];
+      return [['applications'], ['home'], ['history']];
+    case 'project':
+      return [['projects']];
+    case 'notification':
+      return [['notifications']];
     case 'serverGroup':
     case 'server-group':
     case 'instance':
@@ -33,7 +37,7 @@ export function renewedBy({ topic, key }: Change): QueryKey[] {
     case 'load-balancer':
     case 'inventory':
     case 'cloud':
-      return [['serverGroups'], ['loadBalancers'], ['provenance']];
+      return [['serverGroups'], ['loadBalancers'], ['provenance'], ['project-clusters'], ['accounts']];
     case 'apt':
     case 'publication':
     case 'repository':

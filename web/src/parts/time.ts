@@ -1,7 +1,8 @@
-// Times and durations in words: pure, the moment "now" is always given.
+// Times and durations in words: the moment "now" is always given; exact times are in the chosen zone where none is.
 
 import type { Texts } from '../texts/en';
 import type { Language } from '../texts';
+import { chosenZone } from './zone';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -38,8 +39,8 @@ export function ago(at: number, now: number, t: Texts): string {
   return past === t.time.now ? past : t.time.ago(past);
 }
 
-/** The exact moment, for a title or an exact column: `2026-03-01 14:05:09` in the reader's zone, with the zone's name. */
-export function exact(at: number, language: Language, zone?: string): string {
+/** The exact moment, for a title or an exact column: `2026-03-01 14:05:09` in the chosen zone, with the zone's name. */
+export function exact(at: number, language: Language, zone = chosenZone()): string {
   const parts = new Intl.DateTimeFormat(language, {
     year: 'numeric',
     month: '2-digit',
@@ -57,6 +58,6 @@ export function exact(at: number, language: Language, zone?: string): string {
 }
 
 /** Only the clock: `14:05:09`. */
-export function clock(at: number, zone?: string): string {
+export function clock(at: number, zone = chosenZone()): string {
   return new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23', ...(zone === undefined ? {} : { timeZone: zone }) }).format(new Date(at));
 }

@@ -3,6 +3,7 @@
 import { useSyncExternalStore } from 'react';
 import { useLanguage } from '../texts';
 import { ago, duration, exact } from './time';
+import { useZone } from './zone';
 
 // One clock for the whole page, second by second, running only while something shows it.
 const listeners = new Set<() => void>();
@@ -32,6 +33,7 @@ export function useNow(): number {
 export function Ago({ at }: { at: number | undefined }) {
   const { t, language } = useLanguage();
   const present = useNow();
+  useZone();
   if (at === undefined) return <span className="faint">–</span>;
   return (
     <time dateTime={new Date(at).toISOString()} title={exact(at, language)}>
@@ -43,6 +45,7 @@ export function Ago({ at }: { at: number | undefined }) {
 export function Took({ from, to }: { from: number | undefined; to: number | undefined }) {
   const { t, language } = useLanguage();
   const present = useNow();
+  useZone();
   if (from === undefined) return <span className="faint">–</span>;
   return <span title={exact(from, language)}>{duration(Math.max(0, (to ?? present) - from), t)}</span>;
 }

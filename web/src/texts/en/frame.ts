@@ -3,12 +3,15 @@ export const frame = {
   rail: {
     home: 'Home',
     applications: 'Applications',
+    projects: 'Projects',
     repositories: 'Repositories',
+    activity: 'Activity',
+    settings: 'Settings',
     fold: 'Fold the rail',
     unfold: 'Unfold the rail',
     main: 'Main',
   },
-  tabs: { clusters: 'Clusters', loadBalancers: 'Load balancers', pipelines: 'Pipelines', tasks: 'Tasks', of: (name: string) => `Parts of ${name}` },
+  tabs: { clusters: 'Clusters', loadBalancers: 'Load balancers', pipelines: 'Pipelines', tasks: 'Tasks', config: 'Config', of: (name: string) => `Parts of ${name}` },
   stream: {
     live: 'live',
     connecting: 'connecting',

@@ -2,21 +2,27 @@
 // Sentences with values in them are functions, so that word order is each language's own business.
 
 import { acting } from './acting';
+import { activity } from './activity';
 import { applications } from './applications';
 import { archives } from './archives';
 import { balancerWizard } from './balancer-wizard';
 import { balancers } from './balancers';
 import { clusters } from './clusters';
 import { firewalls } from './firewalls';
+import { config } from './config';
+import { first } from './first';
 import { frame } from './frame';
 import { groupWizard } from './group-wizard';
 import { home } from './home';
+import { palette } from './palette';
 import { pipelines } from './pipelines';
 import { provenance } from './provenance';
 import { report } from './report';
+import { projects } from './projects';
 import { repositories } from './repositories';
 import { runMore } from './run-more';
 import { run } from './run';
+import { settings } from './settings';
 import { tasks } from './tasks';
 import { wizards } from './wizards';
 import { words } from './words';
@@ -41,6 +47,12 @@ export const en = {
   ...acting,
   ...report,
   ...runMore,
+  ...settings,
+  ...projects,
+  ...palette,
+  ...first,
+  ...config,
+  ...activity,
 };
 
 export type Texts = typeof en;

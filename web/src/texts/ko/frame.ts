@@ -5,12 +5,15 @@ export const frame: typeof Original = {
   rail: {
     home: '홈',
     applications: '애플리케이션',
+    projects: '프로젝트',
     repositories: '저장소',
+    activity: '활동',
+    settings: '설정',
     fold: '메뉴 접기',
     unfold: '메뉴 펼치기',
     main: '주 메뉴',
   },
-  tabs: { clusters: '클러스터', loadBalancers: '로드 밸런서', pipelines: '파이프라인', tasks: '작업', of: (name) => `${name}의 화면` },
+  tabs: { clusters: '클러스터', loadBalancers: '로드 밸런서', pipelines: '파이프라인', tasks: '작업', config: '구성', of: (name) => `${name}의 화면` },
   stream: {
     live: '실시간',
     connecting: '연결 중',

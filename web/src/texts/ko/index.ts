@@ -2,21 +2,27 @@
 
 import type { Texts } from '../en';
 import { acting } from './acting';
+import { activity } from './activity';
 import { applications } from './applications';
 import { archives } from './archives';
 import { balancerWizard } from './balancer-wizard';
 import { balancers } from './balancers';
 import { clusters } from './clusters';
 import { firewalls } from './firewalls';
+import { config } from './config';
+import { first } from './first';
 import { frame } from './frame';
 import { groupWizard } from './group-wizard';
 import { home } from './home';
+import { palette } from './palette';
 import { pipelines } from './pipelines';
 import { provenance } from './provenance';
 import { report } from './report';
+import { projects } from './projects';
 import { repositories } from './repositories';
 import { runMore } from './run-more';
 import { run } from './run';
+import { settings } from './settings';
 import { tasks } from './tasks';
 import { wizards } from './wizards';
 import { words } from './words';
@@ -41,4 +47,10 @@ export const ko: Texts = {
   ...acting,
   ...report,
   ...runMore,
+  ...settings,
+  ...projects,
+  ...palette,
+  ...first,
+  ...config,
+  ...activity,
 };

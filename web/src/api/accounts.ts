@@ -1,0 +1,144 @@
+// Accounts that can be deployed to, whether they answer, and the server itself: version, health, disk, and who asks.
+
+import { queryOptions } from '@tanstack/react-query';
+import { answer, client } from './client';
+import { flag, list, map, number, optNumber, text, texts } from './read';
+
+export interface Account {
+  name: string;
+  provider: string;
+  environment: string;
+  authorized: boolean;
+  regions: { name: string; zones: string[] }[];
+}
+
+export function readAccount(value: unknown): Account {
+  const account = map(value);
+  return {
+    name: text(account.name),
+    provider: text(account.cloudProvider) || text(account.type),
+    environment: text(account.environment),
+    authorized: account.authorized === undefined || flag(account.authorized),
+    regions: list(account.regions).map((one) => {
+      const region = typeof one === 'string' ? { name: one } : map(one);
+      return { name: text(region.name), zones: texts(map(region).availabilityZones) };
+    }),
+  };
+}
+
+export const accountsQuery = () =>
+  queryOptions({
+    queryKey: ['accounts'],
+    queryFn: async ({ signal }) => list(await answer(client.GET('/credentials', { signal }))).map(readAccount),
+  });
+
+export interface Health {
+  /** Why it does not answer; nothing when it does. */
+  why: string | undefined;
+  /** How long the answer took. */
+  ms: number;
+  at: number;
+  firewalls: number;
+}
+
+/** Asks an account for what it has in the cloud, its firewalls: whether it answers is its health. */
+export const accountHealthQuery = (account: string) =>
+  queryOptions({
+    queryKey: ['accounts', account, 'health'],
+    queryFn: async ({ signal }): Promise<Health> => {
+      const from = performance.now();
+      const health = (why: string | undefined, firewalls: number) => ({ why, ms: Math.round(performance.now() - from), at: Date.now(), firewalls });
+      try {
+        const regions = map(await answer(client.GET('/securityGroups/{account}', { params: { path: { account } }, signal })));
+        return health(undefined, Object.values(regions).reduce((sum: number, one) => sum + list(one).length, 0));
+      } catch (error) {
+        if (signal.aborted) throw error;
+        return health(error instanceof Error ? error.message : String(error), 0);
+      }
+    },
+  });
+
+/** What runs in all accounts: server groups and instances by account. */
+export const accountLoadQuery = () =>
+  queryOptions({
+    queryKey: ['accounts', '', 'load'],
+    queryFn: async ({ signal }) => readLoad(await answer(client.GET('/search', { params: { query: { type: 'serverGroups,instances,loadBalancers' } }, signal }))),
+  });
+
+export interface Load {
+  groups: number;
+  instances: number;
+  balancers: number;
+}
+
+export function readLoad(value: unknown): Map<string, Load> {
+  const loads = new Map<string, Load>();
+  for (const one of list(value).flatMap((page) => list(map(page).results)).map(map)) {
+    const load = loads.get(text(one.account)) ?? { groups: 0, instances: 0, balancers: 0 };
+    loads.set(text(one.account), load);
+    if (one.type === 'serverGroups') load.groups += 1;
+    if (one.type === 'instances') load.instances += 1;
+    if (one.type === 'loadBalancers') load.balancers += 1;
+  }
+  return loads;
+}
+
+export interface InstanceType {
+  account: string;
+  name: string;
+}
+
+export const instanceTypesQuery = () =>
+  queryOptions({
+    queryKey: ['accounts', '', 'types'],
+    queryFn: async ({ signal }) =>
+      list(await answer(client.GET('/instanceTypes', { signal }))).map((one): InstanceType => ({ account: text(map(one).account), name: text(map(one).name) || text(one) })),
+  });
+
+export interface User {
+  name: string;
+  roles: string[];
+  admin: boolean;
+  accounts: string[];
+}
+
+export const userQuery = () =>
+  queryOptions({
+    queryKey: ['user'],
+    queryFn: async ({ signal }): Promise<User> => {
+      const user = map(await answer(client.GET('/auth/user', { signal })));
+      return { name: text(user.username), roles: texts(user.roles), admin: flag(user.isAdmin), accounts: texts(user.allowedAccounts) };
+    },
+  });
+
+export interface Server {
+  version: string;
+  aptly: string;
+  status: string;
+}
+
+export const serverQuery = () =>
+  queryOptions({
+    queryKey: ['server'],
+    queryFn: async ({ signal }): Promise<Server> => {
+      const [version, health, aptly] = await Promise.all([answer(client.GET('/version', { signal })), answer(client.GET('/health', { signal })), answer(client.GET('/api/version', { signal }))]);
+      return { version: text(map(version).version), status: text(map(health).status), aptly: text(map(aptly).Version) };
+    },
+  });
+
+/** The file system of the repositories, in bytes. */
+export interface Disk {
+  total: number;
+  free: number;
+  full: number;
+}
+
+export const diskQuery = () =>
+  queryOptions({
+    queryKey: ['disk'],
+    queryFn: async ({ signal }): Promise<Disk> => {
+      const disk = map(await answer(client.GET('/api/storage', { signal })));
+      const mib = 1024 ** 2;
+      return { total: number(disk.Total) * mib, free: number(disk.Free) * mib, full: optNumber(disk.PercentFull) ?? 0 };
+    },
+  });

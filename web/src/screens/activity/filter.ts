@@ -1,0 +1,72 @@
+// Which of what happened is shown, by days, and the same as a CSV file. Pure.
+
+import { matches } from '../../parts/match';
+import { exact } from '../../parts/time';
+import type { Language } from '../../texts';
+import type { Texts } from '../../texts/en';
+import { KINDS, RESULTS, type Happening } from './events';
+
+export interface Filter {
+  who?: string | undefined;
+  object?: string | undefined;
+  kind?: string | undefined;
+  result?: string | undefined;
+  /** Days, as in 2026-03-01, in the chosen zone. */
+  from?: string | undefined;
+  to?: string | undefined;
+}
+
+const DAY = 24 * 60 * 60 * 1000;
+
+/** When a day begins; nothing for what is no day. */
+export function beginOf(day: string | undefined, zone: string | undefined): number | undefined {
+  if (day === undefined || !/^\d{4}-\d{2}-\d{2}$/.test(day)) return undefined;
+  const at = new Date(`${day}T00:00:00${zone === 'UTC' ? 'Z' : ''}`).getTime();
+  return Number.isNaN(at) ? undefined : at;
+}
+
+export function shownOf(all: Happening[], filter: Filter, zone: string | undefined): Happening[] {
+  const kind = KINDS.find((one) => one === filter.kind);
+  const result = RESULTS.find((one) => one === filter.result);
+  const from = beginOf(filter.from, zone);
+  const last = beginOf(filter.to, zone);
+  return all.filter(
+    (one) =>
+      (filter.who === undefined || one.who === filter.who) &&
+      (kind === undefined || one.kind === kind) &&
+      (result === undefined || one.result === result) &&
+      (from === undefined || one.at >= from) &&
+      (last === undefined || one.at < last + DAY) &&
+      matches(`${one.object} ${one.what} ${one.detail}`, filter.object ?? ''),
+  );
+}
+
+/** Everybody who did something, by name. */
+export function people(all: Happening[]): string[] {
+  return [...new Set(all.map((one) => one.who))].sort((a, b) => a.localeCompare(b));
+}
+
+/** In days, each with its date. */
+export function byDay(all: Happening[], language: Language): { day: string; happenings: Happening[] }[] {
+  const days: { day: string; happenings: Happening[] }[] = [];
+  for (const one of all) {
+    const day = exact(one.at, language).slice(0, 10);
+    const last = days[days.length - 1];
+    if (last?.day === day) last.happenings.push(one);
+    else days.push({ day, happenings: [one] });
+  }
+  return days;
+}
+
+/** One cell: quoted where it must be; what a spreadsheet would take for a formula is made a text. */
+export function cell(value: string): string {
+  const safe = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
+  return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+
+/** A CSV file after RFC 4180, times in UTC, with a mark at its beginning so that spreadsheets read Hangul. */
+export function csv(all: Happening[], t: Texts): string {
+  const head = ['time', 'who', 'kind', 'object', 'what', 'detail', 'result'];
+  const rows = all.map((one) => [new Date(one.at).toISOString(), one.who, t.activity.kinds[one.kind], one.object, one.what, one.detail, one.said.word]);
+  return `\uFEFF${[head, ...rows].map((row) => row.map(cell).join(',')).join('\r\n')}\r\n`;
+}

@@ -1,0 +1,48 @@
+// Differences of attributes as a table: what it is, what it was, what it becomes.
+
+import { useTexts } from '../../texts';
+import { shown, type Difference } from './attributes';
+
+export function Changes({ says, none, changes }: { says: string; none: string; changes: Difference[] }) {
+  const t = useTexts();
+  const names: Record<string, string> = t.config.names;
+  if (changes.length === 0) return <p className="soft small">{none}</p>;
+  return (
+    <div className="changes">
+      <p className="small soft">{says}</p>
+      <table className="rows changes-table">
+        <thead>
+          <tr>
+            <th>{t.config.history.attribute}</th>
+            <th>{t.config.history.before}</th>
+            <th>{t.config.history.after}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {changes.map((one) => (
+            <tr key={one.key} data-change={one.key}>
+              <td>
+                <bdi>{names[one.key] ?? one.key}</bdi>
+              </td>
+              <td className="changes-before">
+                <Value value={one.before} />
+              </td>
+              <td className="changes-after">
+                <Value value={one.after} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function Value({ value }: { value: unknown }) {
+  const t = useTexts();
+  const written = shown(value);
+  if (value === true) return <>{t.config.yes}</>;
+  if (value === false) return <>{t.config.no}</>;
+  if (written === '') return <span className="faint">{t.config.empty}</span>;
+  return typeof value === 'object' ? <code>{written}</code> : <bdi>{written}</bdi>;
+}

@@ -1,0 +1,137 @@
+// A new traffic guard, and one less: which clusters that is about is said first.
+
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { applicationQuery, readGuards, update, updateSaid, type Guard } from '../../api/application';
+import type { ServerGroup } from '../../api/inventory';
+import { accountsQuery } from '../../api/accounts';
+import { Dialog, DialogFoot, SameAs } from '../../parts/dialog';
+import { submits } from '../../parts/enter';
+import { useTexts } from '../../texts';
+import { guarded, keyOf, partsOf } from './guards';
+import { useRenewal } from './renew';
+
+/** Saves the guards that come out of those of this moment: another one may have added some meanwhile. */
+function useGuardChange(application: string, change: (guards: Guard[]) => Guard[], onDone: () => void) {
+  const queries = useQueryClient();
+  const renew = useRenewal(application);
+  return useMutation({
+    mutationFn: async () => {
+      const now = await queries.fetchQuery({ ...applicationQuery(application), staleTime: 0 });
+      await update(application, { trafficGuards: change(readGuards(now)) });
+    },
+    onSuccess: async () => {
+      await renew();
+      onDone();
+    },
+  });
+}
+
+export function AddGuardDialog({ application, known, groups, onClose }: { application: string; known: Guard[]; groups: ServerGroup[]; onClose: () => void }) {
+  const t = useTexts();
+  const accounts = useQuery(accountsQuery()).data ?? [];
+  const [given, setGiven] = useState<Partial<Guard>>({});
+  const guard: Guard = { account: accounts[0]?.name ?? '*', location: '*', stack: '*', detail: '*', enabled: true, ...given };
+  const there = known.some((one) => keyOf(one) === keyOf(guard));
+  const going = useGuardChange(application, (guards) => [...guards.filter((one) => keyOf(one) !== keyOf(guard)), guard], onClose);
+  const regions = accounts.filter((one) => guard.account === '*' || one.name === guard.account).flatMap((one) => one.regions.map((region) => region.name));
+  const parts = groups.map((group) => partsOf(group.cluster));
+  const set = (part: Partial<Guard>) => setGiven({ ...given, ...part });
+  const go = () => {
+    if (!there && !going.isPending) going.mutate();
+  };
+  return (
+    <Dialog
+      title={t.config.guards.adding}
+      onClose={onClose}
+      foot={
+        <DialogFoot error={going.error} close={t.common.cancel} onClose={onClose}>
+          <button type="button" className="button primary" disabled={there || going.isPending} onClick={go} data-confirm="guard">
+            {t.config.guards.add}
+          </button>
+        </DialogFoot>
+      }
+    >
+      <div className="form form-two" onKeyDown={(event) => submits({ key: event.key, isComposing: event.nativeEvent.isComposing, keyCode: event.keyCode }) && go()}>
+        <Choice label={t.config.guards.account} value={guard.account} known={accounts.map((one) => one.name)} onChange={(account) => set({ account })} />
+        <Choice label={t.config.guards.location} value={guard.location} known={regions} onChange={(location) => set({ location })} />
+        <Part label={t.config.guards.stack} value={guard.stack} known={parts.map((one) => one.stack)} onChange={(stack) => set({ stack })} />
+        <Part label={t.config.guards.detail} value={guard.detail} known={parts.map((one) => one.detail)} onChange={(detail) => set({ detail })} />
+      </div>
+      <p className="faint small">{t.config.guards.star}</p>
+      {there ? <p className="tone-bad small">{t.config.guards.there}</p> : <Clusters says={t.config.guards.matches} none={t.config.guards.matchesNone} clusters={guarded(guard, groups)} />}
+      <SameAs said={updateSaid(location.origin, application, { trafficGuards: [...known, guard] })} />
+    </Dialog>
+  );
+}
+
+function Choice({ label, value, known, onChange }: { label: string; value: string; known: string[]; onChange: (value: string) => void }) {
+  const t = useTexts();
+  return (
+    <label className="form-field">
+      <span className="small soft">{label}</span>
+      <select className="field" value={value} onChange={(event) => onChange(event.target.value)}>
+        <option value="*">{t.config.guards.any}</option>
+        {[...new Set(known)].map((one) => (
+          <option key={one}>{one}</option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+function Part({ label, value, known, onChange }: { label: string; value: string; known: string[]; onChange: (value: string) => void }) {
+  return (
+    <label className="form-field">
+      <span className="small soft">{label}</span>
+      <input className="field" value={value} list={`guard-${label}`} spellCheck={false} autoCapitalize="off" onChange={(event) => onChange(event.target.value.trim())} />
+      <datalist id={`guard-${label}`}>
+        {[...new Set(['*', ...known])].filter((one) => one !== '').map((one) => (
+          <option key={one} value={one} />
+        ))}
+      </datalist>
+    </label>
+  );
+}
+
+export function RemoveGuardDialog({ application, guard, groups, onClose }: { application: string; guard: Guard; groups: ServerGroup[]; onClose: () => void }) {
+  const t = useTexts();
+  const without = (guards: Guard[]) => guards.filter((one) => keyOf(one) !== keyOf(guard));
+  const going = useGuardChange(application, without, onClose);
+  const now = useQuery(applicationQuery(application)).data ?? {};
+  return (
+    <Dialog
+      title={t.config.guards.removing}
+      onClose={onClose}
+      foot={
+        <DialogFoot error={going.error} close={t.common.cancel} onClose={onClose}>
+          <button type="button" className="button danger" disabled={going.isPending} onClick={() => going.mutate()} data-confirm="unguard">
+            {t.config.guards.remove}
+          </button>
+        </DialogFoot>
+      }
+    >
+      <p>
+        <code>{keyOf(guard)}</code>
+      </p>
+      <Clusters says={t.config.guards.unguarded} none={t.config.guards.matchesNone} clusters={guarded(guard, groups)} />
+      <SameAs said={updateSaid(location.origin, application, { trafficGuards: without(readGuards(now)) })} />
+    </Dialog>
+  );
+}
+
+function Clusters({ says, none, clusters }: { says: string; none: string; clusters: string[] }) {
+  if (clusters.length === 0) return <p className="soft small">{none}</p>;
+  return (
+    <div>
+      <p className="soft small">{says}</p>
+      <ul className="inner-list">
+        {clusters.map((one) => (
+          <li key={one}>
+            <bdi>{one}</bdi>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}

@@ -1,0 +1,35 @@
+import { count } from './count';
+
+export const palette = {
+  palette: {
+    open: 'Search',
+    title: 'Search and commands',
+    hint: 'Search applications, pipelines, packages, runs …',
+    results: 'Results',
+    none: 'Nothing has this name.',
+    failed: 'The server did not answer the search; what is shown is only of this page.',
+    more: (n: number) => `${n.toLocaleString('en')} more: type on to find them`,
+    found: (n: number) => count(n, 'result', 'results'),
+    keys: { move: 'choose', go: 'go', close: 'close' },
+    groups: {
+      recent: 'Recent',
+      applications: 'Applications',
+      pipelines: 'Pipelines',
+      serverGroups: 'Server groups',
+      loadBalancers: 'Load balancers',
+      instances: 'Instances',
+      packages: 'Packages',
+      runs: 'Runs',
+      projects: 'Projects',
+      screens: 'Screens',
+      actions: 'Actions',
+    },
+    history: 'What happened to it',
+    newProject: 'Make a project',
+    edit: (name: string) => `Edit ${name}`,
+    theme: 'Change the theme',
+    language: 'Change the language',
+    zone: 'Change the time zone of exact times',
+    copy: 'Copy the address of this screen',
+  },
+};

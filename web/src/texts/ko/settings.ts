@@ -1,0 +1,37 @@
+import type { settings as Original } from '../en/settings';
+import { n } from './number';
+
+export const settings: typeof Original = {
+  setup: {
+    title: '설정',
+    page: '이 화면',
+    zone: '정확한 시각의 시간대',
+    ownZone: (name) => `내 시간대 (${name})`,
+    nowIs: '현재 시각:',
+    me: '나',
+    roles: '역할',
+    mayDeploy: '배포할 수 있는 계정',
+    server: '서버',
+    health: '상태',
+    aptlyLike: '호환되는 aptly 버전',
+    disk: '저장소 디스크',
+    free: (free, total) => `${total.toFixed(1)} GiB 중 ${free.toFixed(1)} GiB 남음`,
+    accounts: '계정',
+    noAccounts: '구성된 계정이 없습니다.',
+    cloud: '클라우드',
+    environment: '환경',
+    regions: '리전',
+    instances: '인스턴스',
+    asking: '확인 중',
+    silent: '응답 없음',
+    unauthorized: '권한 없음',
+    answered: (ms) => `${n(ms)}ms 만에 응답,`,
+    askAgain: '다시 확인',
+    region: '리전',
+    zones: (names) => `영역 ${names}`,
+    runs: '실행 중인 것',
+    load: (groups, instances, balancers) => `서버 그룹 ${n(groups)}개, 인스턴스 ${n(instances)}개, 로드 밸런서 ${n(balancers)}개`,
+    types: '인스턴스 유형',
+    noTypes: '이 클라우드에는 고를 수 있는 유형이 없습니다.',
+  },
+};
