@@ -1,34 +1,44 @@
-// Home: what needs me, what is running, what broke; nothing else.
+// Home: what needs me, what is running, what broke; on an empty server the three ways to begin.
 
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { homeQuery } from '../../api/queries';
+import type { ReactNode } from 'react';
+import { homeQuery, repositoriesQuery } from '../../api/queries';
 import { openJudgments, topStages, isOver, type Execution } from '../../api/execution';
-import { Answered, Empty } from '../../parts/answers';
+import { Answered } from '../../parts/answers';
 import { Mark } from '../../parts/mark';
 import { ofRun } from '../../parts/status';
 import { startedBy } from '../../parts/started';
 import { whyOf, whyRun } from '../../parts/reason';
 import { Ago, Took } from '../../parts/when';
 import { useTexts } from '../../texts';
+import { FirstCards } from './first';
+import '../../parts/form.css';
 import './home.css';
 
 export function HomeScreen() {
   const t = useTexts();
   const home = useQuery(homeQuery());
+  const repositories = useQuery({ ...repositoriesQuery(), enabled: home.data?.applications === 0 });
   return (
     <div className="screen home">
       <h1 className="hidden-words">{t.rail.home}</h1>
       <Answered query={home}>
         {({ running, broken, applications }) => {
-          if (applications === 0 && running.length === 0 && broken.length === 0) return <Empty>{t.home.first}</Empty>;
+          const nothing = applications === 0 && running.length === 0 && broken.length === 0;
+          if (nothing && repositories.data === undefined && !repositories.isError) return null;
+          if (nothing && !(repositories.data?.repositories ?? []).some((one) => one.packages.length > 0)) return <FirstCards />;
           const mine = running.filter((run) => openJudgments(run).length > 0);
           const others = running.filter((run) => openJudgments(run).length === 0);
           return (
             <>
-              <Part title={t.home.needsMe} runs={mine} none={t.home.nothingNeeds} />
-              <Part title={t.home.running} runs={others} none={t.home.nothingRuns} />
-              <Part title={t.home.broke} runs={broken} none={t.home.nothingBroke} />
+              <Part title={t.home.needsMe} runs={mine} none={t.first.noneNeeds} />
+              <Part title={t.home.running} runs={others} none={t.first.noneRuns} />
+              <Part title={t.home.broke} runs={broken} none={t.first.noneBroke}>
+                <Link className="word small" to="/activity" search={{ result: 'failed' }}>
+                  {broken.length === 0 ? t.first.olderFailures : t.first.failures}
+                </Link>
+              </Part>
             </>
           );
         }}
@@ -37,7 +47,7 @@ export function HomeScreen() {
   );
 }
 
-function Part({ title, runs, none }: { title: string; runs: Execution[]; none: string }) {
+function Part({ title, runs, none, children }: { title: string; runs: Execution[]; none: string; children?: ReactNode }) {
   return (
     <section className="section">
       <h2>
@@ -52,6 +62,7 @@ function Part({ title, runs, none }: { title: string; runs: Execution[]; none: s
           ))}
         </ul>
       )}
+      {children !== undefined && <p className="home-more">{children}</p>}
     </section>
   );
 }

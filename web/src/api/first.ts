@@ -1,0 +1,56 @@
+// The first things on an empty server: a repository from package files, and a sample to look at.
+
+import { curl, quoted, type Said } from './actions';
+import { answer, client } from './client';
+import { jobRequest, post, type Job } from './post-job';
+import { addFiles, addSaid, type Added } from './upload';
+
+/** Makes a repository and adds files to it. */
+export async function makeRepository(name: string, files: File[], progress: (share: number) => void): Promise<Added> {
+  await answer(client.POST('/api/repos', { body: { Name: name } as never }));
+  return addFiles(name, files, progress);
+}
+
+export function makeRepositorySaid(origin: string, name: string, files: string[]): Said {
+  const add = addSaid(origin, name, files);
+  return {
+    command: `aptly repo create ${quoted(name)} && ${add.command ?? ''}`,
+    request: `${curl('POST', origin, '/api/repos', { Name: name })} && ${add.request}`,
+  };
+}
+
+export const SAMPLE = 'sample';
+
+/** The words of the sample's pipeline, in the reader's language. */
+export interface SampleWords {
+  pipelineName: string;
+  wait: string;
+  ask: string;
+  instructions: string;
+  look: string;
+}
+
+function sampleJob(): Job {
+  return { application: SAMPLE, description: `Create Application: ${SAMPLE}`, job: [{ type: 'createApplication', application: { name: SAMPLE, email: 'sample@example.org' } }] };
+}
+
+function samplePipeline(words: SampleWords): Record<string, unknown> {
+  return {
+    application: SAMPLE,
+    name: words.pipelineName,
+    stages: [
+      { refId: '1', requisiteStageRefIds: [], type: 'wait', name: words.wait, waitTime: 3 },
+      { refId: '2', requisiteStageRefIds: ['1'], type: 'manualJudgment', name: words.ask, instructions: words.instructions },
+      { refId: '3', requisiteStageRefIds: ['2'], type: 'wait', name: words.look, waitTime: 3 },
+    ],
+  };
+}
+
+export async function makeSample(words: SampleWords): Promise<void> {
+  await post(sampleJob());
+  await answer(client.POST('/pipelines', { body: samplePipeline(words) as never }));
+}
+
+export function makeSampleSaid(origin: string, words: SampleWords): Said {
+  return { command: undefined, request: `${jobRequest(origin, sampleJob())} && ${curl('POST', origin, '/pipelines', samplePipeline(words))}` };
+}

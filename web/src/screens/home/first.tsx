@@ -1,0 +1,94 @@
+// The first start: three cards, gone after the first object.
+
+import { useNavigate } from '@tanstack/react-router';
+import { useRef, useState, type DragEvent } from 'react';
+import { SAMPLE } from '../../api/first';
+import { Copyable } from '../../parts/dialog';
+import { useTexts } from '../../texts';
+import { DropDialog, SampleDialog } from './first-dialogs';
+
+/** What a repository takes. */
+const TAKEN = '.deb,.udeb,.ddeb,.dsc,.changes,.buildinfo,.gz,.xz,.bz2,.zst,.asc';
+
+export function FirstCards() {
+  const t = useTexts();
+  const navigate = useNavigate();
+  const [files, setFiles] = useState<File[]>([]);
+  const [sample, setSample] = useState(false);
+  return (
+    <section className="section" aria-labelledby="first">
+      <h2 id="first" className="first-title">
+        {t.first.title}
+      </h2>
+      <p className="soft small">{t.first.says}</p>
+      <div className="first-cards">
+        <DropCard onFiles={setFiles} />
+        <article className="first-card">
+          <h3>{t.first.sample}</h3>
+          <p>{t.first.sampleSays}</p>
+          <button type="button" className="button primary" onClick={() => setSample(true)} data-sample>
+            {t.first.sampleButton}
+          </button>
+          <p className="soft small first-below">{t.first.whole}</p>
+          <Copyable text="gennaker demo" />
+        </article>
+        <article className="first-card">
+          <h3>{t.first.import}</h3>
+          <p>{t.first.importSays}</p>
+          <Copyable text="gennaker import aptly --check" />
+          <p className="first-below">{t.first.importSpinnaker}</p>
+          <Copyable text={`gennaker application save -f application.json --server ${location.origin}`} />
+          <Copyable text={`gennaker pipeline save -f pipeline.json --server ${location.origin}`} />
+        </article>
+      </div>
+      {files.length > 0 && <DropDialog files={files} onClose={() => setFiles([])} onDone={() => void navigate({ to: '/repositories' })} />}
+      {sample && (
+        <SampleDialog onClose={() => setSample(false)} onDone={() => void navigate({ to: '/applications/$application/pipelines', params: { application: SAMPLE }, search: { pipeline: t.first.pipelineName } })} />
+      )}
+    </section>
+  );
+}
+
+function DropCard({ onFiles }: { onFiles: (files: File[]) => void }) {
+  const t = useTexts();
+  const [over, setOver] = useState(false);
+  const input = useRef<HTMLInputElement>(null);
+  const holds = (event: DragEvent) => event.dataTransfer.types.includes('Files');
+  return (
+    <article
+      className={over ? 'first-card over' : 'first-card'}
+      onDragOver={(event) => {
+        if (!holds(event)) return;
+        event.preventDefault();
+        setOver(true);
+      }}
+      onDragLeave={() => setOver(false)}
+      onDrop={(event) => {
+        if (!holds(event)) return;
+        event.preventDefault();
+        setOver(false);
+        onFiles([...event.dataTransfer.files]);
+      }}
+    >
+      <h3>{t.first.drop}</h3>
+      <p>{t.first.dropSays}</p>
+      <button type="button" className="button primary" onClick={() => input.current?.click()}>
+        {t.first.choose}
+      </button>
+      <input
+        ref={input}
+        type="file"
+        multiple
+        hidden
+        accept={TAKEN}
+        aria-label={t.first.choose}
+        onChange={(event) => {
+          onFiles([...(event.target.files ?? [])]);
+          event.target.value = '';
+        }}
+      />
+      <p className="soft small first-below">{t.common.asCommand}:</p>
+      <Copyable text="aptly repo create main && aptly repo add main FILE.deb" />
+    </article>
+  );
+}
