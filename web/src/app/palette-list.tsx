@@ -8,12 +8,14 @@ import type { Entry, Grouped } from './entries';
 interface Props {
   id: string;
   groups: Grouped[];
+  /** Whether more may come. */
+  busy: boolean;
   chosen: number;
   onPoint: (at: number) => void;
   onGo: (entry: Entry, elsewhere: boolean) => void;
 }
 
-export function PaletteList({ id, groups, chosen, onPoint, onGo }: Props) {
+export function PaletteList({ id, groups, busy, chosen, onPoint, onGo }: Props) {
   const t = useTexts();
   const list = useRef<HTMLDivElement>(null);
   useEffect(() => {
@@ -21,7 +23,7 @@ export function PaletteList({ id, groups, chosen, onPoint, onGo }: Props) {
   }, [chosen, groups]);
   let at = -1;
   return (
-    <div ref={list} id={`${id}-list`} className="palette-list" role="listbox" aria-label={t.palette.results} tabIndex={-1}>
+    <div ref={list} id={`${id}-list`} className="palette-list" role="listbox" aria-busy={busy} aria-label={t.palette.results} tabIndex={-1}>
       {groups.map(({ group, entries, more }) => (
         <div key={group} role="group" aria-labelledby={`${id}-${group}`} data-group={group}>
           <div id={`${id}-${group}`} className="palette-group" role="presentation">

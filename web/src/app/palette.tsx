@@ -23,10 +23,12 @@ export function Palette({ onClose, onAct }: { onClose: () => void; onAct: (act: 
   const id = useId();
   const dialog = useRef<HTMLDialogElement>(null);
   const [typed, setTyped] = useState('');
-  const [chosen, setChosen] = useState(0);
-  const { groups, failed } = useGroups(typed);
+  // By its key: what the server finds later must not move the choice to another one.
+  const [chosen, setChosen] = useState('');
+  const { groups, busy, failed } = useGroups(typed);
   const entries = groups.flatMap((one) => one.entries);
-  const at = Math.min(chosen, entries.length - 1);
+  const at = Math.max(0, entries.findIndex((one) => one.key === chosen));
+  const choose = (place: number) => setChosen(entries[place]?.key ?? '');
 
   useEffect(() => {
     const shown = dialog.current;
@@ -52,14 +54,14 @@ export function Palette({ onClose, onAct }: { onClose: () => void; onAct: (act: 
     const to = { ArrowDown: at >= last ? 0 : at + 1, ArrowUp: at <= 0 ? last : at - 1, PageDown: Math.min(last, at + 6), PageUp: Math.max(0, at - 6) }[event.key];
     if (to !== undefined) {
       event.preventDefault();
-      setChosen(to);
+      choose(to);
     } else if (submits(pressed)) {
       event.preventDefault();
       go(entries[at], event.ctrlKey || event.metaKey);
     }
   };
 
-  const count = typed.trim() === '' ? '' : entries.length === 0 ? t.palette.none : t.palette.found(groups.reduce((sum, one) => sum + one.entries.length + one.more, 0));
+  const count = typed.trim() === '' ? '' : entries.length === 0 ? (busy ? '' : t.palette.none) : t.palette.found(groups.reduce((sum, one) => sum + one.entries.length + one.more, 0));
   return (
     <dialog ref={dialog} className="palette" aria-label={t.palette.title} onCancel={(event) => { event.preventDefault(); onClose(); }} onClick={(event) => event.target === dialog.current && onClose()}>
       <div className="palette-in">
@@ -80,7 +82,7 @@ export function Palette({ onClose, onAct }: { onClose: () => void; onAct: (act: 
             value={typed}
             onChange={(event) => {
               setTyped(event.target.value);
-              setChosen(0);
+              setChosen('');
             }}
             onKeyDown={keyed}
           />
@@ -88,8 +90,8 @@ export function Palette({ onClose, onAct }: { onClose: () => void; onAct: (act: 
             <Draw what="close" />
           </button>
         </div>
-        <PaletteList id={id} groups={groups} chosen={at} onPoint={setChosen} onGo={go} />
-        {entries.length === 0 && <p className="palette-none soft">{t.palette.none}</p>}
+        <PaletteList id={id} groups={groups} busy={busy} chosen={at} onPoint={choose} onGo={go} />
+        {entries.length === 0 && !busy && <p className="palette-none soft">{t.palette.none}</p>}
         {failed && <p className="palette-none tone-bad small">{t.palette.failed}</p>}
         <p className="palette-foot faint small">
           <span><kbd>↑</kbd> <kbd>↓</kbd> {t.palette.keys.move}</span>
@@ -103,10 +105,11 @@ export function Palette({ onClose, onAct }: { onClose: () => void; onAct: (act: 
 }
 
 /** What the page knows and the server finds, as groups. */
-function useGroups(typed: string): { groups: Grouped[]; failed: boolean } {
+function useGroups(typed: string): { groups: Grouped[]; busy: boolean; failed: boolean } {
   const t = useTexts();
   const { application } = useParams({ strict: false });
-  const word = useSettled(askedWord(typed), 120);
+  const asked = askedWord(typed);
+  const word = useSettled(asked, 120);
   const search = useQuery(searchQuery(word));
   const packages = useQuery(repositoriesQuery());
   const runs = useQuery(newestRunsQuery(RUNS));
@@ -124,7 +127,8 @@ function useGroups(typed: string): { groups: Grouped[]; failed: boolean } {
     ];
     return arranged(all, shown);
   }, [shown, before, own, search.data, packages.data, byId.data, runs.data, t]);
-  return { groups, failed: search.isError && typed.trim() !== '' };
+  const busy = word !== asked || shown !== typed || search.isFetching || runs.isLoading || packages.isLoading;
+  return { groups, busy, failed: search.isError && typed.trim() !== '' };
 }
 
 /** The value once it has not changed for a moment. */

@@ -2,6 +2,7 @@
 
 import type { ReactNode } from 'react';
 import type { Tone } from './status';
+import './mark.css';
 
 function Icon({ children, turning }: { children: ReactNode; turning?: boolean }) {
   return (

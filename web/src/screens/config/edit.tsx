@@ -11,7 +11,7 @@ import { FLAG_FIELDS, REPO_TYPES, changesOf, formOf, wrongIn, type Form, type Te
 import { Changes } from './changes';
 import { useRenewal } from './renew';
 
-const ORDER: TextField[] = ['email', 'description', 'repoType', 'repoProjectKey', 'repoSlug', 'instancePort', 'cloudProviders'];
+const ORDER: TextField[] = ['email', 'description', 'instancePort', 'cloudProviders', 'repoType', 'repoProjectKey', 'repoSlug'];
 
 export function EditDialog({ application, attributes, onClose }: { application: string; attributes: JsonMap; onClose: () => void }) {
   const t = useTexts();
@@ -45,7 +45,7 @@ export function EditDialog({ application, attributes, onClose }: { application: 
       }
     >
       <div
-        className="form"
+        className="form form-two"
         onKeyDown={(event) => {
           const many = event.target instanceof HTMLTextAreaElement;
           if (!many && submits({ key: event.key, isComposing: event.nativeEvent.isComposing, keyCode: event.keyCode })) go();
@@ -55,11 +55,11 @@ export function EditDialog({ application, attributes, onClose }: { application: 
           <Field key={key} name={key} value={form[key]} wrong={wrong[key]} onChange={(value) => set({ [key]: value })} />
         ))}
         {FLAG_FIELDS.map((key) => (
-          <label key={key} className="form-flag">
+          <label key={key} className="form-flag form-wide">
             <input type="checkbox" checked={form[key]} onChange={(event) => set({ [key]: event.target.checked })} /> {t.config.names[key]}
           </label>
         ))}
-        <label className="form-field">
+        <label className="form-field form-wide">
           <span className="small soft">{t.config.names.permissions}</span>
           <textarea className="field form-json" rows={4} spellCheck={false} value={form.permissions} aria-invalid={wrong.permissions !== undefined} aria-describedby="config-help-permissions" placeholder={'{"READ": ["…"], "EXECUTE": ["…"], "WRITE": ["…"]}'} onChange={(event) => set({ permissions: event.target.value })} />
           <Below id="config-help-permissions" wrong={wrong.permissions} help={t.config.help.permissions} />

@@ -74,7 +74,7 @@ export function ProjectScreen() {
                 project={one}
                 all={all.data}
                 onClose={close}
-                onSaved={(saved) => void navigate({ to: '/projects/$project', params: { project: saved }, search: {}, replace: true })}
+                onSaved={(saved) => navigate({ to: '/projects/$project', params: { project: saved }, search: {}, replace: true })}
               />
             )}
             {edit === 'delete' && <DeleteDialog project={one} onClose={close} />}

@@ -16,7 +16,7 @@ interface Props {
   project: Project;
   all: Project[];
   onClose: () => void;
-  onSaved: (name: string) => void;
+  onSaved: (name: string) => Promise<void>;
 }
 
 export function ProjectDialog({ project, all, onClose, onSaved }: Props) {
@@ -31,8 +31,9 @@ export function ProjectDialog({ project, all, onClose, onSaved }: Props) {
   const going = useMutation({
     mutationFn: () => saveProject(next),
     onSuccess: async () => {
-      await Promise.all([['projects'], ['project-clusters']].map((queryKey) => queries.invalidateQueries({ queryKey })));
-      onSaved(next.name.trim());
+      // Away from the old name first: under it there is nothing any more.
+      await onSaved(next.name.trim());
+      await Promise.all([['projects'], ['project-clusters'], ['runs', 'project']].map((queryKey) => queries.invalidateQueries({ queryKey })));
     },
   });
   const go = () => {

@@ -88,7 +88,7 @@ export function ProjectsScreen() {
           );
         }}
       </Answered>
-      {edit === 'new' && projects.data !== undefined && <ProjectDialog project={NEW} all={projects.data} onClose={() => void navigate({ search: filter })} onSaved={(name) => void navigate({ to: '/projects/$project', params: { project: name } })} />}
+      {edit === 'new' && projects.data !== undefined && <ProjectDialog project={NEW} all={projects.data} onClose={() => void navigate({ search: filter })} onSaved={(name) => navigate({ to: '/projects/$project', params: { project: name } })} />}
     </div>
   );
 }

@@ -63,7 +63,7 @@ function PipelineLine({ application, name, runs }: { application: string; name: 
             <Mark said={ofRun(newest, t)} />
             <span className="soft small cut">{whyRun(newest) ?? startedBy(newest.trigger, newest.user, t)}</span>
           </Link>
-          <span className="project-older" aria-label={t.projects.before}>
+          <span className="project-older" role="group" aria-label={t.projects.before}>
             {older.map((run) => (
               <Link key={run.id} className="project-mark" to="/applications/$application/runs/$run" params={{ application, run: run.id }}>
                 <Mark said={ofRun(run, t)} bare />
