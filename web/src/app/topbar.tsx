@@ -1,7 +1,7 @@
 // The thin bar on top: where I am, the parts of the application, the state of the stream, language and theme.
 
 import { Link, useLocation, useParams } from '@tanstack/react-router';
-import { Fragment } from 'react';
+import { Fragment, useEffect, useRef } from 'react';
 import { languageNames, languages, useLanguage, useTexts, type Language } from '../texts';
 import { Draw } from '../parts/icons';
 import { Finder } from './finder';
@@ -37,7 +37,13 @@ export function TopBar() {
 function Tabs({ application }: { application: string }) {
   const t = useTexts();
   // A run belongs to its pipelines.
-  const inRun = useLocation({ select: (location) => location.pathname.includes('/runs/') });
+  const path = useLocation({ select: (location) => location.pathname });
+  const inRun = path.includes('/runs/');
+  const nav = useRef<HTMLElement>(null);
+  // On a small screen the tabs scroll: the one of this screen is in view.
+  useEffect(() => {
+    nav.current?.querySelector('.here')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  }, [path]);
   const tabs = [
     ['/applications/$application/pipelines', t.tabs.pipelines],
     ['/applications/$application/clusters', t.tabs.clusters],
@@ -47,7 +53,7 @@ function Tabs({ application }: { application: string }) {
     ['/applications/$application/config', t.tabs.config],
   ] as const;
   return (
-    <nav className="tabs" aria-label={t.tabs.of(application)}>
+    <nav ref={nav} className="tabs" aria-label={t.tabs.of(application)}>
       {tabs.map(([to, word]) => (
         <Link key={to} to={to} params={{ application }} className={inRun && word === t.tabs.pipelines ? 'tab here' : 'tab'} activeProps={{ className: 'tab here', 'aria-current': 'page' }}>
           {word}

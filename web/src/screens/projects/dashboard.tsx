@@ -33,7 +33,7 @@ export function ProjectScreen() {
         </h1>
         {project.data !== undefined && (
           <>
-            <span className="soft small">
+            <span className="soft small project-owner">
               <bdi>{project.data.email}</bdi>
             </span>
             <button type="button" className="button" onClick={() => void navigate({ search: { edit: 'project' } })} data-edit>

@@ -26,7 +26,7 @@ export function AccountsPart({ chosen, onChoose }: { chosen: string | undefined;
                 <tr>
                   <th>{t.common.name}</th>
                   <th>{t.setup.health}</th>
-                  <th>{t.setup.cloud}</th>
+                  <th className="wide-only">{t.setup.cloud}</th>
                   <th className="wide-only">{t.setup.environment}</th>
                   <th className="number">{t.setup.regions}</th>
                   <th className="number">{t.setup.instances}</th>
@@ -65,7 +65,7 @@ function AccountRows({ account, open, onToggle }: { account: Account; open: bool
         <td>
           <Mark said={said} />
         </td>
-        <td className="soft">{account.provider}</td>
+        <td className="soft wide-only">{account.provider}</td>
         <td className="soft wide-only">{account.environment}</td>
         <td className="number soft">{account.regions.length}</td>
         <td className="number soft">{load === undefined ? '–' : (own?.instances ?? 0).toLocaleString()}</td>
