@@ -4,6 +4,7 @@ import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Link, r
 import { useTexts } from '../texts';
 import { readClustersSearch } from '../screens/clusters/address';
 import { readReportSearch } from '../screens/report/address';
+import { readEditorSearch } from '../screens/editor/views';
 import { readRunSearch } from '../screens/run/views';
 import { Frame } from './frame';
 
@@ -66,6 +67,20 @@ const pipelines = createRoute({
   component: lazyRouteComponent(() => import('../screens/pipelines'), 'PipelinesScreen'),
 });
 
+const editPipeline = createRoute({
+  getParentRoute: () => root,
+  path: '/applications/$application/pipelines/$pipeline/edit',
+  validateSearch: readEditorSearch,
+  component: lazyRouteComponent(() => import('../screens/editor'), 'EditScreen'),
+});
+
+const newPipeline = createRoute({
+  getParentRoute: () => root,
+  path: '/applications/$application/pipelines/new',
+  validateSearch: readEditorSearch,
+  component: lazyRouteComponent(() => import('../screens/editor'), 'NewScreen'),
+});
+
 const run = createRoute({
   getParentRoute: () => root,
   path: '/applications/$application/runs/$run',
@@ -102,7 +117,7 @@ const provenance = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, applications, application, clusters, loadBalancers, firewalls, pipelines, run, report, tasks, config, projects, project, repositories, activity, settings, provenance]),
+  routeTree: root.addChildren([home, applications, application, clusters, loadBalancers, firewalls, pipelines, editPipeline, newPipeline, run, report, tasks, config, projects, project, repositories, activity, settings, provenance]),
   basepath: '/ui',
   defaultPreload: 'intent',
   scrollRestoration: true,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { act, begin, isChanged, textOf, type Edits } from './edits';
-import { addStage, connect, copyStage, disconnect, emptyPipeline, freeName, mayConnect, moveEntry, pretty, removeStage, stagesOf, takenFrom, type Doc } from './model';
+import { addStage, connect, copyStage, disconnect, emptyPipeline, freeName, mayConnect, moveEntry, pretty, removeStage, restOf, stagesOf, takenFrom, withRest, type Doc } from './model';
 import { isWithin, pathText, readPath, valueAt, withValue } from './paths';
 
 const line: Doc = {
@@ -55,6 +55,14 @@ describe('the operations', () => {
   it('move entries and stay within the list', () => {
     expect(shape(moveEntry(line, 'stages', 0, 1))).toEqual(['2<1', '1<', '3<2']);
     expect(moveEntry(line, 'stages', 2, 1)).toBe(line);
+  });
+
+  it('change what no form knows and keep the rest in its place', () => {
+    const known = new Set(['type', 'name']);
+    const whole = { type: 'wait', odd: 1, name: 'a', gone: 2 };
+    expect(restOf(whole, known)).toEqual({ odd: 1, gone: 2 });
+    expect(JSON.stringify(withRest(whole, known, { odd: 3, more: [] }))).toBe('{"type":"wait","odd":3,"name":"a","more":[]}');
+    expect(withRest(whole, known, { name: 'b' })).toEqual({ type: 'wait', name: 'b' });
   });
 
   it('survive documents that are no pipelines', () => {

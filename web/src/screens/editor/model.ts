@@ -176,3 +176,15 @@ export function takenFrom(version: Doc, present: Doc): Doc {
   const stamps = Object.fromEntries(KEPT_BY_SERVER.filter((key) => key !== 'revision' && present[key] !== undefined).map((key) => [key, present[key]]));
   return { ...withoutStamps(version), ...stamps };
 }
+
+/** An object with other values for the keys that no form knows: known keys keep their places, dropped ones go, new ones come last. */
+export function withRest(whole: JsonMap, known: Set<string>, rest: JsonMap): JsonMap {
+  const kept = Object.entries(whole).flatMap(([key, value]): [string, unknown][] => (known.has(key) ? [[key, value]] : key in rest ? [[key, rest[key]]] : []));
+  const added = Object.entries(rest).filter(([key]) => !(key in whole) || known.has(key));
+  return Object.fromEntries([...kept, ...added]);
+}
+
+/** The keys that no form knows. */
+export function restOf(whole: JsonMap, known: Set<string>): JsonMap {
+  return Object.fromEntries(Object.entries(whole).filter(([key]) => !known.has(key)));
+}

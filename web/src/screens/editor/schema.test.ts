@@ -35,7 +35,7 @@ describe('the form of a schema', () => {
 
   it('takes of several kinds that of the value', () => {
     expect([kind('command', 'make all'), kind('command', ['make'])]).toEqual(['text', 'list']);
-    expect(kindOf(root, properties.strategy, 'none')).toEqual({ is: 'choice', of: [{ value: 'none', help: undefined }, { value: 'redblack', help: 'One after the other.' }] });
+    expect(kindOf(root, properties.strategy, 'none')).toEqual({ is: 'choice', of: [{ value: 'none' }, { value: 'redblack', help: 'One after the other.' }] });
   });
 
   it('names the fields, the required ones first', () => {

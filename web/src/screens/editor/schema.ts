@@ -6,6 +6,7 @@ export type Schema = Record<string, unknown>;
 
 export interface Choice {
   value: string | number | boolean;
+  title?: string | undefined;
   help: string | undefined;
 }
 
@@ -56,7 +57,7 @@ function choices(found: Schema[]): Choice[] | undefined {
   const of: Choice[] = [];
   for (const one of found) {
     const help = optText(one.description);
-    if (one.const !== undefined) of.push({ value: one.const as Choice['value'], help });
+    if (one.const !== undefined) of.push({ value: one.const as Choice['value'], title: optText(one.title), help });
     else if (Array.isArray(one.enum)) of.push(...(one.enum as unknown[]).filter((value) => value !== null).map((value) => ({ value: value as Choice['value'], help })));
     else return undefined;
   }

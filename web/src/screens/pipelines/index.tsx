@@ -1,7 +1,7 @@
 // Pipelines of an application with their runs. One pipeline is open at a time: its stages as a graph, its triggers; both in the address.
 
 import { useQuery } from '@tanstack/react-query';
-import { getRouteApi } from '@tanstack/react-router';
+import { Link, getRouteApi } from '@tanstack/react-router';
 import { pipelinesQuery, runsQuery } from '../../api/queries';
 import type { Pipeline } from '../../api/config';
 import type { Execution } from '../../api/execution';
@@ -27,7 +27,12 @@ export function PipelinesScreen() {
   const show = (next: { pipeline?: string; start?: string }) => void navigate({ search: next });
   return (
     <div className="screen">
-      <h1 className="hidden-words">{t.tabs.pipelines}</h1>
+      <header className="screen-head">
+        <h1 className="grow">{t.tabs.pipelines}</h1>
+        <Link to="/applications/$application/pipelines/new" params={{ application }} className="button">
+          + {t.editor.fresh}
+        </Link>
+      </header>
       <Answered query={pipelines}>
         {(all) => {
           const lost = (runs.data ?? []).filter((run) => !all.some((one) => belongs(run, one)));
@@ -84,6 +89,9 @@ function PipelinePart({ pipeline, runs, open, onToggle, onStart }: PartProps) {
           {t.pipelines.stages(pipeline.stages.length)}
           {pipeline.disabled ? ` · ${t.pipelines.disabled}` : ` · ${t.pipelines.watches}: ${watches(pipeline.triggers, t)}`}
         </span>
+        <Link to="/applications/$application/pipelines/$pipeline/edit" params={{ application: pipeline.application, pipeline: pipeline.name }} className="button" aria-label={t.editor.editNamed(pipeline.name)}>
+          {t.editor.edit}
+        </Link>
         <button type="button" className="button" disabled={pipeline.disabled} aria-label={t.pipelines.startNamed(pipeline.name)} onClick={onStart}>
           <Draw what="play" />
           {t.pipelines.start}

@@ -11,6 +11,7 @@ import { clusters } from './clusters';
 import { firewalls } from './firewalls';
 import { config } from './config';
 import { first } from './first';
+import { editor } from './editor';
 import { frame } from './frame';
 import { groupWizard } from './group-wizard';
 import { home } from './home';
@@ -23,6 +24,7 @@ import { repositories } from './repositories';
 import { runMore } from './run-more';
 import { run } from './run';
 import { settings } from './settings';
+import { stageKinds } from './stage-kinds';
 import { tasks } from './tasks';
 import { wizards } from './wizards';
 import { words } from './words';
@@ -53,6 +55,8 @@ export const en = {
   ...first,
   ...config,
   ...activity,
+  ...editor,
+  ...stageKinds,
 };
 
 export type Texts = typeof en;

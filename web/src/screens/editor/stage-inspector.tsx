@@ -1,0 +1,104 @@
+// The selected stage: its name, what it runs after, the fields of its type, those of every stage, and what no form knows.
+
+import type { StageKinds } from '../../api/editor';
+import { map } from '../../api/read';
+import { useTexts } from '../../texts';
+import { findingsAt, useEditing, worst } from './editing';
+import { Wrongs } from './field';
+import { FieldsForm, RestField } from './form';
+import { connect, disconnect, mayConnect, moveEntry, stagesOf, type StageOf } from './model';
+import { pathText, type Path } from './paths';
+
+/** What the inspector itself shows of a stage. */
+const OWN = new Set(['refId', 'requisiteStageRefIds', 'type', 'name']);
+
+/** What every stage may have and hardly any has: shown as JSON where it is set. */
+const SELDOM = ['inject', 'isNew', 'dependsOn', 'alias', 'group'];
+
+export function StageInspector({ stage, kinds }: { stage: StageOf; kinds: StageKinds | undefined }) {
+  const t = useTexts();
+  const { doc, edit, change, findings } = useEditing();
+  const path: Path = ['stages', stage.index];
+  const about: Record<string, string> = t.stageKinds;
+  const schema = kinds?.kinds.get(stage.type);
+  const common = map(kinds?.common);
+  const specific = Object.keys(map(schema?.properties));
+  // Fields that a type has and every stage too are shown once, with the type's.
+  const skipCommon = new Set([...OWN, ...specific, ...SELDOM]);
+  const known = new Set([...OWN, ...specific, ...Object.keys(map(common.properties)).filter((key) => !SELDOM.includes(key))]);
+  const count = stagesOf(doc).length;
+  return (
+    <section className="inspector" aria-label={`${t.editor.stage}: ${stage.name}`} data-inspector="stage">
+      <header className="inspector-head" data-path={pathText([...path, 'type'])} tabIndex={-1}>
+        <h2 className="grow cut">
+          <bdi>{stage.name}</bdi>
+        </h2>
+        <code className="soft">{stage.type}</code>
+        <button type="button" className="button quiet" aria-label={t.editor.earlier} title={t.editor.earlier} disabled={stage.index === 0} onClick={() => change(moveEntry(doc, 'stages', stage.index, -1))}>
+          ↑
+        </button>
+        <button type="button" className="button quiet" aria-label={t.editor.later} title={t.editor.later} disabled={stage.index === count - 1} onClick={() => change(moveEntry(doc, 'stages', stage.index, 1))}>
+          ↓
+        </button>
+      </header>
+      {about[stage.type] !== undefined && <p className="soft small">{about[stage.type]}</p>}
+      <Wrongs findings={[...findingsAt(findings, path, false), ...findingsAt(findings, [...path, 'type'], true), ...findingsAt(findings, [...path, 'refId'], true)]} />
+      <div className="form">
+        <div className="form-row" data-path={pathText([...path, 'name'])}>
+          <label className="form-label" htmlFor="stage-name">
+            {t.editor.name}
+          </label>
+          <input id="stage-name" className="field" value={typeof stage.config.name === 'string' ? stage.config.name : ''} autoComplete="off" onChange={(event) => edit([...path, 'name'], event.target.value)} />
+          <Wrongs findings={findingsAt(findings, [...path, 'name'], true)} />
+        </div>
+        <RunsAfter stage={stage} />
+        {schema !== undefined && <FieldsForm schema={schema} path={path} value={stage.config} skip={OWN} />}
+        {schema === undefined && kinds?.kinds.has(stage.type) === true && <p className="faint small">{t.editor.noFields}</p>}
+        {Object.keys(map(common.properties)).length > 0 && (
+          <details className="more">
+            <summary>{t.editor.forAll}</summary>
+            <div className="form">
+              <FieldsForm schema={common} path={path} value={stage.config} skip={skipCommon} />
+            </div>
+          </details>
+        )}
+        <RestField path={path} value={stage.config} known={known} title={schema === undefined ? t.editor.config : t.editor.rest} help={schema === undefined ? t.editor.configHelp : t.editor.restHelp} />
+      </div>
+    </section>
+  );
+}
+
+function RunsAfter({ stage: here }: { stage: StageOf }) {
+  const t = useTexts();
+  const { doc, change, findings } = useEditing();
+  const others = stagesOf(doc).filter((one) => one.refId !== here.refId);
+  const place: Path = ['stages', here.index, 'requisiteStageRefIds'];
+  const wrong = findingsAt(findings, place, true);
+  return (
+    <fieldset className="form-row" data-path={pathText(place)} data-wrong={worst(wrong)} tabIndex={-1}>
+      <legend className="form-label">{t.editor.after}</legend>
+      {others.length === 0 && <span className="faint small">{t.editor.afterNone}</span>}
+      <div className="ticks">
+        {others.map((one) => {
+          const on = here.after.includes(one.refId);
+          const may = on || mayConnect(doc, one.refId, here.refId);
+          return (
+            <label key={one.refId} className={may ? 'tick' : 'tick faint'} title={may ? undefined : t.editor.afterCircle}>
+              <input type="checkbox" checked={on} disabled={!may} onChange={() => change(on ? disconnect(doc, one.refId, here.refId) : connect(doc, one.refId, here.refId))} />
+              <bdi>{one.name}</bdi>
+            </label>
+          );
+        })}
+        {here.after
+          .filter((ref) => !others.some((one) => one.refId === ref))
+          .map((ref) => (
+            <label key={ref} className="tick tone-bad">
+              <input type="checkbox" checked onChange={() => change(disconnect(doc, ref, here.refId))} />
+              <code>{ref}</code>
+            </label>
+          ))}
+      </div>
+      <Wrongs findings={wrong} />
+    </fieldset>
+  );
+}

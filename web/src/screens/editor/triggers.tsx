@@ -1,0 +1,96 @@
+// The triggers: how the pipeline starts by itself. A card for each, with a form by its type; a cron one tells when it fires next.
+
+import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { cronQuery, documentsQuery } from '../../api/editor';
+import { applicationsQuery } from '../../api/queries';
+import { list, map, text, type JsonMap } from '../../api/read';
+import { exact } from '../../parts/time';
+import { useLanguage, useTexts } from '../../texts';
+import { findingsAt, useEditing } from './editing';
+import { Wrongs } from './field';
+import { FieldsForm, RestField } from './form';
+import { useLater } from './later';
+import { moveEntry } from './model';
+import { CardButtons } from './parameters';
+import { pathText, type Path } from './paths';
+import { TRIGGERS, newTrigger, triggerSchema, type TriggerType } from './trigger-forms';
+
+const OWN = new Set(['type', 'enabled', 'id']);
+
+export function Triggers() {
+  const t = useTexts();
+  const { application, doc, edit } = useEditing();
+  const [type, setType] = useState<TriggerType>('cron');
+  const all = list(doc.triggers).map(map);
+  return (
+    <section className="part" data-path="$.triggers" tabIndex={-1}>
+      <h3>{t.editor.triggers}</h3>
+      {all.length === 0 && <p className="faint small">{t.editor.noTriggers}</p>}
+      {all.map((one, at) => (
+        <Trigger key={`${at} ${text(one.type)} ${all.length}`} trigger={one} at={at} of={all.length} />
+      ))}
+      <div className="row wrap">
+        <select className="field" value={type} aria-label={t.editor.type} onChange={(event) => setType(event.target.value as TriggerType)}>
+          {TRIGGERS.map((one) => (
+            <option key={one} value={one}>
+              {one}: {t.editor.triggerKinds[one]}
+            </option>
+          ))}
+        </select>
+        <button type="button" className="button" onClick={() => edit(['triggers'], [...list(doc.triggers), newTrigger(type, application)])}>
+          + {t.editor.addTrigger}
+        </button>
+      </div>
+    </section>
+  );
+}
+
+function Trigger({ trigger, at, of }: { trigger: JsonMap; at: number; of: number }) {
+  const t = useTexts();
+  const { application, doc, edit, change, findings } = useEditing();
+  const path: Path = ['triggers', at];
+  const type = text(trigger.type);
+  const followed = type === 'pipeline';
+  const applications = useQuery({ ...applicationsQuery(), enabled: followed });
+  const pipelines = useQuery({ ...documentsQuery(text(trigger.application) || application), enabled: followed });
+  const named = (pipelines.data ?? []).map((one) => ({ id: text(one.id), name: text(one.name) }));
+  const schema = triggerSchema(type, t, (applications.data ?? []).map((one) => one.name), named);
+  const known = new Set([...OWN, ...Object.keys(map(schema?.properties))]);
+  const kinds: Record<string, string> = t.editor.triggerKinds;
+  const name = t.editor.trigger(type, at + 1);
+  return (
+    <div className="card" role="group" aria-label={name} data-path={pathText(path)} data-trigger={type}>
+      <div className="row">
+        <span className="strong">{type}</span>
+        <span className="soft small grow">{kinds[type]}</span>
+        <label className="tick">
+          <input type="checkbox" checked={trigger.enabled !== false} onChange={(event) => edit([...path, 'enabled'], event.target.checked)} />
+          {t.editor.enabled}
+        </label>
+      </div>
+      <Wrongs findings={[...findingsAt(findings, path, false), ...findingsAt(findings, [...path, 'type'], true)]} />
+      <div className="form">
+        {schema !== undefined && <FieldsForm schema={schema} path={path} value={trigger} skip={OWN} />}
+        {type === 'cron' && <NextTimes expression={text(trigger.cronExpression)} zone={text(trigger.timeZone)} />}
+        {(schema === undefined || Object.keys(trigger).some((key) => !known.has(key))) && <RestField path={path} value={trigger} known={known} title={t.editor.rest} help={t.editor.restHelp} />}
+      </div>
+      <CardButtons name={name} first={at === 0} last={at === of - 1} onMove={(by) => change(moveEntry(doc, 'triggers', at, by))} onRemove={() => edit(path, undefined)} />
+    </div>
+  );
+}
+
+function NextTimes({ expression, zone }: { expression: string; zone: string }) {
+  const { language, t } = useLanguage();
+  const asked = useLater(expression, 300);
+  const told = useQuery({ ...cronQuery(asked, useLater(zone, 300)), enabled: asked !== '' && !asked.includes('${') });
+  if (told.data === undefined || !told.data.valid || asked !== expression) return null;
+  return (
+    <div className="small">
+      <p className="soft">{told.data.description}</p>
+      <p className="faint">
+        {t.editor.cronNext}: {told.data.next.map((at) => exact(at, language)).join(' · ')}
+      </p>
+    </div>
+  );
+}
