@@ -25,6 +25,7 @@ import { wordsOf } from './schema';
 import { Side } from './side';
 import { StageInspector } from './stage-inspector';
 import type { EditorSearch } from './views';
+import '../../parts/mark.css';
 import './editor.css';
 import './fields.css';
 

@@ -41,20 +41,28 @@ export function FieldsForm({ schema, path, value, skip }: { schema: Schema; path
   );
 }
 
-/** What the forms above do not know. */
-export function RestField({ path, value, known, title, help }: { path: Path; value: JsonMap; known: Set<string>; title: string; help: string }) {
+/** What the forms above do not know: open where there is something, or where it is all there is. */
+export function RestField({ path, value, known, title, help, only = false }: { path: Path; value: JsonMap; known: Set<string>; title: string; help: string; only?: boolean }) {
   const { edit } = useEditing();
   const rest = restOf(value, known);
+  const [open] = useState(only || Object.keys(rest).length > 0);
   const id = `at${pathText(path)}-rest`;
   return (
-    <div className="form-row" data-rest={pathText(path)}>
-      <label className="form-label" htmlFor={id}>
-        {title}
-      </label>
-      <JsonField id={id} value={Object.keys(rest).length === 0 ? undefined : rest} check={isObject} describedBy={`${id}-help`} onChange={(next) => edit(path, withRest(value, known, isObject(next) ? (next as JsonMap) : {}))} />
-      <span id={`${id}-help`} className="small faint">
-        {help}
-      </span>
-    </div>
+    <details className="more" data-rest={pathText(path)} open={open}>
+      <summary>{title}</summary>
+      <div className="form-row">
+        <JsonField
+          id={id}
+          label={title}
+          value={Object.keys(rest).length === 0 ? undefined : rest}
+          check={isObject}
+          describedBy={`${id}-help`}
+          onChange={(next) => edit(path, withRest(value, known, isObject(next) ? (next as JsonMap) : {}))}
+        />
+        <span id={`${id}-help`} className="small faint">
+          {help}
+        </span>
+      </div>
+    </details>
   );
 }

@@ -166,15 +166,16 @@ export function same(one: unknown, other: unknown): boolean {
   return one === other || JSON.stringify(one) === JSON.stringify(other);
 }
 
-/** What a revision holds but the stamps that every save changes: for comparing. */
+/** A document without the fields that every save changes: for comparing. */
 export function withoutStamps(doc: Doc): Doc {
-  return Object.fromEntries(Object.entries(doc).filter(([key]) => key === 'id' || !KEPT_BY_SERVER.includes(key)));
+  return Object.fromEntries(Object.entries(doc).filter(([key]) => !KEPT_BY_SERVER.includes(key)));
 }
 
 /** An older version as a change of the present document: its content, with the present id and stamps. */
 export function takenFrom(version: Doc, present: Doc): Doc {
-  const stamps = Object.fromEntries(KEPT_BY_SERVER.filter((key) => key !== 'revision' && present[key] !== undefined).map((key) => [key, present[key]]));
-  return { ...withoutStamps(version), ...stamps };
+  const stamped = Object.fromEntries(Object.entries(version).flatMap(([key, value]): [string, unknown][] => (!KEPT_BY_SERVER.includes(key) ? [[key, value]] : key in present ? [[key, present[key]]] : [])));
+  for (const key of KEPT_BY_SERVER) if (key in present) stamped[key] = present[key];
+  return stamped;
 }
 
 /** An object with other values for the keys that no form knows: known keys keep their places, dropped ones go, new ones come last. */

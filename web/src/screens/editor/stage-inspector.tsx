@@ -12,6 +12,11 @@ import { pathText, type Path } from './paths';
 /** What the inspector itself shows of a stage. */
 const OWN = new Set(['refId', 'requisiteStageRefIds', 'type', 'name']);
 
+/** What is put into a stage while it runs: nothing to write beforehand. */
+const WHILE_IT_RUNS = ['judgmentStatus', 'judgmentInput', 'skipRemainingWait'];
+
+const NOT_HERE = new Set([...OWN, ...WHILE_IT_RUNS]);
+
 /** What every stage may have and hardly any has: shown as JSON where it is set. */
 const SELDOM = ['inject', 'isNew', 'dependsOn', 'alias', 'group'];
 
@@ -22,7 +27,7 @@ export function StageInspector({ stage, kinds }: { stage: StageOf; kinds: StageK
   const about: Record<string, string> = t.stageKinds;
   const schema = kinds?.kinds.get(stage.type);
   const common = map(kinds?.common);
-  const specific = Object.keys(map(schema?.properties));
+  const specific = Object.keys(map(schema?.properties)).filter((key) => !WHILE_IT_RUNS.includes(key));
   // Fields that a type has and every stage too are shown once, with the type's.
   const skipCommon = new Set([...OWN, ...specific, ...SELDOM]);
   const known = new Set([...OWN, ...specific, ...Object.keys(map(common.properties)).filter((key) => !SELDOM.includes(key))]);
@@ -52,7 +57,7 @@ export function StageInspector({ stage, kinds }: { stage: StageOf; kinds: StageK
           <Wrongs findings={findingsAt(findings, [...path, 'name'], true)} />
         </div>
         <RunsAfter stage={stage} />
-        {schema !== undefined && <FieldsForm schema={schema} path={path} value={stage.config} skip={OWN} />}
+        {schema !== undefined && <FieldsForm schema={schema} path={path} value={stage.config} skip={NOT_HERE} />}
         {schema === undefined && kinds?.kinds.has(stage.type) === true && <p className="faint small">{t.editor.noFields}</p>}
         {Object.keys(map(common.properties)).length > 0 && (
           <details className="more">
@@ -62,7 +67,7 @@ export function StageInspector({ stage, kinds }: { stage: StageOf; kinds: StageK
             </div>
           </details>
         )}
-        <RestField path={path} value={stage.config} known={known} title={schema === undefined ? t.editor.config : t.editor.rest} help={schema === undefined ? t.editor.configHelp : t.editor.restHelp} />
+        <RestField path={path} value={stage.config} known={known} title={schema === undefined ? t.editor.config : t.editor.rest} help={schema === undefined ? t.editor.configHelp : t.editor.restHelp} only={schema === undefined} />
       </div>
     </section>
   );
