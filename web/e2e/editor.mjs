@@ -116,6 +116,31 @@ async function walk() {
     await picture('stages');
   });
 
+  await step('stages are copied, connected and removed on the canvas', async () => {
+    const wires = (count) => page.waitForFunction((wanted) => document.querySelectorAll('.canvas .wire').length === wanted, count);
+    await page.getByRole('button', { name: 'Copy', exact: true }).click();
+    await page.locator('[data-node="4"]').waitFor();
+    await wires(3);
+    const from = await page.locator('[data-node="3"]').boundingBox();
+    const to = await page.locator('[data-node="4"]').boundingBox();
+    await page.mouse.move(from.x + 30, from.y + 20);
+    await page.mouse.down();
+    await page.mouse.move(to.x + 40, to.y + 30, { steps: 5 });
+    await page.mouse.up();
+    await wires(4);
+    await page.locator('[data-node="1"]').click();
+    await page.getByRole('button', { name: 'Connect' }).click();
+    await page.locator('[data-node="4"]').focus();
+    await page.keyboard.press('Enter');
+    await wires(5);
+    await page.keyboard.press('Delete');
+    await wires(2);
+    await page.keyboard.press('Control+z');
+    await wires(5);
+    await page.keyboard.press('Control+Shift+Z');
+    await wires(2);
+  });
+
   await step('an expression is completed from the names of this pipeline', async () => {
     await page.locator('.graph-node').nth(1).click();
     const row = place('$.stages[1].instructions');
@@ -136,7 +161,7 @@ async function walk() {
     const problem = page.locator('[data-problem="$.stages[0].waitTime"]');
     await problem.waitFor();
     must((await place('$.stages[0].waitTime').innerText()).includes('whole number'), 'the field does not say what is wrong');
-    await page.locator('.editor-head h1 button').click();
+    await page.locator('[data-whole]').click();
     await page.locator('[data-inspector=pipeline]').waitFor();
     await problem.click();
     await page.waitForFunction(() => document.activeElement?.id === 'at$.stages[0].waitTime');
@@ -239,7 +264,7 @@ async function walk() {
 
   await step('a cron trigger tells its next times', async () => {
     await page.locator('[data-panel=problems]').click();
-    await page.locator('.editor-head h1 button').click();
+    await page.locator('[data-whole]').click();
     await page.getByRole('button', { name: 'Add trigger' }).click();
     await page.locator('[data-trigger=cron]').getByText('Next times').waitFor();
     await accessible('a trigger');

@@ -20,7 +20,8 @@ interface Drag {
 
 interface Props {
   selected: string | undefined;
-  onSelect: (refId: string) => void;
+  /** Without a reference the pipeline as a whole. */
+  onSelect: (refId: string | undefined) => void;
   onAdd: () => void;
   onCopy: (refId: string) => void;
   onRemove: (refId: string) => void;
@@ -90,6 +91,9 @@ export function Canvas({ selected, onSelect, onAdd, onCopy, onRemove }: Props) {
   return (
     <section className="canvas" aria-label={t.editor.canvas}>
       <div className="canvas-tools">
+        <button type="button" className="button" aria-pressed={chosen === undefined} onClick={() => onSelect(undefined)} data-whole="">
+          {t.editor.whole}
+        </button>
         <button type="button" className="button" onClick={onAdd} data-add-stage="">
           + {t.editor.add}
         </button>

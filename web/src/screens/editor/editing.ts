@@ -27,10 +27,19 @@ export function useEditing(): Editing {
   return editing;
 }
 
+const places = new WeakMap<Finding, Path>();
+
+/** Where a finding is; read once, for it is asked by every field. */
+function placeOf(finding: Finding): Path {
+  const known = places.get(finding) ?? readPath(finding.path);
+  places.set(finding, known);
+  return known;
+}
+
 /** The findings at a place, or also those inside it. */
 export function findingsAt(findings: Finding[], path: Path, inside: boolean): Finding[] {
   return findings.filter((finding) => {
-    const at = readPath(finding.path);
+    const at = placeOf(finding);
     return isWithin(path, at) && (inside || at.length === path.length);
   });
 }

@@ -111,10 +111,15 @@ export function Editor({ application, served, search, onSearch, onSave, onReload
   };
   const remove = (refId: string) => {
     set(removeStage(doc, refId));
-    if (refId === selected) onSearch(without(search, 'stage'));
+    const before = stageOf(doc, refId)?.after[0];
+    if (refId === selected) onSearch({ ...without(search, 'stage'), ...(before === undefined ? {} : { stage: before }) });
+    // The focus would be lost with the stage that had it.
+    requestAnimationFrame(() => root.current?.querySelector<HTMLElement>(before === undefined ? '[data-add-stage]' : `[data-node="${CSS.escape(before)}"]`)?.focus());
   };
   const press = (event: KeyboardEvent) => {
     if (!(event.ctrlKey || event.metaKey) || event.altKey || event.nativeEvent.isComposing) return;
+    // What is typed in a dialog or beside the form is no part of the document.
+    if (event.target instanceof Element && event.target.closest('dialog, .side') !== null) return;
     const key = event.key.toLowerCase();
     if (key === 'z') dispatch({ do: event.shiftKey ? 'redo' : 'undo' });
     else if (key === 'y') dispatch({ do: 'redo' });
@@ -134,7 +139,10 @@ export function Editor({ application, served, search, onSearch, onSave, onReload
   return (
     <EditingContext value={editing}>
       <div className="screen editor" ref={root} onKeyDown={press} data-editor={text(doc.name)} data-checked={found.isPlaceholderData || document !== pretty(doc) ? 'no' : 'yes'}>
-        <Head name={name} application={application} edits={edits} changed={changed} view={view} fresh={served === undefined} onView={(next) => show({ view: next })} onUndo={() => dispatch({ do: 'undo' })} onRedo={() => dispatch({ do: 'redo' })} onSave={() => setSaving(true)} onWhole={() => select(undefined)} whole={chosen === undefined} />
+        <Head name={name} application={application} edits={edits} changed={changed} view={view} fresh={served === undefined} onView={(next) => {
+            setJump(undefined);
+            show({ view: next });
+          }} onUndo={() => dispatch({ do: 'undo' })} onRedo={() => dispatch({ do: 'redo' })} onSave={() => setSaving(true)} />
         {elsewhere && changed && !saving && (
           <p className="notice-line" role="status">
             {t.editor.other(text(served?.lastModifiedBy) || t.editor.somebody)}{' '}

@@ -32,7 +32,7 @@ export function FieldRow({ root, field, path, value }: { root: Schema; field: Fi
   const heading = (
     <>
       {field.label}
-      {field.required && <span className="faint"> · {t.editor.required}</span>} {field.label !== field.key && <code className="faint key">{field.key}</code>}
+      {field.required && <span className="faint"> · {t.pipelines.required}</span>} {field.label !== field.key && <code className="faint key">{field.key}</code>}
     </>
   );
   const flag = kind.is === 'flag' && !asExpression && !asJson;
@@ -45,7 +45,7 @@ export function FieldRow({ root, field, path, value }: { root: Schema; field: Fi
             {heading}
           </label>
         )}
-        <button type="button" className="flip" aria-pressed={asExpression} aria-label={`${asExpression ? t.editor.noExpression : t.editor.expression}: ${field.label}`} title={asExpression ? t.editor.noExpression : t.editor.expression} onClick={flip}>
+        <button type="button" className="flip" aria-pressed={asExpression} aria-label={`${t.editor.expression}: ${field.label}`} title={asExpression ? t.editor.noExpression : t.editor.expression} onClick={flip}>
           ƒ
         </button>
       </div>

@@ -12,16 +12,13 @@ interface Props {
   changed: boolean;
   view: View;
   fresh: boolean;
-  /** Whether the pipeline as a whole is selected. */
-  whole: boolean;
   onView: (view: View) => void;
   onUndo: () => void;
   onRedo: () => void;
   onSave: () => void;
-  onWhole: () => void;
 }
 
-export function Head({ name, application, edits, changed, view, fresh, whole, onView, onUndo, onRedo, onSave, onWhole }: Props) {
+export function Head({ name, application, edits, changed, view, fresh, onView, onUndo, onRedo, onSave }: Props) {
   const t = useTexts();
   return (
     <header className="screen-head editor-head">
@@ -29,9 +26,7 @@ export function Head({ name, application, edits, changed, view, fresh, whole, on
         <Link to="/applications/$application/pipelines" params={{ application }} className="soft wide-only">
           {t.tabs.pipelines} /{' '}
         </Link>
-        <button type="button" className="link" aria-pressed={whole} onClick={onWhole}>
-          <bdi>{name}</bdi>
-        </button>
+        <bdi>{name}</bdi>
       </h1>
       <span className={changed ? 'small tone-despite' : 'small faint'} data-changed={changed ? 'yes' : 'no'}>
         {changed ? t.editor.unsaved : fresh ? t.editor.fresh : t.editor.allSaved}

@@ -43,11 +43,9 @@ export function JsonView({ text, error, shown, onType }: Props) {
   }, [shown]);
   return (
     <section className="json-view" aria-label={t.editor.json}>
-      {error !== undefined && (
-        <p className="small tone-bad" role="alert" id="json-wrong">
-          {t.editor.notJson(error.line, error.column, t.editor.wrong[error.what])}
-        </p>
-      )}
+      <p className="small tone-bad json-wrong" role="status" id="json-wrong">
+        {error !== undefined && t.editor.notJson(error.line, error.column, t.editor.wrong[error.what])}
+      </p>
       <div className="json-box">
         <pre className="json-numbers" aria-hidden="true">
           {Array.from({ length: lines }, (_, at) => (

@@ -43,7 +43,7 @@ describe('the form of a schema', () => {
     expect(fields[0]).toMatchObject({ key: 'waitTime', label: 'Wait time', help: 'How long, in seconds.', required: true });
     expect(fields.find((field) => field.key === 'target')?.help).toBe('Beside.');
     expect(fields.find((field) => field.key === 'skip')?.preset).toBe(undefined);
-    expect([wordsOf('stageTimeoutMs'), wordsOf('sourceURLPath'), wordsOf('a_b')]).toEqual(['Stage timeout ms', 'Source URL path', 'A b']);
+    expect([wordsOf('stageTimeoutMs'), wordsOf('sourceURLPath'), wordsOf('statusUrlJsonPath'), wordsOf('a_b')]).toEqual(['Stage timeout ms', 'Source URL path', 'Status URL JSON path', 'A b']);
   });
 
   it('knows which values a control cannot show', () => {

@@ -130,6 +130,9 @@ export function isExpression(value: unknown): value is string {
   return typeof value === 'string' && value.includes('${');
 }
 
+/** How abbreviations are written. */
+const SHORT: Record<string, string> = { url: 'URL', urls: 'URLs', id: 'ID', ids: 'IDs', json: 'JSON', yaml: 'YAML', cpu: 'CPU', mb: 'MB', ttl: 'TTL', http: 'HTTP' };
+
 /** `waitTime` as words: `Wait time`. */
 export function wordsOf(key: string): string {
   const words = key
@@ -138,7 +141,7 @@ export function wordsOf(key: string): string {
     .replaceAll(/([A-Z]+)([A-Z][a-z])/g, '$1 $2')
     .trim()
     .split(' ')
-    .map((word) => (/^[A-Z]{2,}$/.test(word) ? word : word.toLowerCase()))
+    .map((word) => SHORT[word.toLowerCase()] ?? (/^[A-Z]{2,}$/.test(word) ? word : word.toLowerCase()))
     .join(' ');
   return words.charAt(0).toUpperCase() + words.slice(1);
 }

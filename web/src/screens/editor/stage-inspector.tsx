@@ -58,7 +58,7 @@ export function StageInspector({ stage, kinds }: { stage: StageOf; kinds: StageK
         </div>
         <RunsAfter stage={stage} />
         {schema !== undefined && <FieldsForm schema={schema} path={path} value={stage.config} skip={NOT_HERE} />}
-        {schema === undefined && kinds?.kinds.has(stage.type) === true && <p className="faint small">{t.editor.noFields}</p>}
+        {schema === undefined && kinds !== undefined && <p className="faint small">{t.editor.noForm}</p>}
         {Object.keys(map(common.properties)).length > 0 && (
           <details className="more">
             <summary>{t.editor.forAll}</summary>

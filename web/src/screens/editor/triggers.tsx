@@ -71,8 +71,8 @@ function Trigger({ trigger, at, of }: { trigger: JsonMap; at: number; of: number
       </div>
       <Wrongs findings={[...findingsAt(findings, path, false), ...findingsAt(findings, [...path, 'type'], true)]} />
       <div className="form">
-        {schema !== undefined && <FieldsForm schema={schema} path={path} value={trigger} skip={OWN} />}
         {type === 'cron' && <NextTimes expression={text(trigger.cronExpression)} zone={text(trigger.timeZone)} />}
+        {schema !== undefined && <FieldsForm schema={schema} path={path} value={trigger} skip={OWN} />}
         {(schema === undefined || Object.keys(trigger).some((key) => !known.has(key))) && <RestField path={path} value={trigger} known={known} title={t.editor.rest} help={t.editor.restHelp} />}
       </div>
       <CardButtons name={name} first={at === 0} last={at === of - 1} onMove={(by) => change(moveEntry(doc, 'triggers', at, by))} onRemove={() => edit(path, undefined)} />

@@ -50,7 +50,6 @@ export const editor = {
     config: 'Fields',
     configHelp: 'The fields of this stage, as JSON.',
     noForm: 'This server does not say which fields this type has.',
-    noFields: 'A stage of this type has no fields of its own.',
     expression: 'Write an expression',
     noExpression: 'Write a plain value',
     offers: 'Names that fit',

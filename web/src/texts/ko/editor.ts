@@ -51,7 +51,6 @@ export const editor: typeof Original = {
     config: '필드',
     configHelp: '이 스테이지의 필드(JSON)입니다.',
     noForm: '서버가 이 유형의 필드를 알려 주지 않습니다.',
-    noFields: '이 유형의 스테이지에는 고유 필드가 없습니다.',
     expression: '표현식으로 쓰기',
     noExpression: '값으로 쓰기',
     offers: '맞는 이름',
