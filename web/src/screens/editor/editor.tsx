@@ -12,6 +12,7 @@ import { namesOf } from './complete';
 import { EditingContext, type Editing } from './editing';
 import { act, begin, isChanged, textOf } from './edits';
 import { Head } from './head';
+import { Hints } from './hints';
 import { JsonView } from './json-view';
 import { focusPlace } from './jump';
 import { offersOf, newStage } from './kinds';
@@ -97,7 +98,7 @@ export function Editor({ application, served, search, onSearch, onSave, onReload
   const chosen = stageOf(doc, selected);
 
   const add = (type: string) => {
-    const grown = addStage(doc, newStage(type, freeName(doc, wordsOf(type))), chosen === undefined ? ends(doc) : [chosen.refId]);
+    const grown = addStage(doc, newStage(type, freeName(doc, wordsOf(type)), application), chosen === undefined ? ends(doc) : [chosen.refId]);
     set(grown.doc);
     setAdding(false);
     onSearch({ ...search, stage: grown.refId });
@@ -193,6 +194,7 @@ export function Editor({ application, served, search, onSearch, onSave, onReload
             }}
           />
         )}
+        <Hints application={application} />
         <AskBeforeLeaving name={name} changed={unsaved} />
       </div>
     </EditingContext>

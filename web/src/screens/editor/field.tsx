@@ -7,7 +7,7 @@ import { findingsAt, useEditing, worst } from './editing';
 import { ExpressionField } from './expression';
 import { JsonField } from './json-field';
 import { ListField, ObjectField } from './nested';
-import { PlainControl } from './plain';
+import { PlainControl, isLong } from './plain';
 import { pathText, type Path } from './paths';
 import { fits, isExpression, kindOf, type Field, type Schema } from './schema';
 
@@ -16,10 +16,12 @@ export function FieldRow({ root, field, path, value }: { root: Schema; field: Fi
   const { edit, findings } = useEditing();
   const [chosen, setChosen] = useState<boolean>();
   const kind = kindOf(root, field.schema, value);
+  const name = path.filter((step) => typeof step === 'string').at(-1) ?? field.key;
   const asExpression = chosen ?? isExpression(value);
   const asJson = !asExpression && !fits(kind, value);
   const nested = !asExpression && !asJson && (kind.is === 'list' || kind.is === 'fields');
   const wrong = findingsAt(findings, path, !nested);
+  const short = !asExpression && !asJson && (kind.is === 'number' || kind.is === 'choice' || kind.is === 'flag' || (kind.is === 'text' && !isLong(name, value)));
   const id = `at${pathText(path)}`;
   const help = `${id}-help`;
   // An emptied entry of a list stays an entry.
@@ -35,11 +37,11 @@ export function FieldRow({ root, field, path, value }: { root: Schema; field: Fi
       {field.required && <span className="faint"> · {t.pipelines.required}</span>} {field.label !== field.key && <code className="faint key">{field.key}</code>}
     </>
   );
-  const flag = kind.is === 'flag' && !asExpression && !asJson;
+  const flag = kind.is === 'flag' && typeof field.preset === 'boolean' && !asExpression && !asJson;
   return (
-    <div className={nested ? 'form-row nested' : 'form-row'} data-path={pathText(path)} data-wrong={worst(wrong)} tabIndex={nested ? -1 : undefined} role={nested ? 'group' : undefined} aria-label={nested ? field.label : undefined}>
+    <div className={nested ? 'form-row nested' : short ? 'form-row short' : 'form-row'} data-path={pathText(path)} data-wrong={worst(wrong)} tabIndex={nested ? -1 : undefined} role={nested ? 'group' : undefined} aria-label={nested ? field.label : undefined}>
       <div className="form-head">
-        {flag && <PlainControl kind={kind} id={id} name={field.key} value={value} preset={field.preset} describedBy={help} onChange={set} />}
+        {flag && <PlainControl kind={kind} id={id} name={name} value={value} preset={field.preset} describedBy={help} onChange={set} />}
         {nested ? <span className="form-label grow">{heading}</span> : (
           <label className="form-label grow" htmlFor={id}>
             {heading}
@@ -58,7 +60,7 @@ export function FieldRow({ root, field, path, value }: { root: Schema; field: Fi
       ) : kind.is === 'fields' ? (
         <ObjectField root={root} of={kind.of} path={path} value={value} />
       ) : (
-        !flag && <PlainControl kind={kind} id={id} name={field.key} value={value} preset={field.preset} describedBy={help} onChange={set} />
+        !flag && <PlainControl kind={kind} id={id} name={name} value={value} preset={field.preset} describedBy={help} onChange={set} />
       )}
       <div id={help} className="form-help">
         {field.help !== undefined && <span className="small faint">{field.help}</span>}

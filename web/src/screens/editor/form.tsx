@@ -9,28 +9,21 @@ import { JsonField } from './json-field';
 import { restOf, withRest } from './model';
 import { isObject } from './nested';
 import { pathText, type Path } from './paths';
-import { fieldsOf, type Field, type Schema } from './schema';
+import { arranged, fieldsOf, type Schema } from './schema';
 
-/** So many fields are shown at once. */
-const FEW = 7;
 
-/** Which fields stand open: decided once, so that nothing jumps while it is filled in. */
-function opened(fields: Field[], value: JsonMap): Set<string> {
-  const set = fields.filter((field) => field.required || value[field.key] !== undefined);
-  const others = fields.filter((field) => !set.includes(field)).slice(0, Math.max(0, FEW - set.length));
-  const open = fields.length <= FEW + 2 ? fields : [...set, ...others];
-  return new Set(open.map((field) => field.key));
-}
-
-export function FieldsForm({ schema, path, value, skip }: { schema: Schema; path: Path; value: JsonMap; skip: Set<string> }) {
+export function FieldsForm({ schema, root = schema, path, value, skip }: { schema: Schema; root?: Schema; path: Path; value: JsonMap; skip: Set<string> }) {
   const t = useTexts();
-  const fields = fieldsOf(schema, schema).filter((field) => !skip.has(field.key));
-  const [open] = useState(() => opened(fields, value));
-  const more = fields.filter((field) => !open.has(field.key));
-  const row = (field: Field) => <FieldRow key={field.key} root={schema} field={field} path={[...path, field.key]} value={value[field.key]} />;
+  const fields = new Map(fieldsOf(root, schema).filter((field) => !skip.has(field.key)).map((field) => [field.key, field]));
+  // Decided once, so that nothing jumps while it is filled in.
+  const [{ open, more }] = useState(() => arranged([...fields.values()], value));
+  const row = (key: string) => {
+    const field = fields.get(key);
+    return field !== undefined && <FieldRow key={key} root={root} field={field} path={[...path, key]} value={value[key]} />;
+  };
   return (
     <>
-      {fields.filter((field) => open.has(field.key)).map(row)}
+      {open.map(row)}
       {more.length > 0 && (
         <details className="more">
           <summary>{t.editor.more(more.length)}</summary>

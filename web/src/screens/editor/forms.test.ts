@@ -20,10 +20,10 @@ describe('the stage types to choose from', () => {
   });
 
   it('begin with what most stages of the type have, each with its own', () => {
-    const stage = newStage('evaluateVariables', 'v');
+    const stage = newStage('evaluateVariables', 'v', 'shop');
     (stage.variables as unknown[]).push(1);
-    expect(newStage('evaluateVariables', 'v')).toEqual({ type: 'evaluateVariables', name: 'v', variables: [] });
-    expect(newStage('unknown', 'u')).toEqual({ type: 'unknown', name: 'u' });
+    expect(newStage('evaluateVariables', 'v', 'shop')).toEqual({ type: 'evaluateVariables', name: 'v', variables: [] });
+    expect(newStage('unknown', 'u', 'shop')).toEqual({ type: 'unknown', name: 'u' });
   });
 });
 

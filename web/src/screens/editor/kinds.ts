@@ -1,6 +1,6 @@
 // The stage types that can be chosen, what each does, and what a new stage of it begins with.
 
-import type { JsonMap } from '../../api/read';
+import { list, map, type JsonMap } from '../../api/read';
 import type { StageKinds } from '../../api/editor';
 import { matches } from '../../parts/match';
 import type { Texts } from '../../texts/en';
@@ -34,11 +34,13 @@ const PRESETS: Record<string, JsonMap> = {
   checkPreconditions: { preconditions: [] },
   evaluateVariables: { variables: [] },
   script: { command: [] },
-  deploy: { clusters: [] },
+  deploy: { clusters: [{ strategy: 'redblack', capacity: { min: 1, max: 1, desired: 1 } }] },
   pipeline: { pipeline: '', waitForCompletion: true },
 };
 
 /** A new stage: its type, a name of words, and the fields that most of its type have. */
-export function newStage(type: string, name: string): JsonMap {
-  return { type, name, ...structuredClone(PRESETS[type] ?? {}) };
+export function newStage(type: string, name: string, application: string): JsonMap {
+  const preset = structuredClone(PRESETS[type] ?? {});
+  if (type === 'deploy') preset.clusters = list(preset.clusters).map((cluster) => ({ application, ...map(cluster) }));
+  return { type, name, ...preset };
 }

@@ -5,6 +5,7 @@ import { Draw } from '../../parts/icons';
 import { useTexts } from '../../texts';
 import { useEditing } from './editing';
 import { FieldRow } from './field';
+import { FieldsForm } from './form';
 import { JsonField } from './json-field';
 import { restOf, withRest } from './model';
 import { pathText, type Path } from './paths';
@@ -14,14 +15,25 @@ export function ObjectField({ root, of, path, value }: { root: Schema; of: Schem
   const t = useTexts();
   const { edit } = useEditing();
   const members = map(value);
-  const fields = fieldsOf(root, of);
-  const known = new Set(fields.map((field) => field.key));
+  const known = new Set(fieldsOf(root, of).map((field) => field.key));
   const rest = restOf(members, known);
+  if (value === undefined || value === null) {
+    return (
+      <div className="inner-form">
+        <button type="button" className="button quiet add-entry" onClick={() => edit(path, {})}>
+          + {t.editor.addEntry}
+        </button>
+      </div>
+    );
+  }
   return (
     <div className="inner-form">
-      {fields.map((field) => (
-        <FieldRow key={field.key} root={root} field={field} path={[...path, field.key]} value={members[field.key]} />
-      ))}
+      <FieldsForm root={root} schema={of} path={path} value={members} skip={NONE} />
+      {typeof path.at(-1) === 'string' && (
+        <button type="button" className="button quiet add-entry" onClick={() => edit(path, undefined)}>
+          {t.editor.remove}
+        </button>
+      )}
       {Object.keys(rest).length > 0 && (
         <div className="form-row">
           <label className="form-label" htmlFor={`at${pathText(path)}-rest`}>
@@ -33,6 +45,8 @@ export function ObjectField({ root, of, path, value }: { root: Schema; of: Schem
     </div>
   );
 }
+
+const NONE = new Set<string>();
 
 export function isObject(value: unknown): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,10 +1,15 @@
 // The controls for plain values: text, number, yes or no, one of several.
 
 import { useTexts } from '../../texts';
+import { hintsId } from './hints';
 import type { Kind } from './schema';
 
 /** Fields whose texts have several lines. */
 const LONG = new Set(['instructions', 'comments', 'description', 'payload', 'skipWindowText', 'skipWaitText', 'yamlConfig', 'artifactContents', 'reason', 'statusText']);
+
+export function isLong(name: string, value: unknown): boolean {
+  return LONG.has(name) || (typeof value === 'string' && value.includes('\n'));
+}
 
 interface Props {
   kind: Kind;
@@ -25,6 +30,16 @@ export function PlainControl({ kind, id, name, value, preset, describedBy, onCha
     case 'number':
       return <input {...common} className="field" inputMode={kind.whole ? 'numeric' : 'decimal'} autoComplete="off" value={shown} placeholder={hint} onChange={(event) => onChange(numberOf(event.target.value))} />;
     case 'flag': {
+      // What counts where nothing is set is known only of fields with a default.
+      if (typeof preset !== 'boolean') {
+        return (
+          <select {...common} className="field" value={shown} onChange={(event) => onChange(event.target.value === '' ? undefined : event.target.value === 'true')}>
+            <option value="">{t.editor.unset}</option>
+            <option value="true">true</option>
+            <option value="false">false</option>
+          </select>
+        );
+      }
       const on = value === undefined || value === null ? preset === true : value === true || value === 'true';
       return <input {...common} type="checkbox" checked={on} onChange={(event) => onChange(event.target.checked)} />;
     }
@@ -43,11 +58,11 @@ export function PlainControl({ kind, id, name, value, preset, describedBy, onCha
       );
     }
     default:
-      if (LONG.has(name) || shown.includes('\n')) {
+      if (isLong(name, value)) {
         const rows = Math.min(12, Math.max(2, shown.split('\n').length));
         return <textarea {...common} className="field area" rows={rows} value={shown} placeholder={hint} onChange={(event) => onChange(textOf(event.target.value))} />;
       }
-      return <input {...common} className="field" autoComplete="off" value={shown} placeholder={hint} onChange={(event) => onChange(textOf(event.target.value))} />;
+      return <input {...common} className="field" autoComplete="off" list={hintsId(name)} value={shown} placeholder={hint} onChange={(event) => onChange(textOf(event.target.value))} />;
   }
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { applied, complete, isInside, namesOf } from './complete';
-import { fieldsOf, firstValue, fits, kindOf, resolved, wordsOf, type Schema } from './schema';
+import { arranged, fieldsOf, firstValue, fits, kindOf, resolved, wordsOf, type Schema } from './schema';
 
 // As schemars writes it.
 const root: Schema = {
@@ -44,6 +44,13 @@ describe('the form of a schema', () => {
     expect(fields.find((field) => field.key === 'target')?.help).toBe('Beside.');
     expect(fields.find((field) => field.key === 'skip')?.preset).toBe(undefined);
     expect([wordsOf('stageTimeoutMs'), wordsOf('sourceURLPath'), wordsOf('statusUrlJsonPath'), wordsOf('a_b')]).toEqual(['Stage timeout ms', 'Source URL path', 'Status URL JSON path', 'A b']);
+  });
+
+  it('opens what is set, what people look for and a few more, and keeps the order', () => {
+    const keys = ['credentials', 'zones', 'cluster', 'x1', 'x2', 'x3', 'x4', 'x5', 'strategy', 'account'];
+    const fields = keys.map((key) => ({ key, label: key, help: undefined, preset: undefined, required: key === 'x5', schema: {} }));
+    expect(arranged(fields, { zones: [] })).toEqual({ open: ['zones', 'x5', 'account', 'strategy', 'cluster', 'credentials', 'x1'], more: ['x2', 'x3', 'x4'] });
+    expect(arranged(fields.slice(0, 4), {})).toEqual({ open: ['cluster', 'credentials', 'zones', 'x1'], more: [] });
   });
 
   it('knows which values a control cannot show', () => {

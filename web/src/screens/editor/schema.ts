@@ -176,3 +176,27 @@ export function firstValue(root: Schema, schema: Schema): unknown {
       return {};
   }
 }
+
+/** So many fields are shown at once. */
+const FEW = 7;
+
+/** What people look for first, in this order. */
+const FIRST = ['account', 'region', 'application', 'stack', 'freeFormDetails', 'package', 'image', 'strategy', 'capacity', 'loadBalancers', 'clusters', 'cluster', 'target', 'preconditions', 'variables', 'pipeline', 'waitForCompletion'];
+
+export interface Arranged {
+  /** The fields that stand open, in the order of the form. */
+  open: string[];
+  /** Those that wait behind a line. */
+  more: string[];
+}
+
+/** Arranges the fields of a form: what is required or set, what people look for, then as many as are few; the others behind a line. */
+export function arranged(fields: Field[], value: Record<string, unknown>): Arranged {
+  const keys = fields.map((field) => field.key);
+  const set = fields.filter((field) => field.required || value[field.key] !== undefined).map((field) => field.key);
+  // One thing under another name is no second field.
+  const first = FIRST.filter((key) => keys.includes(key) && !(key === 'cluster' && keys.includes('clusters')));
+  const order = [...new Set([...set, ...first, ...keys])];
+  const few = order.length <= FEW + 2 ? order.length : Math.max(FEW, new Set([...set, ...first]).size);
+  return { open: order.slice(0, few), more: order.slice(few) };
+}
