@@ -53,6 +53,8 @@ export function makeWorld() {
     runs: [],
     logs: new Map(),
     pipelines: [pipeline],
+    firewalls: [firewall('hellospinnaker-web', 'From the office', ['192.0.2.0/24', '2001:db8::/32'])],
+    images: [{ imageName: 'helloterry-all', imageId: 'sha256:4be1f09d2c7a', account: 'local', regions: ['local'], creationDate: ago(3600), tags: { appversion: 'helloterry-2.0' } }],
     tasks: [
       task('01TASK1', 'Create Application: hellospinnaker', 'createApplication', 7200),
       task('01TASK2', 'Create Load Balancer: hellospinnaker', 'upsertLoadBalancer', 7100),
@@ -64,6 +66,11 @@ export function makeWorld() {
     for (const tell of world.listeners) tell(world.seq, topic, key);
   };
   return world;
+}
+
+export function firewall(name, description, networks) {
+  const rule = (network) => ({ class: 'ipRange', protocol: 'tcp', portRanges: [{ startPort: 8080, endPort: 8080 }], range: { ip: network.split('/')[0], cidr: `/${network.split('/')[1]}` } });
+  return { name, id: name, description, application: 'hellospinnaker', accountName: 'local', region: 'local', inboundRules: networks.map(rule), outboundRules: [] };
 }
 
 function task(id, name, type, seconds) {

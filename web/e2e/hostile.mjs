@@ -2,7 +2,7 @@
 // Served by the made-up world, with the very policy that the binary sends: `npm run build && node e2e/hostile.mjs`.
 
 import { serve } from '../dev/server.mjs';
-import { makeWorld, newRun, serverGroup } from '../dev/world.mjs';
+import { firewall, makeWorld, newRun, serverGroup } from '../dev/world.mjs';
 import { must, openBrowser, step } from './browser.mjs';
 
 const EVIL = `<img src=x onerror="document.title='owned'"><script>document.title='owned'</script>\u202Eknil"'\u200B`;
@@ -22,6 +22,8 @@ function hostileWorld() {
   world.runs = [run];
   world.logs.set(run.stages[0].id, [EVIL, '\u001b]0;owned\u0007\u001b[2J\u001b[31mred\u001b[0m\rback', 'x'.repeat(20_000)]);
   for (const task of world.tasks) task.name = EVIL;
+  world.firewalls = [{ ...firewall(EVIL, EVIL, [`${EVIL}/8`]), application: '<b>evil</b>' }];
+  world.images = [{ ...world.images[0], imageName: EVIL, imageId: LINK, tags: { appversion: EVIL } }];
   return { world, run };
 }
 
@@ -34,7 +36,14 @@ const stage = encodeURIComponent(run.stages[0].id);
 const screens = {
   home: `${base}/ui/`,
   clusters: `${app}/clusters?group=${encodeURIComponent(world.groups[0].name)}&instance=${encodeURIComponent(world.groups[0].instances[1].id)}`,
+  'a clone': `${app}/clusters?group=${encodeURIComponent(world.groups[0].name)}&do=clone`,
+  'a new server group': `${app}/clusters?do=create`,
   'load balancers': `${app}/load-balancers`,
+  'deleting a load balancer': `${app}/load-balancers?balancer=hellospinnaker&do=delete`,
+  'changing a load balancer': `${app}/load-balancers?balancer=hellospinnaker&do=edit`,
+  firewalls: `${app}/firewalls`,
+  'changing a firewall': `${app}/firewalls?firewall=${encodeURIComponent(EVIL)}&do=edit`,
+  'deleting a firewall': `${app}/firewalls?firewall=${encodeURIComponent(EVIL)}&do=delete`,
   pipelines: `${app}/pipelines?start=${encodeURIComponent(EVIL)}`,
   run: `${app}/runs/01EVIL`,
   'run as a table': `${app}/runs/01EVIL?lens=table`,
@@ -50,6 +59,7 @@ try {
       await page.goto(address);
       await page.waitForLoadState('networkidle').catch(() => undefined);
       await page.waitForTimeout(200);
+      if (address.includes('do=')) await page.locator('dialog[open]').waitFor();
       must((await page.title()) === 'Gennaker', `the title became ${await page.title()}`);
       const grown = await page.evaluate(() => document.querySelectorAll('#root img, #root script, #root b, [onerror], a[href^="javascript:"]').length);
       must(grown === 0, `${grown} elements grew out of names`);

@@ -22,12 +22,14 @@ interface Props {
   asked: Asked;
   problems: Problems;
   onClose: () => void;
+  /** Somebody goes back to the form after a failure: what was made on the way is there now. */
+  onBack?: () => void;
   children: (say: Say) => ReactNode;
   /** Beneath the task, while it goes on and when it has ended. */
   beneath?: (task: Execution | undefined) => ReactNode;
 }
 
-export function JobDialog({ title, verb, destroys, asked, problems, onClose, children, beneath }: Props) {
+export function JobDialog({ title, verb, destroys, asked, problems, onClose, onBack, children, beneath }: Props) {
   const t = useTexts();
   const form = useRef<HTMLDivElement>(null);
   const [pressed, setPressed] = useState(0);
@@ -44,6 +46,7 @@ export function JobDialog({ title, verb, destroys, asked, problems, onClose, chi
     if (task !== undefined) setFailed(wordOf(task, t));
     setPressed(0);
     start.reset();
+    onBack?.();
   };
   // Pressing the button leads to the first field that is not right.
   useEffect(() => {

@@ -52,7 +52,7 @@ function DeployDialog({ application, all, copied, onClose, onSelect, start, choi
   const w = t.newGroup;
   const [draft, setDraft] = useState(start);
   // The name is that of the moment at which it was asked for: afterwards the group itself is in the list.
-  const [before] = useState(all);
+  const [before, setBefore] = useState(all);
   const cluster = clusterOf(draft, application);
   const own = before.filter((one) => one.account === draft.account && one.region === draft.region);
   const name = nextName(cluster, before.filter((one) => one.account === draft.account));
@@ -68,6 +68,7 @@ function DeployDialog({ application, all, copied, onClose, onSelect, start, choi
       asked={creation(draft, application, name, copied, zones)}
       problems={problemsOfGroup(draft, application, t)}
       onClose={onClose}
+      onBack={() => setBefore(all)}
       beneath={(task) => <Coming task={task} all={all} choices={choices} balancers={draft.balancers} onSelect={onSelect} />}
     >
       {(say) => (
