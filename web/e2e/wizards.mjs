@@ -3,7 +3,7 @@
 //   node e2e/wizards.mjs BASE --images FOLDER [--pictures FOLDER] [--application NAME] [--port PORT]
 //
 // BASE is the address of a server that has no application of that name; FOLDER, on the server's machine, has the images `hello-1.0`
-// ("This is Default") and `hello-2.0` ("This is v2"). Without --port the load balancer gets a free one.
+// ("This is Default"), `hello-2.0` ("This is v2") and `hello-3.0` (answers 500). Without --port the load balancer gets a free one.
 
 import AxeBuilder from '@axe-core/playwright';
 import { mkdirSync } from 'node:fs';
@@ -234,6 +234,25 @@ async function theClone() {
   });
 }
 
+async function theSick() {
+  await step('a version that never gets well says why, and is stopped', async () => {
+    await page.goto(`${under}/clusters?do=create`);
+    await dialog.getByRole('textbox', { name: 'Folder' }).fill(`${values.images}/hello-3.0`);
+    await field('Stack').fill('sick');
+    await field('Instances').fill('1');
+    await button('Deploy').click();
+    await dialog.locator('.following .tone-edge-bad').getByText('answered 500').waitFor({ timeout: LIMIT });
+    await accessible('a version that is sick');
+    await picture('sick');
+    await button('Stop the task').click();
+    must((await ended()) === 'CANCELED', 'the task was not stopped');
+    await button('Back to the form').click();
+    await dialog.locator('.group-name').getByText(`${app}-sick-v001`, { exact: true }).waitFor();
+    await button('Cancel').click();
+    await answers(address, 'This is v2');
+  });
+}
+
 async function theFirewall() {
   await step('a firewall is created', async () => {
     await page.goto(`${under}/firewalls`);
@@ -297,7 +316,7 @@ async function theFirewall() {
 async function theRest() {
   await step('deleting a load balancer says what it carries; one that carries nothing goes', async () => {
     await page.goto(`${under}/load-balancers?balancer=${app}&do=delete`);
-    await dialog.getByText('It carries 2 server groups with 4 instances that are up').waitFor();
+    await dialog.getByText('It carries 3 server groups with 4 instances that are up').waitFor();
     await accessible('deleting a load balancer');
     await picture('delete-load-balancer');
     await button('Delete').click();
@@ -343,6 +362,7 @@ try {
   await theLoadBalancer();
   await theServerGroup();
   await theClone();
+  await theSick();
   await theFirewall();
   await theRest();
   must(complaints.length === 0, `the page complained:\n  ${complaints.join('\n  ')}`);

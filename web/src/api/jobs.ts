@@ -22,6 +22,11 @@ export async function startTask(asked: Asked): Promise<string> {
   return text(map(await answer(client.POST('/tasks', { body: bodyOf(asked) }))).ref).split('/').pop() ?? '';
 }
 
+/** Ends a task. What it has made so far stays. */
+export async function cancelTask(id: string): Promise<void> {
+  await answer(client.PUT('/tasks/{id}/cancel', { params: { path: { id } } }));
+}
+
 /** One task. The live stream renews it as it renews a run. */
 export const taskQuery = (id: string) =>
   queryOptions({

@@ -13,7 +13,8 @@ import './following.css';
 /** What there is to say of a task: why it failed, else what it waits for, else the step that it is at. Pure. */
 export function wordOf(task: Execution, t: Texts): string {
   if (isOver(task.status) && task.status !== 'SUCCEEDED') {
-    return task.cancellationReason ?? (task.stages.flatMap(errorsOf).join(' ') || t.run.whyFailed);
+    const fallback = task.status === 'CANCELED' ? t.run.whyCanceled : t.run.whyFailed;
+    return task.cancellationReason ?? (task.stages.flatMap(errorsOf).join(' ') || fallback);
   }
   if (isOver(task.status)) return t.wizards.done;
   for (const stage of task.stages) {

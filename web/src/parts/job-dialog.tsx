@@ -4,7 +4,7 @@ import { useMutation, useQuery } from '@tanstack/react-query';
 import { useEffect, useRef, useState, type ReactNode } from 'react';
 import type { Execution } from '../api/execution';
 import { isOver } from '../api/execution';
-import { startTask, taskQuery, taskSaid, type Asked } from '../api/jobs';
+import { cancelTask, startTask, taskQuery, taskSaid, type Asked } from '../api/jobs';
 import { useTexts } from '../texts';
 import { Dialog, DialogFoot, SameAs } from './dialog';
 import { submits } from './enter';
@@ -36,6 +36,7 @@ export function JobDialog({ title, verb, destroys, asked, problems, onClose, onB
   const [failed, setFailed] = useState<string>();
   const start = useMutation({ mutationFn: () => startTask(asked) });
   const id = start.data;
+  const stop = useMutation({ mutationFn: cancelTask });
   const { data: task } = useQuery({ ...taskQuery(id ?? ''), enabled: id !== undefined });
   const wrong = Object.keys(problems).length;
   const go = () => {
@@ -46,6 +47,7 @@ export function JobDialog({ title, verb, destroys, asked, problems, onClose, onB
     if (task !== undefined) setFailed(wordOf(task, t));
     setPressed(0);
     start.reset();
+    stop.reset();
     onBack?.();
   };
   // Pressing the button leads to the first field that is not right.
@@ -62,7 +64,12 @@ export function JobDialog({ title, verb, destroys, asked, problems, onClose, onB
   if (id !== undefined) {
     return (
       <Dialog title={title} kept onClose={onClose} foot={
-        <DialogFoot error={null} onClose={onClose}>
+        <DialogFoot error={stop.error} onClose={onClose}>
+          {task !== undefined && !isOver(task.status) && (
+            <button type="button" className="button" title={t.wizards.stopMeans} disabled={stop.isPending} onClick={() => stop.mutate(id)}>
+              {t.wizards.stop}
+            </button>
+          )}
           {task !== undefined && isOver(task.status) && task.status !== 'SUCCEEDED' && (
             <button type="button" className="button primary" onClick={back}>
               {t.wizards.back}

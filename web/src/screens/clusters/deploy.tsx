@@ -101,6 +101,7 @@ function Coming({ task, all, choices, balancers, onSelect }: { task: Execution |
   const group = all.find((one) => one.name === madeBy(task));
   if (group === undefined) return null;
   const addresses = choices.balancers.filter((one) => balancers.includes(one.name) && one.account === group.account).flatMap((one) => one.listeners.map((listener) => listener.address));
+  const down = group.instances.find((one) => one.state === 'Down' && one.why !== undefined);
   return (
     <>
       <p className="row" data-coming={group.name}>
@@ -108,6 +109,11 @@ function Coming({ task, all, choices, balancers, onSelect }: { task: Execution |
         <Tiles instances={group.instances} onSelect={(instance) => onSelect(group.name, instance)} />
         <span className="soft small">{t.clusters.upOf(upCount(group.instances), group.capacity.desired)}</span>
       </p>
+      {down !== undefined && (
+        <p className="why tone-edge-bad">
+          <bdi>{down.name}</bdi>: <bdi>{down.why}</bdi>
+        </p>
+      )}
       {task?.status === 'SUCCEEDED' && (
         <p className="next">
           {addresses.map((address) => (

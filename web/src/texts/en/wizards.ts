@@ -14,6 +14,8 @@ export const wizards = {
     back: 'Back to the form',
     lastTime: 'The last try failed:',
     toMend: (n: number) => (n === 1 ? 'One field is not right yet.' : `${n} fields are not right yet.`),
+    stop: 'Stop the task',
+    stopMeans: 'What it has made so far stays as it is.',
     toTask: 'Open in Tasks',
     begins: 'It is about to begin.',
     done: 'It is done.',

@@ -17,6 +17,8 @@ export const wizards: typeof Original = {
     back: '양식으로 돌아가기',
     lastTime: '지난 시도가 실패했습니다.',
     toMend: (count) => `아직 ${n(count)}개 항목을 고쳐야 합니다.`,
+    stop: '작업 중지',
+    stopMeans: '지금까지 만든 것은 그대로 남습니다.',
     toTask: '작업 탭에서 열기',
     begins: '곧 시작합니다.',
     done: '끝났습니다.',
