@@ -7,6 +7,7 @@ import type { Execution } from '../../api/execution';
 import { upCount, type ServerGroup } from '../../api/inventory';
 import { balancersQuery, repositoriesQuery } from '../../api/queries';
 import { list, map, text } from '../../api/read';
+import { wordOf } from '../../parts/following';
 import { JobDialog } from '../../parts/job-dialog';
 import { OpenLink } from '../../parts/open-link';
 import { firstPlace, zonesOf } from '../../parts/place';
@@ -101,7 +102,9 @@ function Coming({ task, all, choices, balancers, onSelect }: { task: Execution |
   const group = all.find((one) => one.name === madeBy(task));
   if (group === undefined) return null;
   const addresses = choices.balancers.filter((one) => balancers.includes(one.name) && one.account === group.account).flatMap((one) => one.listeners.map((listener) => listener.address));
-  const down = group.instances.find((one) => one.state === 'Down' && one.why !== undefined);
+  // Why one is down, unless the task says it itself.
+  const told = task === undefined ? '' : wordOf(task, t);
+  const down = group.instances.find((one) => one.state === 'Down' && one.why !== undefined && !told.includes(one.why));
   return (
     <>
       <p className="row" data-coming={group.name}>
