@@ -1,0 +1,29 @@
+// Readers of reports, consoles, guards and what a run was held by: the least fields are enough.
+
+import { expect, it } from 'vitest';
+import { readConsole } from './console';
+import { readExecution } from './execution';
+import { readGuards } from './held';
+import { readReport } from './report';
+
+it('a report of nothing is empty', () => expect(readReport(null)).toMatchObject({ steps: [], balancers: [], total: { requests: 0, failures: 0 }, final: false }));
+
+it('seconds of a report stand in order', () => {
+  const [balancer] = readReport({ loadBalancers: [{ name: 'lb', groups: [{ serverGroup: 'v0', seconds: [{ at: 2, requests: '3', p99_us: 5 }, { at: 1 }] }] }] }).balancers;
+  expect(balancer?.groups[0]?.seconds.map((second) => [second.at, second.requests, second.p99])).toEqual([[1, 0, 0], [2, 3, 5]]);
+});
+
+it('a console is one text, or one for each container', () => {
+  const lines = (output: unknown) => readConsole({ output }, 5).log.lines.map((line) => line.text);
+  expect(lines('a\nb\n')).toEqual(['a', 'b']);
+  expect(lines([{ name: 'x', output: 'a' }, { output: 'b' }])).toEqual(['a', 'b']);
+  expect(lines('')).toEqual([]);
+});
+
+it('a guard that is switched off guards nothing', () =>
+  expect(readGuards([{ account: 'a', location: '*', stack: '', detail: '' }, { account: 'b', enabled: false }]).map((guard) => guard.account)).toEqual(['a']));
+
+it('a run says by whom it was held', () => {
+  expect(readExecution({ paused: { pausedBy: 'ann', pauseTime: 5, resumeTime: null } }).paused).toEqual({ by: 'ann', at: 5, until: undefined });
+  expect(readExecution({}).paused).toBeUndefined();
+});
