@@ -122,10 +122,10 @@ async function clustersWalk() {
   await step('the log of an instance is a tab with an address', async () => {
     await row('hello-v000').locator('.tile').first().click();
     await page.locator('.drawer-tab').getByText('Log').click();
-    await page.locator('.console .log-text').getByText('listening on').first().waitFor();
+    await page.locator('.instance-console .log-text').getByText('listening on').first().waitFor();
     must(/view=log/.test(page.url()), `the log is not in the address ${page.url()}`);
     await page.reload();
-    await page.locator('.console .log-text').getByText('listening on').first().waitFor();
+    await page.locator('.instance-console .log-text').getByText('listening on').first().waitFor();
     await everywhere('log of an instance');
     await picture('instance-log');
   });

@@ -30,7 +30,7 @@ function useActs() {
 function Buttons({ label, acts, word, onOpen }: { label: string; acts: Act[]; word?: Partial<Record<Act, string>>; onOpen: (act: Act) => void }) {
   const t = useTexts();
   return (
-    <div className="acts" role="group" aria-label={label}>
+    <div className="act-buttons" role="group" aria-label={label}>
       {acts.map((act) => (
         <button key={act} type="button" className={DANGEROUS.has(act) ? 'button danger' : 'button'} data-act={act} onClick={() => onOpen(act)}>
           {word?.[act] ?? t.acting.button[act]}

@@ -13,7 +13,7 @@ export function ConsoleView({ group, instance }: { group: ServerGroup; instance:
   const t = useTexts();
   const console = useQuery(consoleQuery(group.account, group.region, instance.id));
   return (
-    <section className="console" aria-label={t.acting.log}>
+    <section className="instance-console" aria-label={t.acting.log}>
       <p className="row drawer-state">
         <code className="cut grow" title={instance.id}>
           {instance.name}

@@ -28,7 +28,7 @@ export function HeldPart({ cluster }: { cluster: string }) {
   const chosen = held.find((one) => keyOf(one) === search.held);
   return (
     <>
-      <ul className="held" aria-label={t.acting.heldTitle}>
+      <ul className="held-list" aria-label={t.acting.heldTitle}>
         {held.map((one) => (
           <li key={one.release} className="row" data-held={one.release}>
             <HeldMark />

@@ -93,7 +93,7 @@ function TimelineRow({ run, row, percent, selected, onSelect, onWalk }: RowProps
   return (
     <button
       type="button"
-      className={`tl-row edge-${said.tone}${task === undefined ? '' : ' task'}`}
+      className={`tl-row edge-${said.tone}${task === undefined ? '' : ' tl-task'}`}
       aria-pressed={selected}
       aria-label={`${name}: ${said.word}, ${told}`}
       title={pieces.length === 0 ? told : `${clock(pieces[0]?.from ?? 0)} – ${clock(pieces[pieces.length - 1]?.to ?? 0)} · ${told}`}
