@@ -47,6 +47,8 @@ const screens = {
   pipelines: `${app}/pipelines?start=${encodeURIComponent(EVIL)}`,
   run: `${app}/runs/01EVIL`,
   'run as a table': `${app}/runs/01EVIL?lens=table`,
+  'run on a time axis': `${app}/runs/01EVIL?lens=timeline`,
+  expressions: `${app}/runs/01EVIL?tab=expressions&stage=${stage}`,
   log: `${app}/runs/01EVIL?tab=log&stage=${stage}`,
   data: `${app}/runs/01EVIL?tab=data&stage=${stage}`,
   tasks: `${app}/tasks?task=01TASK1`,

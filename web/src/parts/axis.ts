@@ -19,11 +19,12 @@ export function timeTicks({ from, to }: Span, zero: number, most: number): numbe
   return found;
 }
 
-/** A moment counted from the start: `0s`, `+7s`, `−5s`, `+1m 04s`. */
+/** A moment counted from the start: `0s`, `+7s`, `−5s`, `+1m 04s`, `+2m`. */
 export function offset(ms: number, t: Texts): string {
   const sign = ms < 0 ? '−' : ms > 0 ? '+' : '';
   const seconds = Math.round(Math.abs(ms) / 100) / 10;
   if (seconds < 60) return `${sign}${Number.isInteger(seconds) ? seconds : seconds.toFixed(1)}${t.time.s}`;
   const whole = Math.round(seconds);
-  return `${sign}${Math.floor(whole / 60)}${t.time.m} ${String(whole % 60).padStart(2, '0')}${t.time.s}`;
+  const minutes = `${sign}${Math.floor(whole / 60)}${t.time.m}`;
+  return whole % 60 === 0 ? minutes : `${minutes} ${String(whole % 60).padStart(2, '0')}${t.time.s}`;
 }

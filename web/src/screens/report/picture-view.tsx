@@ -104,7 +104,7 @@ const Drawn = memo(function Drawn({ report, balancer, seconds, plot }: Measured 
         <path key={group.name} d={areaPath(edges, x, y)} fill={fillOf(group.role)} className="pic-layer" data-layer={group.name} />
       ))}
       {marks.map((mark) => (
-        <path key={mark.x} d={`M${mark.x} ${PLACES.marks + (mark.row ?? 0) * PLACES.markRow + 14}V${PLACES.failures}`} className="pic-mark-line" />
+        <path key={mark.x} d={`M${mark.x} ${PLACES.marks + mark.row * PLACES.markRow + 14}V${PLACES.failures}`} className="pic-mark-line" />
       ))}
       <LatencyPart {...lower} groups={balancer.groups} place={PLACES.latency} height={PLACES.latencyHeight} />
       <FailureStrip {...lower} balancer={balancer} place={PLACES.failures} height={PLACES.failuresHeight} />
@@ -112,9 +112,9 @@ const Drawn = memo(function Drawn({ report, balancer, seconds, plot }: Measured 
         {t.report.perSecond}
       </text>
       {marks.map((mark) => (
-        <text key={mark.x} x={mark.x - (mark.row === undefined ? 0 : 1)} y={PLACES.marks + (mark.row ?? 0) * PLACES.markRow + 11} className="pic-mark-text">
+        <text key={mark.x} x={mark.x} y={PLACES.marks + mark.row * PLACES.markRow + 11} className="pic-mark-text">
           <tspan className="pic-mark-number">{numbersText(mark.numbers)}</tspan>
-          {mark.row !== undefined && ` ${mark.text}`}
+          {mark.words && ` ${mark.text}`}
         </text>
       ))}
       {timeTicks({ from, to: from + seconds.length * SECOND }, zero, Math.max(2, Math.floor(plot / 64))).map((at) => (

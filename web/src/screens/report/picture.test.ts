@@ -48,11 +48,11 @@ describe('the picture', () => {
 
   it('marks steps that begin together once, and leaves out words without room', () => {
     const marks = marksOf(report.steps, (at) => at / 10, 1000, 2);
-    expect(marks.map((mark) => [mark.numbers, mark.text, mark.row])).toEqual([
-      [[1, 2], 'Deploy, Deploy in here', 0],
-      [[3], 'disableCluster', 0],
+    expect(marks.map((mark) => [mark.numbers, mark.text, mark.row, mark.words])).toEqual([
+      [[1, 2], 'Deploy, Deploy in here', 0, true],
+      [[3], 'disableCluster', 1, true],
     ]);
-    expect(marksOf(report.steps, (at) => at / 100, 60, 1).map((mark) => mark.row)).toEqual([undefined, undefined]);
+    expect(marksOf(report.steps, (at) => at / 100, 60, 1).map((mark) => mark.words)).toEqual([false, false]);
   });
 
   it('of nothing is empty', () => expect(secondsOf(spanOf([], []))).toHaveLength(1));

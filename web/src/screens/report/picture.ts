@@ -104,14 +104,16 @@ export interface Mark {
   /** The numbers of the steps that begin here, from 1. */
   numbers: number[];
   text: string;
-  /** The line on which its words stand; without one there is room for its number only. */
-  row: number | undefined;
+  /** The line on which its number stands. */
+  row: number;
+  /** Whether there is room for its words beside the number. */
+  words: boolean;
 }
 
 const NEAR = 14;
 const LETTER = 6.4;
 
-/** The steps as marks: those that begin together share one, and words that would overlap move a line down or are left out. */
+/** The steps as marks: those that begin together share one, each stands a line lower than the one before, and words without room are left out. */
 export function marksOf(steps: Step[], x: (at: number) => number, width: number, rows: number): Mark[] {
   const marks: Mark[] = [];
   steps.forEach((step, at) => {
@@ -120,16 +122,12 @@ export function marksOf(steps: Step[], x: (at: number) => number, width: number,
     if (last !== undefined && here - last.x < NEAR) {
       last.numbers.push(at + 1);
       last.text = `${last.text}, ${step.name}`;
-    } else marks.push({ x: here, numbers: [at + 1], text: step.name, row: undefined });
+    } else marks.push({ x: here, numbers: [at + 1], text: step.name, row: marks.length % rows, words: false });
   });
-  const ends: number[] = Array.from({ length: rows }, () => Number.NEGATIVE_INFINITY);
-  for (const mark of marks) {
-    const long = (mark.text.length + numbersText(mark.numbers).length + 2) * LETTER;
-    const row = ends.findIndex((end) => end + 8 < mark.x);
-    if (row === -1 || mark.x + long > width) continue;
-    mark.row = row;
-    ends[row] = mark.x + long;
-  }
+  marks.forEach((mark, at) => {
+    const end = marks[at + rows]?.x ?? width;
+    mark.words = mark.x + (mark.text.length + numbersText(mark.numbers).length + 2) * LETTER < end;
+  });
   return marks;
 }
 
