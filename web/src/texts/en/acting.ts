@@ -3,7 +3,6 @@ import { count } from './count';
 /** Acting on server groups and instances, following what was done, their logs, and what is held back. */
 export const acting = {
   acting: {
-    actions: 'Actions',
     on: (what: string) => `Actions on ${what}`,
     button: {
       enable: 'Enable',
@@ -55,7 +54,6 @@ export const acting = {
     capacity: 'Instances',
     traffic: 'Traffic',
     gone: 'gone',
-    noTraffic: 'none',
     instances: 'Instances',
     bounds: 'Minimum and maximum',
     min: 'At least',
@@ -65,7 +63,6 @@ export const acting = {
     shrink: 'Make the group one instance smaller',
     reason: 'Reason',
     typeName: (name: string) => `Type ${name} to confirm`,
-    task: 'Task',
     following: (name: string) => `Task: ${name}`,
     step: (done: number, all: number) => `${done} of ${count(all, 'step', 'steps')}`,
     openTask: 'Open the task',

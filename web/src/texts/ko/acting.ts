@@ -3,7 +3,6 @@ import { n } from './number';
 
 export const acting: typeof Original = {
   acting: {
-    actions: '작업',
     on: (what) => `${what} 작업`,
     button: {
       enable: '활성화',
@@ -54,7 +53,6 @@ export const acting: typeof Original = {
     capacity: '인스턴스',
     traffic: '트래픽',
     gone: '없어짐',
-    noTraffic: '없음',
     instances: '인스턴스',
     bounds: '최소와 최대',
     min: '최소',
@@ -64,7 +62,6 @@ export const acting: typeof Original = {
     shrink: '그룹의 인스턴스를 하나 줄이기',
     reason: '이유',
     typeName: (name) => `확인하려면 ${name}을(를) 입력하세요`,
-    task: '작업',
     following: (name) => `작업: ${name}`,
     step: (done, all) => `${n(all)}단계 중 ${n(done)}단계`,
     openTask: '작업 열기',
