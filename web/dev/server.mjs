@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { around } from './around.mjs';
 import { finish, play } from './play.mjs';
 import { makeWorld, newRun } from './world.mjs';
 
@@ -71,6 +72,7 @@ const routes = [
   ['GET', /^\/ui-api\/home$/, home],
   ['GET', /^\/ui-api\/executions\/([^/]+)\/stages\/([^/]+)\/log$/, (world, [, stage]) => ({ lines: (world.logs.get(stage) ?? []).map((text, seq) => ({ seq, text })) })],
   ['GET', /^\/ui-api\/repositories$/, () => repositories],
+  ...around,
 ];
 
 async function handle(world, request, response) {

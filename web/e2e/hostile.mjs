@@ -24,6 +24,11 @@ function hostileWorld() {
   for (const task of world.tasks) task.name = EVIL;
   world.firewalls = [{ ...firewall(EVIL, EVIL, [`${EVIL}/8`]), application: '<b>evil</b>' }];
   world.images = [{ ...world.images[0], imageName: EVIL, imageId: LINK, tags: { appversion: EVIL } }];
+  world.attributes = { name: EVIL, email: EVIL, description: EVIL, repoSlug: LINK, lastModifiedBy: EVIL, permissions: { READ: [EVIL] }, trafficGuards: [{ account: EVIL, location: EVIL, stack: EVIL, detail: LINK }], [EVIL]: { [EVIL]: LINK } };
+  world.project = { name: EVIL, email: EVIL };
+  world.account = { name: EVIL, cloudProvider: EVIL, environment: EVIL, regions: [{ name: EVIL, availabilityZones: [EVIL] }] };
+  world.user = { username: EVIL, roles: [EVIL] };
+  world.operations = [{ root: EVIL, id: 1, at: Date.now(), who: EVIL, command: EVIL, changes: [{ kind: 'repo', name: EVIL, what: 'changed', addedCount: 1, added: [EVIL] }] }];
   return { world, run };
 }
 
@@ -52,6 +57,13 @@ const screens = {
   log: `${app}/runs/01EVIL?tab=log&stage=${stage}`,
   data: `${app}/runs/01EVIL?tab=data&stage=${stage}`,
   tasks: `${app}/tasks?task=01TASK1`,
+  config: `${app}/config?revision=2`,
+  'editing an application': `${app}/config?edit=attributes`,
+  'deleting an application': `${app}/config?edit=delete`,
+  projects: `${base}/ui/projects`,
+  'a project': `${base}/ui/projects/${encodeURIComponent(EVIL)}?edit=project`,
+  settings: `${base}/ui/settings?account=${encodeURIComponent(EVIL)}`,
+  activity: `${base}/ui/activity?who=${encodeURIComponent(EVIL)}&object=${encodeURIComponent('<')}`,
   'an address that does not exist': `${base}/ui/${encodeURIComponent(EVIL)}`,
 };
 
@@ -71,6 +83,17 @@ try {
       must(wide <= 1440, `the screen is ${wide} pixels wide`);
     });
   }
+  await step('the palette finds hostile names and does nothing with them', async () => {
+    await page.goto(screens.home);
+    await page.keyboard.press('Control+k');
+    await page.getByRole('combobox', { name: 'Search and commands' }).fill('onerror');
+    await page.getByRole('option').nth(2).waitFor();
+    const grown = await page.evaluate(() => document.querySelectorAll('dialog img, dialog script, [onerror]').length);
+    must(grown === 0 && (await page.title()) === 'Gennaker', 'elements grew out of names');
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/\/applications\//);
+    must((await page.title()) === 'Gennaker', `the title became ${await page.title()}`);
+  });
   const faults = complaints.filter((one) => !/404/.test(one));
   must(faults.length === 0, `the page complained:\n  ${faults.join('\n  ')}`);
   console.log('all of it is inert');

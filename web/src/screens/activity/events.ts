@@ -36,6 +36,9 @@ export interface Saved {
   who: string;
 }
 
+/** The application of jobs that belong to none, as those that make projects. */
+export const NOBODYS = 'spinnaker';
+
 /** Nobody in particular is written in several ways. */
 function person(who: string | undefined): string {
   return who === undefined || who === '[anonymous]' ? 'anonymous' : who;
@@ -55,7 +58,7 @@ function ofRunOf(run: Execution, kind: 'run' | 'task', t: Texts): Happening {
     kind,
     what: run.name,
     detail: kind === 'run' ? startedBy(run.trigger, undefined, t) : '',
-    object: run.application,
+    object: run.application === NOBODYS ? t.rail.projects : run.application,
     result: resultOf(run.status),
     said: ofRun(run, t),
     to: { screen: kind, application: run.application, id: run.id },

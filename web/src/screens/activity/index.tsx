@@ -10,7 +10,7 @@ import { newestRunsQuery } from '../../api/search';
 import { Answered } from '../../parts/answers';
 import { chosenZone, useZone } from '../../parts/zone';
 import { useLanguage } from '../../texts';
-import { happenings } from './events';
+import { NOBODYS, happenings } from './events';
 import { byDay, csv, people, shownOf, type Filter } from './filter';
 import { FilterBar } from './filter-bar';
 import { DayRows } from './rows';
@@ -22,8 +22,6 @@ const route = getRouteApi('/activity');
 /** How far back: runs of all pipelines, and applications whose tasks are asked for. */
 const RUNS = 500;
 const APPLICATIONS = 40;
-/** Jobs that belong to no application, as those that make projects. */
-const NOBODYS = 'spinnaker';
 const PAGE = 100;
 
 export function ActivityScreen() {

@@ -1,7 +1,9 @@
 // Differences of attributes as a table: what it is, what it was, what it becomes.
 
+import { readGuards } from '../../api/application';
 import { useTexts } from '../../texts';
 import { shown, type Difference } from './attributes';
+import { keyOf } from './guards';
 
 export function Changes({ says, none, changes }: { says: string; none: string; changes: Difference[] }) {
   const t = useTexts();
@@ -25,10 +27,10 @@ export function Changes({ says, none, changes }: { says: string; none: string; c
                 <bdi>{names[one.key] ?? one.key}</bdi>
               </td>
               <td className="changes-before">
-                <Value value={one.before} />
+                <Value name={one.key} value={one.before} />
               </td>
               <td className="changes-after">
-                <Value value={one.after} />
+                <Value name={one.key} value={one.after} />
               </td>
             </tr>
           ))}
@@ -38,11 +40,19 @@ export function Changes({ says, none, changes }: { says: string; none: string; c
   );
 }
 
-function Value({ value }: { value: unknown }) {
+function Value({ name, value }: { name: string; value: unknown }) {
   const t = useTexts();
+  const guards = name === 'trafficGuards' ? readGuards({ trafficGuards: value }) : [];
   const written = shown(value);
   if (value === true) return <>{t.config.yes}</>;
   if (value === false) return <>{t.config.no}</>;
   if (written === '') return <span className="faint">{t.config.empty}</span>;
+  if (guards.length > 0) {
+    return guards.map((guard) => (
+      <code key={keyOf(guard)} className="changes-line">
+        {keyOf(guard)}
+      </code>
+    ));
+  }
   return typeof value === 'object' ? <code>{written}</code> : <bdi>{written}</bdi>;
 }

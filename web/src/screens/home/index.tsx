@@ -87,7 +87,7 @@ function RunLine({ run }: { run: Execution }) {
           </span>
           <span className="soft small cut">{why ?? startedBy(run.trigger, run.user, t)}</span>
         </span>
-        <span className="soft small wide-only">{startedBy(run.trigger, run.user, t)}</span>
+        <span className="soft small wide-only">{why !== undefined && startedBy(run.trigger, run.user, t)}</span>
         <span className="faint small home-when">{run.endTime === undefined ? <Took from={run.startTime ?? run.buildTime} to={undefined} /> : <Ago at={run.endTime} />}</span>
       </Link>
     </li>

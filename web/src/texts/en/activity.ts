@@ -7,7 +7,7 @@ export const activity = {
     who: 'Who',
     what: 'What',
     object: 'On',
-    objectHint: 'Application, package …',
+    objectHint: 'Name …',
     kind: 'Kind',
     result: 'Result',
     from: 'From',

@@ -26,6 +26,6 @@ export const projects = {
     images: 'Images with traffic',
     pushed: 'Last deployment',
     deleteSays: (applications: number, pipelines: number) =>
-      `Only the project goes. Its ${count(applications, 'application', 'applications')} and ${count(pipelines, 'pipeline', 'pipelines')} stay as they are. It can be had back from its history.`,
+      `Only the project goes. Its ${count(applications, 'application', 'applications')} and ${count(pipelines, 'pipeline', 'pipelines')} stay as they are. gennaker project restore brings it back.`,
   },
 };

@@ -10,7 +10,7 @@ export const activity: typeof Original = {
     who: '누가',
     what: '무엇을',
     object: '대상',
-    objectHint: '애플리케이션, 패키지 …',
+    objectHint: '이름 …',
     kind: '종류',
     result: '결과',
     from: '시작일',

@@ -26,6 +26,6 @@ export const projects: typeof Original = {
     nothingRuns: '실행 중인 것 없음',
     images: '트래픽을 받는 이미지',
     pushed: '마지막 배포',
-    deleteSays: (applications, pipelines) => `프로젝트만 삭제됩니다. 애플리케이션 ${n(applications)}개와 파이프라인 ${n(pipelines)}개는 그대로 남습니다. 이력에서 되찾을 수 있습니다.`,
+    deleteSays: (applications, pipelines) => `프로젝트만 삭제됩니다. 애플리케이션 ${n(applications)}개와 파이프라인 ${n(pipelines)}개는 그대로 남습니다. gennaker project restore 명령으로 되찾을 수 있습니다.`,
   },
 };
