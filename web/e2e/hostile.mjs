@@ -85,6 +85,7 @@ try {
   }
   await step('the palette finds hostile names and does nothing with them', async () => {
     await page.goto(screens.home);
+    await page.locator('[data-finder]').waitFor();
     await page.keyboard.press('Control+k');
     await page.getByRole('combobox', { name: 'Search and commands' }).fill('onerror');
     await page.getByRole('option').nth(2).waitFor();
