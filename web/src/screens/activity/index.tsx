@@ -62,7 +62,7 @@ export function ActivityScreen() {
       <Answered query={runs}>
         {() => (
           <>
-            {newest.length > APPLICATIONS && <p className="small soft">{t.activity.cut(APPLICATIONS, newest.length)}</p>}
+            {newest.length > APPLICATIONS && <p className="small soft activity-cut">{t.activity.cut(APPLICATIONS, newest.length)}</p>}
             {tasks.error !== null && <p className="small tone-bad" role="alert">{t.common.failed(tasks.error.message)}</p>}
             {operations.error !== null && <p className="small tone-bad" role="alert">{t.common.failed(operations.error.message)}</p>}
             {found.length === 0 && tasks.data !== undefined && <p className="notice soft">{all.length === 0 ? t.activity.empty : t.activity.none}</p>}

@@ -27,6 +27,8 @@ export function ClustersPart({ project }: { project: Project }) {
 function ClusterTable({ cluster }: { cluster: ShownCluster }) {
   const t = useTexts();
   const word = clusterWord(cluster);
+  const running = cluster.applications.filter((one) => one.regions.length > 0);
+  const idle = cluster.applications.filter((one) => one.regions.length === 0);
   return (
     <div className="project-cluster" data-cluster={`${cluster.account}/${word}`}>
       <h3>
@@ -52,22 +54,31 @@ function ClusterTable({ cluster }: { cluster: ShownCluster }) {
           </tr>
         </thead>
         <tbody>
-          {cluster.applications.flatMap(({ application, regions }) =>
-            (regions.length === 0 ? [undefined] : regions).map((region) => (
-              <tr key={`${application} ${region?.region ?? ''}`}>
+          {running.flatMap(({ application, regions }) =>
+            regions.map((region) => (
+              <tr key={`${application} ${region.region}`}>
                 <td>
                   <Link className="strong" to="/applications/$application/clusters" params={{ application }}>
                     <bdi>{application}</bdi>
                   </Link>
                 </td>
-                <td className="soft wide-only">{region?.region ?? '–'}</td>
-                <td>{region === undefined ? <span className="faint">{t.projects.nothingRuns}</span> : <States counts={region.counts} />}</td>
-                <td className="soft wide-only project-images">{region?.images.map((image) => <Image key={image} image={image} />)}</td>
+                <td className="soft wide-only">{region.region}</td>
+                <td>
+                  <States counts={region.counts} />
+                </td>
+                <td className="soft wide-only project-images">{region.images.map((image) => <Image key={image} image={image} />)}</td>
                 <td className="number soft">
-                  <Ago at={region?.pushed} />
+                  <Ago at={region.pushed} />
                 </td>
               </tr>
             )),
+          )}
+          {idle.length > 0 && (
+            <tr>
+              <td colSpan={5} className="soft">
+                {t.projects.idle(idle.length)} <bdi className="small">{idle.map((one) => one.application).join(', ')}</bdi>
+              </td>
+            </tr>
           )}
         </tbody>
       </table>

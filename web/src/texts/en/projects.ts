@@ -23,6 +23,7 @@ export const projects = {
     gone: 'a pipeline that is gone',
     before: 'The runs before',
     nothingRuns: 'nothing runs',
+    idle: (n: number) => `Nothing runs of ${count(n, 'application', 'applications')}:`,
     images: 'Images with traffic',
     pushed: 'Last deployment',
     deleteSays: (applications: number, pipelines: number) =>

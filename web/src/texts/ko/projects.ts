@@ -24,6 +24,7 @@ export const projects: typeof Original = {
     gone: '사라진 파이프라인',
     before: '이전 실행',
     nothingRuns: '실행 중인 것 없음',
+    idle: (value) => `실행 중인 것이 없는 애플리케이션 ${n(value)}개:`,
     images: '트래픽을 받는 이미지',
     pushed: '마지막 배포',
     deleteSays: (applications, pipelines) => `프로젝트만 삭제됩니다. 애플리케이션 ${n(applications)}개와 파이프라인 ${n(pipelines)}개는 그대로 남습니다. gennaker project restore 명령으로 되찾을 수 있습니다.`,
