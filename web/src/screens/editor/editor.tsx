@@ -132,7 +132,7 @@ export function Editor({ application, served, search, onSearch, onSave, onReload
     const path = readPath(finding.path);
     const stage = path[0] === 'stages' ? stagesOf(doc).find((one) => one.index === path[1]) : undefined;
     onSearch({ ...without(search, 'stage'), ...(stage === undefined ? {} : { stage: stage.refId }) });
-    setJump({ path });
+    setJump({ path: path.length === 2 && stage !== undefined ? [...path, 'name'] : path });
   };
   const errors = findings.filter((one) => one.severity === 'error').length;
   const name = text(doc.name) || t.editor.unnamed;

@@ -41,7 +41,7 @@ export function RestField({ path, value, known, title, help, only = false }: { p
   const [open] = useState(only || Object.keys(rest).length > 0);
   const id = `at${pathText(path)}-rest`;
   return (
-    <details className="more" data-rest={pathText(path)} open={open}>
+    <details className="more" data-rest={pathText(path)} data-path={pathText(path)} open={open}>
       <summary>{title}</summary>
       <div className="form-row">
         <JsonField
