@@ -144,8 +144,9 @@ async function walk() {
   await step('an expression is completed from the names of this pipeline', async () => {
     await page.locator('.graph-node').nth(1).click();
     const row = place('$.stages[1].instructions');
-    await row.getByRole('button', { name: 'Write an expression' }).click();
-    await row.locator('textarea').pressSequentially('Ship ${para');
+    await row.locator('textarea').focus();
+    await page.keyboard.type('Ship ${para');
+    must((await row.getByRole('button', { name: 'Write an expression' }).getAttribute('aria-pressed')) === 'true', 'the field did not become one for expressions');
     await row.locator('[role=option]').first().waitFor();
     await accessible('completion');
     await page.keyboard.press('ArrowDown');

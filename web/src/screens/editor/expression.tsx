@@ -1,7 +1,7 @@
 // A field for an expression: completes names while they are typed, and tells what it was in the last run.
 
 import { useQuery } from '@tanstack/react-query';
-import { useRef, useState, type KeyboardEvent } from 'react';
+import { useEffect, useRef, useState, type KeyboardEvent } from 'react';
 import { evaluatedQuery } from '../../api/editor';
 import { useTexts } from '../../texts';
 import { applied, complete, type Completion, type Offer } from './complete';
@@ -9,7 +9,16 @@ import { useEditing } from './editing';
 import { useLater } from './later';
 import { isExpression } from './schema';
 
-export function ExpressionField({ id, value, onChange, describedBy }: { id: string; value: unknown; onChange: (value: string) => void; describedBy?: string }) {
+interface Props {
+  id: string;
+  value: unknown;
+  /** Where to go on typing; undefined: the focus stays where it is. */
+  caret: number | undefined;
+  describedBy?: string;
+  onChange: (value: string) => void;
+}
+
+export function ExpressionField({ id, value, caret, onChange, describedBy }: Props) {
   const t = useTexts();
   const { offers } = useEditing();
   const area = useRef<HTMLTextAreaElement>(null);
@@ -20,6 +29,15 @@ export function ExpressionField({ id, value, onChange, describedBy }: { id: stri
     setOpen(complete(typed, caret, offers));
     setActive(-1);
   };
+  const first = useRef(caret);
+  useEffect(() => {
+    if (first.current === undefined) return;
+    area.current?.focus();
+    area.current?.setSelectionRange(first.current, first.current);
+    look(area.current?.value ?? '', first.current);
+    first.current = undefined;
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, []);
   const take = (offer: Offer) => {
     if (open === undefined) return;
     const next = applied(text, open, offer);
@@ -44,46 +62,48 @@ export function ExpressionField({ id, value, onChange, describedBy }: { id: stri
   const list = `${id}-offers`;
   return (
     <div className="expression">
-      <textarea
-        id={id}
-        ref={area}
-        className="field area mono"
-        rows={Math.max(1, text.split('\n').length)}
-        value={text}
-        placeholder="${ }"
-        spellCheck={false}
-        autoComplete="off"
-        aria-autocomplete="list"
-        aria-controls={open === undefined ? undefined : list}
-        aria-activedescendant={open === undefined || active < 0 ? undefined : `${list}-${active}`}
-        aria-describedby={describedBy}
-        onChange={(event) => {
-          onChange(event.target.value);
-          look(event.target.value, event.target.selectionStart);
-        }}
-        onKeyDown={press}
-        onBlur={() => setOpen(undefined)}
-      />
-      {open !== undefined && (
-        <ul id={list} className="offers" role="listbox" aria-label={t.editor.offers}>
-          {open.offers.map((offer, at) => (
-            <li
-              key={offer.insert}
-              id={`${list}-${at}`}
-              role="option"
-              aria-selected={at === active}
-              className="offer"
-              onPointerDown={(event) => {
-                event.preventDefault();
-                take(offer);
-              }}
-            >
-              <code>{offer.insert}</code>
-              <span className="faint small cut">{offer.about}</span>
-            </li>
-          ))}
-        </ul>
-      )}
+      <div className="expression-box">
+        <textarea
+          id={id}
+          ref={area}
+          className="field area mono"
+          rows={Math.max(1, text.split('\n').length)}
+          value={text}
+          placeholder="${ }"
+          spellCheck={false}
+          autoComplete="off"
+          aria-autocomplete="list"
+          aria-controls={open === undefined ? undefined : list}
+          aria-activedescendant={open === undefined || active < 0 ? undefined : `${list}-${active}`}
+          aria-describedby={describedBy}
+          onChange={(event) => {
+            onChange(event.target.value);
+            look(event.target.value, event.target.selectionStart);
+          }}
+          onKeyDown={press}
+          onBlur={() => setOpen(undefined)}
+        />
+        {open !== undefined && (
+          <ul id={list} className="offers" role="listbox" aria-label={t.editor.offers}>
+            {open.offers.map((offer, at) => (
+              <li
+                key={offer.insert}
+                id={`${list}-${at}`}
+                role="option"
+                aria-selected={at === active}
+                className="offer"
+                onPointerDown={(event) => {
+                  event.preventDefault();
+                  take(offer);
+                }}
+              >
+                <code>{offer.insert}</code>
+                <span className="faint small cut">{offer.about}</span>
+              </li>
+            ))}
+          </ul>
+        )}
+      </div>
       <Preview text={text} />
     </div>
   );
@@ -94,7 +114,9 @@ function Preview({ text }: { text: string }) {
   const { run } = useEditing();
   const asked = useLater(text, 400);
   const told = useQuery({ ...evaluatedQuery(run ?? '', asked), enabled: run !== undefined && isExpression(asked) && asked.includes('}') });
-  if (run === undefined || told.data === undefined || !isExpression(text)) return null;
+  if (run === undefined || !isExpression(text)) return null;
+  // What is told of an older text is not shown; its line stays, so that nothing jumps.
+  if (told.data === undefined || asked !== text) return <span className="small faint preview">{t.editor.inLastRun}: …</span>;
   const { value, error } = told.data;
   return (
     <span className="small soft preview">

@@ -14,10 +14,11 @@ import { fits, isExpression, kindOf, type Field, type Schema } from './schema';
 export function FieldRow({ root, field, path, value }: { root: Schema; field: Field; path: Path; value: unknown }) {
   const t = useTexts();
   const { edit, findings } = useEditing();
-  const [chosen, setChosen] = useState<boolean>();
+  const [chosen, setChosen] = useState(() => isExpression(value));
+  const [caret, setCaret] = useState<number>();
   const kind = kindOf(root, field.schema, value);
   const name = path.filter((step) => typeof step === 'string').at(-1) ?? field.key;
-  const asExpression = chosen ?? isExpression(value);
+  const asExpression = chosen || (isExpression(value) && kind.is !== 'text' && kind.is !== 'number');
   const asJson = !asExpression && !fits(kind, value);
   const nested = !asExpression && !asJson && (kind.is === 'list' || kind.is === 'fields');
   const wrong = findingsAt(findings, path, !nested);
@@ -26,7 +27,17 @@ export function FieldRow({ root, field, path, value }: { root: Schema; field: Fi
   const help = `${id}-help`;
   // An emptied entry of a list stays an entry.
   const set = (next: unknown) => edit(path, next === undefined && typeof path.at(-1) === 'number' ? '' : next);
+  // Who begins an expression in a plain field goes on in one for expressions, at the same place.
+  const type = (next: unknown) => {
+    if (isExpression(next)) {
+      const at = document.activeElement;
+      setCaret(at instanceof HTMLInputElement || at instanceof HTMLTextAreaElement ? (at.selectionStart ?? next.length) : next.length);
+      setChosen(true);
+    }
+    set(next);
+  };
   const flip = () => {
+    setCaret(undefined);
     // An expression is no value of any other kind than text.
     if (asExpression && isExpression(value) && kind.is !== 'text') set(undefined);
     setChosen(!asExpression);
@@ -52,7 +63,7 @@ export function FieldRow({ root, field, path, value }: { root: Schema; field: Fi
         </button>
       </div>
       {asExpression ? (
-        <ExpressionField id={id} value={value} describedBy={help} onChange={set} />
+        <ExpressionField id={id} value={value} caret={caret} describedBy={help} onChange={set} />
       ) : asJson || kind.is === 'json' ? (
         <JsonField id={id} value={value} describedBy={help} onChange={set} />
       ) : kind.is === 'list' ? (
@@ -60,7 +71,7 @@ export function FieldRow({ root, field, path, value }: { root: Schema; field: Fi
       ) : kind.is === 'fields' ? (
         <ObjectField root={root} of={kind.of} path={path} value={value} />
       ) : (
-        !flag && <PlainControl kind={kind} id={id} name={name} value={value} preset={field.preset} describedBy={help} onChange={set} />
+        !flag && <PlainControl kind={kind} id={id} name={name} value={value} preset={field.preset} describedBy={help} onChange={type} />
       )}
       <div id={help} className="form-help">
         {field.help !== undefined && <span className="small faint">{field.help}</span>}
