@@ -2,7 +2,7 @@
 
 import { defaultStringifySearch } from '@tanstack/react-router';
 import type { Execution } from '../api/execution';
-import type { Package } from '../api/overview';
+import type { Package } from '../api/repositories';
 import type { Found } from '../api/search';
 import type { Drawing } from '../parts/icons';
 import { plain } from '../parts/status';

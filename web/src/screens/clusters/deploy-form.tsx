@@ -2,7 +2,7 @@
 
 import type { Account, Firewall, Image } from '../../api/choices';
 import type { Balancer } from '../../api/inventory';
-import type { Publication } from '../../api/overview';
+import type { Publication } from '../../api/repositories';
 import { Choice, NumberField, Pairs, Part, Radios, TextField, Tick, Ticks } from '../../parts/form';
 import type { Say } from '../../parts/job-dialog';
 import { Place, zonesOf } from '../../parts/place';

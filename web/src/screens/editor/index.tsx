@@ -9,7 +9,7 @@ import { Answered } from '../../parts/answers';
 import { useTexts } from '../../texts';
 import { Editor } from './editor';
 import type { Doc } from './model';
-import type { EditorSearch } from './views';
+import { readEditorSearch } from './views';
 
 const editRoute = getRouteApi('/applications/$application/pipelines/$pipeline/edit');
 const newRoute = getRouteApi('/applications/$application/pipelines/new');
@@ -87,8 +87,7 @@ function useSaving(application: string, name: string | undefined) {
     const kept = (await find((one) => (id === '' ? text(one.name) === text(doc.name).trim() : text(one.id) === id))) ?? doc;
     void queries.invalidateQueries({ queryKey: ['pipelines', application] });
     if (text(kept.name) !== name) {
-      const search = (was: EditorSearch): EditorSearch => was;
-      await navigate({ to: '/applications/$application/pipelines/$pipeline/edit', params: { application, pipeline: text(kept.name) }, search, replace: true });
+      await navigate({ to: '/applications/$application/pipelines/$pipeline/edit', params: { application, pipeline: text(kept.name) }, search: readEditorSearch, replace: true });
     }
     return kept;
   };
