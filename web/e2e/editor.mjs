@@ -9,7 +9,6 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { must, openBrowser, step } from './browser.mjs';
-import { withStages } from './stages.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -24,8 +23,7 @@ const { application } = values;
 const NAME = 'ship it';
 const under = `${base}/ui/applications/${encodeURIComponent(application)}/pipelines`;
 
-const { browser, context, page, complaints } = await openBrowser();
-await withStages(base, context);
+const { browser, page, complaints } = await openBrowser();
 
 async function picture(name) {
   if (values.pictures === undefined) return;

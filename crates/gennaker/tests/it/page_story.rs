@@ -44,12 +44,17 @@ fn cluster(server: &Server, folder: &str, more: Value) -> Value {
     cluster
 }
 
-/// An application with a load balancer, a version that is well, one that is not, and a pipeline that brings the next and asks.
-fn a_small_world() -> Server {
-    let server = Server::start("");
+/// The images that walks deploy: two versions that are well, and one that is not.
+fn images(server: &Server) {
     image(&server.folder.path().join("hello-1.0"), "HTTP/1.1 200 OK", "This is Default");
     image(&server.folder.path().join("hello-2.0"), "HTTP/1.1 200 OK", "This is v2");
     image(&server.folder.path().join("hello-3.0"), "HTTP/1.1 500 Internal Server Error", "no");
+}
+
+/// An application with a load balancer, a version that is well, one that is not, and a pipeline that brings the next and asks.
+fn a_small_world() -> Server {
+    let server = Server::start("");
+    images(&server);
     job(&server, json!({"type": "createApplication", "application": {"name": "hello", "email": "terry@example.com"}}));
     job(
         &server,
@@ -126,6 +131,41 @@ fn repositories_are_filled_published_compared_and_rolled_back_on_the_page() {
     walk.arg("e2e/repositories.mjs").arg(format!("http://{}", server.address()));
     walk.arg(package("helloterry", "1.7").write_to(home)).arg(package("helloterry", "2.0").write_to(home));
     walked(walk, &server, "the repositories walk is done");
+}
+
+/// A walk over a fresh server, which is told where images lie if it deploys any.
+fn walk_alone(name: &str, deploys: bool) {
+    if let Some(reason) = missing() {
+        return probe::not_run(reason);
+    }
+    let server = Server::start("");
+    images(&server);
+    let mut walk = Command::new("node");
+    walk.arg(format!("e2e/{name}.mjs")).arg(format!("http://{}", server.address()));
+    if deploys {
+        walk.arg("--images").arg(server.folder.path());
+    }
+    walked(walk, &server, &format!("the {name} walk is done"));
+}
+
+#[test]
+fn an_application_is_made_served_and_changed_by_wizards_alone() {
+    walk_alone("wizards", true);
+}
+
+#[test]
+fn a_pipeline_is_drawn_saved_run_edited_as_json_and_brought_back() {
+    walk_alone("editor", false);
+}
+
+#[test]
+fn people_act_on_server_groups_and_runs_and_read_the_report_of_a_deployment() {
+    walk_alone("runs", true);
+}
+
+#[test]
+fn everything_is_found_and_applications_projects_and_activity_have_their_screens() {
+    walk_alone("frame", true);
 }
 
 #[test]
