@@ -49,7 +49,6 @@ function EditDialog({ application, all, firewall, behind, onClose, accounts, sta
             {firewall === undefined && <Place accounts={accounts} at={draft} onChange={(at) => set({ ...draft, ...at })} />}
           </Part>
           <Part title={w.rules}>
-            {firewall !== undefined && <p className="soft small">{w.protocols}</p>}
             <Rows rows={draft.rules} add={w.addRule} blank={RULE} onChange={(rules) => set({ ...draft, rules })}>
               {(rule, change, at) => (
                 <>

@@ -29,7 +29,6 @@ export const firewalls = {
     badPorts: (text: string) => `\`${text}\` is no range of ports: give 80 or 8000-8080`,
     will: (name: string, rules: number) => (rules === 0 ? `${name} lets nothing in.` : `${name} lets in what ${count(rules, 'rule names', 'rules name')}, and nothing else.`),
     changes: (names: string) => `The new rules hold at once, also for connections that are kept: ${names}.`,
-    protocols: 'The server tells every rule as TCP. Look at those that were for UDP before you save.',
     isBehind: (n: number) => `${count(n, 'thing is', 'things are')} behind it:`,
     refused: 'The server refuses this while something is behind it. Change that first.',
     open: 'With it go its rules. Nothing is behind it, so nobody is let in or turned away by this.',

@@ -30,7 +30,6 @@ export const firewalls: typeof Original = {
     badPorts: (text) => `\`${text}\`은(는) 포트 범위가 아닙니다. 80 또는 8000-8080처럼 입력하세요`,
     will: (name, rules) => (rules === 0 ? `${name}은(는) 아무것도 받아들이지 않습니다.` : `${name}은(는) 규칙 ${n(rules)}개에 있는 것만 받아들입니다.`),
     changes: (names) => `새 규칙은 유지 중인 연결에도 바로 적용됩니다: ${names}.`,
-    protocols: '서버는 모든 규칙을 TCP로 알려 줍니다. UDP였던 규칙은 저장하기 전에 확인하세요.',
     isBehind: (value) => `지키는 대상이 ${n(value)}개 있습니다.`,
     refused: '지키는 대상이 있는 동안에는 서버가 삭제를 거부합니다. 먼저 그 대상을 바꾸세요.',
     open: '규칙도 함께 없어집니다. 지키는 대상이 없으므로 접속에는 영향이 없습니다.',
