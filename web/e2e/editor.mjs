@@ -8,6 +8,7 @@ import AxeBuilder from '@axe-core/playwright';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { makeApplication } from './application.mjs';
 import { must, openBrowser, step } from './browser.mjs';
 
 const { values, positionals } = parseArgs({
@@ -36,24 +37,6 @@ async function accessible(where) {
   const serious = violations.filter((one) => one.impact === 'serious' || one.impact === 'critical');
   const told = serious.map((one) => `${one.id}: ${one.help} at ${one.nodes.map((node) => node.target.join(' ')).slice(0, 3).join(', ')}`);
   must(serious.length === 0, `${where} has serious barriers:\n  ${told.join('\n  ')}`);
-}
-
-async function makeApplication() {
-  const job = { type: 'createApplication', application: { name: application, email: 'terry@example.org' } };
-  const answer = await fetch(`${base}/tasks`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ application, description: 'for the editor', job: [job] }),
-  });
-  must(answer.ok, `the application could not be made: ${answer.status}`);
-  const { ref } = await answer.json();
-  for (let tries = 0; tries < 100; tries++) {
-    const task = await (await fetch(`${base}${ref}`)).json();
-    if (task.status === 'SUCCEEDED') return;
-    must(task.status !== 'TERMINAL', 'the application could not be made');
-    await new Promise((done) => setTimeout(done, 100));
-  }
-  throw new Error('the application was not made in time');
 }
 
 const place = (path) => page.locator(`[data-path=${JSON.stringify(path)}]`);
@@ -86,7 +69,7 @@ async function save() {
 
 async function walk() {
   await step('an application without pipelines leads to a new one', async () => {
-    await makeApplication();
+    await makeApplication(base, application);
     await page.goto(under);
     await page.getByRole('link', { name: 'New pipeline' }).click();
     await page.locator('[data-inspector=pipeline]').waitFor();

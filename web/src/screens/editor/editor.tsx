@@ -29,6 +29,7 @@ import type { EditorSearch } from './views';
 import '../../parts/mark.css';
 import './editor.css';
 import './fields.css';
+import './side.css';
 
 interface Props {
   application: string;
