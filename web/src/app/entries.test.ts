@@ -33,7 +33,7 @@ describe('the palette', () => {
     expect(found.map(ofFound).map((one) => one.to)).toEqual([
       '/applications/shop/pipelines',
       '/applications/workshop/pipelines',
-      '/applications/work/pipelines?pipeline=Shop%20it'.replace('%20', '+'),
+      '/applications/work/pipelines?pipeline=Shop+it',
       '/applications/shop/load-balancers?balancer=shop',
       '/applications/shop/clusters?group=shop-v000&instance=shop-v000-1',
     ]);
