@@ -70,8 +70,9 @@ export function updateJob(application: string, changes: JsonMap): Job {
 /** Changes the given attributes; all others stay. */
 export const update = (application: string, changes: JsonMap) => post(updateJob(application, changes));
 
-export function updateSaid(origin: string, application: string, changes: JsonMap): Said {
-  const attributes = JSON.stringify({ name: application, ...changes });
+/** The command asks for the owner's address each time; the request does not. */
+export function updateSaid(origin: string, application: string, email: string, changes: JsonMap): Said {
+  const attributes = JSON.stringify({ name: application, email, ...changes });
   return {
     command: `echo ${quoted(attributes)} | gennaker application save -f - --server ${quoted(origin)}`,
     request: jobRequest(origin, updateJob(application, changes)),

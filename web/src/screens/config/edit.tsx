@@ -3,7 +3,7 @@
 import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { update, updateSaid } from '../../api/application';
-import type { JsonMap } from '../../api/read';
+import { text, type JsonMap } from '../../api/read';
 import { Dialog, DialogFoot, SameAs } from '../../parts/dialog';
 import { submits } from '../../parts/enter';
 import { useTexts } from '../../texts';
@@ -66,7 +66,7 @@ export function EditDialog({ application, attributes, onClose }: { application: 
         </label>
       </div>
       {sound && <Changes says={t.config.changes} none={t.config.nothing} changes={Object.entries(changes).map(([key, after]) => ({ key, before: attributes[key], after }))} />}
-      {ready && <SameAs said={updateSaid(location.origin, application, changes)} />}
+      {ready && <SameAs said={updateSaid(location.origin, application, text(attributes.email), changes)} />}
     </Dialog>
   );
 }

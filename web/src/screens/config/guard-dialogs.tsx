@@ -5,6 +5,7 @@ import { useState } from 'react';
 import { applicationQuery, readGuards, update, updateSaid, type Guard } from '../../api/application';
 import type { ServerGroup } from '../../api/inventory';
 import { accountsQuery } from '../../api/accounts';
+import { text } from '../../api/read';
 import { Dialog, DialogFoot, SameAs } from '../../parts/dialog';
 import { submits } from '../../parts/enter';
 import { useTexts } from '../../texts';
@@ -30,6 +31,7 @@ function useGuardChange(application: string, change: (guards: Guard[]) => Guard[
 export function AddGuardDialog({ application, known, groups, onClose }: { application: string; known: Guard[]; groups: ServerGroup[]; onClose: () => void }) {
   const t = useTexts();
   const accounts = useQuery(accountsQuery()).data ?? [];
+  const now = useQuery(applicationQuery(application)).data ?? {};
   const [given, setGiven] = useState<Partial<Guard>>({});
   const guard: Guard = { account: accounts[0]?.name ?? '*', location: '*', stack: '*', detail: '*', enabled: true, ...given };
   const there = known.some((one) => keyOf(one) === keyOf(guard));
@@ -60,7 +62,7 @@ export function AddGuardDialog({ application, known, groups, onClose }: { applic
       </div>
       <p className="faint small">{t.config.guards.star}</p>
       {there ? <p className="tone-bad small">{t.config.guards.there}</p> : <Clusters says={t.config.guards.matches} none={t.config.guards.matchesNone} clusters={guarded(guard, groups)} />}
-      <SameAs said={updateSaid(location.origin, application, { trafficGuards: [...known, guard] })} />
+      <SameAs said={updateSaid(location.origin, application, text(now.email), { trafficGuards: [...known, guard] })} />
     </Dialog>
   );
 }
@@ -115,7 +117,7 @@ export function RemoveGuardDialog({ application, guard, groups, onClose }: { app
         <code>{keyOf(guard)}</code>
       </p>
       <Clusters says={t.config.guards.unguarded} none={t.config.guards.matchesNone} clusters={guarded(guard, groups)} />
-      <SameAs said={updateSaid(location.origin, application, { trafficGuards: without(readGuards(now)) })} />
+      <SameAs said={updateSaid(location.origin, application, text(now.email), { trafficGuards: without(readGuards(now)) })} />
     </Dialog>
   );
 }
