@@ -109,6 +109,41 @@ const repositories = createRoute({
   component: lazyRouteComponent(() => import('../screens/repositories'), 'RepositoriesScreen'),
 });
 
+const config = createRoute({
+  getParentRoute: () => root,
+  path: '/applications/$application/config',
+  validateSearch: textsOf('edit', 'guard', 'revision'),
+  component: lazyRouteComponent(() => import('../screens/config'), 'ConfigScreen'),
+});
+
+const projects = createRoute({
+  getParentRoute: () => root,
+  path: '/projects',
+  validateSearch: textsOf('q', 'edit'),
+  component: lazyRouteComponent(() => import('../screens/projects'), 'ProjectsScreen'),
+});
+
+const project = createRoute({
+  getParentRoute: () => root,
+  path: '/projects/$project',
+  validateSearch: textsOf('edit'),
+  component: lazyRouteComponent(() => import('../screens/projects/dashboard'), 'ProjectScreen'),
+});
+
+const activity = createRoute({
+  getParentRoute: () => root,
+  path: '/activity',
+  validateSearch: textsOf('who', 'object', 'kind', 'result', 'from', 'to', 'page'),
+  component: lazyRouteComponent(() => import('../screens/activity'), 'ActivityScreen'),
+});
+
+const settings = createRoute({
+  getParentRoute: () => root,
+  path: '/settings',
+  validateSearch: textsOf('account'),
+  component: lazyRouteComponent(() => import('../screens/settings'), 'SettingsScreen'),
+});
+
 const provenance = createRoute({
   getParentRoute: () => root,
   path: '/provenance',
