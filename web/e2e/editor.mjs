@@ -4,12 +4,10 @@
 //
 // BASE is the address of a server. The application is made when it is not there.
 
-import AxeBuilder from '@axe-core/playwright';
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { makeApplication } from './application.mjs';
 import { must, openBrowser, step } from './browser.mjs';
+import { accessible as looks, pictures } from './looks.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -26,18 +24,8 @@ const under = `${base}/ui/applications/${encodeURIComponent(application)}/pipeli
 
 const { browser, page, complaints } = await openBrowser();
 
-async function picture(name) {
-  if (values.pictures === undefined) return;
-  mkdirSync(values.pictures, { recursive: true });
-  await page.screenshot({ path: join(values.pictures, `${name}.png`) });
-}
-
-async function accessible(where) {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  const serious = violations.filter((one) => one.impact === 'serious' || one.impact === 'critical');
-  const told = serious.map((one) => `${one.id}: ${one.help} at ${one.nodes.map((node) => node.target.join(' ')).slice(0, 3).join(', ')}`);
-  must(serious.length === 0, `${where} has serious barriers:\n  ${told.join('\n  ')}`);
-}
+const picture = pictures(page, values.pictures);
+const accessible = (where) => looks(page, where);
 
 const place = (path) => page.locator(`[data-path=${JSON.stringify(path)}]`);
 const field = (path) => place(path).locator('input, textarea, select').first();

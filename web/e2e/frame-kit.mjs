@@ -1,10 +1,9 @@
 // What the walk around the frame shares: its browser, its pictures, its small world.
 
-import AxeBuilder from '@axe-core/playwright';
-import { mkdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { must, openBrowser, step } from './browser.mjs';
+import { accessible as looks, pictures } from './looks.mjs';
 
 const parsed = parseArgs({ allowPositionals: true, options: { images: { type: 'string' }, pictures: { type: 'string' } } });
 export const { values } = parsed;
@@ -16,19 +15,8 @@ if (base === undefined) {
 export const ui = `${base}/ui`;
 export const { browser, page, complaints } = await openBrowser({ viewport: { width: 1280, height: 860 }, timezoneId: 'Asia/Seoul' });
 
-export async function picture(name) {
-  if (values.pictures === undefined) return;
-  mkdirSync(values.pictures, { recursive: true });
-  await page.waitForTimeout(150);
-  await page.screenshot({ path: join(values.pictures, `${name}.png`) });
-}
-
-export async function accessible(where) {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  const serious = violations.filter((one) => one.impact === 'serious' || one.impact === 'critical');
-  const told = serious.map((one) => `${one.id}: ${one.help} at ${one.nodes.map((node) => node.target.join(' ')).slice(0, 3).join(', ')}`);
-  must(serious.length === 0, `${where} has serious barriers:\n  ${told.join('\n  ')}`);
-}
+export const picture = pictures(page, values.pictures);
+export const accessible = (where) => looks(page, where);
 
 /** The screen as it is at 390 pixels and in the dark. */
 export async function small(name) {

@@ -1,10 +1,9 @@
 // The page of the walk through clusters and runs, and what its steps do again and again: look at a screen everywhere, open a dialog and confirm it.
 
-import AxeBuilder from '@axe-core/playwright';
-import { mkdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { must, openBrowser } from './browser.mjs';
+import { accessible as looks, pictures } from './looks.mjs';
 import { PATIENCE } from './runs-world.mjs';
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { images: { type: 'string' }, pictures: { type: 'string' } } });
@@ -19,18 +18,8 @@ export const under = `${base}/ui/applications/hello`;
 export const { browser, page, complaints } = await openBrowser({ viewport: { width: 1280, height: 900 } });
 page.setDefaultTimeout(60_000);
 
-export async function picture(name) {
-  if (values.pictures === undefined) return;
-  mkdirSync(values.pictures, { recursive: true });
-  await page.screenshot({ path: join(values.pictures, `${name}.png`) });
-}
-
-export async function accessible(where) {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  const serious = violations.filter((one) => one.impact === 'serious' || one.impact === 'critical');
-  const told = serious.map((one) => `${one.id}: ${one.help} at ${one.nodes.map((node) => node.target.join(' ')).slice(0, 3).join(', ')}`);
-  must(serious.length === 0, `${where} has serious barriers:\n  ${told.join('\n  ')}`);
-}
+export const picture = pictures(page, values.pictures);
+export const accessible = (where) => looks(page, where);
 
 /** The same screen on a small display, in the dark and in Korean: it fits and has no barrier. */
 export async function everywhere(where) {

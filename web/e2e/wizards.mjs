@@ -5,11 +5,9 @@
 // BASE is the address of a server that has no application of that name; FOLDER, on the server's machine, has the images `hello-1.0`
 // ("This is Default"), `hello-2.0` ("This is v2") and `hello-3.0` (answers 500). Without --port the load balancer gets a free one.
 
-import AxeBuilder from '@axe-core/playwright';
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { must, openBrowser, step } from './browser.mjs';
+import { accessible as looks, pictures } from './looks.mjs';
 import { afterwards } from './wizards-afterwards.mjs';
 
 const { values, positionals } = parseArgs({
@@ -36,18 +34,8 @@ const dialog = page.locator('dialog[open]');
 const field = (label) => dialog.locator('input, select').and(dialog.getByLabel(label)).first();
 const button = (name) => dialog.getByRole('button', { name, exact: true });
 
-async function picture(name) {
-  if (values.pictures === undefined) return;
-  mkdirSync(values.pictures, { recursive: true });
-  await page.screenshot({ path: join(values.pictures, `${name}.png`) });
-}
-
-async function accessible(where) {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  const serious = violations.filter((one) => one.impact === 'serious' || one.impact === 'critical');
-  const told = serious.map((one) => `${one.id}: ${one.help} at ${one.nodes.map((node) => node.target.join(' ')).slice(0, 3).join(', ')}`);
-  must(serious.length === 0, `${where} has serious barriers:\n  ${told.join('\n  ')}`);
-}
+const picture = pictures(page, values.pictures);
+const accessible = (where) => looks(page, where);
 
 /** The words of the command that the dialog shows. */
 async function said() {

@@ -42,6 +42,10 @@ impl Stage for WaitStage {
             );
         }
     }
+    fn prepare_restart(&self, context: &mut Map) {
+        // Somebody skipped the last one, not this one.
+        context.shift_remove("skipRemainingWait");
+    }
     fn plan(&self, _: &StageView) -> Result<Plan, PlanError> {
         Ok(Plan::tasks([TaskSpec::new("wait", "wait")]))
     }
@@ -58,4 +62,25 @@ pub(crate) fn run(input: &TaskInput, now: Timestamp) -> TaskResult {
         return TaskResult::succeeded();
     }
     TaskResult::again(end, format!("it waits {} s, as its waitTime says", wait.wait_time))
+}
+
+#[cfg(test)]
+mod tests {
+    use pipeline::{Map, Stage};
+    use serde_json::{Value, json};
+
+    use super::WaitStage;
+    use crate::wait_until::WaitUntilStage;
+
+    #[test]
+    fn a_wait_that_was_skipped_waits_again_when_it_is_restarted() {
+        let stages: [&dyn Stage; 2] = [&WaitStage, &WaitUntilStage];
+        for stage in stages {
+            let context = json!({"waitTime": 30, "skipRemainingWait": true});
+            let Value::Object(mut context) = context else { unreachable!("it is an object") };
+            stage.prepare_restart(&mut context);
+            let expected: Map = [("waitTime".to_owned(), json!(30))].into_iter().collect();
+            assert_eq!(context, expected, "{}", stage.kind());
+        }
+    }
 }

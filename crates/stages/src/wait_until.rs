@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, civil};
-use pipeline::{Plan, PlanError, Stage, StageView, TaskInput, TaskResult, TaskSpec, fields};
+use pipeline::{Map, Plan, PlanError, Stage, StageView, TaskInput, TaskResult, TaskSpec, fields};
 use schemars::Schema;
 use serde::Deserialize;
 
@@ -42,6 +42,10 @@ impl Stage for WaitUntilStage {
     }
     fn schema(&self) -> Option<Schema> {
         Some(fields::written("epochMillis: count, startTime: text|number, skipRemainingWait: flag, skipWaitText: text"))
+    }
+    fn prepare_restart(&self, context: &mut Map) {
+        // Somebody skipped the last one, not this one.
+        context.shift_remove("skipRemainingWait");
     }
     fn plan(&self, stage: &StageView) -> Result<Plan, PlanError> {
         stage.config::<WaitUntil>()?.time().map_err(PlanError::Refused)?;

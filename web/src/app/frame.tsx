@@ -30,6 +30,7 @@ export function Frame() {
         <RailLink to="/applications" drawing="applications" word={t.rail.applications} />
         <RailLink to="/projects" drawing="projects" word={t.rail.projects} />
         <RailLink to="/repositories" drawing="repositories" word={t.rail.repositories} />
+        <RailLink to="/provenance" drawing="provenance" word={t.rail.provenance} />
         <RailLink to="/activity" drawing="activity" word={t.rail.activity} />
         <RailLink to="/settings" drawing="settings" word={t.rail.settings} />
         <button type="button" className="rail-link rail-fold" onClick={fold} title={folded ? t.rail.unfold : t.rail.fold} aria-label={folded ? t.rail.unfold : t.rail.fold}>
@@ -51,7 +52,7 @@ export function Frame() {
   );
 }
 
-function RailLink({ to, drawing, word }: { to: '/' | '/applications' | '/projects' | '/repositories' | '/activity' | '/settings'; drawing: Drawing; word: string }) {
+function RailLink({ to, drawing, word }: { to: '/' | '/applications' | '/projects' | '/repositories' | '/provenance' | '/activity' | '/settings'; drawing: Drawing; word: string }) {
   const path = useLocation({ select: (location) => location.pathname });
   const here = to === '/' ? path === '/' : path.startsWith(to);
   return (

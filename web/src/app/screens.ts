@@ -27,6 +27,7 @@ export function ownEntries(t: Texts, application: string | undefined): Entry[] {
     screen(t.rail.applications, 'applications', '/applications', en.rail.applications),
     screen(t.rail.projects, 'projects', '/projects', en.rail.projects),
     screen(t.rail.repositories, 'repositories', '/repositories', en.rail.repositories),
+    screen(t.rail.provenance, 'provenance', '/provenance', en.rail.provenance),
     screen(t.rail.activity, 'activity', '/activity', en.rail.activity),
     screen(t.rail.settings, 'settings', '/settings', en.rail.settings),
     { ...action('', t.palette.newProject, 'projects', en.palette.newProject), key: 'actions project', to: address('/projects', { edit: 'new' }) },

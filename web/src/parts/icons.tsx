@@ -86,6 +86,7 @@ const drawings = {
   applications: <path d="M2.5 2.5h4.4v4.4H2.5zM9.1 2.5h4.4v4.4H9.1zM2.5 9.1h4.4v4.4H2.5zM9.1 9.1h4.4v4.4H9.1z" {...line} />,
   repositories: <path d="M2.5 5L8 2.4 13.5 5v6L8 13.6 2.5 11zM2.5 5L8 7.6 13.5 5M8 7.6v6" {...line} />,
   projects: <path d="M2.5 4h4l1.5 1.8h5.5v7.4h-11z" {...line} />,
+  provenance: <path d="M2.5 8a1.6 1.6 0 1 0 3.2 0 1.6 1.6 0 1 0-3.2 0zM10.3 4a1.6 1.6 0 1 0 3.2 0 1.6 1.6 0 1 0-3.2 0zM10.3 12a1.6 1.6 0 1 0 3.2 0 1.6 1.6 0 1 0-3.2 0zM5.6 7.3l4.8-2.6M5.6 8.7l4.8 2.6" {...line} />,
   activity: <path d="M2 8.5h2.6l1.8-5 3.2 9 1.8-4H14" {...line} />,
   settings: <path d="M2.5 4.5h6M11.5 4.5h2M2.5 11.5h2M7.5 11.5h6M10 2.9v3.2M6 9.9v3.2" {...line} />,
   search: <path d="M7 2.5a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9zM10.3 10.3l3.2 3.2" {...line} />,

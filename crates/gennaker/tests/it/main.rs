@@ -28,6 +28,7 @@ mod page_story;
 mod pipeline_files;
 mod pipelines_story;
 mod postgres_story;
+mod provenance_story;
 mod redblack_story;
 mod server;
 mod server_story;

@@ -58,6 +58,12 @@ export function Details({ group, instance, share, onClose }: { group: ServerGrou
               </dd>
             </>
           )}
+          <dt>{t.provenance.title}</dt>
+          <dd>
+            <Link className="word" to="/provenance" search={{ serverGroup: group.name }}>
+              {t.provenance.trace}
+            </Link>
+          </dd>
           <dt>{t.clusters.capacity}</dt>
           <dd>{t.clusters.desired(group.capacity.min, group.capacity.desired, group.capacity.max)}</dd>
           <dt>{t.clusters.age}</dt>

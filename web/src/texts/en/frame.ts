@@ -5,6 +5,7 @@ export const frame = {
     applications: 'Applications',
     projects: 'Projects',
     repositories: 'Repositories',
+    provenance: 'Provenance',
     activity: 'Activity',
     settings: 'Settings',
     fold: 'Fold the rail',

@@ -1,6 +1,7 @@
 export const provenance = {
   provenance: {
     title: 'Provenance',
+    trace: 'Trace it back',
     says: 'Where what runs comes from, and what became of a package. Everything leads to the same question about itself.',
     empty: 'Nothing is known of it. Images that were baked here, and server groups, appear by themselves.',
     about: { instance: 'Instance', serverGroup: 'Server group', image: 'Image', package: 'Package' },

@@ -7,6 +7,7 @@ export const frame: typeof Original = {
     applications: '애플리케이션',
     projects: '프로젝트',
     repositories: '저장소',
+    provenance: '출처',
     activity: '활동',
     settings: '설정',
     fold: '메뉴 접기',

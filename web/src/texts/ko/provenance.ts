@@ -4,6 +4,7 @@ import { n } from './number';
 export const provenance: typeof Original = {
   provenance: {
     title: '출처',
+    trace: '출처 보기',
     says: '실행 중인 것이 어디에서 왔고 패키지가 어디에서 쓰이는지 보여 줍니다. 각 항목을 누르면 그 항목의 출처를 볼 수 있습니다.',
     empty: '알려진 것이 없습니다. 여기서 구운 이미지와 서버 그룹은 저절로 나타납니다.',
     about: { instance: '인스턴스', serverGroup: '서버 그룹', image: '이미지', package: '패키지' },

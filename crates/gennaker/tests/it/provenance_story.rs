@@ -1,0 +1,60 @@
+//! From an instance back to who brought its package, and from the package to what runs it.
+
+use serde_json::{Value, json};
+use testkit::package::package;
+
+use crate::redblack_story::{image, post, read, succeeds};
+use crate::server::{Server, gennaker, run};
+
+#[test]
+fn an_instance_leads_to_who_brought_its_package_and_the_package_to_what_runs() {
+    let server = Server::start("");
+    let home = server.folder.path();
+    image(&home.join("unpacked"), "HTTP/1.1 200 OK", "This is Default");
+    let (program, unit) = ("usr/share/hello/server.pl", "usr/lib/systemd/system/hello.service");
+    let content = |name: &str| std::fs::read(home.join("unpacked").join(name)).expect("it was written");
+    package("helloterry", "1.7")
+        .file(program, 0o644, content(program))
+        .file(unit, 0o644, content(unit))
+        .field("Git-Commit", "1f0e7c2")
+        .write_to(home);
+    for line in [
+        "repo create shop",
+        "repo add shop helloterry_1.7_all.deb",
+        "publish repo -skip-signing -distribution=stable -architectures=amd64 shop",
+    ] {
+        let (code, _, why) = run(gennaker(home).arg("apt").args(line.split(' ')).current_dir(home));
+        assert_eq!(code, 0, "{line}: {why}");
+    }
+    succeeds(
+        &server,
+        &post(
+            &server,
+            json!({"type": "createApplication", "application": {"name": "hello", "email": "terry@example.com"}}),
+        ),
+    );
+    let cluster = json!({"account": "local", "application": "hello", "region": "local", "package": "helloterry",
+                         "capacity": {"min": 1, "max": 1, "desired": 1}});
+    succeeds(&server, &post(&server, json!({"type": "deploy", "clusters": [cluster]})));
+
+    let forward = read(&server, "/ui-api/provenance?package=helloterry_1.7_all");
+    let chain = &forward["chains"][0];
+    let inside = &chain["packages"][0];
+    assert_eq!((&inside["version"], &inside["build"]["Git-Commit"]), (&json!("1.7"), &json!("1f0e7c2")), "{forward:#}");
+    assert_eq!(inside["published"], json!(["stable"]), "{forward:#}");
+    assert_eq!(inside["uploads"][0]["into"], "shop", "{forward:#}");
+    let command = inside["uploads"][0]["command"].as_str().expect("a command");
+    assert!(command.contains("repo add shop helloterry_1.7_all.deb"), "{command}");
+    assert_eq!(chain["bakedBy"]["application"], "hello", "{forward:#}");
+    assert_eq!(chain["serverGroups"][0]["name"], "hello-v000", "{forward:#}");
+
+    // Backwards, from the instance: the same chain.
+    let instance = chain["serverGroups"][0]["instances"][0].as_str().expect("an instance");
+    for about in [format!("instance={instance}"), "serverGroup=hello-v000".into(), "package=helloterry".into()] {
+        assert_eq!(read(&server, &format!("/ui-api/provenance?{about}")), forward, "{about}");
+    }
+    assert_eq!(
+        read(&server, "/ui-api/provenance?image=sha256:0"),
+        json!({"chains": Vec::<Value>::new(), "cut": false})
+    );
+}
