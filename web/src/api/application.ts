@@ -3,7 +3,7 @@
 import { queryOptions } from '@tanstack/react-query';
 import { curl, quoted, type Said } from './actions';
 import { answer, client } from './client';
-import { jobRequest, post, type Job } from './post-job';
+import { finish, taskRequest, type Asked } from './jobs';
 import { flag, list, map, number, optNumber, text, type JsonMap } from './read';
 
 export interface Guard {
@@ -63,30 +63,30 @@ export const notificationsQuery = (application: string) =>
       map(await answer(client.GET('/notifications/{type}/{name}', { params: { path: { type: 'application', name: application } }, signal }))),
   });
 
-export function updateJob(application: string, changes: JsonMap): Job {
-  return { application, description: `Update Application: ${application}`, job: [{ type: 'updateApplication', application: { name: application, ...changes } }] };
+export function updateJob(application: string, changes: JsonMap): Asked {
+  return { application, description: `Update Application: ${application}`, job: { type: 'updateApplication', application: { name: application, ...changes } } };
 }
 
 /** Changes the given attributes; all others stay. */
-export const update = (application: string, changes: JsonMap) => post(updateJob(application, changes));
+export const update = (application: string, changes: JsonMap) => finish(updateJob(application, changes));
 
 /** The command asks for the owner's address each time; the request does not. */
 export function updateSaid(origin: string, application: string, email: string, changes: JsonMap): Said {
   const attributes = JSON.stringify({ name: application, email, ...changes });
   return {
     command: `echo ${quoted(attributes)} | gennaker application save -f - --server ${quoted(origin)}`,
-    request: jobRequest(origin, updateJob(application, changes)),
+    request: taskRequest(origin, updateJob(application, changes)),
   };
 }
 
-function deleteJob(application: string): Job {
-  return { application, description: `Delete Application: ${application}`, job: [{ type: 'deleteApplication', application: { name: application } }] };
+function deleteJob(application: string): Asked {
+  return { application, description: `Delete Application: ${application}`, job: { type: 'deleteApplication', application: { name: application } } };
 }
 
-export const remove = (application: string) => post(deleteJob(application));
+export const remove = (application: string) => finish(deleteJob(application));
 
 export function removeSaid(origin: string, application: string): Said {
-  return { command: `gennaker application delete ${quoted(application)} --server ${quoted(origin)}`, request: jobRequest(origin, deleteJob(application)) };
+  return { command: `gennaker application delete ${quoted(application)} --server ${quoted(origin)}`, request: taskRequest(origin, deleteJob(application)) };
 }
 
 export async function restore(application: string, state: number): Promise<void> {

@@ -1,30 +1,8 @@
-// What there is to choose from when something is created: accounts with their regions and zones, images, sizes, certificates, firewalls.
+// What there is to choose from when something is created: images, sizes, certificates, firewalls.
 
 import { queryOptions } from '@tanstack/react-query';
 import { answer, client } from './client';
-import { list, map, number, optNumber, text, texts } from './read';
-
-export interface Region {
-  name: string;
-  zones: string[];
-}
-
-export interface Account {
-  name: string;
-  provider: string;
-  regions: Region[];
-}
-
-export const accountsQuery = () =>
-  queryOptions({
-    queryKey: ['accounts'],
-    queryFn: async ({ signal }) =>
-      list(await answer(client.GET('/credentials', { signal }))).map((one): Account => {
-        const account = map(one);
-        const regions = list(account.regions).map(map).map((region) => ({ name: text(region.name), zones: texts(region.availabilityZones) }));
-        return { name: text(account.name), provider: text(account.cloudProvider), regions };
-      }),
-  });
+import { list, map, number, optNumber, text } from './read';
 
 export interface Image {
   id: string;

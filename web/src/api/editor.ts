@@ -219,10 +219,3 @@ export interface Stamp {
 export function stampOf(document: JsonMap): Stamp {
   return { version: number(document.revision), at: optNumber(document.updateTs), who: text(document.lastModifiedBy) };
 }
-
-/** The names of the accounts that can be deployed to. */
-export const accountsQuery = () =>
-  queryOptions({
-    queryKey: ['accounts'],
-    queryFn: async ({ signal }) => list(await answer(client.GET('/credentials', { signal }))).map((one) => text(map(one).name)),
-  });

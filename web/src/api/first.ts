@@ -2,7 +2,7 @@
 
 import { curl, quoted, type Said } from './actions';
 import { answer, client } from './client';
-import { jobRequest, post, type Job } from './post-job';
+import { finish, taskRequest, type Asked } from './jobs';
 import { addFiles, addSaid, type Added } from './upload';
 
 /** Makes a repository and adds files to it. */
@@ -30,8 +30,8 @@ export interface SampleWords {
   look: string;
 }
 
-function sampleJob(): Job {
-  return { application: SAMPLE, description: `Create Application: ${SAMPLE}`, job: [{ type: 'createApplication', application: { name: SAMPLE, email: 'sample@example.org' } }] };
+function sampleJob(): Asked {
+  return { application: SAMPLE, description: `Create Application: ${SAMPLE}`, job: { type: 'createApplication', application: { name: SAMPLE, email: 'sample@example.org' } } };
 }
 
 function samplePipeline(words: SampleWords): Record<string, unknown> {
@@ -47,10 +47,10 @@ function samplePipeline(words: SampleWords): Record<string, unknown> {
 }
 
 export async function makeSample(words: SampleWords): Promise<void> {
-  await post(sampleJob());
+  await finish(sampleJob());
   await answer(client.POST('/pipelines', { body: samplePipeline(words) as never }));
 }
 
 export function makeSampleSaid(origin: string, words: SampleWords): Said {
-  return { command: undefined, request: `${jobRequest(origin, sampleJob())} && ${curl('POST', origin, '/pipelines', samplePipeline(words))}` };
+  return { command: undefined, request: `${taskRequest(origin, sampleJob())} && ${curl('POST', origin, '/pipelines', samplePipeline(words))}` };
 }

@@ -1,17 +1,24 @@
-// A job that is posted as a task: creating and changing what an application consists of. Each also says itself as a command and as a request.
+// A job that is posted as a task: creating, changing and acting on what an application consists of. Each also says itself as a command and as a
+// request.
 
 import { queryOptions } from '@tanstack/react-query';
 import { curl, quoted, type Said } from './actions';
 import { answer, client } from './client';
-import { readTaskView } from './execution';
+import { errorsOf, isOver, readTaskView } from './execution';
 import { map, text, type JsonMap } from './read';
+
+/** The fields of a stage, `type` among them. */
+export type Job = JsonMap & { type: string };
 
 export interface Asked {
   application: string;
   /** What the list of tasks calls it. */
   description: string;
-  job: JsonMap & { type: string };
+  job: Job;
 }
+
+/** How long between two looks at a job that asks a cloud. */
+const LOOK = 250;
 
 function bodyOf(asked: Asked) {
   return { application: asked.application, description: asked.description, job: [asked.job] };
@@ -27,20 +34,39 @@ export async function cancelTask(id: string): Promise<void> {
   await answer(client.PUT('/tasks/{id}/cancel', { params: { path: { id } } }));
 }
 
-/** One task. The live stream renews it as it renews a run. */
-export const taskQuery = (id: string) =>
-  queryOptions({
-    queryKey: ['run', id],
-    queryFn: async ({ signal }) => readTaskView(await answer(client.GET('/tasks/{id}', { params: { path: { id } }, signal }))),
-  });
+/** Posts the job and waits for its end: those that ask no cloud are over at once. What fails is thrown with its own sentence. */
+export async function finish(asked: Asked): Promise<void> {
+  const id = await startTask(asked);
+  for (;;) {
+    const task = await readTask(id);
+    if (isOver(task.status)) {
+      if (task.status !== 'SUCCEEDED') throw new Error(task.stages.flatMap(errorsOf).join(' ') || task.status);
+      return;
+    }
+    await new Promise((go) => setTimeout(go, LOOK));
+  }
+}
 
-export function taskSaid(origin: string, asked: Asked): Said {
+async function readTask(id: string, signal?: AbortSignal) {
+  return readTaskView(await answer(client.GET('/tasks/{id}', { params: { path: { id } }, ...(signal === undefined ? {} : { signal }) })));
+}
+
+/** One task. The live stream renews it as it renews a run. */
+export const taskQuery = (id: string) => queryOptions({ queryKey: ['run', id, 'task'], queryFn: ({ signal }) => readTask(id, signal) });
+
+export function taskSaid(origin: string, asked: Asked, command = taskCommand(origin, asked)): Said {
+  return { command, request: taskRequest(origin, asked) };
+}
+
+export function taskRequest(origin: string, asked: Asked): string {
+  return curl('POST', origin, '/tasks', bodyOf(asked));
+}
+
+/** Any job as a command: `gennaker task run TYPE -a APP field=value …`. */
+export function taskCommand(origin: string, asked: Asked): string {
   const { type, ...fields } = asked.job;
   const words = Object.entries(fields).flatMap(([key, value]) => assigned(key, value));
-  return {
-    command: ['gennaker task run', quoted(type), '-a', quoted(asked.application), ...words.map(quoted), '--server', quoted(origin)].join(' '),
-    request: curl('POST', origin, '/tasks', bodyOf(asked)),
-  };
+  return ['gennaker task run', quoted(type), '-a', quoted(asked.application), ...words.map(quoted), '--server', quoted(origin)].join(' ');
 }
 
 /** `capacity.desired=4`: objects by dots, as long as their keys are plain; a text that would be read as JSON is written as JSON. */

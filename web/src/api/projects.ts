@@ -4,7 +4,7 @@ import { queryOptions } from '@tanstack/react-query';
 import { quoted, type Said } from './actions';
 import { answer, client } from './client';
 import { readExecution } from './execution';
-import { jobRequest, post, type Job } from './post-job';
+import { finish, taskRequest, type Asked } from './jobs';
 import { list, map, number, optNumber, text, texts } from './read';
 
 export interface ProjectCluster {
@@ -142,25 +142,25 @@ export function projectBody(project: Project): Record<string, unknown> {
   };
 }
 
-function saveJob(project: Project): Job {
-  return { application: 'spinnaker', description: `${project.id === '' ? 'Create' : 'Update'} project: ${project.name.trim()}`, job: [{ type: 'upsertProject', project: projectBody(project) }] };
+function saveJob(project: Project): Asked {
+  return { application: 'spinnaker', description: `${project.id === '' ? 'Create' : 'Update'} project: ${project.name.trim()}`, job: { type: 'upsertProject', project: projectBody(project) } };
 }
 
-export const saveProject = (project: Project) => post(saveJob(project));
+export const saveProject = (project: Project) => finish(saveJob(project));
 
 export function saveProjectSaid(origin: string, project: Project): Said {
   return {
     command: `echo ${quoted(JSON.stringify(projectBody(project)))} | gennaker project save -f - --server ${quoted(origin)}`,
-    request: jobRequest(origin, saveJob(project)),
+    request: taskRequest(origin, saveJob(project)),
   };
 }
 
-function deleteJob(project: Project): Job {
-  return { application: 'spinnaker', description: `Delete project: ${project.name}`, job: [{ type: 'deleteProject', project: { id: project.id, name: project.name } }] };
+function deleteJob(project: Project): Asked {
+  return { application: 'spinnaker', description: `Delete project: ${project.name}`, job: { type: 'deleteProject', project: { id: project.id, name: project.name } } };
 }
 
-export const deleteProject = (project: Project) => post(deleteJob(project));
+export const deleteProject = (project: Project) => finish(deleteJob(project));
 
 export function deleteProjectSaid(origin: string, project: Project): Said {
-  return { command: `gennaker project delete ${quoted(project.name)} --server ${quoted(origin)}`, request: jobRequest(origin, deleteJob(project)) };
+  return { command: `gennaker project delete ${quoted(project.name)} --server ${quoted(origin)}`, request: taskRequest(origin, deleteJob(project)) };
 }

@@ -1,6 +1,6 @@
 // Where something is created: the account and its region.
 
-import type { Account } from '../api/choices';
+import type { Account } from '../api/accounts';
 import { Choice } from './form';
 import { useTexts } from '../texts';
 

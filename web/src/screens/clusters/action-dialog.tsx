@@ -4,7 +4,7 @@ import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { guardsQuery } from '../../api/held';
 import type { Instance, ServerGroup } from '../../api/inventory';
-import { postTask, taskSaid } from '../../api/tasks';
+import { startTask, taskSaid } from '../../api/jobs';
 import { Dialog, DialogFoot, SameAs } from '../../parts/dialog';
 import { submits } from '../../parts/enter';
 import { useTexts } from '../../texts';
@@ -12,7 +12,7 @@ import { CapacityFields, ConfirmName, readCapacity, RestoredField, TextField } f
 import { BeforeAfter } from './before-after';
 import { afterwards, releaseOf, rollbackOf, rowsOf, warningsOf, type Act, type Change } from './effects';
 import { shortRelease } from './held-back';
-import { commandOf, describedAs, jobOf } from './jobs';
+import { askedOf, commandOf } from './jobs';
 import { warningText } from './warnings';
 
 interface Props {
@@ -38,7 +38,7 @@ export function ActionDialog({ group, cluster, act, instance, onClose, onDone }:
   const change = changeOf();
   const name = instance?.name ?? (act === 'rollback' ? rollback?.left.name : undefined) ?? group.name;
   const going = useMutation({
-    mutationFn: (wanted: Change) => postTask(group.application, describedAs(group, wanted), jobOf(group, wanted, reason)),
+    mutationFn: (wanted: Change) => startTask(askedOf(group, wanted, reason)),
     onSuccess: onDone,
   });
   const ready = change !== undefined && (act !== 'destroy' || typed === group.name) && !going.isPending;
@@ -101,7 +101,7 @@ export function ActionDialog({ group, cluster, act, instance, onClose, onDone }:
           {t.acting.where}: {group.account} / {group.region}
         </p>
       </div>
-      {change !== undefined && <SameAs said={taskSaid(location.origin, group.application, describedAs(group, change), jobOf(group, change, reason), commandOf(location.origin, group, change, reason))} />}
+      {change !== undefined && <SameAs said={taskSaid(location.origin, askedOf(group, change, reason), commandOf(location.origin, group, change, reason))} />}
     </Dialog>
   );
 

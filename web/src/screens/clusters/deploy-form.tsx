@@ -1,6 +1,7 @@
 // The fields of a server group: its name as one types it, what it runs, who reaches it, how large it is and where.
 
-import type { Account, Firewall, Image } from '../../api/choices';
+import type { Account } from '../../api/accounts';
+import type { Firewall, Image } from '../../api/choices';
 import type { Balancer } from '../../api/inventory';
 import type { Publication } from '../../api/repositories';
 import { Choice, NumberField, Pairs, Part, Radios, TextField, Tick, Ticks } from '../../parts/form';

@@ -2,7 +2,8 @@
 
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { accountsQuery, firewallsQuery, imagesQuery, instanceTypesQuery } from '../../api/choices';
+import { accountsQuery } from '../../api/accounts';
+import { firewallsQuery, imagesQuery, instanceTypesQuery } from '../../api/choices';
 import type { Execution } from '../../api/execution';
 import { upCount, type ServerGroup } from '../../api/inventory';
 import { balancersQuery, repositoriesQuery } from '../../api/queries';

@@ -3,7 +3,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { errorsOf, isOver, type Execution } from '../../api/execution';
-import { taskQuery } from '../../api/tasks';
+import { taskQuery } from '../../api/jobs';
 import { Answered } from '../../parts/answers';
 import { Draw } from '../../parts/icons';
 import { Mark } from '../../parts/mark';

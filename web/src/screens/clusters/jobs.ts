@@ -2,7 +2,7 @@
 
 import { quoted } from '../../api/actions';
 import type { ServerGroup } from '../../api/inventory';
-import { taskCommand, type Job } from '../../api/tasks';
+import { taskCommand, type Asked, type Job } from '../../api/jobs';
 import type { Change } from './effects';
 
 const TYPES = {
@@ -59,12 +59,17 @@ export function commandOf(origin: string, group: ServerGroup, change: Change, re
       return `gennaker rollback ${quoted(group.application)} --cluster ${quoted(group.cluster)} --to ${quoted(change.restored)}${why}${where}`;
     }
     default:
-      return taskCommand(origin, group.application, jobOf(group, change, reason));
+      return taskCommand(origin, askedOf(group, change, reason));
   }
 }
 
+/** The whole task. */
+export function askedOf(group: ServerGroup, change: Change, reason: string): Asked {
+  return { application: group.application, description: describedAs(group, change), job: jobOf(group, change, reason) };
+}
+
 /** What the task is called: in English, because everybody reads the same list of tasks. */
-export function describedAs(group: ServerGroup, change: Change): string {
+function describedAs(group: ServerGroup, change: Change): string {
   switch (change.act) {
     case 'resize':
       return `Resize ${group.name} to ${change.capacity.desired}`;

@@ -1,7 +1,8 @@
 // What can be meant by some fields, offered while they are typed: accounts, applications, pipelines, load balancers, packages.
 
 import { useQuery } from '@tanstack/react-query';
-import { accountsQuery, documentsQuery } from '../../api/editor';
+import { accountsQuery } from '../../api/accounts';
+import { documentsQuery } from '../../api/editor';
 import { applicationsQuery, balancersQuery, repositoriesQuery } from '../../api/queries';
 import { text } from '../../api/read';
 
@@ -27,7 +28,7 @@ export function hintsId(name: string): string | undefined {
 }
 
 export function Hints({ application }: { application: string }) {
-  const accounts = useQuery(accountsQuery()).data ?? [];
+  const accounts = (useQuery(accountsQuery()).data ?? []).map((one) => one.name);
   const applications = useQuery(applicationsQuery()).data ?? [];
   const pipelines = useQuery(documentsQuery(application)).data ?? [];
   const balancers = useQuery(balancersQuery(application)).data ?? [];

@@ -2,7 +2,8 @@
 
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { accountsQuery, type Account, type Firewall } from '../../api/choices';
+import { accountsQuery, type Account } from '../../api/accounts';
+import type { Firewall } from '../../api/choices';
 import { Choice, Part, Rows, TextField } from '../../parts/form';
 import { JobDialog } from '../../parts/job-dialog';
 import { firstPlace, Place } from '../../parts/place';

@@ -3,7 +3,8 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
-import { accountsQuery, balancerQuery, certificatesQuery, firewallsQuery, type Account, type Firewall } from '../../api/choices';
+import { accountsQuery, type Account } from '../../api/accounts';
+import { balancerQuery, certificatesQuery, firewallsQuery, type Firewall } from '../../api/choices';
 import type { Balancer } from '../../api/inventory';
 import { CopyButton } from '../../parts/dialog';
 import { JobDialog } from '../../parts/job-dialog';

@@ -1,6 +1,7 @@
 // The fields of a load balancer: name and place, listeners, health check, firewalls.
 
-import type { Account, Firewall } from '../../api/choices';
+import type { Account } from '../../api/accounts';
+import type { Firewall } from '../../api/choices';
 import { Choice, NumberField, Part, Rows, TextField, Ticks } from '../../parts/form';
 import type { Say } from '../../parts/job-dialog';
 import { Place } from '../../parts/place';

@@ -50,14 +50,3 @@ export function DoingDialog({ title, word, danger = false, doing, ready = true, 
     </Dialog>
   );
 }
-
-/** A labelled field of such a dialog. */
-export function Field({ label, hint, value, onChange, placeholder }: { label: string; hint?: string; value: string; onChange: (value: string) => void; placeholder?: string }) {
-  return (
-    <label className="parameter">
-      <span className="small soft">{label}</span>
-      <input className="field" value={value} placeholder={placeholder} onChange={(event) => onChange(event.target.value)} spellCheck={false} />
-      {hint !== undefined && <span className="small faint">{hint}</span>}
-    </label>
-  );
-}

@@ -6,8 +6,9 @@ import { createRepository, createSnapshot } from '../../api/aptly';
 import type { Publication, Repositories, Repository } from '../../api/repositories';
 import { Empty } from '../../parts/answers';
 import { Copyable } from '../../parts/dialog';
+import { TextField } from '../../parts/form';
 import { useTexts } from '../../texts';
-import { DoingDialog, Field } from './doing';
+import { DoingDialog } from './doing';
 import { PackageTable } from './packages';
 import { changed } from './parts';
 import { PublicationPart } from './publication';
@@ -107,7 +108,7 @@ export function SnapshotDialog({ of, source, onClose }: { of: 'repo' | 'mirror';
   const [name, setName] = useState(`${source}-${new Date().toISOString().slice(0, 10)}`);
   return (
     <DoingDialog title={t.snapshots.takeOf(source)} word={t.snapshots.take} doing={createSnapshot(of, source, name)} ready={name !== ''} onClose={onClose}>
-      <Field label={t.common.name} value={name} onChange={setName} />
+      <TextField label={t.common.name} value={name} onChange={setName} />
       <p className="soft">{t.snapshots.says}</p>
     </DoingDialog>
   );
@@ -121,10 +122,10 @@ function CreateDialog({ onClose }: { onClose: () => void }) {
   const [comment, setComment] = useState('');
   return (
     <DoingDialog title={t.packages.newRepository} word={t.packages.create} doing={createRepository(name, distribution, component, comment)} ready={name !== ''} onClose={onClose}>
-      <Field label={t.common.name} value={name} onChange={setName} />
-      <Field label={t.repositories.distribution} value={distribution} onChange={setDistribution} hint={t.packages.distributionHint} />
-      <Field label={t.repositories.component} value={component} onChange={setComponent} />
-      <Field label={t.repositories.comment} value={comment} onChange={setComment} />
+      <TextField label={t.common.name} value={name} onChange={setName} />
+      <TextField label={t.repositories.distribution} value={distribution} onChange={setDistribution} help={t.packages.distributionHint} />
+      <TextField label={t.repositories.component} value={component} onChange={setComponent} />
+      <TextField label={t.repositories.comment} value={comment} onChange={setComment} />
     </DoingDialog>
   );
 }

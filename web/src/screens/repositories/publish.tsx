@@ -2,8 +2,9 @@
 
 import { useState } from 'react';
 import { publish } from '../../api/publish';
+import { TextField } from '../../parts/form';
 import { useTexts } from '../../texts';
-import { DoingDialog, Field } from './doing';
+import { DoingDialog } from './doing';
 
 interface Props {
   kind: 'repo' | 'snapshot';
@@ -22,10 +23,10 @@ export function PublishDialog({ kind, source, distribution: usual, component: fi
   const [signed, setSigned] = useState(true);
   return (
     <DoingDialog title={t.publications.publishOf(source)} word={t.publications.publish} doing={publish({ kind, source, prefix, distribution, component, architectures: architectures.split(/[\s,]+/).filter((one) => one !== ''), signed })} ready={distribution !== ''} onClose={onClose}>
-      <Field label={t.repositories.distribution} value={distribution} onChange={setDistribution} placeholder="stable" />
-      <Field label={t.repositories.component} value={component} onChange={setComponent} placeholder="main" />
-      <Field label={t.publications.architectures} value={architectures} onChange={setArchitectures} hint={t.publications.architecturesHint} />
-      <Field label={t.publications.prefix} value={prefix} onChange={setPrefix} hint={t.publications.prefixHint} />
+      <TextField label={t.repositories.distribution} value={distribution} onChange={setDistribution} placeholder="stable" />
+      <TextField label={t.repositories.component} value={component} onChange={setComponent} placeholder="main" />
+      <TextField label={t.publications.architectures} value={architectures} onChange={setArchitectures} help={t.publications.architecturesHint} />
+      <TextField label={t.publications.prefix} value={prefix} onChange={setPrefix} help={t.publications.prefixHint} />
       <label className="undo-unsigned">
         <input type="checkbox" checked={!signed} onChange={(event) => setSigned(!event.target.checked)} /> {t.operations.unsigned}
       </label>
