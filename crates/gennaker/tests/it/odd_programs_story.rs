@@ -33,7 +33,7 @@ fn a_program_that_listens_elsewhere_is_named_with_the_port_that_it_should_have_t
     program(&server.folder.path().join("own"), elsewhere);
     let seen = ended(
         &server,
-        &deploy(&server, "own", json!({"capacity": {"min": 1, "max": 1, "desired": 1}, "stageTimeoutMs": 4000})),
+        &deploy(&server, "own", json!({"capacity": {"min": 1, "max": 1, "desired": 1}, "stageTimeoutMs": 10_000})),
     );
     assert_eq!(seen["status"], "TERMINAL");
     let (_, log, _) = server.also(&["logs", "hello"]);

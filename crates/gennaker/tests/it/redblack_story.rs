@@ -227,7 +227,7 @@ fn traffic_moves_from_version_to_version_and_no_request_fails() {
     assert_eq!(groups(&server), expect(&[("hello-v001", true, 4)]));
 
     // A version that never gets well gets no traffic, and says why.
-    let bad = ended(&server, &deploy(&server, "bad", json!({"stageTimeoutMs": 2500})));
+    let bad = ended(&server, &deploy(&server, "bad", json!({"stageTimeoutMs": 10_000})));
     assert_eq!(bad["status"], "TERMINAL");
     let why = bad.to_string();
     assert!(why.contains("0 of 4 instances of hello-v002 are up") && why.contains("answered 500"), "{why}");
@@ -258,7 +258,7 @@ fn a_rolling_deployment_loses_no_request_at_any_step() {
     assert_eq!(groups(&server), expect(&[("hello-v000", false, 0), ("hello-v001", true, 4)]));
 
     // One that never gets well loses nothing either: the old group takes everything back.
-    let bad = json!({"strategy": "rollingredblack", "targetPercentages": [50], "useSourceCapacity": true, "stageTimeoutMs": 2500,
+    let bad = json!({"strategy": "rollingredblack", "targetPercentages": [50], "useSourceCapacity": true, "stageTimeoutMs": 10_000,
                      "rollback": {"onFailure": true, "destroyLatest": true}});
     let seen = ended(&server, &deploy(&server, "bad", bad));
     assert_eq!(seen["status"], "TERMINAL");
