@@ -18,7 +18,7 @@ export async function openBrowser(options = {}) {
   const browser = await chromium.launch({ executablePath: EXECUTABLE, chromiumSandbox: false, args: ARGS });
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, colorScheme: 'light', locale: 'en-US', reducedMotion: 'reduce', ...options });
   const page = await context.newPage();
-  page.setDefaultTimeout(20_000);
+  page.setDefaultTimeout(60_000);
   const complaints = [];
   page.on('console', (message) => {
     if (message.type() === 'error') complaints.push(`console: ${message.text()} (${message.location().url})`);
