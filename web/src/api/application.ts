@@ -29,6 +29,9 @@ export const applicationQuery = (application: string) =>
       map(map(await answer(client.GET('/applications/{application}', { params: { path: { application }, query: { expand: false } }, signal }))).attributes),
   });
 
+/** The traffic guards of an application, from the same answer. */
+export const guardsQuery = (application: string) => queryOptions({ ...applicationQuery(application), select: readGuards });
+
 /** One saved state: what it was, who saved it and when. */
 export interface State {
   number: number;

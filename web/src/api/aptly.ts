@@ -53,10 +53,11 @@ export function placeWord(prefix: string): string {
   return prefix === '.' || prefix === '' ? '' : ` ${quoted(prefix)}`;
 }
 
-export function createRepository(name: string, distribution: string, component: string, comment: string): Doing {
+export function createRepository(name: string, distribution = '', component = '', comment = ''): Doing {
   const option = (flag: string, value: string) => (value === '' ? '' : ` -${flag}=${quoted(value)}`);
+  const given = (key: string, value: string) => (value === '' ? {} : { [key]: value });
   return {
-    call: { method: 'POST', path: '/api/repos', body: { Name: name, Comment: comment, DefaultDistribution: distribution, DefaultComponent: component } },
+    call: { method: 'POST', path: '/api/repos', body: { Name: name, ...given('Comment', comment), ...given('DefaultDistribution', distribution), ...given('DefaultComponent', component) } },
     command: `aptly repo create${option('distribution', distribution)}${option('component', component)}${option('comment', comment)} ${quoted(name)}`,
   };
 }

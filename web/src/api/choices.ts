@@ -26,12 +26,6 @@ export const imagesQuery = () =>
     },
   });
 
-export const instanceTypesQuery = () =>
-  queryOptions({
-    queryKey: ['instanceTypes'],
-    queryFn: async ({ signal }) => list(await answer(client.GET('/instanceTypes', { signal }))).map((one) => text(map(one).name)).filter((name) => name !== ''),
-  });
-
 /** Names of certificates that listeners may show, by account. */
 export const certificatesQuery = () =>
   queryOptions({

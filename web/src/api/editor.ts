@@ -2,7 +2,7 @@
 
 import { queryOptions } from '@tanstack/react-query';
 import { curl, quoted, type Said } from './actions';
-import { Refused, answer, client, sentenceOf } from './client';
+import { answer, client } from './client';
 import { flag, list, map, number, optNumber, optText, text, texts, type JsonMap } from './read';
 
 export interface Finding {
@@ -41,20 +41,12 @@ export function readStageKinds(value: unknown): StageKinds {
   };
 }
 
-/** GET of a path that the OpenAPI document of this version may lack. */
-async function get(path: string, signal: AbortSignal): Promise<unknown> {
-  const response = await fetch(path, { signal });
-  const body: unknown = await response.json().catch(() => undefined);
-  if (response.ok) return body;
-  throw new Refused(response.status, sentenceOf(body) ?? `${response.status} ${response.statusText}`.trim());
-}
-
 export const stageKindsQuery = () =>
   queryOptions({
     queryKey: ['stageKinds'],
     staleTime: Infinity,
     retry: false,
-    queryFn: async ({ signal }) => readStageKinds(await get('/ui-api/stages', signal)),
+    queryFn: async ({ signal }) => readStageKinds(await answer(client.GET('/ui-api/stages', { signal }))),
   });
 
 /** The documents of an application's pipelines, as they are saved. */

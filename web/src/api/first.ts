@@ -1,22 +1,20 @@
 // The first things on an empty server: a repository from package files, and a sample to look at.
 
-import { curl, quoted, type Said } from './actions';
+import { curl, type Said } from './actions';
+import { createRepository, perform, said } from './aptly';
 import { answer, client } from './client';
 import { finish, taskRequest, type Asked } from './jobs';
 import { addFiles, addSaid, type Added } from './upload';
 
 /** Makes a repository and adds files to it. */
 export async function makeRepository(name: string, files: File[], progress: (share: number) => void): Promise<Added> {
-  await answer(client.POST('/api/repos', { body: { Name: name } as never }));
+  await perform(createRepository(name).call);
   return addFiles(name, files, progress);
 }
 
 export function makeRepositorySaid(origin: string, name: string, files: string[]): Said {
-  const add = addSaid(origin, name, files);
-  return {
-    command: `aptly repo create ${quoted(name)} && ${add.command ?? ''}`,
-    request: `${curl('POST', origin, '/api/repos', { Name: name })} && ${add.request}`,
-  };
+  const [create, add] = [said(origin, createRepository(name)), addSaid(origin, name, files)];
+  return { command: `${create.command ?? ''} && ${add.command ?? ''}`, request: `${create.request} && ${add.request}` };
 }
 
 export const SAMPLE = 'sample';

@@ -1,9 +1,9 @@
-// What must not come, or not go: releases that a cluster was rolled back from, and the traffic guards of an application.
+// What must not come: releases that a cluster was rolled back from.
 
 import { queryOptions } from '@tanstack/react-query';
 import { curl, quoted, type Said } from './actions';
 import { answer, client } from './client';
-import { flag, list, map, optNumber, text } from './read';
+import { list, map, optNumber, text } from './read';
 
 export interface HeldBack {
   cluster: string;
@@ -40,28 +40,4 @@ export function releaseSaid(origin: string, application: string, held: HeldBack)
     command: `gennaker release ${quoted(application)} ${quoted(held.release)} --server ${origin}`,
     request: curl('DELETE', origin, `/applications/${encodeURIComponent(application)}/heldBack/${encodeURIComponent(held.release)}?${new URLSearchParams({ cluster: held.cluster })}`),
   };
-}
-
-export interface Guard {
-  account: string;
-  location: string;
-  stack: string;
-  detail: string;
-}
-
-export const guardsQuery = (application: string) =>
-  queryOptions({
-    queryKey: ['applications', application, 'guards'],
-    queryFn: async ({ signal }) => {
-      const found = map(await answer(client.GET('/applications/{application}', { params: { path: { application } }, signal })));
-      return readGuards(map(found.attributes).trafficGuards);
-    },
-  });
-
-/** The guards that are switched on. */
-export function readGuards(value: unknown): Guard[] {
-  return list(value)
-    .map(map)
-    .filter((guard) => guard.enabled === undefined || flag(guard.enabled))
-    .map((guard) => ({ account: text(guard.account), location: text(guard.location), stack: text(guard.stack), detail: text(guard.detail) }));
 }

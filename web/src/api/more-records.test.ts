@@ -1,9 +1,9 @@
 // Readers of reports, consoles, guards and what a run was held by: the least fields are enough.
 
 import { expect, it } from 'vitest';
+import { readGuards } from './application';
 import { readConsole } from './console';
 import { readExecution } from './execution';
-import { readGuards } from './held';
 import { readReport } from './report';
 
 it('a report of nothing is empty', () => expect(readReport(null)).toMatchObject({ steps: [], balancers: [], total: { requests: 0, failures: 0 }, final: false }));
@@ -20,8 +20,10 @@ it('a console is one text, or one for each container', () => {
   expect(lines('')).toEqual([]);
 });
 
-it('a guard that is switched off guards nothing', () =>
-  expect(readGuards([{ account: 'a', location: '*', stack: '', detail: '' }, { account: 'b', enabled: false }]).map((guard) => guard.account)).toEqual(['a']));
+it('a guard that is switched off guards nothing', () => {
+  const guards = readGuards({ trafficGuards: [{ account: 'a', location: '*', stack: '', detail: '' }, { account: 'b', enabled: false }] });
+  expect(guards.filter((guard) => guard.enabled).map((guard) => guard.account)).toEqual(['a']);
+});
 
 it('a run says by whom it was held', () => {
   expect(readExecution({ paused: { pausedBy: 'ann', pauseTime: 5, resumeTime: null } }).paused).toEqual({ by: 'ann', at: 5, until: undefined });

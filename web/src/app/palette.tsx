@@ -7,6 +7,7 @@ import { repositoriesQuery } from '../api/queries';
 import { askedWord, newestRunsQuery, runByIdQuery, searchQuery } from '../api/search';
 import { submits } from '../parts/enter';
 import { Draw } from '../parts/icons';
+import { useLater } from '../parts/later';
 import { useTexts } from '../texts';
 import { arranged, atFirst, ofFound, ofPackages, ofRunEntry, type Entry, type Grouped } from './entries';
 import { PaletteList } from './palette-list';
@@ -109,7 +110,7 @@ function useGroups(typed: string): { groups: Grouped[]; busy: boolean; failed: b
   const t = useTexts();
   const { application } = useParams({ strict: false });
   const asked = askedWord(typed);
-  const word = useSettled(asked, 120);
+  const word = useLater(asked, 120);
   const search = useQuery(searchQuery(word));
   const packages = useQuery(repositoriesQuery());
   const runs = useQuery(newestRunsQuery(RUNS));
@@ -129,14 +130,4 @@ function useGroups(typed: string): { groups: Grouped[]; busy: boolean; failed: b
   }, [shown, before, own, search.data, packages.data, byId.data, runs.data, t]);
   const busy = word !== asked || shown !== typed || search.isFetching || runs.isLoading || packages.isLoading;
   return { groups, busy, failed: search.isError && typed.trim() !== '' };
-}
-
-/** The value once it has not changed for a moment. */
-function useSettled(value: string, ms: number): string {
-  const [settled, setSettled] = useState(value);
-  useEffect(() => {
-    const timer = setTimeout(() => setSettled(value), ms);
-    return () => clearTimeout(timer);
-  }, [value, ms]);
-  return settled;
 }

@@ -11,3 +11,8 @@ export interface EnterLike {
 export function submits(event: EnterLike): boolean {
   return event.key === 'Enter' && event.isComposing !== true && event.keyCode !== 229;
 }
+
+/** The same of a key press in a component. */
+export function entered(event: { key: string; keyCode: number; nativeEvent: { isComposing: boolean } }): boolean {
+  return submits({ key: event.key, isComposing: event.nativeEvent.isComposing, keyCode: event.keyCode });
+}

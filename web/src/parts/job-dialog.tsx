@@ -7,7 +7,7 @@ import { isOver } from '../api/execution';
 import { cancelTask, startTask, taskQuery, taskSaid, type Asked } from '../api/jobs';
 import { useTexts } from '../texts';
 import { Dialog, DialogFoot, SameAs } from './dialog';
-import { submits } from './enter';
+import { entered } from './enter';
 import { Following, wordOf } from './following';
 import type { Problems } from './problems';
 
@@ -91,7 +91,7 @@ export function JobDialog({ title, verb, destroys, asked, problems, onClose, onB
         </button>
       </DialogFoot>
     }>
-      <div ref={form} className="form" onKeyDown={(event) => event.target instanceof HTMLInputElement && submits({ key: event.key, isComposing: event.nativeEvent.isComposing, keyCode: event.keyCode }) && go()}>
+      <div ref={form} className="form" onKeyDown={(event) => event.target instanceof HTMLInputElement && entered(event) && go()}>
         {failed !== undefined && (
           <p className="why tone-edge-bad" role="alert">
             {t.wizards.lastTime} <bdi>{failed}</bdi>

@@ -2,11 +2,11 @@
 
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { guardsQuery } from '../../api/held';
+import { guardsQuery } from '../../api/application';
 import type { Instance, ServerGroup } from '../../api/inventory';
 import { startTask, taskSaid } from '../../api/jobs';
 import { Dialog, DialogFoot, SameAs } from '../../parts/dialog';
-import { submits } from '../../parts/enter';
+import { entered } from '../../parts/enter';
 import { useTexts } from '../../texts';
 import { CapacityFields, ConfirmName, readCapacity, RestoredField, TextField } from './action-fields';
 import { BeforeAfter } from './before-after';
@@ -77,7 +77,7 @@ export function ActionDialog({ group, cluster, act, instance, onClose, onDone }:
         </DialogFoot>
       }
     >
-      <div className="act-body" onKeyDown={(event) => event.target instanceof HTMLInputElement && submits({ key: event.key, isComposing: event.nativeEvent.isComposing, keyCode: event.keyCode }) && go()}>
+      <div className="act-body" onKeyDown={(event) => event.target instanceof HTMLInputElement && entered(event) && go()}>
         {change !== undefined &&
           warningsOf(group, cluster, after, change, guards.data ?? []).map((warning) => (
             <p key={warning.kind} className={warning.kind === 'fewer' || warning.kind === 'guarded' ? 'why tone-edge-despite' : 'why tone-edge-bad'} data-warning={warning.kind}>

@@ -2,8 +2,8 @@
 
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { accountsQuery } from '../../api/accounts';
-import { firewallsQuery, imagesQuery, instanceTypesQuery } from '../../api/choices';
+import { accountsQuery, instanceTypesQuery } from '../../api/accounts';
+import { firewallsQuery, imagesQuery } from '../../api/choices';
 import type { Execution } from '../../api/execution';
 import { upCount, type ServerGroup } from '../../api/inventory';
 import { balancersQuery, repositoriesQuery } from '../../api/queries';
@@ -36,7 +36,7 @@ export function Deploy(props: Props) {
   const balancers = useQuery(balancersQuery(application)).data;
   const firewalls = useQuery(firewallsQuery(application)).data;
   const images = useQuery(imagesQuery()).data;
-  const types = useQuery(instanceTypesQuery()).data;
+  const types = useQuery(instanceTypesQuery()).data?.map((one) => one.name);
   const repositories = useQuery(repositoriesQuery()).data;
   if (accounts === undefined || balancers === undefined || firewalls === undefined || images === undefined || types === undefined || repositories === undefined) return null;
   const found = repositories.publications.length === 0 ? [] : repositories.repositories.flatMap((one) => one.packages);

@@ -59,7 +59,7 @@ describe('what can be done', () => {
 });
 
 it('a guard watches what it names', () => {
-  const guard = (stack: string, detail = '') => [{ account: 'local', location: '*', stack, detail }];
+  const guard = (stack: string, detail = '') => [{ account: 'local', location: '*', stack, detail, enabled: true }];
   expect(isGuarded(now, guard('main'))).toBe(true);
   expect(isGuarded(now, guard('*', '*'))).toBe(true);
   expect(isGuarded(now, guard('other'))).toBe(false);

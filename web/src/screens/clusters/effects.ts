@@ -1,7 +1,8 @@
 // What an action will do to a cluster, before it is done: the same server groups as they will be, and what is worth a warning. Pure.
 
 import { trafficShares, upCount, type Instance, type ServerGroup } from '../../api/inventory';
-import type { Guard } from '../../api/held';
+import type { Guard } from '../../api/application';
+import { watches } from '../../parts/guards';
 
 export const GROUP_ACTS = ['enable', 'disable', 'resize', 'rollback', 'destroy'] as const;
 export type GroupAct = (typeof GROUP_ACTS)[number];
@@ -157,13 +158,9 @@ export function serving(groups: ServerGroup[]): number {
   return groups.reduce((sum, group) => sum + (group.disabled ? 0 : upCount(group.instances)), 0);
 }
 
-/** Whether a guard watches over this group's cluster. `*` stands for anything, nothing for nothing. */
+/** Whether a guard watches over this group's cluster. */
 export function isGuarded(group: ServerGroup, guards: Guard[]): boolean {
-  const rest = group.cluster.slice(group.application.length).replace(/^-/, '');
-  const dash = rest.indexOf('-');
-  const [stack, detail] = dash === -1 ? [rest, ''] : [rest.slice(0, dash), rest.slice(dash + 1)];
-  const is = (wanted: string, own: string) => wanted === '*' || wanted.toLowerCase() === own.toLowerCase();
-  return guards.some((guard) => is(guard.account, group.account) && is(guard.location, group.region) && is(guard.stack, stack) && is(guard.detail, detail));
+  return guards.some((guard) => watches(guard, group));
 }
 
 /** What a release is called: `package-version`; without a known package the image. */

@@ -1,10 +1,10 @@
 // Releases that a cluster was rolled back from: who held them back and why, and the way to let them come again.
 
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { heldBackQuery, release, releaseSaid, type HeldBack } from '../../api/held';
 import type { ServerGroup } from '../../api/inventory';
-import { Dialog, DialogFoot, SameAs } from '../../parts/dialog';
+import { Confirm } from '../../parts/confirm';
 import { Ago } from '../../parts/when';
 import { useTexts } from '../../texts';
 import { isHeld, keyOf, shortRelease } from './held-back';
@@ -63,24 +63,16 @@ function HeldMark() {
 function ReleaseDialog({ application, held, onClose }: { application: string; held: HeldBack; onClose: () => void }) {
   const t = useTexts();
   const queries = useQueryClient();
-  const going = useMutation({
-    mutationFn: () => release(application, held),
-    onSuccess: async () => {
-      await queries.invalidateQueries({ queryKey: ['applications', application, 'heldBack'] });
-      onClose();
-    },
-  });
+  const renewed = () => queries.invalidateQueries({ queryKey: ['applications', application, 'heldBack'] });
   return (
-    <Dialog
+    <Confirm
       title={t.acting.letGoTitle(shortRelease(held.release))}
+      word={t.acting.letGo}
+      name="release"
+      act={() => release(application, held)}
+      onDone={() => renewed().then(onClose)}
       onClose={onClose}
-      foot={
-        <DialogFoot error={going.error} close={t.common.cancel} onClose={onClose}>
-          <button type="button" className="button primary" disabled={going.isPending} onClick={() => going.mutate()} data-confirm="release">
-            {t.acting.letGo}
-          </button>
-        </DialogFoot>
-      }
+      said={releaseSaid(location.origin, application, held)}
     >
       <p>{t.acting.letGoSays(held.cluster)}</p>
       <dl className="facts">
@@ -101,7 +93,6 @@ function ReleaseDialog({ application, held, onClose }: { application: string; he
           <Ago at={held.at} />
         </dd>
       </dl>
-      <SameAs said={releaseSaid(location.origin, application, held)} />
-    </Dialog>
+    </Confirm>
   );
 }

@@ -3,7 +3,7 @@
 import { readGuards } from '../../api/application';
 import { useTexts } from '../../texts';
 import { shown, type Difference } from './attributes';
-import { keyOf } from './guards';
+import { keyOf } from '../../parts/guards';
 
 export function Changes({ says, none, changes }: { says: string; none: string; changes: Difference[] }) {
   const t = useTexts();

@@ -5,7 +5,7 @@ import { useState } from 'react';
 import { update, updateSaid } from '../../api/application';
 import { text, type JsonMap } from '../../api/read';
 import { Dialog, DialogFoot, SameAs } from '../../parts/dialog';
-import { submits } from '../../parts/enter';
+import { entered } from '../../parts/enter';
 import { useTexts } from '../../texts';
 import { FLAG_FIELDS, REPO_TYPES, changesOf, formOf, wrongIn, type Form, type TextField } from './attributes';
 import { Changes } from './changes';
@@ -48,7 +48,7 @@ export function EditDialog({ application, attributes, onClose }: { application: 
         className="form form-two"
         onKeyDown={(event) => {
           const many = event.target instanceof HTMLTextAreaElement;
-          if (!many && submits({ key: event.key, isComposing: event.nativeEvent.isComposing, keyCode: event.keyCode })) go();
+          if (!many && entered(event)) go();
         }}
       >
         {ORDER.map((key) => (

@@ -1,31 +1,28 @@
 // A new traffic guard, and one less: which clusters that is about is said first.
 
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { applicationQuery, readGuards, update, updateSaid, type Guard } from '../../api/application';
 import type { ServerGroup } from '../../api/inventory';
 import { accountsQuery } from '../../api/accounts';
 import { text } from '../../api/read';
-import { Dialog, DialogFoot, SameAs } from '../../parts/dialog';
-import { submits } from '../../parts/enter';
+import { Confirm } from '../../parts/confirm';
 import { useTexts } from '../../texts';
-import { guarded, keyOf, partsOf } from './guards';
+import { guarded, keyOf, partsOf } from '../../parts/guards';
 import { useRenewal } from './renew';
 
 /** Saves the guards that come out of those of this moment: another one may have added some meanwhile. */
-function useGuardChange(application: string, change: (guards: Guard[]) => Guard[], onDone: () => void) {
+function useGuardChange(application: string, change: (guards: Guard[]) => Guard[], onClose: () => void) {
   const queries = useQueryClient();
   const renew = useRenewal(application);
-  return useMutation({
-    mutationFn: async () => {
+  return {
+    act: async () => {
       const now = await queries.fetchQuery({ ...applicationQuery(application), staleTime: 0 });
       await update(application, { trafficGuards: change(readGuards(now)) });
     },
-    onSuccess: async () => {
-      await renew();
-      onDone();
-    },
-  });
+    onDone: () => renew().then(onClose),
+    onClose,
+  };
 }
 
 export function AddGuardDialog({ application, known, groups, onClose }: { application: string; known: Guard[]; groups: ServerGroup[]; onClose: () => void }) {
@@ -35,26 +32,13 @@ export function AddGuardDialog({ application, known, groups, onClose }: { applic
   const [given, setGiven] = useState<Partial<Guard>>({});
   const guard: Guard = { account: accounts[0]?.name ?? '*', location: '*', stack: '*', detail: '*', enabled: true, ...given };
   const there = known.some((one) => keyOf(one) === keyOf(guard));
-  const going = useGuardChange(application, (guards) => [...guards.filter((one) => keyOf(one) !== keyOf(guard)), guard], onClose);
+  const changing = useGuardChange(application, (guards) => [...guards.filter((one) => keyOf(one) !== keyOf(guard)), guard], onClose);
   const regions = accounts.filter((one) => guard.account === '*' || one.name === guard.account).flatMap((one) => one.regions.map((region) => region.name));
   const parts = groups.map((group) => partsOf(group.cluster));
   const set = (part: Partial<Guard>) => setGiven({ ...given, ...part });
-  const go = () => {
-    if (!there && !going.isPending) going.mutate();
-  };
   return (
-    <Dialog
-      title={t.config.guards.adding}
-      onClose={onClose}
-      foot={
-        <DialogFoot error={going.error} close={t.common.cancel} onClose={onClose}>
-          <button type="button" className="button primary" disabled={there || going.isPending} onClick={go} data-confirm="guard">
-            {t.config.guards.add}
-          </button>
-        </DialogFoot>
-      }
-    >
-      <div className="form form-two" onKeyDown={(event) => submits({ key: event.key, isComposing: event.nativeEvent.isComposing, keyCode: event.keyCode }) && go()}>
+    <Confirm title={t.config.guards.adding} word={t.config.guards.add} name="guard" ready={!there} {...changing} said={updateSaid(location.origin, application, text(now.email), { trafficGuards: [...known, guard] })}>
+      <div className="form form-two">
         <Choice label={t.config.guards.account} value={guard.account} known={accounts.map((one) => one.name)} onChange={(account) => set({ account })} />
         <Choice label={t.config.guards.location} value={guard.location} known={regions} onChange={(location) => set({ location })} />
         <Part label={t.config.guards.stack} value={guard.stack} known={parts.map((one) => one.stack)} onChange={(stack) => set({ stack })} />
@@ -62,8 +46,7 @@ export function AddGuardDialog({ application, known, groups, onClose }: { applic
       </div>
       <p className="faint small">{t.config.guards.star}</p>
       {there ? <p className="tone-bad small">{t.config.guards.there}</p> : <Clusters says={t.config.guards.matches} none={t.config.guards.matchesNone} clusters={guarded(guard, groups)} />}
-      <SameAs said={updateSaid(location.origin, application, text(now.email), { trafficGuards: [...known, guard] })} />
-    </Dialog>
+    </Confirm>
   );
 }
 
@@ -99,26 +82,15 @@ function Part({ label, value, known, onChange }: { label: string; value: string;
 export function RemoveGuardDialog({ application, guard, groups, onClose }: { application: string; guard: Guard; groups: ServerGroup[]; onClose: () => void }) {
   const t = useTexts();
   const without = (guards: Guard[]) => guards.filter((one) => keyOf(one) !== keyOf(guard));
-  const going = useGuardChange(application, without, onClose);
+  const changing = useGuardChange(application, without, onClose);
   const now = useQuery(applicationQuery(application)).data ?? {};
   return (
-    <Dialog
-      title={t.config.guards.removing}
-      onClose={onClose}
-      foot={
-        <DialogFoot error={going.error} close={t.common.cancel} onClose={onClose}>
-          <button type="button" className="button danger" disabled={going.isPending} onClick={() => going.mutate()} data-confirm="unguard">
-            {t.config.guards.remove}
-          </button>
-        </DialogFoot>
-      }
-    >
+    <Confirm title={t.config.guards.removing} word={t.config.guards.remove} name="unguard" danger {...changing} said={updateSaid(location.origin, application, text(now.email), { trafficGuards: without(readGuards(now)) })}>
       <p>
         <code>{keyOf(guard)}</code>
       </p>
       <Clusters says={t.config.guards.unguarded} none={t.config.guards.matchesNone} clusters={guarded(guard, groups)} />
-      <SameAs said={updateSaid(location.origin, application, text(now.email), { trafficGuards: without(readGuards(now)) })} />
-    </Dialog>
+    </Confirm>
   );
 }
 

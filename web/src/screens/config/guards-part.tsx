@@ -6,7 +6,7 @@ import { serverGroupsQuery } from '../../api/queries';
 import type { JsonMap } from '../../api/read';
 import { useTexts } from '../../texts';
 import { AddGuardDialog, RemoveGuardDialog } from './guard-dialogs';
-import { guarded, keyOf } from './guards';
+import { guarded, keyOf } from '../../parts/guards';
 
 interface Props {
   application: string;

@@ -1,11 +1,11 @@
 // What the application was before: every saved state with who and when; an open one with what it changed, and the way back to it.
 
-import { useMutation, useQuery } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { Fragment, useState } from 'react';
 import { historyQuery, restore, restoreSaid, type State } from '../../api/application';
 import type { JsonMap } from '../../api/read';
 import { Answered } from '../../parts/answers';
-import { Dialog, DialogFoot, SameAs } from '../../parts/dialog';
+import { Confirm } from '../../parts/confirm';
 import { Draw } from '../../parts/icons';
 import { Ago } from '../../parts/when';
 import { useTexts } from '../../texts';
@@ -114,28 +114,18 @@ function StateRows({ states, at, now, open, onOpen, onRestore }: { states: State
 function RestoreDialog({ application, state, now, onClose }: { application: string; state: State; now: JsonMap | undefined; onClose: () => void }) {
   const t = useTexts();
   const renew = useRenewal(application);
-  const going = useMutation({
-    mutationFn: () => restore(application, state.number),
-    onSuccess: async () => {
-      await renew();
-      onClose();
-    },
-  });
   return (
-    <Dialog
+    <Confirm
       title={t.config.history.restoring(state.number)}
+      word={t.config.history.restore}
+      name="restore"
+      act={() => restore(application, state.number)}
+      onDone={() => renew().then(onClose)}
       onClose={onClose}
-      foot={
-        <DialogFoot error={going.error} close={t.common.cancel} onClose={onClose}>
-          <button type="button" className="button primary" disabled={going.isPending} onClick={() => going.mutate()} data-confirm="restore">
-            {t.config.history.restore}
-          </button>
-        </DialogFoot>
-      }
+      said={restoreSaid(location.origin, application, state.number)}
     >
       <p>{now === undefined ? t.config.history.saysDeleted : t.config.history.says}</p>
       <Changes says={t.config.history.toNow} none={t.config.history.identical} changes={restoring(now, state)} />
-      <SameAs said={restoreSaid(location.origin, application, state.number)} />
-    </Dialog>
+    </Confirm>
   );
 }

@@ -2,7 +2,7 @@
 
 import { useState } from 'react';
 import { Dialog, DialogFoot } from '../../parts/dialog';
-import { submits } from '../../parts/enter';
+import { entered } from '../../parts/enter';
 import { useTexts } from '../../texts';
 import { fitting, type KindOffer } from './kinds';
 
@@ -22,7 +22,7 @@ export function AddStage({ offers, after, onAdd, onClose }: { offers: KindOffer[
         onChange={(event) => setTyped(event.target.value)}
         onKeyDown={(event) => {
           const first = shown[0];
-          if (first !== undefined && submits({ key: event.key, isComposing: event.nativeEvent.isComposing, keyCode: event.keyCode })) onAdd(first.type);
+          if (first !== undefined && entered(event)) onAdd(first.type);
         }}
       />
       {shown.length === 0 && <p className="faint small">{t.editor.noKind}</p>}

@@ -16,7 +16,7 @@ import { Hints } from './hints';
 import { JsonView } from './json-view';
 import { focusPlace } from './jump';
 import { offersOf, newStage } from './kinds';
-import { useLater } from './later';
+import { useLater } from '../../parts/later';
 import { AskBeforeLeaving } from './leave';
 import { addStage, copyStage, emptyPipeline, freeName, pretty, removeStage, same, stageOf, stagesOf, type Doc } from './model';
 import { pathText, readPath, withValue, type Path } from './paths';

@@ -6,7 +6,7 @@ import { evaluatedQuery } from '../../api/editor';
 import { useTexts } from '../../texts';
 import { applied, complete, type Completion, type Offer } from './complete';
 import { useEditing } from './editing';
-import { useLater } from './later';
+import { useLater } from '../../parts/later';
 import { isExpression } from './schema';
 
 interface Props {

@@ -1,11 +1,11 @@
 // The versions of a pipeline: who saved when, how each differs from what is in the editor, and the two ways back.
 
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { restoreSaid, restoreVersion, stampOf, versionsQuery } from '../../api/editor';
 import type { JsonMap } from '../../api/read';
 import { useState } from 'react';
 import { Answered } from '../../parts/answers';
-import { Dialog, DialogFoot, SameAs } from '../../parts/dialog';
+import { Confirm } from '../../parts/confirm';
 import { Ago } from '../../parts/when';
 import { useTexts } from '../../texts';
 import { DiffView } from './diff-view';
@@ -93,30 +93,24 @@ function RestoreDialog({ application, name, version, present, changed, onRestore
   const t = useTexts();
   const queries = useQueryClient();
   const { version: number } = stampOf(version);
-  const going = useMutation({
-    mutationFn: () => restoreVersion(application, name, number),
-    onSuccess: async () => {
-      await queries.invalidateQueries({ queryKey: ['pipelines', application] });
-      onClose();
-      await onRestored();
-    },
-  });
+  const restored = async () => {
+    await queries.invalidateQueries({ queryKey: ['pipelines', application] });
+    onClose();
+    await onRestored();
+  };
   return (
-    <Dialog
+    <Confirm
       title={t.editor.restoreTitle(number)}
+      word={t.editor.restore}
+      name="restore"
+      act={() => restoreVersion(application, name, number)}
+      onDone={restored}
       onClose={onClose}
-      foot={
-        <DialogFoot error={going.error} close={t.common.cancel} onClose={onClose}>
-          <button type="button" className="button primary" disabled={going.isPending} onClick={() => going.mutate()} data-confirm="restore">
-            {t.editor.restore}
-          </button>
-        </DialogFoot>
-      }
+      said={restoreSaid(location.origin, application, name, number)}
     >
       <p>{t.editor.restoreSays(number)}</p>
       {changed && <p className="tone-despite strong">{t.editor.restoreLoses}</p>}
       <DiffView before={withoutStamps(present)} after={withoutStamps(version)} />
-      <SameAs said={restoreSaid(location.origin, application, name, number)} />
-    </Dialog>
+    </Confirm>
   );
 }

@@ -6,7 +6,7 @@ import { forecastQuery, type Foreseen } from '../../api/editor';
 import { list, map, text } from '../../api/read';
 import { DataTable } from '../../parts/data';
 import { useTexts } from '../../texts';
-import { useLater } from './later';
+import { useLater } from '../../parts/later';
 import type { Doc } from './model';
 
 const FATES = { runs: 'well', skipped: 'notrun', undecided: 'waiting', fails: 'bad' } as const;

@@ -10,7 +10,7 @@ import { useLanguage, useTexts } from '../../texts';
 import { findingsAt, useEditing } from './editing';
 import { Wrongs } from './field';
 import { FieldsForm, RestField } from './form';
-import { useLater } from './later';
+import { useLater } from '../../parts/later';
 import { moveEntry } from './model';
 import { CardButtons } from './parameters';
 import { pathText, type Path } from './paths';

@@ -3,8 +3,9 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { makeRepository, makeRepositorySaid, makeSample, makeSampleSaid } from '../../api/first';
+import { Confirm } from '../../parts/confirm';
 import { Dialog, DialogFoot, SameAs } from '../../parts/dialog';
-import { submits } from '../../parts/enter';
+import { entered } from '../../parts/enter';
 import { useTexts } from '../../texts';
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9.\-+_]*$/;
@@ -41,7 +42,7 @@ export function DropDialog({ files, onClose, onDone }: { files: File[]; onClose:
     >
       <label className="form-field">
         <span className="small soft">{t.first.repository}</span>
-        <input className="field" value={name} spellCheck={false} aria-invalid={!good} onChange={(event) => setName(event.target.value)} onKeyDown={(event) => submits({ key: event.key, isComposing: event.nativeEvent.isComposing, keyCode: event.keyCode }) && go()} />
+        <input className="field" value={name} spellCheck={false} aria-invalid={!good} onChange={(event) => setName(event.target.value)} onKeyDown={(event) => entered(event) && go()} />
         {!good && <span className="small tone-bad">{t.first.badName}</span>}
       </label>
       <p>{t.first.makes}</p>
@@ -62,31 +63,17 @@ export function DropDialog({ files, onClose, onDone }: { files: File[]; onClose:
 export function SampleDialog({ onClose, onDone }: { onClose: () => void; onDone: () => void }) {
   const t = useTexts();
   const queries = useQueryClient();
-  const going = useMutation({
-    mutationFn: () => makeSample(t.first),
-    onSuccess: async () => {
-      onDone();
-      await queries.invalidateQueries();
-    },
-  });
+  const made = () => {
+    onDone();
+    return queries.invalidateQueries();
+  };
   return (
-    <Dialog
-      title={t.first.sampleTitle}
-      onClose={onClose}
-      foot={
-        <DialogFoot error={going.error} close={t.common.cancel} onClose={onClose}>
-          <button type="button" className="button primary" disabled={going.isPending} onClick={() => going.mutate()} data-confirm="sample">
-            {t.first.sampleButton}
-          </button>
-        </DialogFoot>
-      }
-    >
+    <Confirm title={t.first.sampleTitle} word={t.first.sampleButton} name="sample" act={() => makeSample(t.first)} onDone={made} onClose={onClose} said={makeSampleSaid(location.origin, t.first)}>
       <p>{t.first.sampleMakes}</p>
       <ul className="first-list">
         <li>{t.first.sampleApplication}</li>
         <li>{t.first.samplePipeline}</li>
       </ul>
-      <SameAs said={makeSampleSaid(location.origin, t.first)} />
-    </Dialog>
+    </Confirm>
   );
 }

@@ -6,7 +6,7 @@ import { useState } from 'react';
 import { startPipeline, startSaid } from '../../api/actions';
 import { inOrder, intent, type Parameter, type Pipeline } from '../../api/config';
 import { Dialog, DialogFoot, SameAs } from '../../parts/dialog';
-import { submits } from '../../parts/enter';
+import { entered } from '../../parts/enter';
 import { useTexts } from '../../texts';
 
 export function StartDialog({ application, pipeline, onClose }: { application: string; pipeline: Pipeline; onClose: () => void }) {
@@ -39,7 +39,7 @@ export function StartDialog({ application, pipeline, onClose }: { application: s
       }
     >
       {pipeline.parameters.length > 0 && (
-        <div className="parameters" onKeyDown={(event) => submits({ key: event.key, isComposing: event.nativeEvent.isComposing, keyCode: event.keyCode }) && go()}>
+        <div className="parameters" onKeyDown={(event) => entered(event) && go()}>
           {pipeline.parameters.map((one) => (
             <ParameterField key={one.name} parameter={one} value={values[one.name] ?? ''} onChange={(value) => setValues({ ...values, [one.name]: value })} />
           ))}

@@ -1,10 +1,10 @@
 // The dashboard of a project: its pipelines with their last runs, what runs in its clusters, its applications.
 
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import { deleteProject, deleteProjectSaid, projectQuery, projectsQuery, type Project } from '../../api/projects';
 import { Answered } from '../../parts/answers';
-import { Dialog, DialogFoot, SameAs } from '../../parts/dialog';
+import { Confirm } from '../../parts/confirm';
 import { useTexts } from '../../texts';
 import { ClustersPart } from './clusters-part';
 import { ProjectDialog } from './edit';
@@ -89,24 +89,20 @@ function DeleteDialog({ project, onClose }: { project: Project; onClose: () => v
   const t = useTexts();
   const navigate = useNavigate();
   const queries = useQueryClient();
-  const going = useMutation({
-    mutationFn: () => deleteProject(project),
-    onSuccess: async () => {
-      await navigate({ to: '/projects' });
-      await queries.invalidateQueries({ queryKey: ['projects'], exact: true });
-    },
-  });
+  const gone = async () => {
+    await navigate({ to: '/projects' });
+    await queries.invalidateQueries({ queryKey: ['projects'], exact: true });
+  };
   return (
-    <Dialog
+    <Confirm
       title={t.config.removal.titleNamed(project.name)}
+      word={t.config.removal.confirm}
+      name="delete"
+      danger
+      act={() => deleteProject(project)}
+      onDone={gone}
       onClose={onClose}
-      foot={
-        <DialogFoot error={going.error} close={t.common.cancel} onClose={onClose}>
-          <button type="button" className="button danger" disabled={going.isPending} onClick={() => going.mutate()} data-confirm="delete">
-            {t.config.removal.confirm}
-          </button>
-        </DialogFoot>
-      }
+      said={deleteProjectSaid(location.origin, project)}
     >
       <p>{t.projects.deleteSays(project.applications.length, project.pipelines.length)}</p>
       {project.applications.length > 0 && (
@@ -114,7 +110,6 @@ function DeleteDialog({ project, onClose }: { project: Project; onClose: () => v
           <bdi>{project.applications.join(', ')}</bdi>
         </p>
       )}
-      <SameAs said={deleteProjectSaid(location.origin, project)} />
-    </Dialog>
+    </Confirm>
   );
 }

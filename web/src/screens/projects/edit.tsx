@@ -6,7 +6,7 @@ import { accountsQuery } from '../../api/accounts';
 import { pipelineNamesQuery, saveProject, saveProjectSaid, type Project } from '../../api/projects';
 import { applicationsQuery } from '../../api/queries';
 import { Dialog, DialogFoot, SameAs } from '../../parts/dialog';
-import { submits } from '../../parts/enter';
+import { entered } from '../../parts/enter';
 import { useTexts } from '../../texts';
 import { ClusterFields } from './cluster-fields';
 import { Picker } from './picker';
@@ -52,7 +52,7 @@ export function ProjectDialog({ project, all, onClose, onSaved }: Props) {
         </DialogFoot>
       }
     >
-      <div className="form form-two" onKeyDown={(event) => submits({ key: event.key, isComposing: event.nativeEvent.isComposing, keyCode: event.keyCode }) && go()}>
+      <div className="form form-two" onKeyDown={(event) => entered(event) && go()}>
         <label className="form-field">
           <span className="small soft">{t.common.name}</span>
           <input className="field" value={next.name} aria-invalid={wrong === 'taken'} aria-describedby="project-wrong" onChange={(event) => setNext({ ...next, name: event.target.value })} />

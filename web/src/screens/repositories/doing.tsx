@@ -1,10 +1,9 @@
-// A dialog for one thing that can be done in the repositories: what will happen, the same as a command and as a request, then the button.
+// A dialog for one thing that can be done in the repositories by aptly's own API.
 
-import { useMutation } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { perform, said, type Doing } from '../../api/aptly';
-import { Dialog, DialogFoot, SameAs } from '../../parts/dialog';
-import { submits } from '../../parts/enter';
+import { Confirm } from '../../parts/confirm';
+import { useTexts } from '../../texts';
 import { useRenewal } from './renew';
 
 interface Props {
@@ -19,34 +18,8 @@ interface Props {
   children: ReactNode;
 }
 
-export function DoingDialog({ title, word, danger = false, doing, ready = true, onClose, children }: Props) {
+export function DoingDialog({ doing, onClose, ...props }: Props) {
+  const t = useTexts();
   const renew = useRenewal();
-  const going = useMutation({
-    mutationFn: () => perform(doing.call),
-    onSuccess: async () => {
-      await renew();
-      onClose();
-    },
-  });
-  const go = () => {
-    if (ready && !going.isPending) going.mutate();
-  };
-  return (
-    <Dialog
-      title={title}
-      onClose={onClose}
-      foot={
-        <DialogFoot error={going.error} onClose={onClose}>
-          <button type="button" className={danger ? 'button danger' : 'button primary'} disabled={!ready || going.isPending} onClick={go}>
-            {word}
-          </button>
-        </DialogFoot>
-      }
-    >
-      <div className="doing" onKeyDown={(event) => event.target instanceof HTMLInputElement && submits({ key: event.key, isComposing: event.nativeEvent.isComposing, keyCode: event.keyCode }) && go()}>
-        {children}
-      </div>
-      <SameAs said={said(location.origin, doing)} />
-    </Dialog>
-  );
+  return <Confirm {...props} close={t.common.close} act={() => perform(doing.call)} onDone={() => renew().then(onClose)} onClose={onClose} said={said(location.origin, doing)} />;
 }

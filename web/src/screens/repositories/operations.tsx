@@ -1,11 +1,11 @@
 // What was done in the repositories, the newest first, each with its undoing, which shows beforehand what it brings back and takes away.
 
-import { useMutation, useQuery } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { showsAgain, undo, undoSaid, type Change, type Operation } from '../../api/operations';
 import { operationsQuery } from '../../api/queries';
 import { Answered } from '../../parts/answers';
-import { Dialog, DialogFoot, SameAs } from '../../parts/dialog';
+import { Confirm } from '../../parts/confirm';
 import { Ago } from '../../parts/when';
 import { useTexts } from '../../texts';
 import { useRenewal } from './renew';
@@ -103,24 +103,16 @@ function UndoDialog({ operation, onClose }: { operation: Operation; onClose: () 
   const t = useTexts();
   const renew = useRenewal();
   const [unsigned, setUnsigned] = useState(false);
-  const going = useMutation({
-    mutationFn: () => undo(operation, unsigned),
-    onSuccess: async () => {
-      await renew();
-      onClose();
-    },
-  });
   return (
-    <Dialog
+    <Confirm
       title={t.operations.undoNumber(operation.id)}
+      word={t.operations.undo}
+      danger
+      close={t.common.close}
+      act={() => undo(operation, unsigned)}
+      onDone={() => renew().then(onClose)}
       onClose={onClose}
-      foot={
-        <DialogFoot error={going.error} onClose={onClose}>
-          <button type="button" className="button danger" disabled={going.isPending} onClick={() => going.mutate()}>
-            {t.operations.undo}
-          </button>
-        </DialogFoot>
-      }
+      said={undoSaid(location.origin, operation, unsigned)}
     >
       <p>{t.operations.says}</p>
       <ul className="inner-list">
@@ -137,8 +129,7 @@ function UndoDialog({ operation, onClose }: { operation: Operation; onClose: () 
           <input type="checkbox" checked={unsigned} onChange={(event) => setUnsigned(event.target.checked)} /> {t.operations.unsigned}
         </label>
       )}
-      <SameAs said={undoSaid(location.origin, operation, unsigned)} />
-    </Dialog>
+    </Confirm>
   );
 }
 

@@ -1,10 +1,10 @@
 // Pausing and resuming a run, skipping a wait, restarting a stage: what will happen, the same as a command and as a request, then one button.
 
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useQueryClient } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { behind, isOver, topOf, topStages, waitingOf, waitSeconds, type Execution, type Stage } from '../../api/execution';
 import { doRunAct, runActSaid, type RunAct } from '../../api/run-actions';
-import { Dialog, DialogFoot, SameAs } from '../../parts/dialog';
+import { Confirm } from '../../parts/confirm';
 import { Mark } from '../../parts/mark';
 import { ofStage } from '../../parts/status';
 import { duration } from '../../parts/time';
@@ -16,30 +16,20 @@ export function ActDialog({ run, stage, kind, onClose }: { run: Execution; stage
   const t = useTexts();
   const queries = useQueryClient();
   const act: RunAct | undefined = kind === 'pause' || kind === 'resume' ? { kind } : stage && { kind, stage: stage.id };
-  const going = useMutation({
-    mutationFn: (wanted: RunAct) => doRunAct(run.id, wanted),
-    onSuccess: async () => {
-      await queries.invalidateQueries({ queryKey: ['run', run.id] });
-      onClose();
-    },
-  });
   if (act === undefined) return null;
   const name = 'stage' in act ? (stage?.name ?? '') : run.name;
   return (
-    <Dialog
+    <Confirm
       title={t.runMore.title[kind](name)}
+      word={t.runMore.button[kind]}
+      name={kind}
+      act={() => doRunAct(run.id, act)}
+      onDone={() => queries.invalidateQueries({ queryKey: ['run', run.id] }).then(onClose)}
       onClose={onClose}
-      foot={
-        <DialogFoot error={going.error} close={t.common.cancel} onClose={onClose}>
-          <button type="button" className="button primary" disabled={going.isPending} onClick={() => going.mutate(act)} data-confirm={kind}>
-            {t.runMore.button[kind]}
-          </button>
-        </DialogFoot>
-      }
+      said={runActSaid(location.origin, run.id, act)}
     >
       <What run={run} stage={stage} kind={kind} />
-      <SameAs said={runActSaid(location.origin, run.id, act)} />
-    </Dialog>
+    </Confirm>
   );
 }
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import type { Guard } from '../../api/application';
-import { readServerGroup } from '../../api/inventory';
+import type { Guard } from '../api/application';
+import { readServerGroup } from '../api/inventory';
 import { guarded, keyOf, partsOf } from './guards';
 
 const group = (cluster: string) => readServerGroup({ name: `${cluster}-v000`, cluster, account: 'local', region: 'here' });
