@@ -47,3 +47,23 @@ export async function step(name, work) {
 export function must(condition, sentence) {
   if (!condition) throw new Error(sentence);
 }
+
+/**
+ * Walks from the first step to the last and then prints `end`. What the browser complained of is a fault of the page, but for what
+ * `expected` matches. A failure leaves a picture.
+ */
+export async function conclude({ browser, page, complaints }, end, walk, expected) {
+  try {
+    await walk();
+    const faults = complaints.filter((one) => expected === undefined || !expected.test(one));
+    must(faults.length === 0, `the page complained:\n  ${faults.join('\n  ')}`);
+    console.log(end);
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    for (const one of complaints) console.error(`  ${one}`);
+    await page.screenshot({ path: 'walk-failed.png' }).catch(() => undefined);
+    process.exitCode = 1;
+  } finally {
+    await browser.close();
+  }
+}

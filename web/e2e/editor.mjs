@@ -6,7 +6,7 @@
 
 import { parseArgs } from 'node:util';
 import { makeApplication } from './application.mjs';
-import { must, openBrowser, step } from './browser.mjs';
+import { conclude, must, openBrowser, step } from './browser.mjs';
 import { accessible as looks, pictures } from './looks.mjs';
 
 const { values, positionals } = parseArgs({
@@ -258,15 +258,4 @@ async function problemsGone() {
   await page.locator('.problems').getByText('Nothing is wrong.').waitFor();
 }
 
-try {
-  await walk();
-  must(complaints.length === 0, `the page complained:\n  ${complaints.join('\n  ')}`);
-  console.log('the editor walk is done');
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  for (const one of complaints) console.error(`  ${one}`);
-  await page.screenshot({ path: 'walk-failed.png' }).catch(() => undefined);
-  process.exitCode = 1;
-} finally {
-  await browser.close();
-}
+await conclude({ browser, page, complaints }, 'the editor walk is done', walk);

@@ -5,7 +5,7 @@
 // OLD and NEW are two versions of one package. The server's apt root has nothing yet.
 
 import { parseArgs } from 'node:util';
-import { must, openBrowser, step } from './browser.mjs';
+import { conclude, must, openBrowser, step } from './browser.mjs';
 import { accessible, pictures } from './looks.mjs';
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { pictures: { type: 'string' } } });
@@ -151,17 +151,5 @@ async function walk() {
   });
 }
 
-try {
-  await walk();
-  // A query that is not complete yet is refused, which the browser calls an error.
-  const faults = complaints.filter((one) => !/status of 400/.test(one));
-  must(faults.length === 0, `the page complained:\n  ${faults.join('\n  ')}`);
-  console.log('the repositories walk is done');
-} catch (error) {
-  await page.screenshot({ path: 'walk-failed.png' });
-  console.error(error instanceof Error ? error.message : error);
-  for (const one of complaints) console.error(`  ${one}`);
-  process.exitCode = 1;
-} finally {
-  await browser.close();
-}
+// A query that is not complete yet is refused, which the browser calls an error.
+await conclude({ browser, page, complaints }, 'the repositories walk is done', walk, /status of 400/);

@@ -5,7 +5,7 @@
 //
 // BASE is the address of a fresh server; FOLDER has the images hello-1.0, hello-2.0 and hello-3.0. Everything else the script makes itself.
 
-import { must, step } from './browser.mjs';
+import { conclude, must, step } from './browser.mjs';
 import { accessible, act, base, browser, complaints, confirm, dialog, everywhere, images, page, picture, row, under } from './runs-page.mjs';
 import { ask, beginUsers, cluster, job, makeWorld, PATIENCE, until } from './runs-world.mjs';
 
@@ -261,17 +261,8 @@ async function runsWalk() {
   });
 }
 
-try {
+await conclude({ browser, page, complaints }, 'the runs walk is done', async () => {
   await clustersWalk();
   await reportWalk();
   await runsWalk();
-  must(complaints.length === 0, `the page complained:\n  ${complaints.join('\n  ')}`);
-  console.log('the runs walk is done');
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  for (const one of complaints) console.error(`  ${one}`);
-  await page.screenshot({ path: 'walk-failed.png' }).catch(() => undefined);
-  process.exitCode = 1;
-} finally {
-  await browser.close();
-}
+});

@@ -5,7 +5,7 @@
 // BASE is the address of a server that has an application with a server group, a load balancer and a pipeline with a manual judgment.
 
 import { parseArgs } from 'node:util';
-import { must, openBrowser, step } from './browser.mjs';
+import { conclude, must, openBrowser, step } from './browser.mjs';
 import { accessible as looks, pictures } from './looks.mjs';
 
 const { values, positionals } = parseArgs({
@@ -244,17 +244,5 @@ async function walk() {
   });
 }
 
-try {
-  await walk();
-  // What the browser itself says of the stream that was cut on purpose is no fault of the page.
-  const faults = complaints.filter((one) => !/ERR_FAILED/.test(one));
-  must(faults.length === 0, `the page complained:\n  ${faults.join('\n  ')}`);
-  console.log('the walk is done');
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  for (const one of complaints) console.error(`  ${one}`);
-  await page.screenshot({ path: 'walk-failed.png' }).catch(() => undefined);
-  process.exitCode = 1;
-} finally {
-  await browser.close();
-}
+// What the browser itself says of the stream that was cut on purpose is no fault of the page.
+await conclude({ browser, page, complaints }, 'the walk is done', walk, /ERR_FAILED/);

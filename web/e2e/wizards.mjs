@@ -6,7 +6,7 @@
 // ("This is Default"), `hello-2.0` ("This is v2") and `hello-3.0` (answers 500). Without --port the load balancer gets a free one.
 
 import { parseArgs } from 'node:util';
-import { must, openBrowser, step } from './browser.mjs';
+import { conclude, must, openBrowser, step } from './browser.mjs';
 import { accessible as looks, pictures } from './looks.mjs';
 import { afterwards } from './wizards-afterwards.mjs';
 
@@ -193,18 +193,9 @@ async function theServerGroup() {
   });
 }
 
-try {
+await conclude({ browser, page, complaints }, 'the wizards walk is done', async () => {
   await theApplication();
   await theLoadBalancer();
   await theServerGroup();
   await afterwards({ page, dialog, field, button, picture, accessible, ended, succeeds, answerAt, answers, address, app, under, images: values.images, limit: LIMIT });
-  must(complaints.length === 0, `the page complained:\n  ${complaints.join('\n  ')}`);
-  console.log('the wizards walk is done');
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  for (const one of complaints) console.error(`  ${one}`);
-  await page.screenshot({ path: 'wizards-failed.png' }).catch(() => undefined);
-  process.exitCode = 1;
-} finally {
-  await browser.close();
-}
+});

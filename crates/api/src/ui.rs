@@ -1,5 +1,6 @@
 //! What only the page asks for, under `/ui-api`: one request for a whole screen. Not here: the live stream (`live`) and the page's files (`page`).
 
+use apt::Root;
 use axum::Json;
 use axum::extract::{Path, State};
 use pipeline::model::{Kind, Status};
@@ -14,6 +15,7 @@ use utoipa_axum::routes;
 use crate::query::Query;
 use crate::{House, Problem};
 
+mod archives;
 mod operations;
 mod provenance;
 mod publications;
@@ -33,6 +35,7 @@ pub fn routes() -> OpenApiRouter<House> {
         .routes(routes!(home))
         .routes(routes!(stage_log))
         .merge(repositories::routes())
+        .merge(archives::routes())
         .merge(operations::routes())
         .merge(publications::routes())
         .merge(provenance::routes())
@@ -45,6 +48,21 @@ async fn blocking<T: Send + 'static>(
 ) -> Result<Json<T>, Problem> {
     let done = tokio::task::spawn_blocking(work).await.map_err(|error| Problem::internal(error.to_string()))?;
     done.map(Json)
+}
+
+/// What every root has of a kind, as it is shown.
+fn of_all<T, S>(
+    house: &House,
+    list: impl Fn(&Root) -> apt::Result<Vec<T>>,
+    show: impl Fn(&Root, T) -> apt::Result<S>,
+) -> Result<Vec<S>, Problem> {
+    let mut all = Vec::new();
+    for root in house.roots.iter() {
+        for one in list(root).map_err(operations::problem)? {
+            all.push(show(root, one).map_err(operations::problem)?);
+        }
+    }
+    Ok(all)
 }
 
 /// What Home shows: what runs (and perhaps waits for a person), and what broke in the last day.

@@ -10,7 +10,7 @@ import { readOperations } from './operations';
 import { readApplication, readHome, readLog } from './overview';
 import { readProvenance } from './provenance';
 import { list } from './read';
-import { readRepositories } from './repositories';
+import { readMirrors, readPublications, readRepositories, readSnapshots } from './repositories';
 
 const path = (application: string) => ({ params: { path: { application } } });
 
@@ -97,6 +97,16 @@ export const repositoriesQuery = () =>
     queryKey: ['repositories'],
     queryFn: async ({ signal }) => readRepositories(await answer(client.GET('/ui-api/repositories', { signal }))),
   });
+
+export const mirrorsQuery = () =>
+  queryOptions({ queryKey: ['repositories', 'mirrors'], queryFn: async ({ signal }) => readMirrors(await answer(client.GET('/ui-api/mirrors', { signal }))) });
+
+export const snapshotsQuery = () =>
+  queryOptions({ queryKey: ['repositories', 'snapshots'], queryFn: async ({ signal }) => readSnapshots(await answer(client.GET('/ui-api/snapshots', { signal }))) });
+
+/** The publications with what each shows and showed. */
+export const publicationsQuery = () =>
+  queryOptions({ queryKey: ['repositories', 'publications'], queryFn: async ({ signal }) => readPublications(await answer(client.GET('/ui-api/publications', { signal }))) });
 
 /** How two snapshots differ. */
 export const snapshotDiffQuery = (left: string, right: string) =>

@@ -1,4 +1,4 @@
-// Repositories, mirrors, snapshots and publications, as one answer gives them.
+// Repositories, mirrors, snapshots and publications.
 
 import { list, map, number, optNumber, optText, text, texts } from './read';
 
@@ -62,14 +62,16 @@ export interface Publication {
   ofSnapshots: boolean;
   signed: boolean;
   line: string;
+}
+
+/** A publication with what it shows and showed. */
+export interface PublicationHistory extends Publication {
   /** The newest first. */
   generations: Generation[];
 }
 
 export interface Repositories {
   repositories: Repository[];
-  mirrors: Mirror[];
-  snapshots: Snapshot[];
   publications: Publication[];
 }
 
@@ -77,11 +79,13 @@ export function readRepositories(value: unknown): Repositories {
   const all = map(value);
   return {
     repositories: list(all.repositories).map(readRepository),
-    mirrors: list(all.mirrors).map(readMirror),
-    snapshots: list(all.snapshots).map(readSnapshot),
     publications: list(all.publications).map(readPublication),
   };
 }
+
+export const readMirrors = (value: unknown): Mirror[] => list(map(value).mirrors).map(readMirror);
+export const readSnapshots = (value: unknown): Snapshot[] => list(map(value).snapshots).map(readSnapshot);
+export const readPublications = (value: unknown): PublicationHistory[] => list(map(value).publications).map((one) => ({ ...readPublication(one), generations: list(map(one).generations).map(readGeneration) }));
 
 function readRepository(value: unknown): Repository {
   const repository = map(value);
@@ -138,19 +142,20 @@ function readPublication(value: unknown): Publication {
     ofSnapshots: publication.kind === 'snapshot',
     signed: publication.signed === true,
     line: text(publication.line),
-    generations: list(publication.generations).map((one) => {
-      const generation = map(one);
-      return {
-        number: number(generation.number),
-        at: optNumber(generation.at),
-        shown: generation.shown === true,
-        packages: number(generation.packages),
-        addedCount: number(generation.addedCount),
-        removedCount: number(generation.removedCount),
-        added: texts(generation.added),
-        removed: texts(generation.removed),
-      };
-    }),
+  };
+}
+
+function readGeneration(value: unknown): Generation {
+  const generation = map(value);
+  return {
+    number: number(generation.number),
+    at: optNumber(generation.at),
+    shown: generation.shown === true,
+    packages: number(generation.packages),
+    addedCount: number(generation.addedCount),
+    removedCount: number(generation.removedCount),
+    added: texts(generation.added),
+    removed: texts(generation.removed),
   };
 }
 

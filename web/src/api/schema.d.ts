@@ -3444,6 +3444,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/ui-api/mirrors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Gives all mirrors. */
+        get: operations["get_ui_api_mirrors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/ui-api/operations": {
         parameters: {
             query?: never;
@@ -3495,6 +3512,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/ui-api/publications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Gives all publications with what they show and showed. */
+        get: operations["get_ui_api_publications"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/ui-api/publications/rollback": {
         parameters: {
             query?: never;
@@ -3519,8 +3553,25 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Gives all repositories with their packages, mirrors, snapshots, and all publications with the line that a client needs. */
+        /** Gives all repositories with their packages, and all publications with the line that a client needs. */
         get: operations["get_ui_api_repositories"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ui-api/snapshots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Gives all snapshots. */
+        get: operations["get_ui_api_snapshots"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3992,6 +4043,11 @@ export interface components {
             /** @description `UP`. */
             status: string;
         };
+        /** @description A publication with what it showed. */
+        History: components["schemas"]["Published"] & {
+            /** @description What it shows and showed before, the newest first. */
+            generations: components["schemas"]["Generation"][];
+        };
         /** @description What Home shows: what runs (and perhaps waits for a person), and what broke in the last day. */
         Home: {
             /** @description Runs that have not ended, newest first. */
@@ -4063,6 +4119,11 @@ export interface components {
              * @description How many packages it has.
              */
             count: number;
+        };
+        /** @description All mirrors. */
+        Mirrors: {
+            /** @description By name. */
+            mirrors: components["schemas"]["Mirrored"][];
         };
         /** @description One command or request that changed something. */
         Operation: {
@@ -4136,6 +4197,11 @@ export interface components {
             /** @description Whether there are more. */
             cut: boolean;
         };
+        /** @description All publications with what they showed. */
+        Publications: {
+            /** @description By place. */
+            publications: components["schemas"]["History"][];
+        };
         /** @description Where something is published. */
         Published: {
             /** @description The folder of the root. */
@@ -4156,8 +4222,6 @@ export interface components {
             signed: boolean;
             /** @description What a client writes into its `sources.list`. */
             line: string;
-            /** @description What it shows and showed before, the newest first. */
-            generations: components["schemas"]["Generation"][];
         };
         /** @description A new name for a pipeline. */
         Rename: {
@@ -4172,10 +4236,6 @@ export interface components {
         Repositories: {
             /** @description By name. */
             repositories: components["schemas"]["Repository"][];
-            /** @description By name. */
-            mirrors: components["schemas"]["Mirrored"][];
-            /** @description The newest first. */
-            snapshots: components["schemas"]["Taken"][];
             /** @description By place. */
             publications: components["schemas"]["Published"][];
         };
@@ -4235,6 +4295,11 @@ export interface components {
             by: string;
             /** @description Of which kind its trigger is. */
             trigger: string;
+        };
+        /** @description All snapshots. */
+        Snapshots: {
+            /** @description The newest first. */
+            snapshots: components["schemas"]["Taken"][];
         };
         /** @description One of them. */
         StageKind: {
@@ -9977,6 +10042,25 @@ export interface operations {
             };
         };
     };
+    get_ui_api_mirrors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Mirrors"];
+                };
+            };
+        };
+    };
     get_ui_api_operations: {
         parameters: {
             query?: never;
@@ -10066,6 +10150,25 @@ export interface operations {
             };
         };
     };
+    get_ui_api_publications: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Publications"];
+                };
+            };
+        };
+    };
     post_ui_api_publications_rollback: {
         parameters: {
             query?: never;
@@ -10120,6 +10223,25 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Repositories"];
+                };
+            };
+        };
+    };
+    get_ui_api_snapshots: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Snapshots"];
                 };
             };
         };

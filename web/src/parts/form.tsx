@@ -9,6 +9,8 @@ interface About {
   label: string;
   help?: ReactNode;
   error?: string | undefined;
+  /** What is wrong is said elsewhere: beneath several fields at once. */
+  invalid?: boolean;
   required?: boolean;
   wide?: boolean;
 }
@@ -32,7 +34,7 @@ export function Part({ title, children }: { title?: string; children: ReactNode 
   );
 }
 
-function Field({ label, help, error, required, wide, children }: About & { children: (given: Given) => ReactNode }) {
+function Field({ label, help, error, invalid = error !== undefined, required, wide, children }: About & { children: (given: Given) => ReactNode }) {
   const t = useTexts();
   const id = useId();
   const said = error === undefined && help === undefined ? undefined : `${id}-said`;
@@ -42,7 +44,7 @@ function Field({ label, help, error, required, wide, children }: About & { child
         {label}
         {required && <span className="faint"> · {t.wizards.required}</span>}
       </label>
-      {children({ id, 'aria-describedby': said, 'aria-invalid': error === undefined ? undefined : true, 'aria-required': required ? true : undefined })}
+      {children({ id, 'aria-describedby': said, 'aria-invalid': invalid ? true : undefined, 'aria-required': required ? true : undefined })}
       <Beneath id={said} help={help} error={error} />
     </div>
   );
@@ -84,6 +86,11 @@ export function TextField({ value, onChange, placeholder, options, type = 'text'
       )}
     </Field>
   );
+}
+
+/** JSON, or another text of some lines. */
+export function TextArea({ value, onChange, placeholder, ...about }: About & { value: string; onChange: (value: string) => void; placeholder?: string }) {
+  return <Field {...about}>{(given) => <textarea {...given} className="field form-json" rows={4} spellCheck={false} value={value} placeholder={placeholder} onChange={(event) => onChange(event.target.value)} />}</Field>;
 }
 
 /** A number as it is typed; empty says nothing. What it may be is the form's own word. */

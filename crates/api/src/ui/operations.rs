@@ -134,6 +134,12 @@ pub(super) fn root_of<'a>(house: &'a House, path: Option<&str>) -> Result<&'a Ro
     house.roots.iter().find(is_meant).ok_or_else(|| Problem::not_found("the server follows no such root"))
 }
 
+/// How what is published on the page is signed: as aptly's configuration says, or not at all.
+pub(super) fn signing(house: &House, skip: bool) -> Signing {
+    let configured = house.aptly.settings().signing.clone();
+    Signing { skip: skip || configured.skip, batch: true, ..configured }
+}
+
 /// Makes everything that an operation changed what it was before, as an operation of its own, and gives that.
 #[utoipa::path(post, path = "/ui-api/operations/{id}/undo", params(("id" = i64, Path), Undo),
     responses((status = OK, body = Operation), (status = NOT_FOUND, body = Problem), (status = CONFLICT, body = Problem)))]
@@ -145,8 +151,7 @@ async fn undo(
 ) -> Result<Json<Operation>, Problem> {
     blocking(move || {
         let root = root_of(&house, how.root.as_deref())?;
-        let configured = house.aptly.settings().signing.clone();
-        let signing = Signing { skip: how.skip_signing || configured.skip, batch: true, ..configured };
+        let signing = signing(&house, how.skip_signing);
         let acting = root.clone().acting(&caller.name, &format!("undo {id} on the page"));
         let undone = acting.undo(Some(id), &signing, &mut |_| {}).map_err(problem)?;
         Ok(Operation::of(root, root.op(undone.by).map_err(problem)?))

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use apt::{Op, Root};
+use apt::{Generation, Op, Root};
 use axum::Json;
 use axum::extract::State;
 use bakery::{Candidate, Image};
@@ -114,7 +114,7 @@ struct InIt {
 }
 
 /// One way into a repository.
-#[derive(Clone, Serialize, utoipa::ToSchema)]
+#[derive(Serialize, utoipa::ToSchema)]
 struct Upload {
     /// The repository, mirror or snapshot.
     into: String,
@@ -279,35 +279,34 @@ impl Group {
     }
 }
 
-/// The roots that the server follows, with what was done in them.
+/// The roots that the server follows: what they show now, and what was done in them.
 struct Archives<'a> {
-    roots: &'a [Root],
+    shown: Vec<(&'a Root, Generation)>,
     ops: Vec<Op>,
 }
 
 impl<'a> Archives<'a> {
     fn read(roots: &'a [Root]) -> apt::Result<Archives<'a>> {
-        let mut ops = Vec::new();
+        let (mut shown, mut ops) = (Vec::new(), Vec::new());
         for root in roots {
             ops.extend(root.ops(OPERATIONS)?);
+            for one in root.publications()? {
+                // One that an aptly published has none before the first of ours.
+                shown.extend(root.generation(&one.place(), &one.distribution, None).ok().map(|now| (root, now)));
+            }
         }
         ops.sort_by_key(|op| std::cmp::Reverse(op.at));
-        Ok(Archives { roots, ops })
+        Ok(Archives { shown, ops })
     }
 
     fn trace(&self, package: &Candidate) -> InIt {
-        let label = package.label();
         let (mut published, mut build) = (Vec::new(), BTreeMap::new());
-        for root in self.roots {
-            for publication in root.publications().unwrap_or_default() {
-                let place = publication.place();
-                let shown = root.generation(&place, &publication.distribution, None).and_then(|shown| {
-                    root.generation_package(&shown, &package.name, &package.version, &package.sha256)
-                });
-                if let Ok(found) = shown {
-                    published.push(format!("{place}/{}", publication.distribution).trim_start_matches("./").to_owned());
-                    build = build_of(|name| found.package.stanza.get(name));
-                }
+        for (root, shown) in &self.shown {
+            let found = root.generation_package(shown, &package.name, &package.version, &package.sha256);
+            if let Ok(found) = found {
+                let place = format!("{}/{}", shown.prefix, shown.distribution);
+                published.push(place.trim_start_matches("./").to_owned());
+                build = build_of(|name| found.package.stanza.get(name));
             }
         }
         InIt {
@@ -316,7 +315,7 @@ impl<'a> Archives<'a> {
             architecture: package.architecture.clone(),
             sha256: package.sha256.clone(),
             build,
-            uploads: uploads(&self.ops, &label),
+            uploads: uploads(&self.ops, &package.label()),
             published,
         }
     }

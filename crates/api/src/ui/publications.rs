@@ -1,14 +1,14 @@
 //! Publications as the page shows them: what a client writes down, and what was shown before with the way back to it.
 
 use access::Caller;
-use apt::{Publication, Rollback, Root, Signing};
+use apt::{Publication, Rollback, Root};
 use axum::extract::State;
 use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{blocking, operations};
+use super::{blocking, of_all, operations};
 use crate::body::Body;
 use crate::{House, Problem};
 
@@ -17,7 +17,7 @@ const NAMED: usize = 50;
 
 /// The routes of this file.
 pub(super) fn routes() -> OpenApiRouter<House> {
-    OpenApiRouter::new().routes(routes!(roll_back))
+    OpenApiRouter::new().routes(routes!(publications)).routes(routes!(roll_back))
 }
 
 /// Where something is published.
@@ -41,6 +41,21 @@ pub(super) struct Published {
     signed: bool,
     /// What a client writes into its `sources.list`.
     line: String,
+}
+
+/// All publications with what they showed.
+#[derive(Serialize, utoipa::ToSchema)]
+struct Publications {
+    /// By place.
+    publications: Vec<History>,
+}
+
+/// A publication with what it showed.
+#[derive(Serialize, utoipa::ToSchema)]
+struct History {
+    /// The publication.
+    #[serde(flatten)]
+    published: Published,
     /// What it shows and showed before, the newest first.
     generations: Vec<Generation>,
 }
@@ -68,11 +83,10 @@ struct Generation {
 }
 
 impl Published {
-    pub(super) fn of(root: &Root, one: &Publication) -> apt::Result<Published> {
+    pub(super) fn of(root: &Root, one: &Publication) -> Published {
         let signed = is_signed(root, one);
         let components: Vec<String> = one.sources.keys().cloned().collect();
-        let history = root.publication_history(&one.storage, &one.prefix, &one.distribution)?;
-        Ok(Published {
+        Published {
             root: root.path().display().to_string(),
             line: source_line(&one.prefix, &one.distribution, &components, signed),
             prefix: one.place(),
@@ -82,8 +96,15 @@ impl Published {
             kind: one.kind.word(),
             components,
             signed,
-            generations: history.into_iter().map(Generation::of).collect(),
-        })
+        }
+    }
+}
+
+impl History {
+    fn of(root: &Root, one: &Publication) -> apt::Result<History> {
+        let history = root.publication_history(&one.storage, &one.prefix, &one.distribution)?;
+        let generations = history.into_iter().map(Generation::of).collect();
+        Ok(History { published: Published::of(root, one), generations })
     }
 }
 
@@ -115,6 +136,16 @@ fn source_line(prefix: &str, distribution: &str, components: &[String], signed: 
     let trust = if signed { "" } else { "[trusted=yes] " };
     let folder = if prefix == "." { String::new() } else { format!("{prefix}/") };
     format!("deb {trust}http://HOST:8080/{folder} {distribution} {}", components.join(" "))
+}
+
+/// Gives all publications with what they show and showed.
+#[utoipa::path(get, path = "/ui-api/publications", responses((status = OK, body = Publications)))]
+async fn publications(State(house): State<House>) -> Result<Json<Publications>, Problem> {
+    blocking(move || {
+        let publications = of_all(&house, Root::publications, |root, one| History::of(root, &one))?;
+        Ok(Publications { publications })
+    })
+    .await
 }
 
 /// Which publication goes back, and to what.
@@ -159,13 +190,12 @@ async fn roll_back(
         let meant = publications.iter().find(is_meant);
         let gone = || Problem::not_found(format!("there is no publication {}/{}", how.prefix, how.distribution));
         let meant = meant.ok_or_else(gone)?;
-        let configured = house.aptly.settings().signing.clone();
         let request = Rollback {
             storage: meant.storage.clone(),
             prefix: meant.prefix.clone(),
             distribution: meant.distribution.clone(),
             to: how.to,
-            signing: Signing { skip: how.skip_signing || configured.skip, batch: true, ..configured },
+            signing: operations::signing(&house, how.skip_signing),
             ..Rollback::default()
         };
         let acting = root.clone().acting(&caller.name, "publish rollback on the page");

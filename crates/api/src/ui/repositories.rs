@@ -1,6 +1,6 @@
-//! Repositories, mirrors, snapshots and where they are published, of every apt root that the server follows, in one answer for one screen.
+//! Repositories and where they are published, of every apt root that the server follows, in one answer for one screen.
 
-use apt::{Mirror, Root, Snapshot};
+use apt::Root;
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
@@ -24,10 +24,6 @@ pub(super) fn routes() -> OpenApiRouter<House> {
 struct Repositories {
     /// By name.
     repositories: Vec<Repository>,
-    /// By name.
-    mirrors: Vec<Mirrored>,
-    /// The newest first.
-    snapshots: Vec<Taken>,
     /// By place.
     publications: Vec<Published>,
 }
@@ -60,47 +56,7 @@ struct Package {
     architecture: String,
 }
 
-/// A mirror.
-#[derive(Serialize, utoipa::ToSchema)]
-struct Mirrored {
-    /// Its name.
-    name: String,
-    /// The address of the archive.
-    archive: String,
-    /// The distribution; one that ends with a slash is flat.
-    distribution: String,
-    /// Components.
-    components: Vec<String>,
-    /// Architectures.
-    architectures: Vec<String>,
-    /// Only packages that this query means; empty for all.
-    filter: String,
-    /// When it was last updated, in milliseconds since 1970.
-    updated: Option<i64>,
-    /// Whether a process updates it now.
-    updating: bool,
-    /// How many packages it has.
-    count: u64,
-}
-
-/// A snapshot.
-#[derive(Serialize, utoipa::ToSchema)]
-struct Taken {
-    /// Its name.
-    name: String,
-    /// How it was made.
-    description: String,
-    /// When, in milliseconds since 1970.
-    created: i64,
-    /// What it was made of: `local`, `repo` (a mirror) or `snapshot`.
-    kind: &'static str,
-    /// The names of what it was made of, as far as they are still there.
-    sources: Vec<String>,
-    /// How many packages it has.
-    count: u64,
-}
-
-/// Gives all repositories with their packages, mirrors, snapshots, and all publications with the line that a client needs.
+/// Gives all repositories with their packages, and all publications with the line that a client needs.
 #[utoipa::path(get, path = "/ui-api/repositories", responses((status = OK, body = Repositories)))]
 async fn repositories(State(house): State<House>) -> Result<Json<Repositories>, Problem> {
     blocking(move || {
@@ -108,7 +64,6 @@ async fn repositories(State(house): State<House>) -> Result<Json<Repositories>, 
         for root in house.roots.iter() {
             read_root(root, &mut all).map_err(operations::problem)?;
         }
-        all.snapshots.sort_by_key(|one| std::cmp::Reverse(one.created));
         Ok(all)
     })
     .await
@@ -130,39 +85,6 @@ fn read_root(root: &Root, all: &mut Repositories) -> apt::Result<()> {
             component: repo.component,
         });
     }
-    for mirror in root.mirrors()? {
-        all.mirrors.push(mirrored(root, mirror)?);
-    }
-    for snapshot in root.snapshots()? {
-        all.snapshots.push(taken(root, snapshot)?);
-    }
-    for publication in root.publications()? {
-        all.publications.push(Published::of(root, &publication)?);
-    }
+    all.publications.extend(root.publications()?.iter().map(|one| Published::of(root, one)));
     Ok(())
-}
-
-fn mirrored(root: &Root, mirror: Mirror) -> apt::Result<Mirrored> {
-    Ok(Mirrored {
-        count: root.count(&mirror.root)?,
-        updating: mirror.is_updating(),
-        name: mirror.name,
-        archive: mirror.archive,
-        distribution: mirror.distribution,
-        components: mirror.components,
-        architectures: mirror.architectures,
-        filter: mirror.filter,
-        updated: mirror.updated.map(|at| at.as_millisecond()),
-    })
-}
-
-fn taken(root: &Root, snapshot: Snapshot) -> apt::Result<Taken> {
-    Ok(Taken {
-        count: root.count(&snapshot.root)?,
-        sources: root.snapshot_sources(&snapshot)?.into_iter().map(|(name, _)| name).collect(),
-        kind: snapshot.kind.word(),
-        created: snapshot.created.as_millisecond(),
-        name: snapshot.name,
-        description: snapshot.description,
-    })
 }

@@ -1,6 +1,7 @@
 // The fields of the dialogs that change a server group: its size, who gets the traffic back, a name to confirm, a reason.
 
 import type { ServerGroup } from '../../api/inventory';
+import { Choice, NumberField, TextField } from '../../parts/form';
 import { useTexts } from '../../texts';
 import type { Capacity } from './effects';
 import { shortImage, versionOf } from './names';
@@ -30,12 +31,12 @@ export function CapacityFields({ size, now, wrong, onChange }: { size: Size; now
   const follows = readCapacity({ ...size, min: '', max: '' }, now) ?? now;
   return (
     <div className="act-fields">
-      <NumberField label={t.acting.instances} value={size.desired} onChange={(desired) => onChange({ ...size, desired })} wrong={wrong} />
+      <NumberField label={t.acting.instances} value={size.desired} onChange={(desired) => onChange({ ...size, desired })} invalid={wrong} />
       <details>
         <summary className="soft small">{t.acting.bounds}</summary>
         <div className="row">
-          <NumberField label={t.acting.min} value={size.min} placeholder={String(follows.min)} onChange={(min) => onChange({ ...size, min })} wrong={wrong} />
-          <NumberField label={t.acting.max} value={size.max} placeholder={String(follows.max)} onChange={(max) => onChange({ ...size, max })} wrong={wrong} />
+          <NumberField label={t.acting.min} value={size.min} placeholder={String(follows.min)} onChange={(min) => onChange({ ...size, min })} invalid={wrong} />
+          <NumberField label={t.acting.max} value={size.max} placeholder={String(follows.max)} onChange={(max) => onChange({ ...size, max })} invalid={wrong} />
         </div>
       </details>
       {wrong && (
@@ -47,28 +48,15 @@ export function CapacityFields({ size, now, wrong, onChange }: { size: Size; now
   );
 }
 
-function NumberField({ label, value, placeholder, wrong, onChange }: { label: string; value: string; placeholder?: string; wrong: boolean; onChange: (value: string) => void }) {
-  return (
-    <label className="act-field">
-      <span className="small soft">{label}</span>
-      <input className="field act-number" type="number" min={0} inputMode="numeric" value={value} placeholder={placeholder} aria-invalid={wrong} onChange={(event) => onChange(event.target.value)} />
-    </label>
-  );
-}
-
 export function RestoredField({ choices, value, onChange }: { choices: ServerGroup[]; value: string; onChange: (value: string) => void }) {
   const t = useTexts();
   return (
-    <label className="act-field">
-      <span className="small soft">{t.acting.to}</span>
-      <select className="field" value={value} onChange={(event) => onChange(event.target.value)}>
-        {choices.map((group) => (
-          <option key={group.name} value={group.name}>
-            {[versionOf(group), group.package ?? shortImage(group.image)].filter((part) => part !== undefined).join(' · ')}
-          </option>
-        ))}
-      </select>
-    </label>
+    <Choice
+      label={t.acting.to}
+      value={value}
+      options={choices.map((group) => ({ value: group.name, word: [versionOf(group), group.package ?? shortImage(group.image)].filter((part) => part !== undefined).join(' · ') }))}
+      onChange={onChange}
+    />
   );
 }
 
@@ -76,13 +64,4 @@ export function RestoredField({ choices, value, onChange }: { choices: ServerGro
 export function ConfirmName({ name, value, onChange }: { name: string; value: string; onChange: (value: string) => void }) {
   const t = useTexts();
   return <TextField label={t.acting.typeName(name)} value={value} onChange={onChange} />;
-}
-
-export function TextField({ label, value, onChange }: { label: string; value: string; onChange: (value: string) => void }) {
-  return (
-    <label className="act-field">
-      <span className="small soft">{label}</span>
-      <input className="field" value={value} autoComplete="off" spellCheck={false} onChange={(event) => onChange(event.target.value)} />
-    </label>
-  );
 }

@@ -6,12 +6,13 @@ import { update, updateSaid } from '../../api/application';
 import { text, type JsonMap } from '../../api/read';
 import { Dialog, DialogFoot, SameAs } from '../../parts/dialog';
 import { entered } from '../../parts/enter';
+import { Choice, NumberField, Part, TextArea, TextField, Tick } from '../../parts/form';
 import { useTexts } from '../../texts';
-import { FLAG_FIELDS, REPO_TYPES, changesOf, formOf, wrongIn, type Form, type TextField } from './attributes';
+import { FLAG_FIELDS, REPO_TYPES, changesOf, formOf, wrongIn, type Form, type TextField as TextKey } from './attributes';
 import { Changes } from './changes';
 import { useRenewal } from './renew';
 
-const ORDER: TextField[] = ['email', 'description', 'instancePort', 'cloudProviders', 'repoType', 'repoProjectKey', 'repoSlug'];
+const ORDER: TextKey[] = ['email', 'description', 'instancePort', 'cloudProviders', 'repoType', 'repoProjectKey', 'repoSlug'];
 
 export function EditDialog({ application, attributes, onClose }: { application: string; attributes: JsonMap; onClose: () => void }) {
   const t = useTexts();
@@ -31,6 +32,7 @@ export function EditDialog({ application, attributes, onClose }: { application: 
   const go = () => {
     if (ready && !going.isPending) going.mutate();
   };
+  const said = (fault: keyof typeof t.config.wrong | undefined) => fault && t.config.wrong[fault];
   const set = (part: Partial<Form>) => setForm({ ...form, ...part });
   return (
     <Dialog
@@ -44,26 +46,16 @@ export function EditDialog({ application, attributes, onClose }: { application: 
         </DialogFoot>
       }
     >
-      <div
-        className="form form-two"
-        onKeyDown={(event) => {
-          const many = event.target instanceof HTMLTextAreaElement;
-          if (!many && entered(event)) go();
-        }}
-      >
-        {ORDER.map((key) => (
-          <Field key={key} name={key} value={form[key]} wrong={wrong[key]} onChange={(value) => set({ [key]: value })} />
-        ))}
-        {FLAG_FIELDS.map((key) => (
-          <label key={key} className="form-flag form-wide">
-            <input type="checkbox" checked={form[key]} onChange={(event) => set({ [key]: event.target.checked })} /> {t.config.names[key]}
-          </label>
-        ))}
-        <label className="form-field form-wide">
-          <span className="small soft">{t.config.names.permissions}</span>
-          <textarea className="field form-json" rows={4} spellCheck={false} value={form.permissions} aria-invalid={wrong.permissions !== undefined} aria-describedby="config-help-permissions" placeholder={'{"READ": ["…"], "EXECUTE": ["…"], "WRITE": ["…"]}'} onChange={(event) => set({ permissions: event.target.value })} />
-          <Below id="config-help-permissions" wrong={wrong.permissions} help={t.config.help.permissions} />
-        </label>
+      <div className="form" onKeyDown={(event) => !(event.target instanceof HTMLTextAreaElement) && entered(event) && go()}>
+        <Part>
+          {ORDER.map((key) => (
+            <Attribute key={key} name={key} value={form[key]} error={said(wrong[key])} onChange={(value) => set({ [key]: value })} />
+          ))}
+          {FLAG_FIELDS.map((key) => (
+            <Tick key={key} wide label={t.config.names[key]} checked={form[key]} onChange={(checked) => set({ [key]: checked })} />
+          ))}
+          <TextArea wide label={t.config.names.permissions} value={form.permissions} error={said(wrong.permissions)} help={t.config.help.permissions} placeholder={'{"READ": ["…"], "EXECUTE": ["…"], "WRITE": ["…"]}'} onChange={(permissions) => set({ permissions })} />
+        </Part>
       </div>
       {sound && <Changes says={t.config.changes} none={t.config.nothing} changes={Object.entries(changes).map(([key, after]) => ({ key, before: attributes[key], after }))} />}
       {ready && <SameAs said={updateSaid(location.origin, application, text(attributes.email), changes)} />}
@@ -71,33 +63,13 @@ export function EditDialog({ application, attributes, onClose }: { application: 
   );
 }
 
-function Field({ name, value, wrong, onChange }: { name: TextField; value: string; wrong: keyof ReturnType<typeof useTexts>['config']['wrong'] | undefined; onChange: (value: string) => void }) {
+function Attribute({ name, value, error, onChange }: { name: TextKey; value: string; error: string | undefined; onChange: (value: string) => void }) {
   const t = useTexts();
-  const helps: Partial<Record<TextField, string>> = t.config.help;
-  const id = `config-help-${name}`;
-  return (
-    <label className="form-field">
-      <span className="small soft">{t.config.names[name]}</span>
-      {name === 'repoType' ? (
-        <select className="field" value={value} onChange={(event) => onChange(event.target.value)}>
-          <option value="">{t.common.none}</option>
-          {[...new Set([...REPO_TYPES, value])].filter((one) => one !== '').map((one) => (
-            <option key={one}>{one}</option>
-          ))}
-        </select>
-      ) : (
-        <input className="field" type={name === 'email' ? 'email' : 'text'} inputMode={name === 'instancePort' ? 'numeric' : undefined} value={value} aria-invalid={wrong !== undefined} aria-describedby={id} onChange={(event) => onChange(event.target.value)} />
-      )}
-      <Below id={id} wrong={wrong} help={helps[name]} />
-    </label>
-  );
-}
-
-function Below({ id, wrong, help }: { id: string; wrong: keyof ReturnType<typeof useTexts>['config']['wrong'] | undefined; help: string | undefined }) {
-  const t = useTexts();
-  return (
-    <span id={id} className={wrong === undefined ? 'small faint' : 'small tone-bad'}>
-      {wrong === undefined ? help : t.config.wrong[wrong]}
-    </span>
-  );
+  const helps: Partial<Record<TextKey, string>> = t.config.help;
+  const about = { label: t.config.names[name], help: helps[name], error, value, onChange };
+  if (name === 'repoType') {
+    const known = [...new Set([...REPO_TYPES, value])].filter((one) => one !== '').map((one) => ({ value: one, word: one }));
+    return <Choice {...about} options={[{ value: '', word: t.common.none }, ...known]} />;
+  }
+  return name === 'instancePort' ? <NumberField {...about} /> : <TextField {...about} type={name === 'email' ? 'email' : 'text'} />;
 }

@@ -7,6 +7,7 @@ import type { ServerGroup } from '../../api/inventory';
 import { accountsQuery } from '../../api/accounts';
 import { text } from '../../api/read';
 import { Confirm } from '../../parts/confirm';
+import { Choice, Part, TextField } from '../../parts/form';
 import { useTexts } from '../../texts';
 import { guarded, keyOf, partsOf } from '../../parts/guards';
 import { useRenewal } from './renew';
@@ -25,58 +26,35 @@ function useGuardChange(application: string, change: (guards: Guard[]) => Guard[
   };
 }
 
-export function AddGuardDialog({ application, known, groups, onClose }: { application: string; known: Guard[]; groups: ServerGroup[]; onClose: () => void }) {
+export function AddGuardDialog({ application, known: before, groups, onClose }: { application: string; known: Guard[]; groups: ServerGroup[]; onClose: () => void }) {
   const t = useTexts();
   const accounts = useQuery(accountsQuery()).data ?? [];
   const now = useQuery(applicationQuery(application)).data ?? {};
   const [given, setGiven] = useState<Partial<Guard>>({});
   const guard: Guard = { account: accounts[0]?.name ?? '*', location: '*', stack: '*', detail: '*', enabled: true, ...given };
-  const there = known.some((one) => keyOf(one) === keyOf(guard));
+  const there = before.some((one) => keyOf(one) === keyOf(guard));
   const changing = useGuardChange(application, (guards) => [...guards.filter((one) => keyOf(one) !== keyOf(guard)), guard], onClose);
   const regions = accounts.filter((one) => guard.account === '*' || one.name === guard.account).flatMap((one) => one.regions.map((region) => region.name));
   const parts = groups.map((group) => partsOf(group.cluster));
+  const places = (names: string[]) => known(names).map((one) => ({ value: one, word: one === '*' ? t.config.guards.any : one }));
   const set = (part: Partial<Guard>) => setGiven({ ...given, ...part });
   return (
-    <Confirm title={t.config.guards.adding} word={t.config.guards.add} name="guard" ready={!there} {...changing} said={updateSaid(location.origin, application, text(now.email), { trafficGuards: [...known, guard] })}>
-      <div className="form form-two">
-        <Choice label={t.config.guards.account} value={guard.account} known={accounts.map((one) => one.name)} onChange={(account) => set({ account })} />
-        <Choice label={t.config.guards.location} value={guard.location} known={regions} onChange={(location) => set({ location })} />
-        <Part label={t.config.guards.stack} value={guard.stack} known={parts.map((one) => one.stack)} onChange={(stack) => set({ stack })} />
-        <Part label={t.config.guards.detail} value={guard.detail} known={parts.map((one) => one.detail)} onChange={(detail) => set({ detail })} />
-      </div>
+    <Confirm title={t.config.guards.adding} word={t.config.guards.add} name="guard" ready={!there} {...changing} said={updateSaid(location.origin, application, text(now.email), { trafficGuards: [...before, guard] })}>
+      <Part>
+        <Choice label={t.config.guards.account} value={guard.account} options={places(accounts.map((one) => one.name))} onChange={(account) => set({ account })} />
+        <Choice label={t.config.guards.location} value={guard.location} options={places(regions)} onChange={(location) => set({ location })} />
+        <TextField label={t.config.guards.stack} value={guard.stack} options={known(parts.map((one) => one.stack))} onChange={(stack) => set({ stack: stack.trim() })} />
+        <TextField label={t.config.guards.detail} value={guard.detail} options={known(parts.map((one) => one.detail))} onChange={(detail) => set({ detail: detail.trim() })} />
+      </Part>
       <p className="faint small">{t.config.guards.star}</p>
       {there ? <p className="tone-bad small">{t.config.guards.there}</p> : <Clusters says={t.config.guards.matches} none={t.config.guards.matchesNone} clusters={guarded(guard, groups)} />}
     </Confirm>
   );
 }
 
-function Choice({ label, value, known, onChange }: { label: string; value: string; known: string[]; onChange: (value: string) => void }) {
-  const t = useTexts();
-  return (
-    <label className="form-field">
-      <span className="small soft">{label}</span>
-      <select className="field" value={value} onChange={(event) => onChange(event.target.value)}>
-        <option value="*">{t.config.guards.any}</option>
-        {[...new Set(known)].map((one) => (
-          <option key={one}>{one}</option>
-        ))}
-      </select>
-    </label>
-  );
-}
-
-function Part({ label, value, known, onChange }: { label: string; value: string; known: string[]; onChange: (value: string) => void }) {
-  return (
-    <label className="form-field">
-      <span className="small soft">{label}</span>
-      <input className="field" value={value} list={`guard-${label}`} spellCheck={false} autoCapitalize="off" onChange={(event) => onChange(event.target.value.trim())} />
-      <datalist id={`guard-${label}`}>
-        {[...new Set(['*', ...known])].filter((one) => one !== '').map((one) => (
-          <option key={one} value={one} />
-        ))}
-      </datalist>
-    </label>
-  );
+/** What is there, and anything. */
+function known(words: string[]): string[] {
+  return [...new Set(['*', ...words])].filter((one) => one !== '');
 }
 
 export function RemoveGuardDialog({ application, guard, groups, onClose }: { application: string; guard: Guard; groups: ServerGroup[]; onClose: () => void }) {

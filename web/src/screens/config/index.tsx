@@ -12,7 +12,6 @@ import { GuardsPart } from './guards-part';
 import { HistoryPart } from './history-part';
 import { NotificationsPart } from './notifications-part';
 import { RemovalPart } from './removal';
-import '../../parts/form.css';
 import './config.css';
 
 const route = getRouteApi('/applications/$application/config');

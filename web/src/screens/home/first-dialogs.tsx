@@ -5,7 +5,9 @@ import { useState } from 'react';
 import { makeRepository, makeRepositorySaid, makeSample, makeSampleSaid } from '../../api/first';
 import { Confirm } from '../../parts/confirm';
 import { Dialog, DialogFoot, SameAs } from '../../parts/dialog';
+import { FileList, NotTaken } from '../../parts/drop';
 import { entered } from '../../parts/enter';
+import { TextField } from '../../parts/form';
 import { useTexts } from '../../texts';
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9.\-+_]*$/;
@@ -40,21 +42,13 @@ export function DropDialog({ files, onClose, onDone }: { files: File[]; onClose:
         </DialogFoot>
       }
     >
-      <label className="form-field">
-        <span className="small soft">{t.first.repository}</span>
-        <input className="field" value={name} spellCheck={false} aria-invalid={!good} onChange={(event) => setName(event.target.value)} onKeyDown={(event) => entered(event) && go()} />
-        {!good && <span className="small tone-bad">{t.first.badName}</span>}
-      </label>
+      <div onKeyDown={(event) => event.target instanceof HTMLInputElement && entered(event) && go()}>
+        <TextField label={t.first.repository} value={name} error={good ? undefined : t.first.badName} onChange={setName} />
+      </div>
       <p>{t.first.makes}</p>
-      <ul className="inner-list">
-        {files.map((file) => (
-          <li key={file.name}>
-            <bdi>{file.name}</bdi> <span className="soft small">{t.upload.bytes(file.size)}</span>
-          </li>
-        ))}
-      </ul>
+      <FileList files={files} />
       {going.isPending && <progress className="first-progress" value={share} aria-label={t.upload.progress} />}
-      {failed.length > 0 && <p className="tone-bad">{t.upload.failed(failed.map((path) => path.split('/').pop() ?? '').join(', '))}</p>}
+      <NotTaken paths={failed} />
       <SameAs said={makeRepositorySaid(location.origin, name, files.map((file) => file.name))} />
     </Dialog>
   );

@@ -1,14 +1,12 @@
 // The first start: three cards, gone after the first object.
 
 import { useNavigate } from '@tanstack/react-router';
-import { useRef, useState, type DragEvent } from 'react';
+import { useState } from 'react';
 import { SAMPLE } from '../../api/first';
 import { Copyable } from '../../parts/dialog';
+import { DropPlace } from '../../parts/drop';
 import { useTexts } from '../../texts';
 import { DropDialog, SampleDialog } from './first-dialogs';
-
-/** What a repository takes. */
-const TAKEN = '.deb,.udeb,.ddeb,.dsc,.changes,.buildinfo,.gz,.xz,.bz2,.zst,.asc';
 
 export function FirstCards() {
   const t = useTexts();
@@ -22,7 +20,17 @@ export function FirstCards() {
       </h2>
       <p className="soft small">{t.first.says}</p>
       <div className="first-cards">
-        <DropCard onFiles={setFiles} />
+        <DropPlace className="first-card" button="button primary" word={t.first.choose} onFiles={setFiles}>
+          {(button) => (
+            <>
+              <h3>{t.first.drop}</h3>
+              <p>{t.first.dropSays}</p>
+              {button}
+              <p className="soft small first-below">{t.common.asCommand}:</p>
+              <Copyable text="aptly repo create main && aptly repo add main FILE.deb" />
+            </>
+          )}
+        </DropPlace>
         <article className="first-card">
           <h3>{t.first.sample}</h3>
           <p>{t.first.sampleSays}</p>
@@ -46,49 +54,5 @@ export function FirstCards() {
         <SampleDialog onClose={() => setSample(false)} onDone={() => void navigate({ to: '/applications/$application/pipelines', params: { application: SAMPLE }, search: { pipeline: t.first.pipelineName } })} />
       )}
     </section>
-  );
-}
-
-function DropCard({ onFiles }: { onFiles: (files: File[]) => void }) {
-  const t = useTexts();
-  const [over, setOver] = useState(false);
-  const input = useRef<HTMLInputElement>(null);
-  const holds = (event: DragEvent) => event.dataTransfer.types.includes('Files');
-  return (
-    <article
-      className={over ? 'first-card over' : 'first-card'}
-      onDragOver={(event) => {
-        if (!holds(event)) return;
-        event.preventDefault();
-        setOver(true);
-      }}
-      onDragLeave={() => setOver(false)}
-      onDrop={(event) => {
-        if (!holds(event)) return;
-        event.preventDefault();
-        setOver(false);
-        onFiles([...event.dataTransfer.files]);
-      }}
-    >
-      <h3>{t.first.drop}</h3>
-      <p>{t.first.dropSays}</p>
-      <button type="button" className="button primary" onClick={() => input.current?.click()}>
-        {t.first.choose}
-      </button>
-      <input
-        ref={input}
-        type="file"
-        multiple
-        hidden
-        accept={TAKEN}
-        aria-label={t.first.choose}
-        onChange={(event) => {
-          onFiles([...(event.target.files ?? [])]);
-          event.target.value = '';
-        }}
-      />
-      <p className="soft small first-below">{t.common.asCommand}:</p>
-      <Copyable text="aptly repo create main && aptly repo add main FILE.deb" />
-    </article>
   );
 }

@@ -13,7 +13,6 @@ import { whyOf, whyRun } from '../../parts/reason';
 import { Ago, Took } from '../../parts/when';
 import { useTexts } from '../../texts';
 import { FirstCards } from './first';
-import '../../parts/form.css';
 import './home.css';
 
 export function HomeScreen() {

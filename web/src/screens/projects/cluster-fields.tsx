@@ -2,9 +2,12 @@
 
 import type { Account } from '../../api/accounts';
 import type { Project } from '../../api/projects';
+import { Choice, TextField } from '../../parts/form';
 import { Draw } from '../../parts/icons';
 import { useTexts } from '../../texts';
 import { withCluster } from './project';
+
+const named = (names: string[]) => names.map((name) => ({ value: name, word: name }));
 
 export function ClusterFields({ project, accounts, onChange }: { project: Project; accounts: Account[]; onChange: (project: Project) => void }) {
   const t = useTexts();
@@ -18,31 +21,15 @@ export function ClusterFields({ project, accounts, onChange }: { project: Projec
         const set = (part: Partial<typeof one>) => onChange(withCluster(project, at, part));
         return (
           <div key={at} className="cluster-fields">
-            <label className="form-field">
-              <span className="small soft">{t.config.guards.account}</span>
-              <select className="field" value={one.account} onChange={(event) => set({ account: event.target.value })}>
-                {names.map((name) => (
-                  <option key={name}>{name}</option>
-                ))}
-              </select>
-            </label>
-            <label className="form-field">
-              <span className="small soft">{t.config.guards.stack}</span>
-              <input className="field" value={one.stack} spellCheck={false} onChange={(event) => set({ stack: event.target.value.trim() })} />
-            </label>
-            <label className="form-field">
-              <span className="small soft">{t.config.guards.detail}</span>
-              <input className="field" value={one.detail} spellCheck={false} onChange={(event) => set({ detail: event.target.value.trim() })} />
-            </label>
-            <label className="form-field">
-              <span className="small soft">{t.projects.of}</span>
-              <select className="field" value={one.applications[0] ?? ''} onChange={(event) => set({ applications: event.target.value === '' ? [] : [event.target.value] })}>
-                <option value="">{t.projects.allApplications}</option>
-                {project.applications.map((name) => (
-                  <option key={name}>{name}</option>
-                ))}
-              </select>
-            </label>
+            <Choice label={t.config.guards.account} value={one.account} options={named(names)} onChange={(account) => set({ account })} />
+            <TextField label={t.config.guards.stack} value={one.stack} onChange={(stack) => set({ stack: stack.trim() })} />
+            <TextField label={t.config.guards.detail} value={one.detail} onChange={(detail) => set({ detail: detail.trim() })} />
+            <Choice
+              label={t.projects.of}
+              value={one.applications[0] ?? ''}
+              options={[{ value: '', word: t.projects.allApplications }, ...named(project.applications)]}
+              onChange={(name) => set({ applications: name === '' ? [] : [name] })}
+            />
             <button type="button" className="button quiet" aria-label={t.projects.removeCluster(at + 1)} onClick={() => onChange(withCluster(project, at, undefined))}>
               <Draw what="close" />
             </button>

@@ -9,7 +9,6 @@ import { useTexts } from '../../texts';
 import { ClustersPart } from './clusters-part';
 import { ProjectDialog } from './edit';
 import { PipelinesPart } from './pipelines-part';
-import '../../parts/form.css';
 import './projects.css';
 
 const route = getRouteApi('/projects/$project');

@@ -7,6 +7,7 @@ import { pipelineNamesQuery, saveProject, saveProjectSaid, type Project } from '
 import { applicationsQuery } from '../../api/queries';
 import { Dialog, DialogFoot, SameAs } from '../../parts/dialog';
 import { entered } from '../../parts/enter';
+import { Part, TextField } from '../../parts/form';
 import { useTexts } from '../../texts';
 import { ClusterFields } from './cluster-fields';
 import { Picker } from './picker';
@@ -52,18 +53,11 @@ export function ProjectDialog({ project, all, onClose, onSaved }: Props) {
         </DialogFoot>
       }
     >
-      <div className="form form-two" onKeyDown={(event) => entered(event) && go()}>
-        <label className="form-field">
-          <span className="small soft">{t.common.name}</span>
-          <input className="field" value={next.name} aria-invalid={wrong === 'taken'} aria-describedby="project-wrong" onChange={(event) => setNext({ ...next, name: event.target.value })} />
-          <span id="project-wrong" className="small tone-bad">
-            {wrong === 'taken' && t.projects.taken}
-          </span>
-        </label>
-        <label className="form-field">
-          <span className="small soft">{t.config.names.email}</span>
-          <input className="field" type="email" value={next.email} onChange={(event) => setNext({ ...next, email: event.target.value })} />
-        </label>
+      <div onKeyDown={(event) => entered(event) && go()}>
+        <Part>
+          <TextField label={t.common.name} value={next.name} error={wrong === 'taken' ? t.projects.taken : undefined} onChange={(name) => setNext({ ...next, name })} />
+          <TextField label={t.config.names.email} type="email" value={next.email} onChange={(email) => setNext({ ...next, email })} />
+        </Part>
       </div>
       <Picker
         title={t.projects.applications}

@@ -10,7 +10,6 @@ import { Ago } from '../../parts/when';
 import { useLanguage } from '../../texts';
 import { ProjectDialog } from './edit';
 import { NEW } from './project';
-import '../../parts/form.css';
 import './projects.css';
 
 const route = getRouteApi('/projects');

@@ -35,7 +35,7 @@ export function Picker({ title, none, options, chosen, onPick }: Props) {
         <ul className="picker-list" tabIndex={found.length > 6 ? 0 : undefined}>
           {found.slice(0, SHOWN).map((one) => (
             <li key={one.key}>
-              <label className="form-flag">
+              <label className="form-tick">
                 <input type="checkbox" checked={chosen.includes(one.key)} onChange={(event) => onPick(one.key, event.target.checked)} />
                 <bdi>{one.word}</bdi>
                 <span className="faint small cut">

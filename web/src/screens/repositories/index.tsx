@@ -1,10 +1,10 @@
 // Repositories: what is in each and where it is published, mirrors, snapshots, publications, recipes, and what was done. The open part, the
 // filter and what is compared or looked at are in the address.
 
-import { useQuery } from '@tanstack/react-query';
+import { useQuery, type UseQueryOptions } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { repositoriesQuery } from '../../api/queries';
-import type { Repositories } from '../../api/repositories';
+import type { ReactNode } from 'react';
+import { mirrorsQuery, publicationsQuery, repositoriesQuery, snapshotsQuery } from '../../api/queries';
 import { Answered } from '../../parts/answers';
 import { useTexts } from '../../texts';
 import { LocalPart } from './local';
@@ -22,7 +22,6 @@ export function RepositoriesScreen() {
   const t = useTexts();
   const search = route.useSearch();
   const part = partOf(search.part);
-  const repositories = useQuery(repositoriesQuery());
   return (
     <div className="screen">
       <div className="screen-head">
@@ -35,29 +34,38 @@ export function RepositoriesScreen() {
           ))}
         </nav>
       </div>
-      <Answered query={repositories}>{(all) => <PartOf part={part} all={all} />}</Answered>
+      <PartOf part={part} />
     </div>
   );
 }
 
-function PartOf({ part, all }: { part: Part; all: Repositories }) {
+function PartOf({ part }: { part: Part }) {
   switch (part) {
     case 'local':
       return (
-        <>
-          <LocalPart all={all} />
-          {(all.repositories.length > 0 || all.publications.length > 0) && <OperationsPart />}
-        </>
+        <Asked query={repositoriesQuery()}>
+          {(all) => (
+            <>
+              <LocalPart all={all} />
+              {(all.repositories.length > 0 || all.publications.length > 0) && <OperationsPart />}
+            </>
+          )}
+        </Asked>
       );
     case 'mirrors':
-      return <MirrorsPart mirrors={all.mirrors} />;
+      return <Asked query={mirrorsQuery()}>{(mirrors) => <MirrorsPart mirrors={mirrors} />}</Asked>;
     case 'snapshots':
-      return <SnapshotsPart all={all} />;
+      return <Asked query={snapshotsQuery()}>{(snapshots) => <SnapshotsPart snapshots={snapshots} />}</Asked>;
     case 'publications':
-      return <PublicationsPart all={all} />;
+      return <Asked query={publicationsQuery()}>{(publications) => <PublicationsPart publications={publications} />}</Asked>;
     case 'recipes':
-      return <RecipesPart all={all} />;
+      return <Asked query={repositoriesQuery()}>{(all) => <RecipesPart all={all} />}</Asked>;
     case 'log':
       return <OperationsPart />;
   }
+}
+
+/** What a part asks for, once it is there. */
+function Asked<T, K extends readonly unknown[]>({ query, children }: { query: UseQueryOptions<T, Error, T, K>; children: (data: T) => ReactNode }) {
+  return <Answered query={useQuery(query)}>{children}</Answered>;
 }

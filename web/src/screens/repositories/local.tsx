@@ -14,7 +14,7 @@ import { changed } from './parts';
 import { PublicationPart } from './publication';
 import { PublishDialog } from './publish';
 import { isQuery, WORDS } from './query';
-import { DropPlace } from './upload';
+import { RepositoryDrop } from './upload';
 
 const route = getRouteApi('/repositories');
 
@@ -72,7 +72,7 @@ function RepositoryPart({ repository, publications, typed }: { repository: Repos
   const [asked, setAsked] = useState<'snapshot' | 'publish'>();
   return (
     <section className="repository" data-repository={repository.name}>
-      <DropPlace repository={repository.name}>
+      <RepositoryDrop repository={repository.name}>
         {(button) => (
           <>
             <h2>
@@ -96,7 +96,7 @@ function RepositoryPart({ repository, publications, typed }: { repository: Repos
             <PackageTable repository={repository} typed={typed} />
           </>
         )}
-      </DropPlace>
+      </RepositoryDrop>
       {asked === 'snapshot' && <SnapshotDialog of="repo" source={repository.name} onClose={() => setAsked(undefined)} />}
       {asked === 'publish' && <PublishDialog kind="repo" source={repository.name} distribution={repository.distribution} component={repository.component} onClose={() => setAsked(undefined)} />}
     </section>

@@ -6,6 +6,7 @@ import { showsAgain, undo, undoSaid, type Change, type Operation } from '../../a
 import { operationsQuery } from '../../api/queries';
 import { Answered } from '../../parts/answers';
 import { Confirm } from '../../parts/confirm';
+import { Tick } from '../../parts/form';
 import { Ago } from '../../parts/when';
 import { useTexts } from '../../texts';
 import { useRenewal } from './renew';
@@ -125,9 +126,7 @@ function UndoDialog({ operation, onClose }: { operation: Operation; onClose: () 
         ))}
       </ul>
       {showsAgain(operation) && (
-        <label className="undo-unsigned">
-          <input type="checkbox" checked={unsigned} onChange={(event) => setUnsigned(event.target.checked)} /> {t.operations.unsigned}
-        </label>
+        <Tick label={t.operations.unsigned} checked={unsigned} onChange={setUnsigned} />
       )}
     </Confirm>
   );

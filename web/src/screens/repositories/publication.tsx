@@ -1,16 +1,20 @@
 // One publication: what it shows, the line that an apt client needs, what it showed before with the way back, and what can be done with it.
 
+import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { dropPublication, rollBack, switchTo } from '../../api/publish';
-import { placeOf, type Generation, type Publication, type Snapshot } from '../../api/repositories';
+import { snapshotsQuery } from '../../api/queries';
+import { placeOf, type Generation, type Publication } from '../../api/repositories';
 import { Copyable } from '../../parts/dialog';
+import { Choice } from '../../parts/form';
 import { Ago } from '../../parts/when';
 import { useTexts } from '../../texts';
 import { DoingDialog } from './doing';
 import { Changes } from './operations';
 import { UpdateDialog } from './update';
 
-export function PublicationPart({ publication, snapshots }: { publication: Publication; snapshots?: Snapshot[] }) {
+/** With its generations there is the way back, and what is seldom wanted. */
+export function PublicationPart({ publication, generations }: { publication: Publication; generations?: Generation[] }) {
   const t = useTexts();
   const [asked, setAsked] = useState<'update' | 'switch' | 'drop'>();
   const close = () => setAsked(undefined);
@@ -28,14 +32,14 @@ export function PublicationPart({ publication, snapshots }: { publication: Publi
       </p>
       <Copyable text={publication.line} label={t.repositories.sourceLine} />
       <p className="faint small">{t.repositories.serveHint}</p>
-      {snapshots !== undefined && <Generations publication={publication} />}
+      {generations !== undefined && <Generations publication={publication} generations={generations} />}
       <p className="row">
-        {publication.ofSnapshots && snapshots !== undefined && (
+        {publication.ofSnapshots && generations !== undefined && (
           <button type="button" className="button" onClick={() => setAsked('switch')}>
             {t.publications.switch}
           </button>
         )}
-        {snapshots !== undefined && (
+        {generations !== undefined && (
           <button type="button" className="button danger" onClick={() => setAsked('drop')}>
             {t.publications.drop}
           </button>
@@ -47,17 +51,17 @@ export function PublicationPart({ publication, snapshots }: { publication: Publi
         )}
       </p>
       {asked === 'update' && <UpdateDialog publication={publication} onClose={close} />}
-      {asked === 'switch' && <SwitchDialog publication={publication} snapshots={snapshots ?? []} onClose={close} />}
+      {asked === 'switch' && <SwitchDialog publication={publication} onClose={close} />}
       {asked === 'drop' && (
         <DoingDialog title={t.publications.dropOf(placeOf(publication))} word={t.publications.drop} danger doing={dropPublication(publication)} onClose={close}>
-          <p>{t.publications.dropSays(publication.generations[0]?.packages ?? 0)}</p>
+          <p>{t.publications.dropSays(generations?.[0]?.packages ?? 0)}</p>
         </DoingDialog>
       )}
     </div>
   );
 }
 
-function Generations({ publication }: { publication: Publication }) {
+function Generations({ publication, generations }: { publication: Publication; generations: Generation[] }) {
   const t = useTexts();
   const [back, setBack] = useState<Generation>();
   return (
@@ -73,7 +77,7 @@ function Generations({ publication }: { publication: Publication }) {
           </tr>
         </thead>
         <tbody>
-          {publication.generations.map((one) => (
+          {generations.map((one) => (
             <tr key={one.number} data-generation={one.number}>
               <td>{one.number}</td>
               <td className="soft">
@@ -107,33 +111,20 @@ function Generations({ publication }: { publication: Publication }) {
   );
 }
 
-function SwitchDialog({ publication, snapshots, onClose }: { publication: Publication; snapshots: Snapshot[]; onClose: () => void }) {
+function SwitchDialog({ publication, onClose }: { publication: Publication; onClose: () => void }) {
   const t = useTexts();
+  const snapshots = useQuery(snapshotsQuery()).data ?? [];
   const [component, setComponent] = useState(publication.components[0] ?? 'main');
   const [snapshot, setSnapshot] = useState('');
   return (
     <DoingDialog title={t.publications.switchOf(placeOf(publication))} word={t.publications.switch} doing={switchTo(publication, component, snapshot || 'SNAPSHOT')} ready={snapshot !== ''} onClose={onClose}>
-      {publication.components.length > 1 && (
-        <label className="parameter">
-          <span className="small soft">{t.repositories.component}</span>
-          <select className="field" value={component} onChange={(event) => setComponent(event.target.value)}>
-            {publication.components.map((one) => (
-              <option key={one}>{one}</option>
-            ))}
-          </select>
-        </label>
-      )}
-      <label className="parameter">
-        <span className="small soft">{t.publications.snapshot}</span>
-        <select className="field" value={snapshot} onChange={(event) => setSnapshot(event.target.value)}>
-          <option value="" />
-          {snapshots.map((one) => (
-            <option key={one.name} value={one.name}>
-              {`${one.name} · ${t.repositories.packageCount(one.count)}`}
-            </option>
-          ))}
-        </select>
-      </label>
+      {publication.components.length > 1 && <Choice label={t.repositories.component} value={component} options={publication.components.map((one) => ({ value: one, word: one }))} onChange={setComponent} />}
+      <Choice
+        label={t.publications.snapshot}
+        value={snapshot}
+        options={[{ value: '', word: '' }, ...snapshots.map((one) => ({ value: one.name, word: `${one.name} · ${t.repositories.packageCount(one.count)}` }))]}
+        onChange={setSnapshot}
+      />
       <p>{t.publications.switchSays}</p>
     </DoingDialog>
   );

@@ -1,14 +1,14 @@
 // All publications, with what each showed before.
 
-import { placeOf, type Repositories } from '../../api/repositories';
+import { placeOf, type PublicationHistory } from '../../api/repositories';
 import { Empty } from '../../parts/answers';
 import { Copyable } from '../../parts/dialog';
 import { useTexts } from '../../texts';
 import { PublicationPart } from './publication';
 
-export function PublicationsPart({ all }: { all: Repositories }) {
+export function PublicationsPart({ publications }: { publications: PublicationHistory[] }) {
   const t = useTexts();
-  if (all.publications.length === 0) {
+  if (publications.length === 0) {
     return (
       <Empty>
         <p>{t.publications.empty}</p>
@@ -18,7 +18,7 @@ export function PublicationsPart({ all }: { all: Repositories }) {
   }
   return (
     <>
-      {all.publications.map((one) => (
+      {publications.map((one) => (
         <section key={`${one.root} ${placeOf(one)}`} className="repository">
           <h2>
             <bdi>{placeOf(one)}</bdi>
@@ -26,7 +26,7 @@ export function PublicationsPart({ all }: { all: Repositories }) {
               {t.publications.madeOf}: <bdi>{one.sources.join(', ')}</bdi>
             </span>
           </h2>
-          <PublicationPart publication={one} snapshots={all.snapshots} />
+          <PublicationPart publication={one} generations={one.generations} />
         </section>
       ))}
     </>

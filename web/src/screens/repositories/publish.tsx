@@ -2,7 +2,7 @@
 
 import { useState } from 'react';
 import { publish } from '../../api/publish';
-import { TextField } from '../../parts/form';
+import { TextField, Tick } from '../../parts/form';
 import { useTexts } from '../../texts';
 import { DoingDialog } from './doing';
 
@@ -27,9 +27,7 @@ export function PublishDialog({ kind, source, distribution: usual, component: fi
       <TextField label={t.repositories.component} value={component} onChange={setComponent} placeholder="main" />
       <TextField label={t.publications.architectures} value={architectures} onChange={setArchitectures} help={t.publications.architecturesHint} />
       <TextField label={t.publications.prefix} value={prefix} onChange={setPrefix} help={t.publications.prefixHint} />
-      <label className="undo-unsigned">
-        <input type="checkbox" checked={!signed} onChange={(event) => setSigned(!event.target.checked)} /> {t.operations.unsigned}
-      </label>
+      <Tick label={t.operations.unsigned} checked={!signed} onChange={(checked) => setSigned(!checked)} />
       <p className="soft">{t.publications.publishSays}</p>
     </DoingDialog>
   );

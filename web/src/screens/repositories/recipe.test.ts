@@ -3,7 +3,7 @@ import type { Publication } from '../../api/repositories';
 import { recipes } from './recipe';
 
 const publication: Publication = {
-  root: '/root', prefix: 'debian/main', distribution: 'stable', components: ['main'], architectures: ['amd64'], sources: ['shop'], ofSnapshots: false, signed: false, line: '', generations: [],
+  root: '/root', prefix: 'debian/main', distribution: 'stable', components: ['main'], architectures: ['amd64'], sources: ['shop'], ofSnapshots: false, signed: false, line: '',
 };
 
 const text = (kind: string, published?: Publication) => recipes('http://host:8084', 'shop', published).find((one) => one.kind === kind)?.text ?? '';

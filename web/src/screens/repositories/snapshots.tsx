@@ -1,9 +1,11 @@
 // Snapshots: what each was made of, how two of them differ (both in the address), and publishing one.
 
+import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { useState } from 'react';
 import { dropSnapshot } from '../../api/aptly';
-import type { Repositories, Snapshot } from '../../api/repositories';
+import { repositoriesQuery } from '../../api/queries';
+import type { Snapshot } from '../../api/repositories';
 import { Empty } from '../../parts/answers';
 import { Copyable } from '../../parts/dialog';
 import { Ago } from '../../parts/when';
@@ -15,11 +17,12 @@ import { SnapshotDiff } from './snapshot-diff';
 
 const route = getRouteApi('/repositories');
 
-export function SnapshotsPart({ all }: { all: Repositories }) {
+export function SnapshotsPart({ snapshots }: { snapshots: Snapshot[] }) {
   const t = useTexts();
   const { left, right } = route.useSearch();
   const navigate = route.useNavigate();
-  if (all.snapshots.length === 0) {
+  const publications = useQuery(repositoriesQuery()).data?.publications ?? [];
+  if (snapshots.length === 0) {
     return (
       <Empty>
         <p>{t.snapshots.empty}</p>
@@ -33,7 +36,7 @@ export function SnapshotsPart({ all }: { all: Repositories }) {
       {label}
       <select className="field" aria-label={label} value={chosen ?? ''} onChange={(event) => compare(side, event.target.value)}>
         <option value="" />
-        {all.snapshots.map((one) => (
+        {snapshots.map((one) => (
           <option key={one.name}>{one.name}</option>
         ))}
       </select>
@@ -57,8 +60,8 @@ export function SnapshotsPart({ all }: { all: Repositories }) {
           </tr>
         </thead>
         <tbody>
-          {all.snapshots.map((one) => (
-            <Row key={one.name} snapshot={one} shownBy={all.publications.filter((publication) => publication.ofSnapshots && publication.sources.includes(one.name)).map((publication) => publication.distribution)} />
+          {snapshots.map((one) => (
+            <Row key={one.name} snapshot={one} shownBy={publications.filter((publication) => publication.ofSnapshots && publication.sources.includes(one.name)).map((publication) => publication.distribution)} />
           ))}
         </tbody>
       </table>
