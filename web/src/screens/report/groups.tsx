@@ -1,6 +1,7 @@
 // The server groups of a report with their numbers: of the chosen second, or of the whole time. It is the picture's legend as well.
 
 import type { BalancerPart } from '../../api/report';
+import { TableBox } from '../../parts/table-box';
 import { useTexts } from '../../texts';
 import { stacked } from './picture';
 import { Swatch } from './roles';
@@ -10,7 +11,7 @@ export function Groups({ balancer, at }: { balancer: BalancerPart; at: number | 
   const t = useTexts();
   const roles: Record<string, string> = t.report.role;
   return (
-    <div className="table-box">
+    <TableBox label={t.report.group}>
       <table className="rows report-groups">
         <thead>
           <tr>
@@ -46,6 +47,6 @@ export function Groups({ balancer, at }: { balancer: BalancerPart; at: number | 
             })}
         </tbody>
       </table>
-    </div>
+    </TableBox>
   );
 }

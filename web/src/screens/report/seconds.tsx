@@ -3,6 +3,7 @@
 import { useState } from 'react';
 import type { BalancerPart } from '../../api/report';
 import { offset } from '../../parts/axis';
+import { TableBox } from '../../parts/table-box';
 import { clock } from '../../parts/time';
 import { useTexts } from '../../texts';
 import { bySecond, failuresBySecond, stacked } from './picture';
@@ -31,7 +32,7 @@ function Rows({ balancer, seconds, zero }: Props) {
   const columns = groups.map((group) => bySecond(seconds, group.seconds));
   const failures = failuresBySecond(balancer, seconds);
   return (
-    <div className="table-box report-seconds-box" tabIndex={0} role="region" aria-label={t.report.table}>
+    <TableBox label={t.report.table} className="report-seconds-box">
       <table className="rows">
         <thead>
           <tr>
@@ -74,6 +75,6 @@ function Rows({ balancer, seconds, zero }: Props) {
           ))}
         </tbody>
       </table>
-    </div>
+    </TableBox>
   );
 }

@@ -4,6 +4,7 @@ import type { Step } from '../../api/report';
 import { offset } from '../../parts/axis';
 import { Mark } from '../../parts/mark';
 import { plain } from '../../parts/status';
+import { TableBox } from '../../parts/table-box';
 import { Took } from '../../parts/when';
 import { useTexts } from '../../texts';
 
@@ -13,7 +14,7 @@ export function Steps({ steps, zero }: { steps: Step[]; zero: number }) {
   return (
     <section className="section">
       <h2>{t.report.steps}</h2>
-      <div className="table-box">
+      <TableBox label={t.report.steps}>
         <table className="rows">
           <thead>
             <tr>
@@ -44,7 +45,7 @@ export function Steps({ steps, zero }: { steps: Step[]; zero: number }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </TableBox>
     </section>
   );
 }

@@ -3,6 +3,7 @@
 import { useQuery } from '@tanstack/react-query';
 import type { Execution, Stage } from '../../api/execution';
 import { pipelinesQuery } from '../../api/queries';
+import { TableBox } from '../../parts/table-box';
 import { useTexts } from '../../texts';
 import { expressionsOf } from './expressions';
 
@@ -16,7 +17,7 @@ export function ExpressionsTab({ run, stage }: { run: Execution; stage: Stage })
   if (all.length === 0) return <p className="faint small">{t.runMore.noExpressions}</p>;
   return (
     <>
-      <div className="table-box">
+      <TableBox label={t.runMore.expression}>
         <table className="rows expressions">
           <thead>
             <tr>
@@ -53,7 +54,7 @@ export function ExpressionsTab({ run, stage }: { run: Execution; stage: Stage })
             ))}
           </tbody>
         </table>
-      </div>
+      </TableBox>
       <p className="faint small">
         {!begun && `${t.runMore.notYet} `}
         {config !== undefined && t.runMore.textNote}

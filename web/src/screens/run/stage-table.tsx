@@ -4,6 +4,7 @@ import { innerStages, topStages, type Execution, type Stage } from '../../api/ex
 import { Mark } from '../../parts/mark';
 import { whyOf } from '../../parts/reason';
 import { ofStage } from '../../parts/status';
+import { TableBox } from '../../parts/table-box';
 import { Ago, Took } from '../../parts/when';
 import { useTexts } from '../../texts';
 
@@ -11,7 +12,7 @@ export function StageTable({ run, selected, onSelect }: { run: Execution; select
   const t = useTexts();
   const rows = topStages(run).flatMap((stage) => [stage, ...innerStages(run, stage)]);
   return (
-    <div className="table-box">
+    <TableBox label={t.run.table}>
       <table className="rows">
         <thead>
           <tr>
@@ -28,7 +29,7 @@ export function StageTable({ run, selected, onSelect }: { run: Execution; select
           ))}
         </tbody>
       </table>
-    </div>
+    </TableBox>
   );
 }
 
