@@ -1,6 +1,6 @@
 # demo: build and walk the whole story on this machine.  test: every check and test.  bench: figures against peers.
 # soak, simulate, fuzz: the same as the tests do, for as long as you like.
-.PHONY: demo test bench bench-apt bench-large soak simulate fuzz openapi
+.PHONY: demo test bench bench-apt bench-large bench-page soak simulate fuzz openapi
 
 PROFILE := demo
 BIN := target/$(PROFILE)/gennaker
@@ -35,6 +35,12 @@ SNAPSHOTS ?= 350
 bench-large:
 	cargo build --locked --release --package apt --example large
 	@folder=$$(mktemp -d) && target/release/examples/large $$folder/root $(LARGE) $(SNAPSHOTS); rm -rf $$folder
+
+# How long each screen takes to appear, and to answer, with 1,000 pipelines, 10,000 instances and 100,000 past runs.
+bench-page: web/dist/index.html
+	@scripts/preflight test
+	cargo build --locked --release --package api --example large
+	@scripts/bench-page target/release/examples/large
 
 # Deployments by each strategy with users on the load balancer, while servers are killed and data planes replaced; SOAK seconds for each.
 SOAK ?= 300
