@@ -15,12 +15,16 @@ use utoipa_axum::routes;
 use crate::query::Query;
 use crate::{House, Problem};
 
+mod activity;
 mod archives;
 mod operations;
 mod provenance;
 mod publications;
 mod repositories;
+mod settings;
 mod stages;
+mod uploads;
+mod versions;
 
 /// How long what broke stands on Home, in milliseconds.
 const BROKEN_FOR: i64 = 24 * 60 * 60 * 1000;
@@ -34,12 +38,15 @@ pub fn routes() -> OpenApiRouter<House> {
     OpenApiRouter::new()
         .routes(routes!(home))
         .routes(routes!(stage_log))
+        .merge(activity::routes())
         .merge(repositories::routes())
         .merge(archives::routes())
         .merge(operations::routes())
         .merge(publications::routes())
         .merge(provenance::routes())
+        .merge(settings::routes())
         .merge(stages::routes())
+        .merge(versions::routes())
 }
 
 /// Works on apt roots, which are synchronous and may wait for another process.

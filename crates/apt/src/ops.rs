@@ -182,8 +182,14 @@ impl Root {
 
     /// The newest entries of the log, the newest first.
     pub fn ops(&self, limit: u32) -> Result<Vec<Op>> {
+        self.ops_before(i64::MAX, limit)
+    }
+
+    /// The newest entries of the log with a number below `id`, the newest first.
+    pub fn ops_before(&self, id: i64, limit: u32) -> Result<Vec<Op>> {
         self.store().read(|tx| {
-            let rows = tx.query(&format!("{SELECT} order by id desc limit ?1"), params![i64::from(limit)])?;
+            let sql = format!("{SELECT} where id < ?1 order by id desc limit ?2");
+            let rows = tx.query(&sql, params![id, i64::from(limit)])?;
             rows.iter().map(|row| op(tx, row)).collect()
         })
     }

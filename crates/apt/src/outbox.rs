@@ -1,6 +1,6 @@
 //! Events of a root: written in the transaction of the change, read by whoever tails the root.
 
-use debian::package::Key;
+use debian::package::{Key, Package};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use store::{Tx, params};
@@ -95,6 +95,22 @@ pub struct NewPackage {
     pub reference: String,
     /// Whether the same version was visible before with other bytes.
     pub replaced: bool,
+}
+
+impl NewPackage {
+    /// A package, told by its main file: of a source its `.dsc`. Without files it is none that anybody could fetch.
+    pub(crate) fn of(package: &Package, component: &str, folder: &str) -> Option<NewPackage> {
+        let main = package.files.iter().find(|file| file.name.ends_with(".dsc")).or(package.files.first())?;
+        Some(NewPackage {
+            component: component.to_owned(),
+            name: package.key.name.clone(),
+            version: package.key.version.clone(),
+            architecture: package.key.architecture.clone(),
+            sha256: main.sums.sha256.clone(),
+            reference: if folder.is_empty() { String::new() } else { format!("{folder}/{}", main.name) },
+            replaced: false,
+        })
+    }
 }
 
 /// Writes an event.

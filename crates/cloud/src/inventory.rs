@@ -74,6 +74,11 @@ pub struct ServerGroup {
     pub preview_address: Option<String>,
     /// Labels by name.
     pub labels: BTreeMap<String, String>,
+    /// Environment of its instances, which only they and copies of the group need to know.
+    #[serde(skip)]
+    pub env: BTreeMap<String, String>,
+    /// How its instances are checked when no load balancer says so.
+    pub health_check: Option<HealthCheck>,
     /// What it takes of its load balancers' requests, where that is not as much as its instances make out.
     pub share: Option<Share>,
     /// Its instances.

@@ -42,6 +42,17 @@ pub struct Query {
     pub limit: usize,
     /// How many of the newest are left out.
     pub skip: usize,
+    /// Only those that come behind this one.
+    pub behind: Option<Place>,
+}
+
+/// Where an execution stands in a list of the newest.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Place {
+    /// When it was built, in milliseconds since 1970.
+    pub built: i64,
+    /// Its id; empty comes behind none of that moment.
+    pub id: String,
 }
 
 /// The ids of the executions that somebody asks for, newest first.
@@ -62,9 +73,21 @@ pub fn find(tx: &mut Tx, query: &Query) -> Result<Vec<String>, StoreError> {
         let places: Vec<String> = (from..=params.len()).map(|i| format!("?{i}")).collect();
         sql += &format!(" and status in ({})", places.join(", "));
     }
+    if let Some(Place { built, id }) = &query.behind {
+        params.push((*built).into());
+        params.push(id.as_str().into());
+        let at = params.len() - 1;
+        sql += &format!(" and built <= ?{at} and (built < ?{at} or id < ?{})", at + 1);
+    }
     let limit = if query.limit == 0 { 10_000 } else { query.limit };
     sql += &format!(" order by built desc, id desc limit {limit} offset {}", query.skip);
     tx.query(&sql, &params)?.iter().map(|row| row.text(0)).collect()
+}
+
+/// Whether a job of an application was at work at that moment, in milliseconds since 1970.
+pub fn has_task(tx: &mut Tx, application: &str, at: i64) -> Result<bool, StoreError> {
+    let sql = "select 1 from execution where application = ?1 and kind = ?2 and built <= ?3 and coalesce(ended, ?3) >= ?3 limit 1";
+    Ok(tx.query_opt(sql, params![application, kind_text(Kind::Orchestration), at])?.is_some())
 }
 
 /// How much of an execution is read.

@@ -43,6 +43,70 @@ pub fn history(tx: &mut Tx, kind: &str, id: &str, limit: usize) -> Result<Vec<Re
     Ok(out)
 }
 
+/// A change of a thing, without its text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// `application`, `pipeline`, `project` or `template`.
+    pub kind: String,
+    /// Its id.
+    pub id: String,
+    /// The number of the state that came of it; 1 is the first.
+    pub number: i64,
+    /// When, in milliseconds since 1970.
+    pub at: i64,
+    /// Who.
+    pub who: String,
+    /// It was deleted.
+    pub deleted: bool,
+    /// The application, as the state says it.
+    pub application: Option<String>,
+    /// The name, as the state says it.
+    pub name: Option<String>,
+}
+
+/// The place of a change among all: moment, kind, id, number.
+pub type Place = (i64, String, String, i64);
+
+impl Change {
+    /// Where it stands among all.
+    pub fn place(&self) -> Place {
+        (self.at, self.kind.clone(), self.id.clone(), self.number)
+    }
+}
+
+/// Changes of all things, the newest first: those that come behind a place, or all.
+pub fn changes(tx: &mut Tx, behind: Option<&Place>, limit: usize) -> Result<Vec<Change>, StoreError> {
+    let (at, kind, id, number) = behind.cloned().unwrap_or((i64::MAX, String::new(), String::new(), 0));
+    let sql = format!(
+        "select at, kind, id, number, who, deleted, body from revision
+         where at <= ?1 and (at < ?1 or kind < ?2 or (kind = ?2 and (id < ?3 or (id = ?3 and number < ?4))))
+         order by at desc, kind desc, id desc, number desc limit {limit}"
+    );
+    let mut out = Vec::new();
+    for row in tx.query(&sql, params![at, kind, id, number])? {
+        let body: Named = serde_json::from_str(&row.text(6)?).unwrap_or_default();
+        out.push(Change {
+            at: row.int(0)?,
+            kind: row.text(1)?,
+            id: row.text(2)?,
+            number: row.int(3)?,
+            who: row.text(4)?,
+            deleted: row.int(5)? != 0,
+            application: body.application,
+            name: body.name,
+        });
+    }
+    Ok(out)
+}
+
+/// What is read of a saved text.
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+struct Named {
+    application: Option<String>,
+    name: Option<String>,
+}
+
 /// One saved state of a thing.
 pub fn get(tx: &mut Tx, kind: &str, id: &str, number: i64) -> Result<Option<Revision>, StoreError> {
     let sql = "select at, who, deleted, body from revision where kind = ?1 and id = ?2 and number = ?3";

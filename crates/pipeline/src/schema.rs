@@ -10,6 +10,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { domain: "pipeline", number: 4, sql: LISTS },
     Migration { domain: "pipeline", number: 5, sql: HELD_BACK },
     Migration { domain: "pipeline", number: 6, sql: REPORTS },
+    Migration { domain: "pipeline", number: 7, sql: ACTIVITY },
 ];
 
 const FIRST: &str = "
@@ -56,6 +57,12 @@ create table trigger_rate (application text primary key, minute bigint not null,
 const REPORTS: &str = "
 create table report (execution text primary key, body text not null);
 create index report_due on report (execution) where body = '';
+";
+
+/// What happened lately, over everything.
+const ACTIVITY: &str = "
+create index execution_built on execution (kind, built, id);
+create index revision_at on revision (at, kind, id, number);
 ";
 
 /// Versions that were rolled back.

@@ -244,7 +244,14 @@ export function errorsOf(stage: Stage): string[] {
   const errors = texts(details.errors);
   if (errors.length > 0) return errors;
   const single = text(details.error) || text(stage.context.failureMessage) || text(exception.message);
-  return single === '' ? [] : [single];
+  if (single !== '') return [single];
+  return isOver(stage.status) && stage.status !== 'SUCCEEDED' ? unmet(map(stage.context.context)) : [];
+}
+
+/** A precondition that did not hold leaves no error, only what its expression gave. */
+function unmet(precondition: JsonMap): string[] {
+  if (!('expressionResult' in precondition)) return [];
+  return [text(precondition.failureMessage) || `${text(precondition.expression)} → ${JSON.stringify(precondition.expressionResult)}`];
 }
 
 /** Seconds that a wait stage waits. */

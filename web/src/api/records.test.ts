@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { inOrder, readPipeline } from './config';
-import { innerStages, progress, readExecution, topStages, waitingOf } from './execution';
+import { errorsOf, innerStages, progress, readExecution, topStages, waitingOf } from './execution';
 import { clustersOf, readBalancer, readInstance, readServerGroup, trafficShares } from './inventory';
 
 describe('an execution', () => {
@@ -24,6 +24,13 @@ describe('an execution', () => {
   it('knows what a stage waits for, from the tasks inside it', () => {
     expect(waitingOf(run, topStages(run)[0]!)?.reason).toBe('3 of 4 up');
     expect(progress(run, topStages(run)[0]!)).toBe(0.5);
+  });
+
+  it('says what a precondition gave that did not hold', () => {
+    const checked = (context: object, status = 'TERMINAL') => errorsOf(readExecution({ stages: [{ status, context: { context } }] }).stages[0]!);
+    expect(checked({ expression: 'size > 2', expressionResult: false })).toEqual(['size > 2 → false']);
+    expect(checked({ expression: 'size > 2', expressionResult: false, failureMessage: 'Too small.' })).toEqual(['Too small.']);
+    expect(checked({ expression: 'size > 2', expressionResult: true }, 'SUCCEEDED')).toEqual([]);
   });
 
   it('is read from nothing at all', () => expect(readExecution(null)).toMatchObject({ id: '', status: 'NOT_STARTED', stages: [] }));

@@ -3393,6 +3393,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/ui-api/activity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Gives what happened, the newest first, by person, object, kind, result and time. */
+        get: operations["get_ui_api_activity"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/ui-api/executions/{id}/stages/{stage_id}/log": {
         parameters: {
             query?: never;
@@ -3495,6 +3512,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/ui-api/pipelines/{id}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the versions that a pipeline with an apt trigger can be started with. */
+        get: operations["get_ui_api_pipelines_id_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/ui-api/provenance": {
         parameters: {
             query?: never;
@@ -3563,6 +3597,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/ui-api/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Gives what the operator settled. */
+        get: operations["get_ui_api_settings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/ui-api/snapshots": {
         parameters: {
             query?: never;
@@ -3591,6 +3642,23 @@ export interface paths {
         get: operations["get_ui_api_stages"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ui-api/up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes a service of a package file, or brings its next version to its users; with `plan` it only says what it would do. */
+        post: operations["post_ui_api_up"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3945,6 +4013,34 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description The answer. */
+        Activity: {
+            /** @description The newest first. */
+            happenings: components["schemas"]["Happening"][];
+            /** @description What to ask for as `next` for those before; null where there are none. */
+            next?: string | null;
+        };
+        /** @description Which file becomes which service. What is not said stays as it is, or gets its default. */
+        Asked: {
+            /** @description The upload as `POST /api/files/{dir}` answers it: `DIR/FILE`. */
+            file: string;
+            /** @description The name of application, load balancer and repository; made of the package's where it is not said. */
+            name?: string | null;
+            /**
+             * Format: int32
+             * @description Where users come in; 8080 for a new service.
+             */
+            port?: number | null;
+            /** @description A path that answers when an instance is well, or `tcp`; `/` for a new service. */
+            check?: string | null;
+            /**
+             * Format: int32
+             * @description How many instances; 2 for a new service.
+             */
+            instances?: number | null;
+            /** @description Nothing is done, only said. */
+            plan?: boolean;
+        };
         /** @description An image with what went into it and what came of it. */
         Chain: {
             /** @description Its id; the folder where an image is one. */
@@ -4037,6 +4133,22 @@ export interface components {
             up: number;
             /** @description Its instances. */
             instances: string[];
+        };
+        /** @description Something that happened. */
+        Happening: {
+            /**
+             * Format: int64
+             * @description When, in milliseconds since 1970.
+             */
+            at: number;
+            /** @description By whom; empty if that is not known. */
+            who: string;
+            /** @description Of which kind it is. */
+            kind: components["schemas"]["What"];
+            /** @description The execution without its stages, of a run or a task. */
+            execution?: Record<string, unknown> | null;
+            operation?: components["schemas"]["Operation"] | null;
+            saved?: components["schemas"]["Saved"] | null;
         };
         /** @description Whether the server is well. */
         Health: {
@@ -4296,6 +4408,29 @@ export interface components {
             /** @description Of which kind its trigger is. */
             trigger: string;
         };
+        /** @description A save. */
+        Saved: {
+            /** @description `application`, `pipeline`, `project`, `template` or `notification`. */
+            thing: string;
+            /** @description Its id. */
+            id: string;
+            /** @description Its application; empty if it has none. */
+            application: string;
+            /** @description Its name. */
+            name: string;
+            /**
+             * Format: int64
+             * @description The number of the state that came of it; 1 is the first.
+             */
+            revision: number;
+            /** @description It was deleted. */
+            deleted: boolean;
+        };
+        /** @description The answer. */
+        Settings: {
+            /** @description The team's time zone, in which cron triggers count: `Asia/Seoul`. */
+            zone: string;
+        };
         /** @description All snapshots. */
         Snapshots: {
             /** @description The newest first. */
@@ -4343,6 +4478,21 @@ export interface components {
              */
             count: number;
         };
+        /** @description What is done, or would be. */
+        Up: {
+            /** @description The package: `name_version_architecture`. */
+            package: string;
+            /** @description The application. */
+            application: string;
+            /** @description In order. */
+            steps: Record<string, unknown>[];
+            /** @description Where users come in, as far as it is known. */
+            address?: string | null;
+            /** @description The execution that brings the package there; null in a plan, and where `notes` say why nothing was started. */
+            execution?: string | null;
+            /** @description What people should know. */
+            notes: string[];
+        };
         /** @description One way into a repository. */
         Upload: {
             /** @description The repository, mirror or snapshot. */
@@ -4362,6 +4512,18 @@ export interface components {
             /** @description As `gennaker --version` prints it. */
             version: string;
         };
+        /** @description The answer. */
+        Versions: {
+            /** @description The newest first: by when they were published, then by version. */
+            versions: components["schemas"]["Version"][];
+            /** @description Whether there are more. */
+            cut: boolean;
+        };
+        /**
+         * @description Of which kind an entry is.
+         * @enum {string}
+         */
+        What: "run" | "task" | "repository" | "save";
     };
     responses: never;
     parameters: never;
@@ -9970,6 +10132,50 @@ export interface operations {
             };
         };
     };
+    get_ui_api_activity: {
+        parameters: {
+            query?: {
+                /** @description How many entries; 100 if it is not said, at most 1,000. */
+                limit?: number | null;
+                /** @description Where the piece before ended, as its `next` says. */
+                next?: string | null;
+                /** @description By this person; `anonymous` for nobody in particular. */
+                who?: string | null;
+                /** @description Only `run`, `task`, `repository` or `save`. */
+                kind?: ("run" | "task" | "repository" | "save") | null;
+                /** @description Only what ended `well`, `failed` or `cancelled`, or is `running`. */
+                result?: ("well" | "failed" | "cancelled" | "running") | null;
+                /** @description Only what has all these words in the names of what it is about. */
+                object?: string | null;
+                /** @description Not before this moment, in milliseconds since 1970. */
+                from?: number | null;
+                /** @description Before this moment, in milliseconds since 1970. */
+                to?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Activity"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_ui_api_executions_id_stages_stage_id_log: {
         parameters: {
             query?: {
@@ -10122,6 +10328,35 @@ export interface operations {
             };
         };
     };
+    get_ui_api_pipelines_id_versions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Versions"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_ui_api_provenance: {
         parameters: {
             query?: {
@@ -10227,6 +10462,25 @@ export interface operations {
             };
         };
     };
+    get_ui_api_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Settings"];
+                };
+            };
+        };
+    };
     get_ui_api_snapshots: {
         parameters: {
             query?: never;
@@ -10261,6 +10515,45 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Stages"];
+                };
+            };
+        };
+    };
+    post_ui_api_up: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Asked"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Up"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };

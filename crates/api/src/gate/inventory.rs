@@ -262,21 +262,18 @@ pub(super) fn balancer(balancer: &LoadBalancer) -> Value {
     let groups: Vec<Value> = balancer.groups.iter().map(|one| backend(balancer, one)).collect();
     let instances: Vec<Value> =
         groups.iter().filter_map(|group| group["instances"].as_array()).flatten().cloned().collect();
-    let listener = |listener: &cloud::inventory::Listener| json!({"protocol": listener.protocol, "port": listener.port, "externalPort": listener.port, "address": listener.address, "certificates": listener.certificates});
-    let check = balancer.health_check.as_ref().map(|check| {
-        json!({"healthCheckType": check.protocol, "port": check.port, "requestPath": check.path,
-               "checkIntervalSec": check.interval_ms as f64 / 1000.0, "timeoutSec": check.timeout_ms as f64 / 1000.0,
-               "healthyThreshold": check.healthy_threshold, "unhealthyThreshold": check.unhealthy_threshold})
-    });
     let address = balancer.listeners.iter().find_map(|listener| listener.address.clone());
     let parts = balancer.name.parse::<cloud::names::GroupName>().ok().map(|name| moniker(&name.moniker()));
-    json!({
-        "name": balancer.name, "loadBalancerName": balancer.name, "account": balancer.account, "region": balancer.region,
+    let mut shown = json!({
+        "name": balancer.name, "account": balancer.account, "region": balancer.region,
         "cloudProvider": balancer.provider, "type": balancer.provider, "loadBalancerType": balancer.kind,
         "application": balancer.application, "moniker": parts, "createdTime": balancer.created.as_millisecond(),
-        "listeners": balancer.listeners.iter().map(listener).collect::<Vec<_>>(), "healthCheck": check,
-        "dnsName": address, "ipAddress": address, "serverGroups": groups, "instances": instances, "securityGroups": balancer.firewalls,
-    })
+        "dnsName": address, "ipAddress": address, "serverGroups": groups, "instances": instances,
+    });
+    if let Some(shown) = shown.as_object_mut() {
+        shown.extend(stages::infrastructure::written_balancer(balancer));
+    }
+    shown
 }
 
 /// The clusters in an inventory: account, provider, name.

@@ -178,8 +178,14 @@ async fn of_application(
     let statuses = view::statuses(wanted.statuses.as_deref())?;
     let limit = wanted.limit.unwrap_or(100).clamp(1, 3500);
     let skip = wanted.page.unwrap_or(1).saturating_sub(1).saturating_mul(limit);
-    let query =
-        Wanted { kind: Kind::Orchestration, application: Some(application), statuses, limit, skip, pipeline: None };
+    let query = Wanted {
+        kind: Kind::Orchestration,
+        application: Some(application),
+        statuses,
+        limit,
+        skip,
+        ..Wanted::default()
+    };
     let runs = house.read::<_, StoreError>(move |tx| records::list(tx, &query)).await?;
     Ok(Json(runs.iter().map(view::task).collect()))
 }

@@ -31,7 +31,7 @@ struct Operations {
 /// One command or request that changed something.
 #[derive(Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Operation {
+pub(super) struct Operation {
     /// The folder of the root.
     root: String,
     /// Its number in that root.
@@ -71,7 +71,7 @@ struct Change {
 }
 
 impl Operation {
-    fn of(root: &Root, op: Op) -> Operation {
+    pub(super) fn of(root: &Root, op: Op) -> Operation {
         let change = |mut change: apt::OpChange| {
             let (added_count, removed_count) = (change.added.len(), change.removed.len());
             change.added.truncate(NAMED);

@@ -17,13 +17,12 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::blocking;
+use super::uploads::{self, Upload, uploads};
 use crate::query::Query;
 use crate::{House, Problem};
 
 /// The most chains of one answer, the newest images first.
 const MOST: usize = 50;
-/// So many operations of a root are looked through for uploads.
-const OPERATIONS: u32 = 1_000;
 
 /// The routes of this file.
 pub(super) fn routes() -> OpenApiRouter<House> {
@@ -111,19 +110,6 @@ struct InIt {
     uploads: Vec<Upload>,
     /// Publications that show it now.
     published: Vec<String>,
-}
-
-/// One way into a repository.
-#[derive(Serialize, utoipa::ToSchema)]
-struct Upload {
-    /// The repository, mirror or snapshot.
-    into: String,
-    /// When, in milliseconds since 1970.
-    at: i64,
-    /// Who did it.
-    who: String,
-    /// By which command or request.
-    command: String,
 }
 
 /// A server group.
@@ -289,7 +275,7 @@ impl<'a> Archives<'a> {
     fn read(roots: &'a [Root]) -> apt::Result<Archives<'a>> {
         let (mut shown, mut ops) = (Vec::new(), Vec::new());
         for root in roots {
-            ops.extend(root.ops(OPERATIONS)?);
+            ops.extend(root.ops(uploads::OPERATIONS)?);
             for one in root.publications()? {
                 // One that an aptly published has none before the first of ours.
                 shown.extend(root.generation(&one.place(), &one.distribution, None).ok().map(|now| (root, now)));
@@ -319,17 +305,6 @@ impl<'a> Archives<'a> {
             published,
         }
     }
-}
-
-/// Pure: how a package came into repositories.
-fn uploads(ops: &[Op], label: &str) -> Vec<Upload> {
-    let of = |op: &Op| {
-        let into =
-            op.changes.iter().find(|one| one.kind != "publication" && one.added.iter().any(|name| name == label))?;
-        let Op { who, command, .. } = op;
-        Some(Upload { into: into.name.clone(), at: op.at.as_millisecond(), who: who.clone(), command: command.clone() })
-    };
-    ops.iter().filter(|op| op.undoes.is_none()).filter_map(of).collect()
 }
 
 /// What packages say of their build. Debian's tools write the `Vcs-` fields into sources; build servers add fields of their own.

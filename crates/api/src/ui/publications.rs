@@ -84,7 +84,7 @@ struct Generation {
 
 impl Published {
     pub(super) fn of(root: &Root, one: &Publication) -> Published {
-        let signed = is_signed(root, one);
+        let signed = root.is_signed(one);
         let components: Vec<String> = one.sources.keys().cloned().collect();
         Published {
             root: root.path().display().to_string(),
@@ -124,11 +124,6 @@ impl Generation {
             removed: past.removed,
         }
     }
-}
-
-fn is_signed(root: &Root, one: &Publication) -> bool {
-    let folder = root.public().join(&one.prefix).join("dists").join(&one.distribution);
-    one.storage.is_empty() && folder.join("InRelease").exists()
 }
 
 /// The line of a `sources.list`. Today's apt refuses an unsigned publication that is not called trusted.

@@ -234,21 +234,14 @@ impl Root {
 
 /// Those of `packages` that `added` names, as events tell them.
 fn new_packages(tx: &mut Tx<'_>, packages: &[Package], added: &BTreeSet<Key>) -> Result<Vec<NewPackage>> {
-    let told = |package: &Package| NewPackage {
-        component: String::new(),
-        name: package.key.name.clone(),
-        version: package.key.version.to_string(),
-        architecture: package.key.architecture.clone(),
-        sha256: package.files.first().map(|file| file.sums.sha256.clone()).unwrap_or_default(),
-        reference: String::new(),
-        replaced: false,
-    };
-    let mut new: Vec<NewPackage> = packages.iter().filter(|package| added.contains(&package.key)).map(told).collect();
+    let told = |package: &Package| NewPackage::of(package, "", "");
+    let mut new: Vec<NewPackage> =
+        packages.iter().filter(|package| added.contains(&package.key)).filter_map(told).collect();
     if new.len() < added.len() {
         // Known already: another update or an undo changed the list meanwhile.
         let mine: BTreeSet<&Key> = packages.iter().map(|package| &package.key).collect();
         let others: Vec<Key> = added.iter().filter(|key| !mine.contains(key)).cloned().collect();
-        new.extend(packages::load(tx, &others)?.iter().map(told));
+        new.extend(packages::load(tx, &others)?.iter().filter_map(told));
     }
     Ok(new)
 }

@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use debian::package::Package;
+use debian::package::{Kind, Package};
 use store::params;
 
-use super::get;
+use super::{Publication, get};
 use crate::error::{Error, Result};
+use crate::outbox::NewPackage;
 use crate::packages::{self, from_json};
 use crate::pool;
 use crate::root::Root;
+use crate::set;
 
 /// One generation of a publication that is still kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,7 +97,7 @@ impl Root {
     ) -> Result<PublishedPackage> {
         for (component, list) in &generation.components {
             let packages = self.store().read(|tx| {
-                let mut keys = crate::set::named(tx, list, name)?;
+                let mut keys = set::named(tx, list, name)?;
                 keys.retain(|key| key.version == version);
                 packages::load(tx, &keys)
             })?;
@@ -112,5 +114,34 @@ impl Root {
             "package {name} {version} with SHA-256 {sha256} is not in generation {} of {}/{}",
             generation.number, generation.prefix, generation.distribution
         )))
+    }
+
+    /// Whether clients can check who made a publication, as far as that can be seen on this machine.
+    pub fn is_signed(&self, publication: &Publication) -> bool {
+        let Publication { storage, prefix, distribution, .. } = publication;
+        storage.is_empty() && self.public().join(prefix).join("dists").join(distribution).join("InRelease").exists()
+    }
+
+    /// The binary packages of this name (of every name, where none is given) that a publication shows now, as its events told of them.
+    pub fn visible(&self, publication: &Publication, name: Option<&str>) -> Result<Vec<NewPackage>> {
+        let mut found = Vec::new();
+        let now = self.generation(&publication.place(), &publication.distribution, None)?;
+        for (component, list) in &now.components {
+            let packages = match name {
+                None => packages::of_list(self, list)?,
+                Some(name) => self.store().read(|tx| {
+                    let keys = set::named(tx, list, name)?;
+                    packages::load(tx, &keys)
+                })?,
+            };
+            let pool = publication.pool_of(component);
+            for package in packages.iter().filter(|package| matches!(package.kind, Kind::Deb | Kind::Udeb)) {
+                let Some(below) = package.pool_folder().filter(|_| publication.shows(&package.key.architecture)) else {
+                    continue;
+                };
+                found.extend(NewPackage::of(package, component, &format!("{pool}/{below}")));
+            }
+        }
+        Ok(found)
     }
 }

@@ -470,16 +470,8 @@ impl LeafMaker<'_> {
     }
 
     fn news(&self, package: &Package, folder: &str) -> Option<NewPackage> {
-        let main = package.files.iter().find(|file| file.name.ends_with(".dsc")).or(package.files.first());
-        main.map(|file| NewPackage {
-            component: self.component.to_owned(),
-            name: package.key.name.clone(),
-            version: package.key.version.clone(),
-            architecture: package.key.architecture.clone(),
-            sha256: file.sums.sha256.clone(),
-            reference: format!("{folder}/{}", file.name),
-            replaced: self.shown.replaced.contains(&package.key),
-        })
+        let new = NewPackage::of(package, self.component, folder)?;
+        Some(NewPackage { replaced: self.shown.replaced.contains(&package.key), ..new })
     }
 }
 

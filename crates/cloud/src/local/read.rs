@@ -53,6 +53,8 @@ impl Reader<'_> {
             firewalls: group.spec.firewalls.clone(),
             preview_address: Some(group.preview.to_string()),
             labels: group.spec.labels.clone(),
+            env: group.spec.env.clone(),
+            health_check: group.spec.health_check.clone(),
             share: group.spec.share.clone(),
             instances: instances.map(|instance| self.instance(group, instance)).collect(),
         }

@@ -150,6 +150,8 @@ fn create(
         firewalls: op.firewalls.clone(),
         preview_address: Some(preview.clone()),
         labels: op.labels.clone(),
+        env: op.env.clone(),
+        health_check: op.health_check.clone(),
         share: op.share.clone(),
         instances: Vec::new(),
     };

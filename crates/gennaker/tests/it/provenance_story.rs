@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use testkit::package::package;
 
 use crate::redblack_story::{image, post, read, succeeds};
-use crate::server::{Server, gennaker, run};
+use crate::server::{Server, ask, gennaker, run};
 
 #[test]
 fn an_instance_leads_to_who_brought_its_package_and_the_package_to_what_runs() {
@@ -47,6 +47,24 @@ fn an_instance_leads_to_who_brought_its_package_and_the_package_to_what_runs() {
     assert!(command.contains("repo add shop helloterry_1.7_all.deb"), "{command}");
     assert_eq!(chain["bakedBy"]["application"], "hello", "{forward:#}");
     assert_eq!(chain["serverGroups"][0]["name"], "hello-v000", "{forward:#}");
+
+    // A pipeline that listens to the publication may be started with what it shows.
+    let listens = json!({"application": "hello", "name": "On its own", "stages": [],
+        "triggers": [{"type": "apt", "enabled": true, "distribution": "stable", "package": "helloterry", "version": ">= 1.7"}]});
+    assert_eq!(ask(&server.address(), "POST", "/pipelines", &listens.to_string()).0, 200);
+    let listed = read(&server, "/applications/hello/pipelineConfigs");
+    let id = listed[0]["id"].as_str().expect("an id");
+    let offered = read(&server, &format!("/ui-api/pipelines/{id}/versions"));
+    let version = &offered["versions"][0];
+    assert_eq!(offered["versions"].as_array().map(Vec::len), Some(1), "{offered:#}");
+    assert_eq!((&version["version"], &version["publication"]), (&json!("1.7"), &json!("stable")), "{offered:#}");
+    assert_eq!(
+        (&version["uploadedBy"], &version["heldBack"]),
+        (&inside["uploads"][0]["who"], &Value::Null),
+        "{offered:#}"
+    );
+    assert_eq!(version["trigger"]["sha256"], inside["sha256"], "{offered:#}");
+    assert_eq!(version["trigger"]["artifacts"][0]["reference"], "pool/main/h/helloterry/helloterry_1.7_all.deb");
 
     // Backwards, from the instance: the same chain.
     let instance = chain["serverGroups"][0]["instances"][0].as_str().expect("an instance");

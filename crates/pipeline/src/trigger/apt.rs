@@ -7,6 +7,7 @@
 
 use std::cmp::Ordering;
 
+use debian::version::compare;
 use serde_json::{Value, json};
 
 use super::{Matches, text};
@@ -98,51 +99,6 @@ fn wildcard(pattern: &str, text: &str) -> bool {
         rest = &rest[at + part.len()..];
     }
     rest.ends_with(last)
-}
-
-/// Orders versions as Debian does: epoch, upstream version, revision.
-fn compare(a: &str, b: &str) -> Ordering {
-    let split = |v: &str| -> (u64, String, String) {
-        let (epoch, rest) = v.split_once(':').map_or((0, v), |(e, r)| (e.parse().unwrap_or(0), r));
-        let (upstream, revision) = rest.rsplit_once('-').unwrap_or((rest, ""));
-        (epoch, upstream.to_owned(), revision.to_owned())
-    };
-    let (a, b) = (split(a), split(b));
-    a.0.cmp(&b.0).then_with(|| part(&a.1, &b.1)).then_with(|| part(&a.2, &b.2))
-}
-
-fn part(a: &str, b: &str) -> Ordering {
-    let (mut a, mut b) = (a.as_bytes(), b.as_bytes());
-    while !a.is_empty() || !b.is_empty() {
-        let weight = |c: Option<&u8>| match c {
-            Some(b'~') => -1,
-            None => 0,
-            Some(c) if c.is_ascii_digit() => 0,
-            Some(c) if c.is_ascii_alphabetic() => i32::from(*c),
-            Some(c) => i32::from(*c) + 256,
-        };
-        while a.first().is_some_and(|c| !c.is_ascii_digit()) || b.first().is_some_and(|c| !c.is_ascii_digit()) {
-            let order = weight(a.first()).cmp(&weight(b.first()));
-            if order != Ordering::Equal {
-                return order;
-            }
-            a = a.get(1..).unwrap_or_default();
-            b = b.get(1..).unwrap_or_default();
-        }
-        let digits = |s: &[u8]| s.iter().take_while(|c| c.is_ascii_digit()).count();
-        let (n, m) = (digits(a), digits(b));
-        let number = |s: &[u8]| {
-            let zeros = s.iter().take_while(|c| **c == b'0').count();
-            s[zeros..].to_vec()
-        };
-        let (x, y) = (number(&a[..n]), number(&b[..m]));
-        let order = x.len().cmp(&y.len()).then_with(|| x.cmp(&y));
-        if order != Ordering::Equal {
-            return order;
-        }
-        (a, b) = (&a[n..], &b[m..]);
-    }
-    Ordering::Equal
 }
 
 /// The trigger of the execution: what bake takes the exact package from.

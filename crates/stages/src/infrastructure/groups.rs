@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::guards::Guarded;
 use super::image;
 use super::operate::{self, Job, TARGETS, Target, from_error};
-use super::select::Word;
+use super::select::{self, Word};
 use super::{treatment, wishes};
 
 /// Finds the group that the new one follows (or is a copy of), and notes it as `source`.
@@ -59,6 +59,11 @@ pub(crate) fn of_source(config: &Map, group: &ServerGroup, is_clone: bool) -> Ma
     noted
 }
 
+/// Whether a new group is to be as large as the one that it follows.
+pub(crate) fn wants_source_capacity(config: &Map) -> bool {
+    wishes::flag(config, "useSourceCapacity") == Some(true)
+}
+
 fn is_clone(input: &TaskInput) -> bool {
     input.view().is_some_and(|view| view.stage().kind != "createServerGroup")
 }
@@ -72,9 +77,13 @@ fn copied(config: &Map, group: &ServerGroup) -> Map {
         ("zones", json!(group.zones)),
         ("labels", json!(group.labels)),
     ];
+    let env = (!group.env.is_empty()).then(|| ("env", json!(group.env)));
     let size = group.instance_type.iter().map(|size| ("instanceType", json!(size)));
+    let check = group.health_check.iter().map(|check| ("healthCheck", wishes::written_check(check)));
     same.into_iter()
+        .chain(env)
         .chain(size)
+        .chain(check)
         .filter(|(key, _)| !config.contains_key(*key))
         .map(|(key, value)| (key.to_owned(), value))
         .collect()
@@ -103,7 +112,7 @@ impl DetermineSource {
         let cluster = wishes::cluster_of(config, &input.execution.application)?;
         let found = self.0.cluster(&account, &cluster, Some(&region)).await;
         let groups = found.map_err(|error| from_error(&error, input))?;
-        Ok(Word::Current.pick(&groups).cloned())
+        Ok(select::serving(&groups, wants_source_capacity(config)).cloned())
     }
 }
 
@@ -396,6 +405,10 @@ pub(crate) fn resized(
             return Err(format!("action \"{other}\" is not known; give one of {known}"));
         }
     };
+    if wishes::flag(config, "neverShrink") == Some(true) {
+        let Capacity { min, max, desired } = before;
+        wished = Capacity { min: wished.min.max(min), max: wished.max.max(max), desired: wished.desired.max(desired) };
+    }
     if wishes::flag(config, "pinCapacity") == Some(true) {
         (wished.min, wished.max) = (wished.desired, wished.desired);
     } else if wishes::flag(config, "pinMinimumCapacity") == Some(true) {
@@ -439,6 +452,8 @@ mod tests {
             resize(json!({"action": "scale_to_server_group", "scalePct": 50, "pinCapacity": true})),
             capacity(3, 3, 3)
         );
+        let back = json!({"action": "scale_to_server_group", "scalePct": 50, "neverShrink": true});
+        assert_eq!(resize(back), capacity(3, 8, 4), "what comes back stays as large as it is");
         assert!(resize(json!({"action": "scale_exact"})).is_err());
         assert!(resize(json!({"action": "scale_sideways"})).unwrap_err().contains("scale_sideways"));
     }

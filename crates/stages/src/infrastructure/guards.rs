@@ -220,6 +220,8 @@ mod tests {
             firewalls: vec![],
             preview_address: None,
             labels: Default::default(),
+            env: Default::default(),
+            health_check: None,
             share: None,
             instances: (0..up).map(instance).collect(),
         }

@@ -47,6 +47,7 @@ use self::until::{Await, Until};
 pub use self::guards::TrafficGuards;
 pub use self::orphans::{Orphan, orphans};
 pub use self::outlook::CloudOutlook;
+pub use self::wishes::written_balancer;
 
 pub(crate) use self::canary::role as canary_role;
 pub(crate) use self::hold_back::stops;

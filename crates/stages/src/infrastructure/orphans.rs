@@ -126,6 +126,8 @@ mod tests {
             firewalls: vec![],
             preview_address: None,
             labels: Default::default(),
+            env: Default::default(),
+            health_check: None,
             share: None,
             instances: vec![],
         }

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use super::canary::CANARY_OF;
 use super::clusters::{self, What};
 use super::operate::{Job, TARGETS, Target};
-use super::select::Word;
+use super::select::{self, Word};
 use super::strategy::Strategy;
 use super::{balancers, groups, image, wishes};
 
@@ -166,7 +166,7 @@ impl CloudOutlook {
         let given = config.get("source").and_then(Value::as_object);
         let source = match given.and_then(|s| wishes::text(s, &["serverGroupName", "asgName"])) {
             Some(name) => self.inventory.borrow().server_groups.iter().find(|g| g.name.to_string() == name).cloned(),
-            None => Word::Current.pick(&there).cloned(),
+            None => select::serving(&there, groups::wants_source_capacity(&config)).cloned(),
         };
         let clone = stage.stage().kind != "createServerGroup";
         match &source {
@@ -349,6 +349,8 @@ impl CloudOutlook {
                     firewalls: made.firewalls.clone(),
                     preview_address: None,
                     labels: made.labels.clone(),
+                    env: made.env.clone(),
+                    health_check: made.health_check.clone(),
                     share: made.share.clone(),
                     instances: Vec::new(),
                 });

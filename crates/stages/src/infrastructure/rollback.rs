@@ -67,9 +67,10 @@ fn explicit(context: &Map, rollback: &Map) -> Result<Vec<StageSpec>, String> {
     if flag(rollback, "enableAndDisableOnly") == Some(true) {
         return Ok(vec![enable, disable]);
     }
-    // As large as the one that is left, before that one loses its traffic.
+    // At least as large as the one that is left, before that one loses its traffic.
     let resize = stage("resizeServerGroup", format!("Resize {kept}"), kept)
         .with("action", "scale_to_server_group")
+        .with("neverShrink", true)
         .with("source", json!({"serverGroupName": left, "region": region}));
     let mut plan = vec![enable, resize];
     if let Some(seconds) = wishes::count(rollback, "delayBeforeDisableSeconds").filter(|seconds| *seconds > 0) {

@@ -36,6 +36,14 @@ impl Word {
     }
 }
 
+/// The group that a new one of the cluster follows: the newest of those that have traffic (the largest, where its capacity is what is
+/// wanted), or of all where none has.
+pub(crate) fn serving(groups: &[ServerGroup], larger: bool) -> Option<&ServerGroup> {
+    let size = |group: &ServerGroup| if larger { group.instances.len() } else { 0 };
+    let place = |group: &&ServerGroup| (!group.disabled, size(group), group.created, group.name.clone());
+    groups.iter().filter(|group| !group.leaving).max_by_key(place)
+}
+
 /// What is done to all of a cluster but a few.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Sweep {
@@ -107,6 +115,8 @@ mod tests {
             firewalls: vec![],
             preview_address: None,
             labels: Default::default(),
+            env: Default::default(),
+            health_check: None,
             share: None,
             instances: (0..size).map(instance).collect(),
         }
@@ -129,6 +139,19 @@ mod tests {
         let mut leaving = groups.clone();
         leaving[0].leaving = true;
         assert_eq!(pick(Word::Current, &leaving), Some("shop-v002".into()));
+    }
+
+    #[test]
+    fn a_new_group_follows_the_one_that_serves() {
+        let mut groups =
+            [group("shop-v001", 10, 4, false), group("shop-v002", 20, 1, false), group("shop-v003", 30, 9, true)];
+        let follows =
+            |groups: &[ServerGroup], larger| serving(groups, larger).map(|group| group.name.to_string()).expect("one");
+        assert_eq!(follows(&groups, false), "shop-v002", "the newest was rolled back and has no traffic");
+        assert_eq!(follows(&groups, true), "shop-v001");
+        groups.iter_mut().for_each(|group| group.disabled = true);
+        assert_eq!(follows(&groups, false), "shop-v003", "none has traffic");
+        assert_eq!(serving(&[], false), None);
     }
 
     #[test]

@@ -36,7 +36,7 @@ pub static RESIZE: OnGroup = OnGroup {
         fields::on_group(
             "action: scale_exact|scale_up|scale_down|scale_to_cluster|scale_to_server_group, resizeType: text,
              capacity: {min: count, max: count, desired: count}, scalePct: number, scaleNum: count, targetSize: count,
-             source: object, pinCapacity: flag, pinMinimumCapacity: flag, unpinMinimumCapacity: flag,
+             source: object, neverShrink: flag, pinCapacity: flag, pinMinimumCapacity: flag, unpinMinimumCapacity: flag,
              targetHealthyDeployPercentage: number",
         )
     },

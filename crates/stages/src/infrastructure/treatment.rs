@@ -2,7 +2,7 @@
 
 use cloud::traffic::{Affinity, Choice, Ejection, Share, Treatment};
 use pipeline::{Map, TaskResult};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::wishes::{count, flag, number, text, texts};
 
@@ -22,6 +22,39 @@ pub(crate) fn read(map: &Map) -> Result<Treatment, TaskResult> {
         send_proxy: proxy_header(map)?,
         ejection: ejection(map),
     })
+}
+
+/// A treatment as a load balancer's description asks for it: what [`read`] reads back.
+pub(crate) fn written(treatment: &Treatment) -> Map {
+    let seconds = |millis: u64| json!(millis as f64 / 1000.0);
+    let mut map = Map::new();
+    let mut say = |key: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            map.insert(key.into(), value);
+        }
+    };
+    say("localityLbPolicy", treatment.choice.map(|choice| json!(choice)));
+    match &treatment.affinity {
+        None => {}
+        Some(Affinity::Cookie { name, max_age }) => {
+            say("sessionAffinity", Some(json!("GENERATED_COOKIE")));
+            say("affinityCookieName", Some(json!(name)));
+            say("affinityCookieTtlSec", max_age.map(|seconds| json!(seconds)));
+        }
+        Some(Affinity::Header { name }) => {
+            say("sessionAffinity", Some(json!("HEADER_FIELD")));
+            say("affinityHeaderName", Some(json!(name)));
+        }
+    }
+    say("connectionDrainingTimeoutSec", treatment.drain_ms.map(seconds));
+    say("holdTimeoutSec", treatment.hold_ms.map(seconds));
+    say("trustedProxies", (!treatment.trusted_proxies.is_empty()).then(|| json!(treatment.trusted_proxies)));
+    say("acceptProxyProtocol", treatment.proxy_protocol.then(|| json!(true)));
+    say("proxyHeader", treatment.send_proxy.map(|version| json!(format!("PROXY_V{version}"))));
+    let ejection =
+        |one: Ejection| json!({"consecutiveErrors": one.failures, "baseEjectionTimeSec": one.for_ms as f64 / 1000.0});
+    say("outlierDetection", treatment.ejection.map(ejection));
+    map
 }
 
 /// `proxyHeader: NONE | PROXY_V1 | PROXY_V2`.
@@ -98,7 +131,6 @@ pub(crate) fn share(map: &Map) -> Result<Option<Share>, TaskResult> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     fn map(value: Value) -> Map {
         value.as_object().cloned().unwrap_or_default()
@@ -121,7 +153,12 @@ mod tests {
             send_proxy: Some(2),
             ejection: Some(Ejection { failures: 3, for_ms: 1500 }),
         };
-        assert_eq!(read(all), Some(expected));
+        assert_eq!(read(all), Some(expected.clone()));
+        assert_eq!(read(Value::Object(written(&expected))), Some(expected));
+        let by_header =
+            Treatment { affinity: Some(Affinity::Header { name: "X-User".into() }), ..Treatment::default() };
+        assert_eq!(read(Value::Object(written(&by_header))), Some(by_header));
+        assert_eq!(written(&Treatment::default()), Map::new());
         for wrong in [
             json!({"sessionAffinity": "CLIENT_IP"}),
             json!({"sessionAffinity": "HEADER_FIELD"}),

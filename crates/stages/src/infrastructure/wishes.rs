@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use cloud::health::Capacity;
-use cloud::inventory::{HealthCheck, Protocol};
+use cloud::inventory::{HealthCheck, Listener, LoadBalancer, Protocol};
 use cloud::names::ClusterName;
 use cloud::operation::{CreateServerGroup, UpsertLoadBalancer, WantedListener};
 use pipeline::{Map, TaskInput, TaskResult, lenient};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::treatment;
 
@@ -303,10 +303,30 @@ fn health_check(map: &Map, port: Option<u16>) -> Option<HealthCheck> {
     Some(check)
 }
 
+/// A load balancer as a description asks for it, in the words of the stage that makes one: whoever changes it can hand it back.
+pub fn written_balancer(balancer: &LoadBalancer) -> Map {
+    let listener = |one: &Listener| json!({"protocol": one.protocol, "port": one.port, "externalPort": one.port, "address": one.address, "certificates": one.certificates});
+    let mut map = treatment::written(&balancer.treatment);
+    map.insert("loadBalancerName".into(), json!(balancer.name));
+    map.insert("listeners".into(), balancer.listeners.iter().map(listener).collect());
+    map.insert("healthCheck".into(), json!(balancer.health_check.as_ref().map(written_check)));
+    map.insert("securityGroups".into(), json!(balancer.firewalls));
+    map
+}
+
+/// A health check as a description asks for it: what [`health_check`] reads back.
+pub(crate) fn written_check(check: &HealthCheck) -> Value {
+    let seconds = |millis: u64| millis as f64 / 1000.0;
+    json!({
+        "healthCheckType": check.protocol, "port": check.port, "requestPath": check.path,
+        "checkIntervalSec": seconds(check.interval_ms), "timeoutSec": seconds(check.timeout_ms),
+        "healthyThreshold": check.healthy_threshold, "unhealthyThreshold": check.unhealthy_threshold,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     fn map(value: Value) -> Map {
         value.as_object().cloned().unwrap_or_default()

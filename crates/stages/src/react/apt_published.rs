@@ -95,6 +95,23 @@ pub enum TailError {
     Engine(#[from] EngineError),
 }
 
+/// A version that a person may start a pipeline with: what the event of its publication would have given.
+pub struct Choice {
+    /// The trigger of the execution.
+    pub trigger: Map,
+    /// Why the server would not start it by itself, if it is held back.
+    pub held_back: Option<String>,
+}
+
+/// What a publication would start of a pipeline: nothing, if none of its triggers listens to it.
+pub fn choice(tx: &mut Tx, pipeline: &Map, published: Published) -> Result<Option<Choice>, StoreError> {
+    let news = News::of("", published);
+    let Some(mut trigger) = pipeline::trigger::fires(pipeline, "apt", &news.shown) else { return Ok(None) };
+    let held = stops(tx, pipeline, &release(&trigger))?;
+    trigger.insert("versionShown".into(), json!(version_shown(&trigger, &news.packages)));
+    Ok(Some(Choice { trigger, held_back: held.map(|held| held.sentence()) }))
+}
+
 fn cursor(tx: &mut Tx, root: &str) -> Result<i64, StoreError> {
     tx.query_opt("select seq from apt_cursor where root = ?1", params![root])?.map_or(Ok(0), |row| row.int(0))
 }
@@ -104,9 +121,8 @@ fn react(tx: &mut Tx, engine: &Engine, event: &Event, window: SignedDuration) ->
     let late = tx.now().duration_since(event.at) > window;
     for pipeline in pipeline::pipelines::with_trigger(tx, "apt")? {
         let Some(id) = pipeline.get("id").and_then(Value::as_str) else { continue };
-        let Some(mut trigger) = pipeline::trigger::fires(&pipeline, "apt", &news.shown) else { continue };
-        add_facts(&mut trigger, event, &news.packages);
         if late {
+            let Some(_) = pipeline::trigger::fires(&pipeline, "apt", &news.shown) else { continue };
             let now = tx.now();
             tx.execute(
                 "insert into apt_missed (pipeline, event, happened, at) values (?1, ?2, ?3, ?4) on conflict do nothing",
@@ -114,13 +130,26 @@ fn react(tx: &mut Tx, engine: &Engine, event: &Event, window: SignedDuration) ->
             )?;
             tracing::info!(pipeline = id, event = event.id, "missed: it was published while no server ran");
         } else {
-            match stops(tx, &pipeline, &release(&trigger))? {
-                Some(held) => engine.skip(tx, id, &trigger, &event.id, &held.sentence())?,
-                None => engine.trigger(tx, id, &trigger, &event.id)?,
-            };
+            news.start(tx, engine, &pipeline, event)?;
         }
     }
     Ok(())
+}
+
+/// What an event did to a pipeline.
+pub enum Started {
+    /// It runs; none if it has been started by this event before.
+    Run(Option<String>),
+    /// It does not, for this reason.
+    Held(String),
+}
+
+/// Starts a pipeline with an event, if it listens to it; once, whoever else starts it.
+pub fn start(tx: &mut Tx, engine: &Engine, pipeline: &Map, event: &Event) -> Result<Option<Started>, EngineError> {
+    match News::read(event) {
+        Some(news) => news.start(tx, engine, pipeline, event),
+        None => Ok(None),
+    }
 }
 
 /// What the trigger would bring: `package-version`.
@@ -137,20 +166,39 @@ struct News {
 }
 
 impl News {
+    fn start(
+        &self,
+        tx: &mut Tx,
+        engine: &Engine,
+        pipeline: &Map,
+        event: &Event,
+    ) -> Result<Option<Started>, EngineError> {
+        let Some(mut trigger) = pipeline::trigger::fires(pipeline, "apt", &self.shown) else { return Ok(None) };
+        let Some(id) = pipeline.get("id").and_then(Value::as_str) else { return Ok(None) };
+        add_facts(&mut trigger, event, &self.packages);
+        if let Some(held) = stops(tx, pipeline, &release(&trigger))? {
+            engine.skip(tx, id, &trigger, &event.id, &held.sentence())?;
+            return Ok(Some(Started::Held(held.sentence())));
+        }
+        Ok(Some(Started::Run(engine.trigger(tx, id, &trigger, &event.id)?)))
+    }
+
+    fn of(id: &str, published: Published) -> News {
+        let shown = json!({
+            "id": id,
+            "root": published.root,
+            "prefix": published.prefix,
+            "distribution": published.distribution,
+            "generation": published.generation,
+            "packages": published.packages,
+        });
+        News { shown, packages: published.packages }
+    }
+
     /// `None` for one that starts nothing.
     fn read(event: &Event) -> Option<News> {
         let read = match event.kind.as_str() {
-            PUBLISHED => serde_json::from_str(&event.body).map(|published: Published| News {
-                shown: json!({
-                    "id": event.id,
-                    "root": published.root,
-                    "prefix": published.prefix,
-                    "distribution": published.distribution,
-                    "generation": published.generation,
-                    "packages": published.packages,
-                }),
-                packages: published.packages,
-            }),
+            PUBLISHED => serde_json::from_str(&event.body).map(|published| News::of(&event.id, published)),
             MIRRORED => serde_json::from_str(&event.body).map(|mirrored: Mirrored| News {
                 shown: json!({
                     "id": event.id,
@@ -172,11 +220,13 @@ impl News {
 
 /// What people want to see beside it: when it was published, and whether the same version had other bytes before.
 fn add_facts(trigger: &mut Map, event: &Event, packages: &[NewPackage]) {
-    let version = trigger.get("version").and_then(Value::as_str).unwrap_or_default().to_owned();
-    let sum = trigger.get("sha256").and_then(Value::as_str).unwrap_or_default();
-    let replaced = packages.iter().any(|p| p.replaced && p.sha256 == sum);
-    let shown = if replaced { format!("{version} (replaced)") } else { version };
-    trigger.insert("versionShown".into(), json!(shown));
+    trigger.insert("versionShown".into(), json!(version_shown(trigger, packages)));
     trigger.insert("publishedAt".into(), json!(event.at.as_millisecond()));
     trigger.insert("eventId".into(), json!(event.id));
+}
+
+fn version_shown(trigger: &Map, packages: &[NewPackage]) -> String {
+    let part = |key: &str| trigger.get(key).and_then(Value::as_str).unwrap_or_default();
+    let replaced = packages.iter().any(|one| one.replaced && one.sha256 == part("sha256"));
+    if replaced { format!("{} (replaced)", part("version")) } else { part("version").to_owned() }
 }

@@ -17,11 +17,13 @@ describe('a load balancer as it is typed', () => {
       name: 'hello-web', account: 'local', region: 'eu',
       listeners: [{ protocol: 'HTTP', port: 0, certificates: [] }, { protocol: 'HTTP', port: 443, certificates: ['shop'] }],
       healthCheck: { healthCheckType: 'TCP', port: 0, requestPath: '', checkIntervalSec: 0.5, timeoutSec: 1, healthyThreshold: 1, unhealthyThreshold: 3 },
-      securityGroups: ['hello'],
+      securityGroups: ['hello'], sessionAffinity: 'GENERATED_COOKIE', affinityCookieName: 'shop', dnsName: 'x',
     };
     const draft = draftOf(told);
     expect(draft.listeners).toEqual([{ protocol: 'HTTP', port: '', certificates: [] }, { protocol: 'HTTPS', port: '443', certificates: ['shop'] }]);
     expect(draft).toMatchObject({ name: 'hello-web', region: 'eu', check: 'TCP', interval: '0.5', unhealthy: '3', firewalls: ['hello'] });
+    expect(draft.treatment).toEqual({ sessionAffinity: 'GENERATED_COOKIE', affinityCookieName: 'shop' });
+    expect(upsert(draft, 'hello', 'x').job).toMatchObject({ sessionAffinity: 'GENERATED_COOKIE', affinityCookieName: 'shop' });
     expect(draftOf({ name: 'hello' }).check).toBe('none');
   });
   it('says what is wrong, field by field', () => {

@@ -29,7 +29,24 @@ export interface BalancerDraft {
   healthy: string;
   unhealthy: string;
   firewalls: string[];
+  /** How it treats requests, as the server tells it: what no form shows is handed back as it came. */
+  treatment: JsonMap;
 }
+
+/** The keys of the treatment. */
+const TREATMENT = [
+  'localityLbPolicy',
+  'sessionAffinity',
+  'affinityCookieName',
+  'affinityCookieTtlSec',
+  'affinityHeaderName',
+  'connectionDrainingTimeoutSec',
+  'holdTimeoutSec',
+  'trustedProxies',
+  'acceptProxyProtocol',
+  'proxyHeader',
+  'outlierDetection',
+];
 
 /** The application's own name; `hello-2` and so on where it is taken. */
 export function freeName(application: string, taken: string[]): string {
@@ -53,6 +70,7 @@ export function newBalancer(name: string, account: string, region: string): Bala
     healthy: '2',
     unhealthy: '2',
     firewalls: [],
+    treatment: {},
   };
 }
 
@@ -86,6 +104,7 @@ export function draftOf(value: JsonMap): BalancerDraft {
     healthy: text(check.healthyThreshold) || blank.healthy,
     unhealthy: text(check.unhealthyThreshold) || blank.unhealthy,
     firewalls: texts(value.securityGroups),
+    treatment: Object.fromEntries(TREATMENT.filter((key) => key in value).map((key) => [key, value[key]])),
   };
 }
 
@@ -137,6 +156,7 @@ export function upsert(draft: BalancerDraft, application: string, description: s
       listeners,
       ...(draft.check === 'none' ? {} : { healthCheck: check }),
       ...(draft.firewalls.length === 0 ? {} : { securityGroups: draft.firewalls }),
+      ...draft.treatment,
     },
   };
 }

@@ -21,6 +21,8 @@ fn group(name: &str, created: i64, disabled: bool) -> ServerGroup {
         firewalls: vec![],
         preview_address: None,
         labels: Default::default(),
+        env: Default::default(),
+        health_check: None,
         share: None,
         instances: vec![],
     }
