@@ -33,6 +33,8 @@ use asked::Params;
 use metrics::Metrics;
 use tasks::Tasks;
 
+use crate::Problem;
+
 /// How mirrors are downloaded.
 pub type Downloads = Arc<dyn Fetch + Send + Sync>;
 
@@ -132,6 +134,14 @@ impl Aptly {
     /// Where uploaded files wait.
     fn uploads(&self) -> Result<PathBuf, Fault> {
         Ok(self.root()?.path().join("upload"))
+    }
+
+    /// The path of an upload that is named `DIR/FILE`.
+    pub(crate) fn uploaded(&self, name: &str) -> Result<PathBuf, Problem> {
+        let (dir, file) = name.split_once('/').unwrap_or((name, ""));
+        let path = self.uploads().and_then(|uploads| files::meant(&uploads, dir, Some(file)));
+        let path = path.map_err(|_| Problem::bad_request(format!("file \"{name}\": give DIR/FILE of an upload")))?;
+        if path.is_file() { Ok(path) } else { Err(Problem::not_found(format!("there is no upload {name}"))) }
     }
 
     /// Work that may take a moment, away from the threads that answer.

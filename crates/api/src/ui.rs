@@ -23,6 +23,7 @@ mod publications;
 mod repositories;
 mod settings;
 mod stages;
+mod up;
 mod uploads;
 mod versions;
 
@@ -46,6 +47,7 @@ pub fn routes() -> OpenApiRouter<House> {
         .merge(provenance::routes())
         .merge(settings::routes())
         .merge(stages::routes())
+        .merge(up::routes())
         .merge(versions::routes())
 }
 

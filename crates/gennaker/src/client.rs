@@ -1,5 +1,6 @@
 //! The server as the command line sees it: where it is, one request at a time, and what went wrong in words.
 
+use std::net::IpAddr;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -42,6 +43,16 @@ impl Gate {
         };
         let client = Client::new(&address, environment.token)?;
         Ok((client, self.output()))
+    }
+
+    /// The same; where no server is named and none runs for the data folder, one is started, with load balancers on `traffic`.
+    pub fn open_or_start(&self, traffic: Option<IpAddr>) -> anyhow::Result<(Client, Output)> {
+        let environment = Environment::read();
+        if self.server.is_none() && environment.server.is_none() && self.found()?.is_none() {
+            let started = crate::background::start(&self.place, traffic)?;
+            self.output().say(format!("started a server: {started}"));
+        }
+        self.open()
     }
 
     /// The printer alone.
@@ -141,11 +152,17 @@ impl Client {
         self.answered(request)
     }
 
-    /// `POST` of a file's bytes, for as long as they take.
-    pub fn upload(&self, path: &[&str], query: &[(&str, String)], file: &Path) -> anyhow::Result<Value> {
+    /// A file's bytes as a body, for as long as they take.
+    pub fn upload(
+        &self,
+        method: Method,
+        path: &[&str],
+        query: &[(&str, String)],
+        file: &Path,
+    ) -> anyhow::Result<Value> {
         let opened = self.runtime.block_on(tokio::fs::File::open(file));
         let opened = opened.with_context(|| format!("cannot open {}", file.display()))?;
-        let request = self.request(Method::POST, path, query).timeout(UPLOAD).body(opened);
+        let request = self.request(method, path, query).timeout(UPLOAD).body(opened);
         self.answered(request.header(reqwest::header::CONTENT_TYPE, "application/octet-stream"))
     }
 

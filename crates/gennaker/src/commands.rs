@@ -32,6 +32,7 @@ mod stop;
 mod takeover;
 mod task;
 mod token;
+mod up;
 
 /// Takes software from source to production: Debian repositories, images, pipelines, deployments, traffic.
 #[derive(Parser)]
@@ -46,6 +47,8 @@ struct Cli {
 enum Verb {
     /// Walk the whole story on this machine, from packages to traffic
     Demo(demo::Args),
+    /// Make a service of a package, and bring its next version to the same users
+    Up(up::Args),
     /// Run the server: the page, the API, pipelines and triggers
     Serve(serve::Args),
     /// Keep Debian repositories: every command of aptly (a link named aptly does the same)
@@ -142,6 +145,7 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
     };
     let done = match cli.verb {
         Verb::Demo(args) => demo::run(args),
+        Verb::Up(args) => up::run(args),
         Verb::Serve(args) => serve::run(args),
         Verb::Apt { words } => Ok(crate::aptly::main(std::iter::once("apt".into()).chain(words).collect())),
         Verb::Op(verb) => op::run(verb),

@@ -27,6 +27,11 @@ pub struct Place {
 }
 
 impl Place {
+    /// The flag that names the same configuration file to another process of ours.
+    pub fn config_flag(&self) -> Vec<std::ffi::OsString> {
+        self.config.iter().flat_map(|file| ["--config".into(), file.clone().into_os_string()]).collect()
+    }
+
     /// The machine behind this folder.
     pub fn machine(&self) -> anyhow::Result<Machine> {
         let environment = Environment::read();

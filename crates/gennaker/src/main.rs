@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod aptly;
+mod background;
 mod client;
 mod commands;
 mod config;

@@ -23,6 +23,7 @@ pub mod run_multiple;
 pub mod save_from_artifact;
 pub mod script;
 mod stoppable;
+pub mod up;
 pub mod wait;
 pub mod wait_until;
 pub mod webhook;

@@ -84,7 +84,7 @@ fn headline(report: &Value) -> String {
 }
 
 /// What users had altogether, in one sentence.
-fn verdict(report: &Value) -> String {
+pub(super) fn verdict(report: &Value) -> String {
     let total = &report["total"];
     let (requests, failures) = (number(&total["requests"]), number(&total["failures"]));
     let retries = number(&total["retries"]);

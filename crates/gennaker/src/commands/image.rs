@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use bakery::{ImageConfig, Run};
+use reqwest::Method;
 use serde_json::Value;
 
 use crate::client::{Gate, done};
@@ -106,7 +107,7 @@ fn import(args: Import) -> anyhow::Result<ExitCode> {
         },
     };
     let query = [("name", name), ("run", serde_json::to_string(&run)?)];
-    let answer = client.upload(&["images", "import"], &query, &args.file)?;
+    let answer = client.upload(Method::POST, &["images", "import"], &query, &args.file)?;
     if output.is_for_people() {
         output.lines(&told(&answer))?;
     } else {

@@ -1,7 +1,7 @@
 //! `gennaker serve`: the control plane. Listeners open first, so that it answers within a moment of its start.
 
 use std::io::IsTerminal;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -33,6 +33,12 @@ pub struct Args {
     /// Where the same is served for clients of Spinnaker's Gate, or none [default: 127.0.0.1:8084]
     #[arg(long, value_name = "ADDRESS")]
     gate_listen: Option<String>,
+    /// On which address of this machine load balancers listen [default: 127.0.0.1]
+    #[arg(long, value_name = "ADDRESS")]
+    traffic_address: Option<IpAddr>,
+    /// Leave the session of whoever starts it: no terminal ends it
+    #[arg(long, hide = true)]
+    own_session: bool,
 }
 
 /// What `DATA/server.json` says while a server runs.
@@ -75,13 +81,18 @@ impl ServerFile {
 
 /// Serves until it is told to end.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
+    if args.own_session {
+        // It fails only for one that leads its session already.
+        let _ = rustix::process::setsid();
+    }
     let environment = Environment::read();
     let flags = [
-        ("data", args.data.map(|data| data.to_string_lossy().into_owned())),
-        ("listen", args.listen),
-        ("gate_listen", args.gate_listen),
+        ("server", "data", args.data.map(|data| data.to_string_lossy().into_owned())),
+        ("server", "listen", args.listen),
+        ("server", "gate_listen", args.gate_listen),
+        ("local", "listen", args.traffic_address.map(|address| address.to_string())),
     ];
-    let flags = flags.into_iter().filter_map(|(key, value)| Some(("server", key, value?))).collect();
+    let flags = flags.into_iter().filter_map(|(section, key, value)| Some((section, key, value?))).collect();
     let config = Config::load(args.config.as_deref(), &environment, flags)?;
     log(&config, &environment);
     // Another provider that was installed before is as good.

@@ -38,3 +38,4 @@ mod strategies_story;
 mod takeover_story;
 mod triggers_story;
 mod undo_story;
+mod up_story;

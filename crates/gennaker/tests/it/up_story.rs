@@ -1,0 +1,162 @@
+//! From a package file to a service by one command, and its next version to the same users.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use serde_json::Value;
+use tempfile::TempDir;
+use testkit::package::package;
+
+use crate::redblack_story::image;
+use crate::server::{ask, gennaker, run};
+
+/// A home without a server; what was started there ends with it.
+struct Home(TempDir);
+
+impl Home {
+    fn new() -> Home {
+        Home(tempfile::tempdir().expect("a folder"))
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// A package with a program that says `text`.
+    fn hello(&self, version: &str, text: &str) -> PathBuf {
+        let unpacked = self.path().join(version);
+        image(&unpacked, "HTTP/1.1 200 OK", text);
+        let content = |name: &str| std::fs::read(unpacked.join(name)).expect("it was written");
+        let (program, unit) = ("usr/share/hello/server.pl", "usr/lib/systemd/system/hello.service");
+        let package = package("helloterry", version);
+        package.file(program, 0o644, content(program)).file(unit, 0o644, content(unit)).write_to(self.path())
+    }
+
+    fn gennaker(&self, args: &[&str]) -> (i32, String, String) {
+        let mut command = gennaker(self.path());
+        command.env("GENNAKER_SERVER__LISTEN", "127.0.0.1:0").env("GENNAKER_SERVER__GATE_LISTEN", "none");
+        run(command.args(args).arg("--data").arg(self.path().join("data")))
+    }
+
+    fn up(&self, file: &Path, more: &[&str]) -> (i32, String, String) {
+        let file = file.to_str().expect("a plain path");
+        self.gennaker(&[&["up", "--output", "text", file], more].concat())
+    }
+
+    fn server(&self) -> String {
+        let file = std::fs::read(self.path().join("data/server.json")).expect("a server runs");
+        let file: Value = serde_json::from_slice(&file).expect("JSON");
+        file["listen"].as_str().expect("an address").to_owned()
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        let _ = self.gennaker(&["stop"]);
+        let _ = self.gennaker(&["down", "--all"]);
+    }
+}
+
+fn free_port() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("an address").port().to_string()
+}
+
+/// The first two words of each line, and what becomes of it.
+fn told(out: &str) -> Vec<String> {
+    let short = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+    out.lines().map(short).collect()
+}
+
+#[test]
+fn a_file_becomes_a_service_and_the_next_one_its_next_version() {
+    let home = Home::new();
+    let port = free_port();
+    let first = home.hello("1.0", "This is Default");
+
+    let (code, out, why) = home.up(&first, &["--plan", "--port", &port]);
+    assert_eq!(code, 0, "{out}{why}");
+    assert_eq!(told(&out)[0], "application helloterry would be made", "{out}");
+    assert!(why.contains("started a server: http://127.0.0.1:"), "{why}");
+    let (_, applications) = ask(&home.server(), "GET", "/applications", "");
+    assert_eq!(applications, "[]", "a plan makes nothing");
+
+    let (code, out, why) = home.up(&first, &["--port", &port]);
+    assert_eq!(code, 0, "{out}{why}");
+    let lines = told(&out);
+    assert_eq!(lines.len(), 7, "{out}");
+    assert_eq!(
+        lines[..5],
+        [
+            "application helloterry made".to_owned(),
+            format!("balancer helloterry made, port {port}, checked at /"),
+            "repository helloterry made, takes helloterry_1.0_all".to_owned(),
+            "pipeline Deploy made, starts with every new helloterry".to_owned(),
+            "publication helloterry/stable made, shows helloterry_1.0_all".to_owned(),
+        ]
+    );
+    assert!(lines[5].starts_with("run Deploy SUCCEEDED after "), "{out}");
+    assert_eq!(lines[6], format!("address http://127.0.0.1:{port}/"));
+    let address = format!("127.0.0.1:{port}");
+    assert_eq!(ask(&address, "GET", "/", ""), (200, "This is Default".into()));
+
+    // The next version reaches the same users, and none of them notices.
+    let (over, asked, failed) = (AtomicBool::new(false), AtomicUsize::new(0), AtomicUsize::new(0));
+    let (code, out, why) = std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    let (status, _) = ask(&address, "GET", "/", "");
+                    asked.fetch_add(1, Ordering::Relaxed);
+                    failed.fetch_add(usize::from(status != 200), Ordering::Relaxed);
+                }
+            });
+        }
+        let done = home.up(&home.hello("2.0", "This is v2"), &[]);
+        over.store(true, Ordering::Relaxed);
+        done
+    });
+    assert_eq!(code, 0, "{out}{why}");
+    assert_eq!((failed.load(Ordering::Relaxed), asked.load(Ordering::Relaxed) > 0), (0, true));
+    let lines = told(&out);
+    assert_eq!(lines[0], "application helloterry stays", "{out}");
+    assert_eq!(lines[4], "publication helloterry/stable stays, shows helloterry_2.0_all", "{out}");
+    let traffic = lines.iter().find(|line| line.starts_with("traffic ")).expect("users were there");
+    assert!(traffic.ends_with(" requests, 0 failed, 0 sent again"), "{traffic}");
+    assert_eq!(ask(&address, "GET", "/", ""), (200, "This is v2".into()));
+
+    // The same file once more: nothing is new, and the pipeline runs with it all the same.
+    let (code, out, why) = home.up(&home.hello("2.0", "This is v2"), &["--instances", "1"]);
+    assert_eq!(code, 0, "{out}{why}");
+    assert!(why.contains("it was published before"), "{why}");
+    assert_eq!(told(&out)[3], "pipeline Deploy changed, starts with every new helloterry", "{out}");
+    let (_, groups) = ask(&home.server(), "GET", "/applications/helloterry/serverGroups", "");
+    let groups: Value = serde_json::from_str(&groups).expect("JSON");
+    let serving: Vec<_> = groups.as_array().expect("a list").iter().filter(|one| one["isDisabled"] == false).collect();
+    assert_eq!((serving.len(), &serving[0]["capacity"]["desired"]), (1, &1.into()), "{groups:#}");
+
+    // Other bytes by the same name are refused before users meet them.
+    let (code, _, why) = home.up(&home.hello("2.0", "This is another v2"), &[]);
+    assert_eq!(code, 1, "{why}");
+    assert!(why.contains("another build needs another version"), "{why}");
+}
+
+#[test]
+fn what_is_no_package_makes_nothing() {
+    let home = Home::new();
+    let file = home.path().join("notes.deb");
+    std::fs::write(&file, "not a package").expect("written");
+    let (code, out, why) = home.up(&file, &[]);
+    assert_eq!((code, out.as_str()), (1, ""), "{why}");
+    assert!(why.contains("notes.deb: "), "{why}");
+    let (code, _, why) = home.up(&home.path().join("missing.deb"), &[]);
+    assert_eq!(code, 1);
+    assert!(why.contains("cannot read ") && why.contains("missing.deb"), "{why}");
+    let (code, _, why) = home.up(&home.hello("1.0", "Hello"), &["--name", "a-b"]);
+    assert_eq!(code, 1);
+    assert!(why.contains("name \"a-b\": give one of small letters and digits alone"), "{why}");
+    let (_, applications) = ask(&home.server(), "GET", "/applications", "");
+    assert_eq!(applications, "[]");
+    let (_, uploads) = ask(&home.server(), "GET", "/api/files", "");
+    assert_eq!(uploads, "[]", "uploads of what came to nothing are taken away");
+}
