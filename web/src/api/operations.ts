@@ -44,20 +44,22 @@ function readChange(value: unknown): Change {
   };
 }
 
+export function readOperation(value: unknown): Operation {
+  const operation = map(value);
+  return {
+    root: text(operation.root),
+    id: number(operation.id),
+    at: number(operation.at),
+    who: text(operation.who),
+    command: text(operation.command),
+    undoes: optNumber(operation.undoes),
+    undoneBy: optNumber(operation.undoneBy),
+    changes: list(operation.changes).map(readChange),
+  };
+}
+
 export function readOperations(value: unknown): Operation[] {
-  return list(map(value).operations).map((one) => {
-    const operation = map(one);
-    return {
-      root: text(operation.root),
-      id: number(operation.id),
-      at: number(operation.at),
-      who: text(operation.who),
-      command: text(operation.command),
-      undoes: optNumber(operation.undoes),
-      undoneBy: optNumber(operation.undoneBy),
-      changes: list(operation.changes).map(readChange),
-    };
-  });
+  return list(map(value).operations).map(readOperation);
 }
 
 /** Whether undoing it shows a publication again, which clients may want signed. */

@@ -1,44 +1,43 @@
 import { describe, expect, it } from 'vitest';
-import { readExecution } from '../../api/execution';
-import { readOperations } from '../../api/operations';
+import { readPiece } from '../../api/activity';
 import { en } from '../../texts/en';
-import { happenings } from './events';
-import { beginOf, byDay, cell, csv, people, shownOf } from './filter';
+import { happening } from './events';
+import { beginOf, byDay, cell, csv, people, wantedOf } from './filter';
 
-const run = (id: string, at: number, more: Record<string, unknown> = {}) => readExecution({ id, application: 'shop', name: 'Deploy', status: 'SUCCEEDED', buildTime: at, startTime: at, endTime: at + 1000, trigger: { type: 'manual', user: 'kim' }, ...more });
-const operations = readOperations({ operations: [{ root: '/r', id: 1, at: 5_000, who: '', command: 'repo add', changes: [{ kind: 'repo', name: 'main', what: 'changed', addedCount: 2 }] }] });
-const all = happenings(
-  {
-    runs: [run('1', 10_000, { status: 'TERMINAL' })],
-    tasks: [run('2', 20_000, { name: 'Update', trigger: { user: '[anonymous]' } })],
-    operations,
-    saved: [
-      { application: 'shop', pipeline: '', at: 20_500, who: 'kim' },
-      { application: 'shop', pipeline: 'Deploy', at: 90_000, who: 'lee' },
-      { application: 'shop', pipeline: 'Never', at: undefined, who: '' },
-    ],
-  },
-  en,
-);
+const run = { id: '1', application: 'shop', name: 'Deploy', status: 'TERMINAL', buildTime: 10_000, startTime: 10_000, endTime: 11_000, trigger: { type: 'manual', user: 'kim' } };
+const operation = { root: '/r', id: 1, at: 5_000, who: '', command: 'repo add', changes: [{ kind: 'repo', name: 'main', what: 'changed', addedCount: 2 }] };
+const saved = { thing: 'pipeline', id: 'P', application: 'shop', name: 'Deploy', revision: 2, deleted: false };
+const { entries, next } = readPiece({
+  happenings: [
+    { at: 90_000, who: 'lee', kind: 'save', saved },
+    { at: 80_000, who: 'lee', kind: 'save', saved: { ...saved, deleted: true } },
+    { at: 10_000, who: 'kim', kind: 'run', execution: run },
+    { at: 5_000, who: '', kind: 'repository', operation },
+    { at: 1, who: '', kind: 'task' },
+  ],
+  next: '{}',
+});
+const all = entries.flatMap((entry) => happening(entry, en) ?? []);
 
 describe('what happened', () => {
-  it('is one list, the newest first; a save by a task is the task', () => expect(all.map((one) => one.kind)).toEqual(['save', 'task', 'run', 'repository']));
+  it('goes on where the server says', () => expect([entries.length, next]).toEqual([5, '{}']));
+  it('is said in words; an entry that says nothing is left out', () => {
+    expect(all.map((one) => one.what)).toEqual(['Saved pipeline Deploy', 'Deleted pipeline Deploy', 'Deploy', 'changed repository main +2']);
+    expect(all.map((one) => one.object)).toEqual(['shop', 'shop', 'shop', 'main']);
+    expect(all[2]?.key).toBe('run 1');
+  });
   it('says who, also when nobody in particular', () => expect(people(all)).toEqual(['anonymous', 'kim', 'lee']));
-  it('says what was done in a repository', () => expect(all[3]).toMatchObject({ what: 'changed repository main +2', object: 'main', who: 'anonymous' }));
+  it('leads to where it is seen whole; what is deleted is not there any more', () =>
+    expect(all.map((one) => one.to.screen)).toEqual(['pipeline', 'config', 'run', 'repositories']));
 });
 
 describe('the filter', () => {
-  it.each([
-    [{}, 4],
-    [{ who: 'kim' }, 1],
-    [{ kind: 'task' }, 1],
-    [{ kind: 'of another world' }, 4],
-    [{ result: 'failed' }, 1],
-    [{ object: 'shop dep' }, 2],
-    [{ from: '1970-01-02' }, 0],
-    [{ to: '1970-01-01' }, 4],
-    [{ to: 'soon' }, 4],
-  ])('%j leaves %d', (filter, left) => expect(shownOf(all, filter, 'UTC')).toHaveLength(left));
+  it('asks the server for what can be meant', () => {
+    expect(wantedOf({ who: 'kim', kind: 'task', result: 'of another world', from: '1970-01-02', to: '1970-01-02' }, 'UTC')).toEqual({
+      who: 'kim', object: undefined, kind: 'task', result: undefined, from: 86_400_000, to: 172_800_000,
+    });
+    expect(wantedOf({ to: 'soon' }, 'UTC').to).toBeUndefined();
+  });
 
   it('knows when a day begins', () => {
     expect(beginOf('1970-01-02', 'UTC')).toBe(86_400_000);

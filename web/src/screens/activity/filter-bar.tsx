@@ -1,8 +1,8 @@
 // The filters of the activity: a field for each, and one button that takes them all away.
 
 import type { ReactNode } from 'react';
+import { KINDS, RESULTS } from '../../api/activity';
 import { useTexts } from '../../texts';
-import { KINDS, RESULTS } from './events';
 import type { Filter } from './filter';
 
 export function FilterBar({ filter, people, onChange }: { filter: Filter; people: string[]; onChange: (filter: Filter) => void }) {

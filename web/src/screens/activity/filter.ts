@@ -1,10 +1,10 @@
-// Which of what happened is shown, by days, and the same as a CSV file. Pure.
+// What of all that happened is asked for, how it is shown by days, and the same as a CSV file. Pure.
 
-import { matches } from '../../parts/match';
+import { KINDS, RESULTS, type Wanted } from '../../api/activity';
 import { exact } from '../../parts/time';
 import type { Language } from '../../texts';
 import type { Texts } from '../../texts/en';
-import { KINDS, RESULTS, type Happening } from './events';
+import type { Happening } from './events';
 
 export interface Filter {
   who?: string | undefined;
@@ -25,20 +25,17 @@ export function beginOf(day: string | undefined, zone: string | undefined): numb
   return Number.isNaN(at) ? undefined : at;
 }
 
-export function shownOf(all: Happening[], filter: Filter, zone: string | undefined): Happening[] {
-  const kind = KINDS.find((one) => one === filter.kind);
-  const result = RESULTS.find((one) => one === filter.result);
-  const from = beginOf(filter.from, zone);
+/** What the server is asked for; what no filter can mean is left out. */
+export function wantedOf(filter: Filter, zone: string | undefined): Wanted {
   const last = beginOf(filter.to, zone);
-  return all.filter(
-    (one) =>
-      (filter.who === undefined || one.who === filter.who) &&
-      (kind === undefined || one.kind === kind) &&
-      (result === undefined || one.result === result) &&
-      (from === undefined || one.at >= from) &&
-      (last === undefined || one.at < last + DAY) &&
-      matches(`${one.object} ${one.what} ${one.detail}`, filter.object ?? ''),
-  );
+  return {
+    who: filter.who,
+    object: filter.object,
+    kind: KINDS.find((one) => one === filter.kind),
+    result: RESULTS.find((one) => one === filter.result),
+    from: beginOf(filter.from, zone),
+    to: last === undefined ? undefined : last + DAY,
+  };
 }
 
 /** Everybody who did something, by name. */

@@ -2,11 +2,12 @@
 
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
+import type { Kind } from '../../api/activity';
 import { Draw, type Drawing } from '../../parts/icons';
 import { Mark } from '../../parts/mark';
 import { clock, exact } from '../../parts/time';
 import { useLanguage } from '../../texts';
-import type { Happening, Kind } from './events';
+import type { Happening } from './events';
 
 const DRAWINGS: Record<Kind, Drawing> = { run: 'pipeline', task: 'check', repository: 'repositories', save: 'settings' };
 
@@ -72,6 +73,8 @@ function Where({ happening: { to }, children }: { happening: Happening; children
       return <Link className={className} to="/applications/$application/pipelines" params={{ application: to.application }} search={{ pipeline: to.id }}>{children}</Link>;
     case 'config':
       return <Link className={className} to="/applications/$application/config" params={{ application: to.application }}>{children}</Link>;
+    case 'projects':
+      return <Link className={className} to="/projects">{children}</Link>;
     case 'repositories':
       return <Link className={className} to="/repositories">{children}</Link>;
   }

@@ -1,5 +1,4 @@
 import type { activity as Original } from '../en/activity';
-import { n } from './number';
 
 export const activity: typeof Original = {
   activity: {
@@ -21,11 +20,11 @@ export const activity: typeof Original = {
     kinds: { run: '실행', task: '작업', repository: '저장소', save: '저장' },
     results: { well: '성공', failed: '실패', cancelled: '취소', running: '실행 중' },
     done: '완료',
-    savedPipeline: (name) => `파이프라인 ${name} 저장`,
-    savedApplication: '애플리케이션 저장',
-    newer: '최신',
-    older: '이전',
-    page: (value, all) => `${n(all)}쪽 중 ${n(value)}쪽`,
-    cut: (value, all) => `전체 ${n(all)}개 중 최근에 바뀐 애플리케이션 ${n(value)}개의 작업만 보입니다. 다른 애플리케이션의 작업은 그 애플리케이션의 작업 화면에 있습니다.`,
+    saved: (thing: string, name: string) => `${thing} ${name} 저장`,
+    deleted: (thing: string, name: string) => `${thing} ${name} 삭제`,
+    things: { application: '애플리케이션', pipeline: '파이프라인', project: '프로젝트', template: '파이프라인 템플릿', notification: '알림' },
+    older: '이전 것 더 보기',
+    soFar: (n: number) => `${n}개 표시, 더 오래된 것이 있습니다`,
+    altogether: (n: number) => `모두 ${n}개`,
   },
 };
