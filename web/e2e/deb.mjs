@@ -29,13 +29,13 @@ function member(name, content) {
   return Buffer.concat([Buffer.from(head), content, Buffer.alloc(content.length % 2, '\n')]);
 }
 
-/** The bytes of a package for all architectures. */
-export function deb(name, version) {
+/** The bytes of a package for all architectures; `more` are files as path, text and mode. */
+export function deb(name, version, more = []) {
   const control = `Package: ${name}\nVersion: ${version}\nArchitecture: all\nMaintainer: Test <test@example.org>\nDescription: for a test\n`;
   return Buffer.concat([
     Buffer.from('!<arch>\n'),
     member('debian-binary', Buffer.from('2.0\n')),
     member('control.tar.gz', tar([['./control', control]])),
-    member('data.tar.gz', tar([[`./usr/share/${name}/version`, `${name} ${version}\n`]])),
+    member('data.tar.gz', tar([[`./usr/share/${name}/version`, `${name} ${version}\n`], ...more])),
   ]);
 }

@@ -21,7 +21,11 @@ async function firstStart() {
 
   await step('a package file becomes a repository', async () => {
     await page.locator('.first-card input[type=file]').setInputFiles({ name: 'helloterry_1.0_all.deb', mimeType: 'application/vnd.debian.binary-package', buffer: deb('helloterry', '1.0') });
-    await dialog.waitFor();
+    await dialog.getByRole('alert').filter({ hasText: 'no systemd unit' }).waitFor();
+    must(await page.locator('[data-confirm=up]').isDisabled(), 'what cannot run may be run');
+    await accessible('a package that is no service');
+    await page.locator('[data-repository]').click();
+    await dialog.locator('[data-confirm=repository]').waitFor();
     must((await dialog.innerText()).includes('aptly repo create main && aptly repo add main helloterry_1.0_all.deb'), 'the dialog does not say the command');
     await accessible('the first repository');
     await page.locator('[data-confirm=repository]').click();

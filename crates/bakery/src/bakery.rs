@@ -13,6 +13,7 @@ use store::Store;
 use tokio::sync::Semaphore;
 
 use crate::builder::{Builder, Built, Work};
+use crate::check::Report;
 use crate::image::Image;
 use crate::import::{Import, ROOT_FS};
 use crate::recipe::{Recipe, Request};
@@ -83,6 +84,17 @@ impl Bakery {
     pub async fn resolve(&self, request: Request, source: Arc<dyn PackageSource>) -> Result<Recipe, BakeError> {
         let builder = self.builder(&request.builder)?;
         let work = tokio::task::spawn_blocking(move || builder.resolve(&request, source.as_ref()));
+        work.await.map_err(|e| BakeError::Died(e.to_string()))?
+    }
+
+    /// Looks at a package file: what an image of it would be, and why there could be none.
+    pub async fn check(&self, file: PathBuf) -> Result<Report, BakeError> {
+        let builder = self.0.builders.first().map_or_else(|| self.builder(""), |first| Ok(first.clone()))?;
+        let scratch = Staged(self.receive().path().to_owned());
+        let work = tokio::task::spawn_blocking(move || {
+            std::fs::create_dir_all(&scratch.0).map_err(BakeError::io("cannot make", &scratch.0))?;
+            builder.check(&file, &scratch.0)
+        });
         work.await.map_err(|e| BakeError::Died(e.to_string()))?
     }
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::image::ImageConfig;
 use crate::recipe::{Recipe, Request};
 use crate::source::PackageSource;
-use crate::{BakeError, BuiltIn, Host};
+use crate::{BakeError, BuiltIn, Host, Report};
 
 /// Makes images of one kind.
 pub trait Builder: Send + Sync {
@@ -19,6 +19,9 @@ pub trait Builder: Send + Sync {
 
     /// Finds out exactly what would go into the image, without making anything.
     fn resolve(&self, request: &Request, source: &dyn PackageSource) -> Result<Recipe, BakeError>;
+
+    /// Looks at a package file: what an image of it would be. It is unpacked into `scratch`, an empty folder. Blocks.
+    fn check(&self, file: &Path, scratch: &Path) -> Result<Report, BakeError>;
 
     /// Puts the layer's files into `layer`, an empty folder. Blocks; stops soon after `stop` is set.
     fn build(&self, recipe: &Recipe, layer: &Path, work: &Work) -> Result<Built, BakeError>;

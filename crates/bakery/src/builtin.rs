@@ -4,7 +4,6 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use crate::BakeError;
 use crate::builder::{Builder, Built, Work};
 use crate::host::Host;
 use crate::image::ImageConfig;
@@ -12,6 +11,7 @@ use crate::recipe::{Recipe, Request, sum};
 use crate::resolve;
 use crate::source::{Candidate, PackageSource};
 use crate::unit::Unit;
+use crate::{BakeError, Report};
 
 /// What a merged `/usr` has as links at the top.
 const MERGED: [&str; 4] = ["bin", "sbin", "lib", "lib64"];
@@ -33,6 +33,10 @@ impl BuiltIn {
 }
 
 impl Builder for BuiltIn {
+    fn check(&self, file: &Path, scratch: &Path) -> Result<Report, BakeError> {
+        crate::check(file, &self.host, scratch)
+    }
+
     fn kind(&self) -> &'static str {
         "built-in"
     }

@@ -3,11 +3,11 @@
 
 mod plan;
 
-use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use apt::{AddOptions, Line, Publication, PublishRequest, RepoChange, Root, Signing, SourceKind, UpdateRequest};
+use bakery::{BakeError, Bakery, Report};
 use cloud::provider::Resource;
 use cloud::{Clouds, ResourceId};
 use pipeline::model::Kind;
@@ -30,6 +30,8 @@ pub struct Workshop {
     pub engine: Engine,
     /// The accounts.
     pub clouds: std::sync::Arc<Clouds>,
+    /// Knows what can be run.
+    pub bakery: Bakery,
     /// The archive, acting for whoever asks.
     pub root: Root,
     /// How a publication that is made is signed.
@@ -69,6 +71,9 @@ pub enum UpError {
     /// The engine.
     #[error(transparent)]
     Engine(#[from] pipeline::EngineError),
+    /// The file is no package that could be read.
+    #[error(transparent)]
+    Bake(#[from] BakeError),
     /// A cloud.
     #[error(transparent)]
     Cloud(#[from] cloud::CloudError),
@@ -116,8 +121,7 @@ impl Workshop {
     }
 
     async fn planned(&self, file: &Path, wish: &Wish) -> Result<(Plan, Option<String>), UpError> {
-        let path = file.to_owned();
-        let package = self.blocking(move |_| read(&path)).await?;
+        let package = package(self.bakery.check(file.to_owned()).await?)?;
         let name = name_of(&package, wish).map_err(UpError::Refused)?;
         let at = self.place()?;
         let balancer = self.balancer(&name, &at).await?;
@@ -359,11 +363,13 @@ fn listens(pipeline: &Map, package: &str) -> bool {
     trigger::entries(pipeline, "apt").any(|entry| !entry.contains_key("mirror") && named(entry))
 }
 
-fn read(file: &PathBuf) -> Result<Package, UpError> {
-    let refused = |why: String| UpError::Refused(format!("{}: {why}", file.file_name().unwrap_or_default().display()));
-    let open = File::open(file).map_err(|error| refused(error.to_string()))?;
-    let deb = debian::deb::read(open).map_err(|error| refused(error.to_string()))?;
-    plan::package(&deb.control).map_err(refused)
+/// The package, if an instance can run it.
+fn package(report: Report) -> Result<Package, UpError> {
+    let Report { package: name, version, architecture, problems, .. } = report;
+    match problems.first() {
+        Some(problem) => Err(UpError::Refused(format!("{name} {version} cannot be a service: {problem}"))),
+        None => Ok(Package { name, version, architecture }),
+    }
 }
 
 /// What a publication shows: the package's architecture; of one for all that of this machine.

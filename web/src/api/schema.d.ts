@@ -4492,6 +4492,8 @@ export interface components {
             execution?: string | null;
             /** @description What people should know. */
             notes: string[];
+            /** @description Of a plan: why it would be refused. */
+            refused?: string | null;
         };
         /** @description One way into a repository. */
         Upload: {

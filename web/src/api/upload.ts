@@ -18,8 +18,13 @@ function readAdded(value: unknown): Added {
   return { added: texts(report.Added), removed: texts(report.Removed), warnings: texts(report.Warnings), failed: texts(told.FailedFiles) };
 }
 
+/** A folder of uploads that nobody else uses: nobody takes another's files with his own. */
+export function newFolder(): string {
+  return `page-${crypto.getRandomValues(new Uint32Array(2)).join('-')}`;
+}
+
 /** Sends files to a folder of uploads. `fetch` does not tell how far an upload is. */
-function send(folder: string, files: File[], progress: (share: number) => void): Promise<void> {
+export function send(folder: string, files: File[], progress: (share: number) => void): Promise<void> {
   return new Promise((done, fail) => {
     const form = new FormData();
     for (const file of files) form.append('file', file, file.name);
@@ -42,8 +47,7 @@ function sentenceIn(body: string): string | undefined {
 
 /** Uploads files and adds what they hold to a repository. */
 export async function addFiles(repository: string, files: File[], progress: (share: number) => void): Promise<Added> {
-  // One folder for each upload: nobody takes another's files with his own.
-  const folder = `page-${crypto.getRandomValues(new Uint32Array(2)).join('-')}`;
+  const folder = newFolder();
   await send(folder, files, progress);
   const request = client.POST('/api/repos/{name}/file/{dir}', { params: { path: { name: repository, dir: folder } } });
   return readAdded(await answer(request));

@@ -2,6 +2,7 @@
 
 use access::Caller;
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 use stages::up::{Fate, Step, UpError, Wish, Workshop};
@@ -37,7 +38,7 @@ struct Asked {
 }
 
 /// What is done, or would be.
-#[derive(Serialize, utoipa::ToSchema)]
+#[derive(Default, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Up {
     /// The package: `name_version_architecture`.
@@ -52,6 +53,8 @@ struct Up {
     execution: Option<String>,
     /// What people should know.
     notes: Vec<String>,
+    /// Of a plan: why it would be refused.
+    refused: Option<String>,
 }
 
 /// One object and what becomes of it.
@@ -90,27 +93,33 @@ async fn up(State(house): State<House>, Extension(caller): Extension<Caller>, bo
     let workshop = Workshop {
         engine: house.engine.clone(),
         clouds: house.clouds.clone(),
+        bakery: house.bakery.clone(),
         root,
         signing: operations::signing(&house, false),
         who: caller.name,
     };
-    let Asked { name, port, check, instances, plan, .. } = asked;
+    let Asked { name, port, check, instances, plan: is_plan, .. } = asked;
     let wish = Wish { name, port, check, instances };
-    let done = if plan { workshop.plan(&file, &wish).await } else { workshop.go(&file, &wish).await };
-    let stages::up::Up { plan, address, execution, notes } = done.map_err(problem)?;
+    let done = if is_plan { workshop.plan(&file, &wish).await } else { workshop.go(&file, &wish).await };
+    let done = match done {
+        // A plan that comes to nothing is an answer like another.
+        Err(error) if is_plan && problem(&error).status() == StatusCode::BAD_REQUEST => {
+            return Ok(Json(Up { refused: Some(error.to_string()), ..Up::default() }));
+        }
+        done => done.map_err(|error| problem(&error))?,
+    };
+    let stages::up::Up { plan, address, execution, notes } = done;
     let package = format!("{}_{}_{}", plan.package.name, plan.package.version, plan.package.architecture);
     let steps = plan.steps.into_iter().map(Object::of).collect();
-    Ok(Json(Up { package, application: plan.name, steps, address, execution, notes }))
+    Ok(Json(Up { package, application: plan.name, steps, address, execution, notes, refused: None }))
 }
 
-fn problem(error: UpError) -> Problem {
+fn problem(error: &UpError) -> Problem {
+    let why = error.to_string();
     match error {
-        UpError::Refused(why) => Problem::bad_request(why),
-        UpError::Conflict(why) => Problem::conflict(why),
-        UpError::Apt(error) => operations::problem(error),
-        UpError::Engine(error) => error.into(),
-        UpError::Cloud(error) => error.into(),
-        UpError::Pipeline(error) => error.into(),
-        UpError::Store(_) | UpError::Broken(_) => Problem::internal(error.to_string()),
+        UpError::Refused(_) | UpError::Bake(_) => Problem::bad_request(why),
+        UpError::Conflict(_) | UpError::Pipeline(_) => Problem::conflict(why),
+        UpError::Apt(apt::Error::Conflict(_)) => Problem::conflict(why),
+        _ => Problem::internal(why),
     }
 }

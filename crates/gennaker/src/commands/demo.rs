@@ -6,7 +6,7 @@ mod aptly;
 mod checks;
 mod clients;
 mod load;
-mod packages;
+pub mod packages;
 mod place;
 mod progress;
 mod server;

@@ -1,4 +1,4 @@
-//! `gennaker package check`: what an image of a package would be, before it is published.
+//! `gennaker package`: what an image of a package would be, before it is published; and packages to try things with.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use bakery::{Host, Report};
 
+use super::demo::packages;
 use crate::environment::Environment;
 use crate::output::inert;
 
@@ -14,6 +15,12 @@ use crate::output::inert;
 pub enum Verb {
     /// Say which unit, user, environment, port and scripts a package has, and what an image makes of them
     Check(Check),
+    /// Write three versions of a sample service as packages; the last one is broken on purpose
+    Sample {
+        /// The folder
+        #[arg(value_name = "DIR", default_value = ".")]
+        folder: PathBuf,
+    },
 }
 
 /// Which files.
@@ -29,7 +36,18 @@ pub struct Check {
 
 /// Runs the verb: 0 when images can be made of all, 1 when not.
 pub fn run(verb: Verb) -> anyhow::Result<ExitCode> {
-    let Verb::Check(args) = verb;
+    match verb {
+        Verb::Check(args) => check(args),
+        Verb::Sample { folder } => {
+            for name in packages::write_to(&folder)? {
+                println!("{}", folder.join(name).display());
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+fn check(args: Check) -> anyhow::Result<ExitCode> {
     let path = Environment::read().path;
     let host =
         Host::read(Path::new("/"), &path.to_string_lossy()).context("cannot see what this machine has installed")?;

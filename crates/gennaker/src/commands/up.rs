@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
+use jiff::SignedDuration;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -11,6 +12,9 @@ use super::deployment;
 use crate::client::{Client, Gate};
 use crate::output::Output;
 use crate::progress::{self, Outcome, text};
+
+/// A run that takes longer is told step by step.
+const PATIENCE: SignedDuration = SignedDuration::from_secs(5);
 
 /// Which package, and how it is served. What is not said stays as it is.
 #[derive(clap::Args)]
@@ -50,6 +54,9 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         forget(&client, &file);
     }
     let up = done?;
+    if let Some(why) = up["refused"].as_str() {
+        bail!("{why}");
+    }
     let people = output.is_for_people();
     if people {
         output.lines(&steps(&up, args.plan))?;
@@ -65,7 +72,12 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         bail!("nothing was started; `gennaker pipeline list -a {}` shows its pipelines", text(&up, "application"))
     };
     let silent = Output { format: None, quiet: true };
-    let (outcome, run) = progress::follow(&client, execution, None, &silent)?;
+    let mut followed = progress::follow(&client, execution, Some(PATIENCE), &silent)?;
+    if followed.0 == Outcome::Late {
+        output.say("still at work:");
+        followed = progress::follow(&client, execution, None, &output)?;
+    }
+    let (outcome, run) = followed;
     if people {
         output.lines(&ended(&client, &up, &run, outcome))?;
     } else {
@@ -136,7 +148,7 @@ fn ended(client: &Client, up: &Value, run: &Value, outcome: Outcome) -> Vec<Stri
     }
     let report = client.get(&["executions", text(run, "id"), "deploymentReport"], &[]).unwrap_or_default();
     if report["total"]["requests"].as_u64().unwrap_or(0) > 0 {
-        lines.push(line("traffic", "", &deployment::verdict(&report)));
+        lines.push(line("traffic", &deployment::verdict(&report), ""));
     }
     if let Some(address) = up["address"].as_str() {
         lines.push(line("address", address, ""));

@@ -9,6 +9,8 @@ use dataplane::wanted::{
     Balancer, HealthCheck, Instance, Listener, Member, MemberState, Probe, Protocol, Root, StatusRange, Wanted,
 };
 
+use crate::server::free_port;
+
 /// A server of a few lines that every machine of ours has an interpreter for.
 const SERVER: &str = r#"
 use IO::Socket::INET;
@@ -20,10 +22,6 @@ while (my $c = $s->accept) {
     close $c;
 }
 "#;
-
-fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port()
-}
 
 fn wanted(generation: u64, image: &Path, ports: &[u16], front: u16) -> Wanted {
     let probe = Probe::Http { path: "/".into(), port: None, expect: vec![StatusRange { from: 200, to: 200 }] };

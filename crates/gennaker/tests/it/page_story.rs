@@ -8,7 +8,7 @@ use testkit::package::package;
 use testkit::probe;
 
 use crate::redblack_story::image;
-use crate::server::{Server, ask, gennaker, run};
+use crate::server::{Server, ask, free_port, gennaker, run};
 
 fn web() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../web")
@@ -146,6 +146,17 @@ fn walk_alone(name: &str, deploys: bool) {
         walk.arg("--images").arg(server.folder.path());
     }
     walked(walk, &server, &format!("the {name} walk is done"));
+}
+
+#[test]
+fn a_package_that_is_dropped_on_the_empty_page_becomes_a_service() {
+    if let Some(reason) = missing() {
+        return probe::not_run(reason);
+    }
+    let server = Server::start("");
+    let mut walk = Command::new("node");
+    walk.arg("e2e/up.mjs").arg(format!("http://{}", server.address())).args(["--port", &free_port().to_string()]);
+    walked(walk, &server, "the up walk is done");
 }
 
 #[test]

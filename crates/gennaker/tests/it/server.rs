@@ -20,6 +20,12 @@ pub fn gennaker(home: &Path) -> Command {
     command
 }
 
+/// A port that nobody listens on just now.
+pub fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("an address").port()
+}
+
 /// Runs a command to its end.
 pub fn run(command: &mut Command) -> (i32, String, String) {
     let Output { status, stdout, stderr } = command.output().expect("runs");

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use testkit::package::package;
 
 use crate::redblack_story::image;
-use crate::server::{ask, gennaker, run};
+use crate::server::{ask, free_port, gennaker, run};
 
 /// A home without a server; what was started there ends with it.
 struct Home(TempDir);
@@ -57,11 +57,6 @@ impl Drop for Home {
     }
 }
 
-fn free_port() -> String {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("an address").port().to_string()
-}
-
 /// The first two words of each line, and what becomes of it.
 fn told(out: &str) -> Vec<String> {
     let short = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -71,7 +66,7 @@ fn told(out: &str) -> Vec<String> {
 #[test]
 fn a_file_becomes_a_service_and_the_next_one_its_next_version() {
     let home = Home::new();
-    let port = free_port();
+    let port = free_port().to_string();
     let first = home.hello("1.0", "This is Default");
 
     let (code, out, why) = home.up(&first, &["--plan", "--port", &port]);

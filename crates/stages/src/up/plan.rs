@@ -1,6 +1,5 @@
 //! What it takes from a package to a service: which objects there must be, which are there, what each becomes. Pure.
 
-use debian::stanza::Stanza;
 use pipeline::Map;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -9,6 +8,9 @@ use serde_json::{Value, json};
 pub const DISTRIBUTION: &str = "stable";
 /// The name of a pipeline that is made here.
 pub const PIPELINE: &str = "Deploy";
+
+/// A version that is not well after this time is given up, and traffic stays where it is.
+const TIMEOUT_MS: u32 = 120_000;
 
 /// What somebody wants; what is not said stays as it is, or gets its default.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -106,15 +108,6 @@ pub struct Plan {
     pub repository: bool,
     /// Prefix with its storage, and distribution; `true` when it is made.
     pub publication: (String, String, bool),
-}
-
-/// The package that a control file describes.
-pub fn package(control: &Stanza) -> Result<Package, String> {
-    let field = |name: &str| match control.get(name).trim() {
-        "" => Err(format!("the package has no field {name}")),
-        text => Ok(text.to_owned()),
-    };
-    Ok(Package { name: field("Package")?, version: field("Version")?, architecture: field("Architecture")? })
 }
 
 /// The name of an application for a package: names of server groups are parted by dashes, so none is in it.
@@ -270,7 +263,8 @@ fn pipeline(
         "stages": [
             {"refId": "1", "requisiteStageRefIds": [], "type": "bake", "name": "Bake", "package": package.name,
              "repository": distribution, "baseOs": "host", "cloudProviderType": at.provider, "regions": [at.region]},
-            {"refId": "2", "requisiteStageRefIds": ["1"], "type": "deploy", "name": "Deploy", "clusters": [{
+            {"refId": "2", "requisiteStageRefIds": ["1"], "type": "deploy", "name": "Deploy",
+             "overrideTimeout": true, "stageTimeoutMs": TIMEOUT_MS, "clusters": [{
                 "account": at.account, "application": name, "cloudProvider": at.provider, "region": at.region,
                 "capacity": capacity, "loadBalancers": [name], "strategy": "redblack", "maxRemainingAsgs": 2,
                 "rollback": {"onFailure": true}}]},

@@ -7,12 +7,16 @@ import { Copyable } from '../../parts/dialog';
 import { DropPlace } from '../../parts/drop';
 import { useTexts } from '../../texts';
 import { DropDialog, SampleDialog } from './first-dialogs';
+import { UpDialog } from './up-dialog';
 
 export function FirstCards() {
   const t = useTexts();
   const navigate = useNavigate();
   const [files, setFiles] = useState<File[]>([]);
+  const [service, setService] = useState<File>();
   const [sample, setSample] = useState(false);
+  // One package may be a service; several are a repository.
+  const take = (dropped: File[]) => (dropped.length === 1 && dropped[0]?.name.endsWith('.deb') ? setService(dropped[0]) : setFiles(dropped));
   return (
     <section className="section" aria-labelledby="first">
       <h2 id="first" className="first-title">
@@ -20,14 +24,14 @@ export function FirstCards() {
       </h2>
       <p className="soft small">{t.first.says}</p>
       <div className="first-cards">
-        <DropPlace className="first-card" button="button primary" word={t.first.choose} onFiles={setFiles}>
+        <DropPlace className="first-card" button="button primary" word={t.first.choose} onFiles={take}>
           {(button) => (
             <>
               <h3>{t.first.drop}</h3>
               <p>{t.first.dropSays}</p>
               {button}
               <p className="soft small first-below">{t.common.asCommand}:</p>
-              <Copyable text="aptly repo create main && aptly repo add main FILE.deb" />
+              <Copyable text="gennaker up FILE.deb" />
             </>
           )}
         </DropPlace>
@@ -49,6 +53,21 @@ export function FirstCards() {
           <Copyable text={`gennaker pipeline save -f pipeline.json --server ${location.origin}`} />
         </article>
       </div>
+      {service !== undefined && (
+        <UpDialog
+          file={service}
+          onClose={() => setService(undefined)}
+          onRepository={() => {
+            setFiles([service]);
+            setService(undefined);
+          }}
+          onDone={(up) =>
+            void (up.execution === undefined
+              ? navigate({ to: '/applications/$application/pipelines', params: { application: up.application } })
+              : navigate({ to: '/applications/$application/runs/$run', params: { application: up.application, run: up.execution } }))
+          }
+        />
+      )}
       {files.length > 0 && <DropDialog files={files} onClose={() => setFiles([])} onDone={() => void navigate({ to: '/repositories' })} />}
       {sample && (
         <SampleDialog onClose={() => setSample(false)} onDone={() => void navigate({ to: '/applications/$application/pipelines', params: { application: SAMPLE }, search: { pipeline: t.first.pipelineName } })} />

@@ -1,9 +1,22 @@
 export const first = {
+  up: {
+    title: (file: string) => `A service from ${file}`,
+    go: 'Run it',
+    repository: 'Only a repository',
+    name: 'Name',
+    port: 'Port',
+    check: 'Health check',
+    checkHelp: 'The path that answers when an instance is well, or tcp.',
+    instances: 'Instances',
+    plan: 'What happens to what',
+    what: { application: 'Application', balancer: 'Load balancer', repository: 'Repository', pipeline: 'Pipeline', publication: 'Publication' },
+    fate: { made: 'is made', changed: 'is changed', kept: 'stays' },
+  },
   first: {
     title: 'Begin here',
     says: 'Nothing is here yet. Three ways to begin; these cards go away once there is an application or a package.',
     drop: 'Drop a package',
-    dropSays: 'Debian packages become a repository that apt can use. Drop .deb files here, or choose them.',
+    dropSays: 'A Debian package with a systemd unit becomes a service with an address; several packages become a repository that apt can use. Drop .deb files here, or choose them.',
     choose: 'Choose files',
     dropTitle: 'A repository from these files',
     repository: 'Repository',

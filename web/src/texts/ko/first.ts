@@ -1,11 +1,24 @@
 import type { first as Original } from '../en/first';
 
 export const first: typeof Original = {
+  up: {
+    title: (file: string) => `${file}(으)로 서비스 만들기`,
+    go: '실행',
+    repository: '저장소만 만들기',
+    name: '이름',
+    port: '포트',
+    check: '상태 확인',
+    checkHelp: '인스턴스가 정상일 때 응답하는 경로 또는 tcp입니다.',
+    instances: '인스턴스',
+    plan: '무엇이 어떻게 되는지',
+    what: { application: '애플리케이션', balancer: '로드 밸런서', repository: '저장소', pipeline: '파이프라인', publication: '게시' },
+    fate: { made: '만들어짐', changed: '바뀜', kept: '그대로' },
+  },
   first: {
     title: '시작하기',
     says: '아직 아무것도 없습니다. 시작하는 세 가지 방법이 있습니다. 애플리케이션이나 패키지가 생기면 이 카드는 사라집니다.',
     drop: '패키지 놓기',
-    dropSays: 'Debian 패키지로 apt가 쓸 수 있는 저장소를 만듭니다. .deb 파일을 여기에 놓거나 고르세요.',
+    dropSays: 'systemd 유닛이 있는 Debian 패키지는 주소를 가진 서비스가 되고, 여러 패키지는 apt가 쓸 수 있는 저장소가 됩니다. .deb 파일을 여기에 놓거나 고르세요.',
     choose: '파일 고르기',
     dropTitle: '이 파일들로 저장소 만들기',
     repository: '저장소',

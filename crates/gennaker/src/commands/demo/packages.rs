@@ -1,5 +1,7 @@
 //! Builds the sample service's packages from `examples/helloterry`.
 
+use std::path::Path;
+
 use anyhow::Context;
 use debian::deb::Builder;
 
@@ -17,6 +19,11 @@ const VERSIONS: [(&str, &str); 3] = [
 
 /// Builds all of them into `packages/`.
 pub async fn build(place: &Place) -> anyhow::Result<Said<()>> {
+    Ok(Said((), write_to(&place.at("packages"))?.join(", ")))
+}
+
+/// Builds all of them into a folder; gives the names of the files.
+pub fn write_to(folder: &Path) -> anyhow::Result<Vec<String>> {
     let mut built = Vec::new();
     for (version, answer) in VERSIONS {
         let package = Builder::new(&CONTROL.replace("@VERSION@", version))?
@@ -24,9 +31,9 @@ pub async fn build(place: &Place) -> anyhow::Result<Said<()>> {
             .file("usr/lib/helloterry/answer.json", 0o644, answer)?
             .file("lib/systemd/system/helloterry.service", 0o644, UNIT)?;
         let name = package.file_name();
-        let path = place.at("packages").join(&name);
+        let path = folder.join(&name);
         std::fs::write(&path, package.build()?).with_context(|| format!("cannot write {}", path.display()))?;
         built.push(name);
     }
-    Ok(Said((), built.join(", ")))
+    Ok(built)
 }
