@@ -38,6 +38,8 @@ const FIRST_LOOK: Duration = Duration::from_millis(300);
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The lock's name in the data folder.
 const LOCK: &str = "dataplane.lock";
+/// The name of the file with the process's number in the data folder.
+const PID: &str = "dataplane.pid";
 
 /// How to run a data plane.
 #[derive(Debug, Clone)]
@@ -232,6 +234,9 @@ fn serve(
     let stored = read_wanted(&options)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(ServerError::Start)?;
     let drain = options.drain;
+    // Service managers follow the one that serves, also when another takes its place: it is written before the predecessor ends.
+    let id = disk::replace_unsynced(&options.dir.join(PID), format!("{}\n", std::process::id()).as_bytes());
+    id.unwrap_or_else(|error| tracing::warn!("{PID} is not written: {error}"));
     let plane = runtime.block_on(async {
         let plane = Arc::new(Plane::new(options, lock, isolation)?);
         let listener = unix::listen(&plane.options.dir, client::SOCKET).map_err(ServerError::Start)?;

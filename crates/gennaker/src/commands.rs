@@ -8,6 +8,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 mod account;
 mod application;
 mod completion;
+mod config;
 mod dataplane;
 mod demo;
 mod deployment;
@@ -17,6 +18,7 @@ mod history;
 mod image;
 mod launch;
 mod logs;
+mod man;
 mod op;
 mod openapi;
 mod orphans;
@@ -129,8 +131,14 @@ enum Verb {
     /// Be a process of an instance; started by the data plane
     #[command(hide = true)]
     Launch(launch::Args),
+    /// Look at the configuration
+    #[command(subcommand)]
+    Config(config::Verb),
     /// Print the completion script of a shell
     Completion(completion::Args),
+    /// Write the manual pages
+    #[command(hide = true)]
+    Man(man::Args),
 }
 
 /// Runs the command line `args` (program name first) and gives the exit code: 0 done, 1 failed, 2 misused.
@@ -176,6 +184,8 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
         Verb::Dataplane(args) => dataplane::run(args),
         Verb::Launch(args) => launch::run(args),
         Verb::Completion(args) => completion::run(args, &mut Cli::command()),
+        Verb::Config(verb) => config::run(verb),
+        Verb::Man(args) => man::run(args, Cli::command()),
     };
     done.unwrap_or_else(|error| {
         let io = error.downcast_ref::<std::io::Error>();

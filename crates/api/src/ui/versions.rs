@@ -31,7 +31,7 @@ pub(super) fn routes() -> OpenApiRouter<House> {
 #[derive(Serialize, utoipa::ToSchema)]
 struct Versions {
     /// The newest first: by when they were published, then by version.
-    versions: Vec<Version>,
+    versions: Vec<Offered>,
     /// Whether there are more.
     cut: bool,
 }
@@ -39,7 +39,7 @@ struct Versions {
 /// A version that the pipeline can be started with.
 #[derive(Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Version {
+struct Offered {
     /// The package's name.
     package: String,
     /// Its version; with `(replaced)` where it had other bytes before.
@@ -91,7 +91,7 @@ async fn versions(State(house): State<House>, Path(id): Path<String>) -> Result<
             // Whoever starts it is not the archive.
             trigger.shift_remove("user");
             let text = |key: &str| trigger.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-            found.push(Version {
+            found.push(Offered {
                 package: text("package"),
                 version: text("versionShown"),
                 architecture: text("architecture"),
@@ -110,8 +110,8 @@ async fn versions(State(house): State<House>, Path(id): Path<String>) -> Result<
 
 impl Versions {
     /// Pure: in their order.
-    fn of(mut versions: Vec<Version>) -> Versions {
-        let newest = |a: &Version, b: &Version| {
+    fn of(mut versions: Vec<Offered>) -> Versions {
+        let newest = |a: &Offered, b: &Offered| {
             let version = debian::version::compare(&b.version, &a.version);
             b.published.cmp(&a.published).then(a.package.cmp(&b.package)).then(version)
         };
@@ -142,7 +142,11 @@ fn offers(roots: &[Root], pipeline: &Map) -> apt::Result<Vec<Offer>> {
             for packages in versions.into_values() {
                 let label = |one: &NewPackage| format!("{}_{}_{}", one.name, one.version, one.architecture);
                 let labels: Vec<String> = packages.iter().map(label).collect();
-                let since = history.iter().find(|past| labels.iter().any(|label| past.added.contains(label)));
+                let since = history
+                    .iter()
+                    .find(|past| labels.iter().any(|label| past.added.contains(label)))
+                    // What the first generation of all shows came with it.
+                    .or_else(|| history.last().filter(|oldest| oldest.number == 1));
                 found.push(Offer {
                     at: since.map(|past| past.at.as_millisecond()),
                     upload: labels.iter().find_map(|label| uploads(ops, label).into_iter().next()),
@@ -177,9 +181,9 @@ fn listened_to<'a>(pipeline: &'a Map, publication: &Publication) -> Option<Optio
 mod tests {
     use super::*;
 
-    fn version(version: &str, published: Option<i64>) -> Version {
+    fn version(version: &str, published: Option<i64>) -> Offered {
         let text = String::new;
-        Version {
+        Offered {
             package: text(),
             version: version.into(),
             architecture: text(),
