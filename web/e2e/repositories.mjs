@@ -5,6 +5,7 @@
 // OLD and NEW are two versions of one package. The server's apt root has nothing yet.
 
 import { parseArgs } from 'node:util';
+import { archive } from './archive.mjs';
 import { conclude, must, openBrowser, step } from './browser.mjs';
 import { accessible, pictures } from './looks.mjs';
 
@@ -42,6 +43,89 @@ async function snapshot(name) {
   await dialog.getByLabel('Name').fill(name);
   await says(`aptly snapshot create ${name} from repo shop`);
   await confirm('Take snapshot');
+}
+
+/** From the empty list over making, updating, changing and a snapshot to dropping. */
+async function mirrors() {
+  const from = await archive('stable', [['nginx', '1.0'], ['other', '1.0']]);
+  const mirror = page.locator('[data-mirror=upstream]');
+
+  await step('a mirror is made as one types it', async () => {
+    await page.getByRole('link', { name: 'Mirrors', exact: true }).click();
+    await page.getByText('aptly mirror create').waitFor();
+    await page.getByRole('button', { name: 'New mirror' }).click();
+    await dialog.getByLabel('Name').fill('upstream');
+    await dialog.getByLabel('Distribution').fill('stable');
+    await dialog.getByLabel('Archive').fill('ppa:user/project');
+    await dialog.getByText('That is http://ppa.launchpadcontent.net/user/project/ubuntu').waitFor();
+    await dialog.getByLabel('Archive').fill('nowhere');
+    must((await dialog.getByLabel('Archive').getAttribute('aria-invalid')) === 'true', 'a word that is no address is taken');
+    await dialog.getByLabel('Archive').fill(from.address);
+    await dialog.getByLabel('Only').fill('nginx');
+    await says(`aptly mirror create -filter=nginx upstream ${from.address} stable`);
+    await accessible(page, 'making a mirror');
+    await picture('mirror-create');
+    await dialog.getByRole('button', { name: 'Create', exact: true }).click();
+    await dialog.getByRole('alert').waitFor();
+    await dialog.getByLabel('without checking its signature').check();
+    await confirm('Create');
+    await mirror.getByText('never').waitFor();
+    must(await mirror.getByRole('button', { name: 'Take snapshot' }).isDisabled(), 'a snapshot of nothing can be asked for');
+  });
+
+  await step('its update tells how far it is and goes on without anybody', async () => {
+    await mirror.getByRole('button', { name: 'Update' }).click();
+    await dialog.getByLabel('without checking its signature').check();
+    await says('aptly mirror update -ignore-signatures upstream');
+    await accessible(page, 'updating a mirror');
+    await dialog.getByRole('button', { name: 'Update', exact: true }).click();
+    await dialog.locator('[data-task-state=running]').waitFor();
+    await dialog.getByText('0 of 1 package').waitFor();
+    await accessible(page, 'a mirror that is updated');
+    await picture('mirror-update');
+    await dialog.getByRole('button', { name: 'Close' }).last().click();
+    await mirror.getByText('updating').waitFor();
+    from.letGo();
+    await mirror.getByText('updating').waitFor({ state: 'detached' });
+    await mirror.getByText('1 package', { exact: true }).waitFor();
+  });
+
+  await step('it is changed, updated to its end, and a snapshot is made of it', async () => {
+    await mirror.getByRole('button', { name: 'Edit' }).click();
+    must(await dialog.getByRole('button', { name: 'Save', exact: true }).isDisabled(), 'nothing was changed and can be saved');
+    await dialog.getByLabel('Only').fill('nginx | other');
+    await says("aptly mirror edit -filter='nginx | other' upstream");
+    await accessible(page, 'changing a mirror');
+    await confirm('Save');
+    await mirror.getByText('nginx | other').waitFor();
+    await mirror.getByRole('button', { name: 'Update' }).click();
+    await dialog.getByRole('button', { name: 'Update', exact: true }).click();
+    await dialog.locator('[data-task-state=failed]').waitFor();
+    await dialog.getByRole('button', { name: 'Back to the form' }).click();
+    await dialog.getByLabel('without checking its signature').check();
+    await dialog.getByRole('button', { name: 'Update', exact: true }).click();
+    await dialog.locator('[data-task-state=done]').waitFor();
+    await dialog.getByRole('button', { name: 'Close' }).last().click();
+    await mirror.getByText('2 packages', { exact: true }).waitFor();
+    await mirror.getByRole('button', { name: 'Take snapshot' }).click();
+    await dialog.getByLabel('Name').fill('upstream-1');
+    await says('aptly snapshot create upstream-1 from mirror upstream');
+    await confirm('Take snapshot');
+    await accessible(page, 'mirrors');
+    await picture('mirrors');
+  });
+
+  await step('what goes with a mirror is said before it is dropped', async () => {
+    await mirror.getByRole('button', { name: 'Drop' }).click();
+    await dialog.getByText('upstream-1').waitFor();
+    must(await dialog.getByRole('button', { name: 'Drop', exact: true }).isDisabled(), 'it can be dropped without a word');
+    await dialog.getByLabel('drop it all the same').check();
+    await says('aptly mirror drop -force upstream');
+    await accessible(page, 'dropping a mirror');
+    await confirm('Drop');
+    await mirror.waitFor({ state: 'detached' });
+  });
+  from.close();
 }
 
 async function walk() {
@@ -138,9 +222,9 @@ async function walk() {
     await page.locator('[data-publication=stable]').waitFor();
   });
 
-  await step('mirrors teach how to make one, and all fits a small screen', async () => {
-    await page.getByRole('link', { name: 'Mirrors', exact: true }).click();
-    await page.getByText('aptly mirror create').waitFor();
+  await mirrors();
+
+  await step('all fits a small screen', async () => {
     await page.setViewportSize({ width: 390, height: 844 });
     for (const part of ['local', 'mirrors', 'snapshots', 'publications', 'recipes', 'log']) {
       await page.goto(`${screen}?part=${part}`);
@@ -151,5 +235,5 @@ async function walk() {
   });
 }
 
-// A query that is not complete yet is refused, which the browser calls an error.
+// A query that is not complete yet and an archive without a signature are refused, which the browser calls an error.
 await conclude({ browser, page, complaints }, 'the repositories walk is done', walk, /status of 400/);

@@ -62,14 +62,6 @@ export function createRepository(name: string, distribution = '', component = ''
   };
 }
 
-export function updateMirror(name: string): Doing {
-  return { call: { method: 'PUT', path: `/api/mirrors/${part(name)}`, body: {} }, command: `aptly mirror update ${quoted(name)}` };
-}
-
-export function dropMirror(name: string): Doing {
-  return { call: { method: 'DELETE', path: `/api/mirrors/${part(name)}` }, command: `aptly mirror drop ${quoted(name)}` };
-}
-
 /** Of a local repository or of a mirror. */
 export function createSnapshot(of: 'repo' | 'mirror', source: string, name: string): Doing {
   return {

@@ -15,6 +15,8 @@ interface Props {
   /** Its name for those who look for it in the page. */
   name?: string;
   danger?: boolean;
+  /** A click beside it does not close it: something was typed. */
+  kept?: boolean;
   /** What the other button says, if not that it gives up. */
   close?: string;
   /** Whether everything that it needs is there. */
@@ -27,7 +29,7 @@ interface Props {
   children: ReactNode;
 }
 
-export function Confirm({ title, word, name, danger = false, close, ready = true, act, onDone, onClose, said, children }: Props) {
+export function Confirm({ title, word, name, danger = false, kept = false, close, ready = true, act, onDone, onClose, said, children }: Props) {
   const t = useTexts();
   const going = useMutation({ mutationFn: act, onSuccess: onDone });
   const go = () => {
@@ -37,6 +39,7 @@ export function Confirm({ title, word, name, danger = false, close, ready = true
     <Dialog
       title={title}
       onClose={onClose}
+      kept={kept}
       foot={
         <DialogFoot error={going.error} close={close ?? t.common.cancel} onClose={onClose}>
           <button type="button" className={danger ? 'button danger' : 'button primary'} disabled={!ready || going.isPending} onClick={go} data-confirm={name}>

@@ -11,6 +11,7 @@ interface Props {
   /** What the button says. */
   word: string;
   danger?: boolean;
+  kept?: boolean;
   doing: Doing;
   /** Whether everything that it needs is there. */
   ready?: boolean;

@@ -1,38 +1,43 @@
-// Mirrors: where each comes from, how old it is, and its update.
+// Mirrors: where each comes from, how old it is, and what can be done with it.
 
 import { useState } from 'react';
-import { dropMirror, updateMirror } from '../../api/aptly';
 import type { Mirror } from '../../api/repositories';
 import { Empty } from '../../parts/answers';
 import { Copyable } from '../../parts/dialog';
 import { Mark } from '../../parts/mark';
 import { Ago } from '../../parts/when';
 import { useTexts } from '../../texts';
-import { DoingDialog } from './doing';
 import { SnapshotDialog } from './local';
+import { CreateMirrorDialog, DropMirrorDialog, EditMirrorDialog } from './mirror-dialogs';
+import { UpdateMirrorDialog } from './mirror-update';
 
 export function MirrorsPart({ mirrors }: { mirrors: Mirror[] }) {
   const t = useTexts();
-  if (mirrors.length === 0) {
-    return (
-      <Empty>
-        <p>{t.mirrors.empty}</p>
-        <Copyable label={t.repositories.emptyCommand} text="aptly mirror create bookworm-security http://security.debian.org/debian-security bookworm-security main" />
-      </Empty>
-    );
-  }
+  const [making, setMaking] = useState(false);
   return (
     <>
+      <p className="part-head">
+        <button type="button" className="button" onClick={() => setMaking(true)}>
+          {t.mirrors.create}
+        </button>
+      </p>
+      {mirrors.length === 0 && (
+        <Empty>
+          <p>{t.mirrors.empty}</p>
+          <Copyable label={t.repositories.emptyCommand} text="aptly mirror create bookworm-security http://security.debian.org/debian-security bookworm-security main" />
+        </Empty>
+      )}
       {mirrors.map((one) => (
         <MirrorPart key={one.name} mirror={one} />
       ))}
+      {making && <CreateMirrorDialog taken={mirrors.map((one) => one.name)} onClose={() => setMaking(false)} />}
     </>
   );
 }
 
 function MirrorPart({ mirror }: { mirror: Mirror }) {
   const t = useTexts();
-  const [asked, setAsked] = useState<'update' | 'snapshot' | 'drop'>();
+  const [asked, setAsked] = useState<'update' | 'edit' | 'snapshot' | 'drop'>();
   const close = () => setAsked(undefined);
   return (
     <section className="repository" data-mirror={mirror.name}>
@@ -41,11 +46,14 @@ function MirrorPart({ mirror }: { mirror: Mirror }) {
         <span className="faint small">{t.repositories.packageCount(mirror.count)}</span>
         {mirror.updating && <Mark said={{ tone: 'going', word: t.mirrors.updating }} />}
         <span className="grow" />
-        <button type="button" className="button" onClick={() => setAsked('snapshot')}>
+        <button type="button" className="button" disabled={mirror.updated === undefined} title={mirror.updated === undefined ? t.mirrors.neverHint : undefined} onClick={() => setAsked('snapshot')}>
           {t.snapshots.take}
         </button>
         <button type="button" className="button" onClick={() => setAsked('update')}>
           {t.mirrors.update}
+        </button>
+        <button type="button" className="button" onClick={() => setAsked('edit')}>
+          {t.mirrors.edit}
         </button>
         <button type="button" className="button danger" onClick={() => setAsked('drop')}>
           {t.mirrors.drop}
@@ -73,16 +81,9 @@ function MirrorPart({ mirror }: { mirror: Mirror }) {
         <dd>{mirror.updated === undefined ? t.mirrors.never : <Ago at={mirror.updated} />}</dd>
       </dl>
       {asked === 'snapshot' && <SnapshotDialog of="mirror" source={mirror.name} onClose={close} />}
-      {asked === 'update' && (
-        <DoingDialog title={t.mirrors.updateOf(mirror.name)} word={t.mirrors.update} doing={updateMirror(mirror.name)} onClose={close}>
-          <p>{t.mirrors.updateSays(mirror.archive)}</p>
-        </DoingDialog>
-      )}
-      {asked === 'drop' && (
-        <DoingDialog title={t.mirrors.dropOf(mirror.name)} word={t.mirrors.drop} danger doing={dropMirror(mirror.name)} onClose={close}>
-          <p>{t.mirrors.dropSays(mirror.count)}</p>
-        </DoingDialog>
-      )}
+      {asked === 'update' && <UpdateMirrorDialog mirror={mirror} onClose={close} />}
+      {asked === 'edit' && <EditMirrorDialog mirror={mirror} onClose={close} />}
+      {asked === 'drop' && <DropMirrorDialog mirror={mirror} onClose={close} />}
     </section>
   );
 }

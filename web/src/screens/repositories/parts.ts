@@ -14,3 +14,8 @@ export function changed<S extends object>(before: S, key: keyof S, value: string
   delete rest[key];
   return value === '' ? rest : { ...rest, [key]: value };
 }
+
+/** The words of a list as people type it: between spaces or commas. */
+export function wordsOf(typed: string): string[] {
+  return typed.split(/[\s,]+/).filter((one) => one !== '');
+}

@@ -5,6 +5,7 @@ import { publish } from '../../api/publish';
 import { TextField, Tick } from '../../parts/form';
 import { useTexts } from '../../texts';
 import { DoingDialog } from './doing';
+import { wordsOf } from './parts';
 
 interface Props {
   kind: 'repo' | 'snapshot';
@@ -22,7 +23,7 @@ export function PublishDialog({ kind, source, distribution: usual, component: fi
   const [architectures, setArchitectures] = useState('');
   const [signed, setSigned] = useState(true);
   return (
-    <DoingDialog title={t.publications.publishOf(source)} word={t.publications.publish} doing={publish({ kind, source, prefix, distribution, component, architectures: architectures.split(/[\s,]+/).filter((one) => one !== ''), signed })} ready={distribution !== ''} onClose={onClose}>
+    <DoingDialog title={t.publications.publishOf(source)} word={t.publications.publish} doing={publish({ kind, source, prefix, distribution, component, architectures: wordsOf(architectures), signed })} ready={distribution !== ''} onClose={onClose}>
       <TextField label={t.repositories.distribution} value={distribution} onChange={setDistribution} placeholder="stable" />
       <TextField label={t.repositories.component} value={component} onChange={setComponent} placeholder="main" />
       <TextField label={t.publications.architectures} value={architectures} onChange={setArchitectures} help={t.publications.architecturesHint} />

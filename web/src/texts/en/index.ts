@@ -15,6 +15,7 @@ import { editor } from './editor';
 import { frame } from './frame';
 import { groupWizard } from './group-wizard';
 import { home } from './home';
+import { mirrors } from './mirrors';
 import { palette } from './palette';
 import { pipelines } from './pipelines';
 import { provenance } from './provenance';
@@ -41,6 +42,7 @@ export const en = {
   ...tasks,
   ...repositories,
   ...archives,
+  ...mirrors,
   ...provenance,
   ...wizards,
   ...balancerWizard,
