@@ -1,4 +1,4 @@
-// A small archive to mirror: one distribution without a signature, whose package files are held back until a walk lets them go.
+// A small archive to mirror: one distribution without a signature, of which one package is held back until a walk lets it go.
 
 import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
@@ -7,7 +7,7 @@ import { deb } from './deb.mjs';
 const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
 
 /** Serves `packages` (`[name, version]` each) as `DIST main`, for amd64, and tells its address. */
-export async function archive(distribution, packages) {
+export async function archive(distribution, packages, held) {
   const files = new Map();
   const index = packages.map(([name, version]) => {
     const bytes = deb(name, version);
@@ -24,9 +24,11 @@ export async function archive(distribution, packages) {
   const server = createServer(async ({ url }, response) => {
     const found = files.get(url);
     if (found === undefined) return response.writeHead(404).end();
-    if (url.endsWith('.deb')) await gone;
+    if (url.startsWith(`/pool/${held}_`)) await gone;
     response.writeHead(200, { 'content-length': found.length }).end(found);
   });
   await new Promise((done) => server.listen(0, '127.0.0.1', done));
+  // A walk that fails ends all the same.
+  server.unref();
   return { address: `http://127.0.0.1:${server.address().port}/`, letGo, close: () => server.close() };
 }

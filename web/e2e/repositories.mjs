@@ -47,7 +47,7 @@ async function snapshot(name) {
 
 /** From the empty list over making, updating, changing and a snapshot to dropping. */
 async function mirrors() {
-  const from = await archive('stable', [['nginx', '1.0'], ['other', '1.0']]);
+  const from = await archive('stable', [['nginx', '1.0'], ['slow', '1.0'], ['other', '1.0']], 'slow');
   const mirror = page.locator('[data-mirror=upstream]');
 
   await step('a mirror is made as one types it', async () => {
@@ -61,8 +61,8 @@ async function mirrors() {
     await dialog.getByLabel('Archive').fill('nowhere');
     must((await dialog.getByLabel('Archive').getAttribute('aria-invalid')) === 'true', 'a word that is no address is taken');
     await dialog.getByLabel('Archive').fill(from.address);
-    await dialog.getByLabel('Only').fill('nginx');
-    await says(`aptly mirror create -filter=nginx upstream ${from.address} stable`);
+    await dialog.getByLabel('Only').fill('nginx | slow');
+    await says(`aptly mirror create -filter='nginx | slow' upstream ${from.address} stable`);
     await accessible(page, 'making a mirror');
     await picture('mirror-create');
     await dialog.getByRole('button', { name: 'Create', exact: true }).click();
@@ -80,24 +80,24 @@ async function mirrors() {
     await accessible(page, 'updating a mirror');
     await dialog.getByRole('button', { name: 'Update', exact: true }).click();
     await dialog.locator('[data-task-state=running]').waitFor();
-    await dialog.getByText('0 of 1 package').waitFor();
+    await dialog.getByText('1 of 2 packages').waitFor();
     await accessible(page, 'a mirror that is updated');
     await picture('mirror-update');
     await dialog.getByRole('button', { name: 'Close' }).last().click();
     await mirror.getByText('updating').waitFor();
     from.letGo();
     await mirror.getByText('updating').waitFor({ state: 'detached' });
-    await mirror.getByText('1 package', { exact: true }).waitFor();
+    await mirror.getByText('2 packages', { exact: true }).waitFor();
   });
 
   await step('it is changed, updated to its end, and a snapshot is made of it', async () => {
     await mirror.getByRole('button', { name: 'Edit' }).click();
     must(await dialog.getByRole('button', { name: 'Save', exact: true }).isDisabled(), 'nothing was changed and can be saved');
-    await dialog.getByLabel('Only').fill('nginx | other');
-    await says("aptly mirror edit -filter='nginx | other' upstream");
+    await dialog.getByLabel('Only').fill('nginx | slow | other');
+    await says("aptly mirror edit -filter='nginx | slow | other' upstream");
     await accessible(page, 'changing a mirror');
     await confirm('Save');
-    await mirror.getByText('nginx | other').waitFor();
+    await mirror.getByText('nginx | slow | other').waitFor();
     await mirror.getByRole('button', { name: 'Update' }).click();
     await dialog.getByRole('button', { name: 'Update', exact: true }).click();
     await dialog.locator('[data-task-state=failed]').waitFor();
@@ -106,7 +106,7 @@ async function mirrors() {
     await dialog.getByRole('button', { name: 'Update', exact: true }).click();
     await dialog.locator('[data-task-state=done]').waitFor();
     await dialog.getByRole('button', { name: 'Close' }).last().click();
-    await mirror.getByText('2 packages', { exact: true }).waitFor();
+    await mirror.getByText('3 packages', { exact: true }).waitFor();
     await mirror.getByRole('button', { name: 'Take snapshot' }).click();
     await dialog.getByLabel('Name').fill('upstream-1');
     await says('aptly snapshot create upstream-1 from mirror upstream');

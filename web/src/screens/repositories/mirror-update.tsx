@@ -71,7 +71,9 @@ function Going({ id, onBack }: { id: number; onBack: () => void }) {
           </p>
           {/* Its place stays when it is over: nothing below jumps. */}
           <progress className="upload-progress" aria-label={t.mirrors.progress} {...shareOf(task)} />
-          <p className="soft small">{[task.packages !== undefined && t.mirrors.packagesOf(task.packages.done, task.packages.all), task.bytes !== undefined && t.mirrors.bytesOf(t.upload.bytes(task.bytes.done), t.upload.bytes(task.bytes.all))].filter(Boolean).join(' · ') || ' '}</p>
+          <p className="soft small">
+            <bdi>{countedOf(task, t)}</bdi>
+          </p>
           {task.state === 'failed' ? (
             <>
               <p className="why tone-edge-bad" role="alert">
@@ -101,6 +103,12 @@ function markOf({ state }: AptlyTask, t: Texts): Said {
     case 'failed':
       return { tone: 'bad', word: t.status.failed };
   }
+}
+
+/** How much of how much; before that is known, what the task itself says. */
+function countedOf({ state, packages, bytes, last }: AptlyTask, t: Texts): string {
+  const parts = [packages === undefined ? '' : t.mirrors.packagesOf(packages.done, packages.all), bytes === undefined ? '' : t.mirrors.bytesOf(t.upload.bytes(bytes.done), t.upload.bytes(bytes.all))];
+  return parts.filter((one) => one !== '').join(' · ') || (state === 'running' && last !== '' ? last : '\u00a0');
 }
 
 /** A bar without a value moves: it is not known yet how much there is to do. */
