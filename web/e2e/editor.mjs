@@ -7,6 +7,7 @@
 import { parseArgs } from 'node:util';
 import { makeApplication } from './application.mjs';
 import { conclude, must, openBrowser, step } from './browser.mjs';
+import { parts } from './editor-parts.mjs';
 import { accessible as looks, pictures } from './looks.mjs';
 
 const { values, positionals } = parseArgs({
@@ -240,6 +241,8 @@ async function walk() {
     await accessible('a trigger');
     await picture('trigger');
   });
+
+  await parts({ page, place, field, accessible, picture, checked, save, served });
 
   await step('on a small screen, in Korean and in the dark, it is the same editor', async () => {
     await page.setViewportSize({ width: 390, height: 844 });

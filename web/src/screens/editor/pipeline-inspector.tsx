@@ -3,10 +3,10 @@
 import type { ReactNode } from 'react';
 import { text } from '../../api/read';
 import { useTexts } from '../../texts';
+import { Artifacts } from './artifacts';
 import { findingsAt, useEditing } from './editing';
 import { Wrongs } from './field';
 import { RestField } from './form';
-import { JsonField } from './json-field';
 import { KEPT_BY_SERVER } from './model';
 import { Parameters } from './parameters';
 import { pathText } from './paths';
@@ -34,10 +34,8 @@ export function PipelineInspector() {
       </div>
       <Parameters />
       <Triggers />
+      <Artifacts />
       <div className="form">
-        <Row name="expectedArtifacts" label={t.editor.expectedArtifacts}>
-          <JsonField id="at-expectedArtifacts" value={doc.expectedArtifacts} check={Array.isArray} onChange={(next) => edit(['expectedArtifacts'], next)} />
-        </Row>
         <RestField path={[]} value={doc} known={KNOWN} title={t.editor.rest} help={t.editor.restHelp} />
       </div>
     </section>

@@ -49,7 +49,8 @@ function typesOf(schema: Schema): string[] {
 /** The kinds that a schema admits, apart from null. */
 function options(root: Schema, schema: Schema): Schema[] {
   const either = [...list(schema.anyOf), ...list(schema.oneOf)];
-  if (either.length === 0) return [schema];
+  // What describes the field itself is no help for one of its choices.
+  if (either.length === 0) return [{ ...schema, description: undefined }];
   return either.map((one) => resolved(root, one)).filter((one) => text(one.type) !== 'null' && one.const !== null);
 }
 

@@ -3,11 +3,13 @@
 import type { StageKinds } from '../../api/editor';
 import { map } from '../../api/read';
 import { useTexts } from '../../texts';
-import { findingsAt, useEditing, worst } from './editing';
+import { withArtifactForms } from './artifact-forms';
+import { findingsAt, useEditing } from './editing';
 import { Wrongs } from './field';
 import { FieldsForm, RestField } from './form';
 import { connect, disconnect, mayConnect, moveEntry, stagesOf, type StageOf } from './model';
 import { pathText, type Path } from './paths';
+import { TickSet } from './tick-set';
 
 /** What the inspector itself shows of a stage. */
 const OWN = new Set(['refId', 'requisiteStageRefIds', 'type', 'name']);
@@ -57,13 +59,13 @@ export function StageInspector({ stage, kinds }: { stage: StageOf; kinds: StageK
           <Wrongs findings={findingsAt(findings, [...path, 'name'], true)} />
         </div>
         <RunsAfter stage={stage} />
-        {schema !== undefined && <FieldsForm schema={schema} path={path} value={stage.config} skip={NOT_HERE} />}
+        {schema !== undefined && <FieldsForm schema={withArtifactForms(schema, t)} path={path} value={stage.config} skip={NOT_HERE} />}
         {schema === undefined && kinds !== undefined && <p className="faint small">{t.editor.noForm}</p>}
         {Object.keys(map(common.properties)).length > 0 && (
           <details className="more">
             <summary>{t.editor.forAll}</summary>
             <div className="form">
-              <FieldsForm schema={common} path={path} value={stage.config} skip={skipCommon} />
+              <FieldsForm schema={withArtifactForms(common, t)} path={path} value={stage.config} skip={skipCommon} />
             </div>
           </details>
         )}
@@ -75,35 +77,17 @@ export function StageInspector({ stage, kinds }: { stage: StageOf; kinds: StageK
 
 function RunsAfter({ stage: here }: { stage: StageOf }) {
   const t = useTexts();
-  const { doc, change, findings } = useEditing();
+  const { doc, change } = useEditing();
   const others = stagesOf(doc).filter((one) => one.refId !== here.refId);
-  const place: Path = ['stages', here.index, 'requisiteStageRefIds'];
-  const wrong = findingsAt(findings, place, true);
+  const options = others.map((one) => ({ value: one.refId, word: one.name, barred: mayConnect(doc, one.refId, here.refId) ? undefined : t.editor.afterCircle }));
   return (
-    <fieldset className="form-row" data-path={pathText(place)} data-wrong={worst(wrong)} tabIndex={-1}>
-      <legend className="form-label">{t.editor.after}</legend>
-      {others.length === 0 && <span className="faint small">{t.editor.afterNone}</span>}
-      <div className="ticks">
-        {others.map((one) => {
-          const on = here.after.includes(one.refId);
-          const may = on || mayConnect(doc, one.refId, here.refId);
-          return (
-            <label key={one.refId} className={may ? 'tick' : 'tick faint'} title={may ? undefined : t.editor.afterCircle}>
-              <input type="checkbox" checked={on} disabled={!may} onChange={() => change(on ? disconnect(doc, one.refId, here.refId) : connect(doc, one.refId, here.refId))} />
-              <bdi>{one.name}</bdi>
-            </label>
-          );
-        })}
-        {here.after
-          .filter((ref) => !others.some((one) => one.refId === ref))
-          .map((ref) => (
-            <label key={ref} className="tick tone-bad">
-              <input type="checkbox" checked onChange={() => change(disconnect(doc, ref, here.refId))} />
-              <code>{ref}</code>
-            </label>
-          ))}
-      </div>
-      <Wrongs findings={wrong} />
-    </fieldset>
+    <TickSet
+      legend={t.editor.after}
+      path={['stages', here.index, 'requisiteStageRefIds']}
+      options={options}
+      chosen={here.after}
+      none={t.editor.afterNone}
+      onToggle={(ref, on) => change(on ? connect(doc, ref, here.refId) : disconnect(doc, ref, here.refId))}
+    />
   );
 }

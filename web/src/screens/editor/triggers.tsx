@@ -7,6 +7,7 @@ import { applicationsQuery } from '../../api/queries';
 import { list, map, text, type JsonMap } from '../../api/read';
 import { exact } from '../../parts/time';
 import { useLanguage, useTexts } from '../../texts';
+import { askedBy, asking, expectedOf } from './artifact-forms';
 import { findingsAt, useEditing } from './editing';
 import { Wrongs } from './field';
 import { FieldsForm, RestField } from './form';
@@ -14,9 +15,10 @@ import { useLater } from '../../parts/later';
 import { moveEntry } from './model';
 import { CardButtons } from './parameters';
 import { pathText, type Path } from './paths';
+import { TickSet } from './tick-set';
 import { TRIGGERS, newTrigger, triggerSchema, type TriggerType } from './trigger-forms';
 
-const OWN = new Set(['type', 'enabled', 'id']);
+const OWN = new Set(['type', 'enabled', 'id', 'expectedArtifactIds']);
 
 export function Triggers() {
   const t = useTexts();
@@ -73,11 +75,23 @@ function Trigger({ trigger, at, of }: { trigger: JsonMap; at: number; of: number
       <div className="form">
         {type === 'cron' && <NextTimes expression={text(trigger.cronExpression)} zone={text(trigger.timeZone)} />}
         {schema !== undefined && <FieldsForm schema={schema} path={path} value={trigger} skip={OWN} />}
+        <MustBring trigger={trigger} path={path} />
         {(schema === undefined || Object.keys(trigger).some((key) => !known.has(key))) && <RestField path={path} value={trigger} known={known} title={t.editor.rest} help={t.editor.restHelp} />}
       </div>
       <CardButtons name={name} first={at === 0} last={at === of - 1} onMove={(by) => change(moveEntry(doc, 'triggers', at, by))} onRemove={() => edit(path, undefined)} />
     </div>
   );
+}
+
+/** The artifacts that an event must bring. Nothing where the pipeline expects none. */
+function MustBring({ trigger, path }: { trigger: JsonMap; path: Path }) {
+  const t = useTexts();
+  const { doc, edit } = useEditing();
+  const place = [...path, 'expectedArtifactIds'];
+  const expected = expectedOf(doc);
+  const asked = askedBy(trigger);
+  if (expected.length === 0 && asked.length === 0) return null;
+  return <TickSet legend={t.artifacts.mustBring} path={place} options={expected.map(({ id, word }) => ({ value: id, word }))} chosen={asked} onToggle={(id, on) => edit(place, asking(trigger, id, on))} />;
 }
 
 function NextTimes({ expression, zone }: { expression: string; zone: string }) {

@@ -5,6 +5,7 @@ import { acting } from './acting';
 import { activity } from './activity';
 import { applications } from './applications';
 import { archives } from './archives';
+import { artifacts } from './artifacts';
 import { balancerWizard } from './balancer-wizard';
 import { balancers } from './balancers';
 import { clusters } from './clusters';
@@ -58,6 +59,7 @@ export const en = {
   ...config,
   ...activity,
   ...editor,
+  ...artifacts,
   ...stageKinds,
 };
 

@@ -5,6 +5,7 @@ import { acting } from './acting';
 import { activity } from './activity';
 import { applications } from './applications';
 import { archives } from './archives';
+import { artifacts } from './artifacts';
 import { balancerWizard } from './balancer-wizard';
 import { balancers } from './balancers';
 import { clusters } from './clusters';
@@ -58,5 +59,6 @@ export const ko: Texts = {
   ...config,
   ...activity,
   ...editor,
+  ...artifacts,
   ...stageKinds,
 };

@@ -1,0 +1,28 @@
+// The parts of a pipeline that have forms of their own, below its fields: expected artifacts.
+
+import { must, step } from './browser.mjs';
+
+/** Walks through them in the editor of a pipeline with a cron trigger; `served` gives the pipeline as the server has it. */
+export async function parts({ page, place, field, accessible, picture, checked, save, served }) {
+  await step('an expected artifact is added, asked for by a trigger, and keeps what no form knows', async () => {
+    await page.getByRole('button', { name: 'Add expected artifact' }).click();
+    const card = page.locator('[data-artifact=artifact-1]');
+    await card.getByText('a run does not look for it').waitFor();
+    await field('$.expectedArtifacts[0].displayName').fill('the package');
+    await field('$.expectedArtifacts[0].matchArtifact.name').fill('hello.*');
+    await page.locator('[data-trigger=cron]').getByLabel('the package').check();
+    await card.getByText('trigger 1, cron').waitFor();
+    await place('$.expectedArtifacts[0].useDefaultArtifact').getByRole('checkbox').check();
+    await page.locator('[data-problem="$.expectedArtifacts[0].defaultArtifact"]').waitFor();
+    await place('$.expectedArtifacts[0].defaultArtifact').getByRole('button', { name: '+ Add' }).click();
+    await field('$.expectedArtifacts[0].defaultArtifact.name').fill('hello');
+    await place('$.expectedArtifacts[0].usePriorArtifact').getByRole('checkbox').check();
+    await accessible('an expected artifact');
+    await picture('artifacts');
+    await checked();
+    await save();
+    const [artifact] = (await served()).expectedArtifacts;
+    must(artifact.id === 'artifact-1' && artifact.matchArtifact.name === 'hello.*' && artifact.usePriorArtifact && artifact.defaultArtifact.name === 'hello', `saved was ${JSON.stringify(artifact)}`);
+    must((await served()).triggers[0].expectedArtifactIds.join() === 'artifact-1', 'the trigger does not ask for it');
+  });
+}

@@ -1,0 +1,35 @@
+import type { artifacts as Original } from '../en/artifacts';
+
+export const artifacts: typeof Original = {
+  artifacts: {
+    none: '실행에 필요한 아티팩트가 없습니다.',
+    add: '필요한 아티팩트 추가',
+    artifact: (name) => `필요한 아티팩트 ${name}`,
+    mustBring: '다음을 가져올 때만',
+    triggers: '가져와야 하는 트리거',
+    stages: '사용하는 스테이지',
+    notSought: '가져와야 하는 트리거가 없고 다른 곳에서 올 수도 없어서 실행할 때 찾지 않습니다.',
+    ofStage: '이 스테이지가 만들고 다음 스테이지가 쓰는 아티팩트입니다.',
+    fields: {
+      displayName: '사람이 읽는 이름입니다.',
+      id: '트리거와 스테이지가 가리키는 이름입니다.',
+      match: '맞는 조건',
+      matchHelp: '입력한 값과 같거나 정규식 전체가 맞아야 합니다. 비워 두면 무엇이든 맞습니다.',
+      usePrior: '아무도 가져오지 않으면 이전 실행의 것 사용',
+      usePriorHelp: '이 파이프라인에서 이 아티팩트가 있던 가장 최근 실행입니다.',
+      useDefault: '없으면 기본값 사용',
+      useDefaultHelp: '사용하지 않으면 실행이 시작되지 않습니다.',
+      default: '기본값',
+      defaultHelp: '여기 적은 그대로 씁니다.',
+      type: '종류입니다. 다른 종류나 표현식은 ƒ로 씁니다.',
+      name: '패키지, 이미지 또는 파일의 이름입니다.',
+      version: '버전, 태그 또는 커밋입니다.',
+      location: '위치',
+      locationHelp: '있는 곳입니다: 리전, 네임스페이스 또는 저장소.',
+      reference: '참조',
+      referenceHelp: '가져올 때 쓰는 주소 또는 전체 이름입니다.',
+      account: '계정',
+      accountHelp: '가져오는 계정입니다.',
+    },
+  },
+};
