@@ -1,4 +1,4 @@
-// The parts of a pipeline that have forms of their own, below its fields: expected artifacts.
+// The parts of a pipeline that have forms of their own, below its fields: expected artifacts and notifications.
 
 import { must, step } from './browser.mjs';
 
@@ -24,5 +24,29 @@ export async function parts({ page, place, field, accessible, picture, checked, 
     const [artifact] = (await served()).expectedArtifacts;
     must(artifact.id === 'artifact-1' && artifact.matchArtifact.name === 'hello.*' && artifact.usePriorArtifact && artifact.defaultArtifact.name === 'hello', `saved was ${JSON.stringify(artifact)}`);
     must((await served()).triggers[0].expectedArtifactIds.join() === 'artifact-1', 'the trigger does not ask for it');
+  });
+
+  await step('somebody is told of the pipeline and of a stage, in words of one’s own', async () => {
+    await page.getByText('keeps notifications with the pipeline and sends none').waitFor();
+    await page.getByRole('button', { name: 'Add notification' }).click();
+    await field('$.notifications[0].address').fill('team@example.org');
+    const card = page.locator('[data-notification=email]');
+    await card.getByLabel('when a run ended well', { exact: true }).check();
+    await card.getByLabel('Message when a run failed').fill('It failed: ${execution.id}');
+    await accessible('a notification');
+    await picture('notifications');
+    await page.locator('[data-node="2"]').click();
+    await page.getByRole('button', { name: 'Add notification' }).click();
+    await field('$.stages[1].notifications[0].address').fill('team@example.org');
+    must(await page.getByLabel('Tell of this stage').isChecked(), 'the stage would tell nobody');
+    await page.getByLabel('when somebody is asked', { exact: true }).waitFor();
+    await accessible('a notification of a stage');
+    await checked();
+    await save();
+    const kept = await served();
+    const [whole] = kept.notifications;
+    must(whole.when.join() === 'pipeline.complete,pipeline.failed' && whole.message['pipeline.failed'].text.startsWith('It failed'), `saved was ${JSON.stringify(whole)}`);
+    must(kept.stages[1].sendNotifications === true && kept.stages[1].notifications[0].when.join() === 'manualJudgment', `saved was ${JSON.stringify(kept.stages[1])}`);
+    await page.locator('[data-whole]').click();
   });
 }

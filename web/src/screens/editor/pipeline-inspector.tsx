@@ -1,4 +1,4 @@
-// The pipeline as a whole: name, description, how it runs, parameters, triggers, expected artifacts, and what no form knows.
+// The pipeline as a whole: name, description, how it runs, parameters, triggers, expected artifacts, notifications, and what no form knows.
 
 import type { ReactNode } from 'react';
 import { text } from '../../api/read';
@@ -8,11 +8,12 @@ import { findingsAt, useEditing } from './editing';
 import { Wrongs } from './field';
 import { RestField } from './form';
 import { KEPT_BY_SERVER } from './model';
+import { Notifications } from './notifications';
 import { Parameters } from './parameters';
 import { pathText } from './paths';
 import { Triggers } from './triggers';
 
-const KNOWN = new Set([...KEPT_BY_SERVER, 'application', 'name', 'description', 'stages', 'triggers', 'parameterConfig', 'expectedArtifacts', 'limitConcurrent', 'keepWaitingPipelines', 'disabled']);
+const KNOWN = new Set([...KEPT_BY_SERVER, 'application', 'name', 'description', 'stages', 'triggers', 'parameterConfig', 'expectedArtifacts', 'notifications', 'limitConcurrent', 'keepWaitingPipelines', 'disabled']);
 
 export function PipelineInspector() {
   const t = useTexts();
@@ -35,6 +36,7 @@ export function PipelineInspector() {
       <Parameters />
       <Triggers />
       <Artifacts />
+      <Notifications />
       <div className="form">
         <RestField path={[]} value={doc} known={KNOWN} title={t.editor.rest} help={t.editor.restHelp} />
       </div>

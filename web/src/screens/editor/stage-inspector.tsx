@@ -8,11 +8,12 @@ import { findingsAt, useEditing } from './editing';
 import { Wrongs } from './field';
 import { FieldsForm, RestField } from './form';
 import { connect, disconnect, mayConnect, moveEntry, stagesOf, type StageOf } from './model';
+import { Notifications } from './notifications';
 import { pathText, type Path } from './paths';
 import { TickSet } from './tick-set';
 
 /** What the inspector itself shows of a stage. */
-const OWN = new Set(['refId', 'requisiteStageRefIds', 'type', 'name']);
+const OWN = new Set(['refId', 'requisiteStageRefIds', 'type', 'name', 'sendNotifications', 'notifications']);
 
 /** What is put into a stage while it runs: nothing to write beforehand. */
 const WHILE_IT_RUNS = ['judgmentStatus', 'judgmentInput', 'skipRemainingWait'];
@@ -71,6 +72,7 @@ export function StageInspector({ stage, kinds }: { stage: StageOf; kinds: StageK
         )}
         <RestField path={path} value={stage.config} known={known} title={schema === undefined ? t.editor.config : t.editor.rest} help={schema === undefined ? t.editor.configHelp : t.editor.restHelp} only={schema === undefined} />
       </div>
+      <Notifications of={path} stageType={stage.type} />
     </section>
   );
 }

@@ -17,6 +17,7 @@ import { frame } from './frame';
 import { groupWizard } from './group-wizard';
 import { home } from './home';
 import { mirrors } from './mirrors';
+import { notify } from './notify';
 import { palette } from './palette';
 import { pipelines } from './pipelines';
 import { provenance } from './provenance';
@@ -60,5 +61,6 @@ export const ko: Texts = {
   ...activity,
   ...editor,
   ...artifacts,
+  ...notify,
   ...stageKinds,
 };

@@ -1,0 +1,123 @@
+// Who is told of a pipeline or of a stage: a card for each with its address, of what it tells, and its own words for each of these.
+
+import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { notificationKindsQuery } from '../../api/editor';
+import { list, map, text, texts, type JsonMap } from '../../api/read';
+import { useTexts } from '../../texts';
+import { findingsAt, useEditing } from './editing';
+import { Wrongs } from './field';
+import { FieldsForm, RestField } from './form';
+import { moveEntry } from './model';
+import { eventsOf, KINDS, knownOf, messageOf, newNotification, notificationSchema, withMessage, withWhen } from './notification-forms';
+import { CardButtons } from './parameters';
+import { pathText, valueAt, withValue, type Path } from './paths';
+import { TickSet } from './tick-set';
+
+/** What the parts around the form show. */
+const AROUND = new Set(['type', 'level', 'when', 'message']);
+
+/** Of the pipeline, or of the stage at `of` with its type. */
+export function Notifications({ of = [], stageType }: { of?: Path; stageType?: string }) {
+  const t = useTexts();
+  const { doc, edit, change, findings } = useEditing();
+  const { data: sent } = useQuery(notificationKindsQuery());
+  const offered = [...new Set([...(sent ?? []), ...KINDS])];
+  const [type, setType] = useState<string>();
+  const chosen = type ?? offered[0] ?? 'email';
+  const path = [...of, 'notifications'];
+  const raw = list(valueAt(doc, path));
+  const add = () => {
+    const grown = withValue(doc, path, [...raw, newNotification(chosen, stageType)]);
+    // A stage tells nobody unless this is set as well.
+    change(stageType !== undefined && raw.length === 0 ? withValue(grown, [...of, 'sendNotifications'], true) : grown);
+  };
+  return (
+    <section className="part" data-path={pathText(path)} tabIndex={-1}>
+      <h3>{t.notify.title}</h3>
+      {stageType !== undefined && (
+        <label className="tick" data-path={pathText([...of, 'sendNotifications'])}>
+          <input type="checkbox" checked={map(valueAt(doc, of)).sendNotifications === true} onChange={(event) => edit([...of, 'sendNotifications'], event.target.checked)} />
+          {t.notify.send}
+        </label>
+      )}
+      <Wrongs findings={findingsAt(findings, path, false)} />
+      {raw.length === 0 && <p className="faint small">{stageType === undefined ? t.notify.none : t.notify.noneOfStage}</p>}
+      {raw.map((one, at) => (
+        <Notification key={`${at} ${text(map(one).type)} ${raw.length}`} notification={map(one)} list={path} at={at} of={raw.length} stageType={stageType} sent={sent} />
+      ))}
+      <div className="row wrap">
+        <select className="field" value={chosen} aria-label={t.editor.type} onChange={(event) => setType(event.target.value)}>
+          {offered.map((one) => (
+            <option key={one} value={one}>
+              {kindWord(one, t.notify.kinds)}
+            </option>
+          ))}
+        </select>
+        <button type="button" className="button" onClick={add}>
+          + {t.notify.add}
+        </button>
+      </div>
+      {sent !== undefined && sent.length === 0 && <p className="faint small">{t.notify.keptOnly}</p>}
+    </section>
+  );
+}
+
+function kindWord(kind: string, words: Record<string, string>): string {
+  return words[kind] === undefined ? kind : `${kind}: ${words[kind]}`;
+}
+
+interface Props {
+  notification: JsonMap;
+  list: Path;
+  at: number;
+  of: number;
+  stageType: string | undefined;
+  /** The kinds that the server sends. */
+  sent: string[] | undefined;
+}
+
+function Notification({ notification, list: whole, at, of, stageType, sent }: Props) {
+  const t = useTexts();
+  const { doc, edit, findings } = useEditing();
+  const path = [...whole, at];
+  const type = text(notification.type);
+  const known = knownOf(type, t);
+  const events = eventsOf(stageType);
+  const words: Record<string, string> = t.notify.events;
+  const kinds: Record<string, string> = t.notify.kinds;
+  const when = texts(notification.when);
+  const name = t.notify.notification(type, at + 1);
+  const move = (by: number) => edit(whole, moveEntry({ all: valueAt(doc, whole) }, 'all', at, by).all);
+  return (
+    <div className="card" role="group" aria-label={name} data-path={pathText(path)} data-notification={type}>
+      <div className="row">
+        <span className="strong">{type}</span>
+        <span className="soft small grow">{kinds[type]}</span>
+      </div>
+      <Wrongs findings={[...findingsAt(findings, path, false), ...findingsAt(findings, [...path, 'type'], true)]} />
+      {sent !== undefined && sent.length > 0 && !sent.includes(type) && <p className="small tone-despite">{t.notify.notSent(type)}</p>}
+      <div className="form">
+        <FieldsForm schema={notificationSchema(type, t)} path={path} value={notification} skip={AROUND} />
+        <TickSet legend={t.notify.when} path={[...path, 'when']} options={events.map((event) => ({ value: event, word: words[event] ?? event }))} chosen={when} onToggle={(event, on) => edit([...path, 'when'], withWhen(notification, event, on, events))} />
+        {when.map((event) => (
+          <Message key={event} notification={notification} path={path} event={event} word={words[event] ?? event} />
+        ))}
+        {Object.keys(notification).some((key) => !known.has(key)) && <RestField path={path} value={notification} known={known} title={t.editor.rest} help={t.editor.restHelp} />}
+      </div>
+      <CardButtons name={name} first={at === 0} last={at === of - 1} onMove={move} onRemove={() => edit(path, undefined)} />
+    </div>
+  );
+}
+
+function Message({ notification, path, event, word }: { notification: JsonMap; path: Path; event: string; word: string }) {
+  const t = useTexts();
+  const { edit } = useEditing();
+  const typed = messageOf(notification, event);
+  return (
+    <label className="form-row" data-path={pathText([...path, 'message', event])}>
+      <span className="form-label">{t.notify.message(word)}</span>
+      <textarea className="field area" rows={Math.min(8, Math.max(2, typed.split('\n').length))} value={typed} placeholder={t.notify.usual} onChange={(change) => edit(path, withMessage(notification, event, change.target.value))} />
+    </label>
+  );
+}
