@@ -102,6 +102,14 @@ export interface User {
   accounts: string[];
 }
 
+/** What the operator settled: the team's time zone. It changes with a start of the server only. */
+export const settingsQuery = () =>
+  queryOptions({
+    queryKey: ['settings'],
+    queryFn: async ({ signal }) => ({ zone: text(map(await answer(client.GET('/ui-api/settings', { signal }))).zone) }),
+    staleTime: Infinity,
+  });
+
 export const userQuery = () =>
   queryOptions({
     queryKey: ['user'],

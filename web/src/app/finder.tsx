@@ -1,7 +1,7 @@
 // The field in the top bar that opens the palette, and the keys that open it from everywhere.
 
 import { useEffect, useState } from 'react';
-import { chooseZone, useZone } from '../parts/zone';
+import { chooseZone, useZone, zonesOffered } from '../parts/zone';
 import { Draw } from '../parts/icons';
 import { useLanguage } from '../texts';
 import { Palette } from './palette';
@@ -21,6 +21,11 @@ export function opens(event: { key: string; code: string; ctrlKey: boolean; meta
   return event.key === '/' && !isField(event.target);
 }
 
+/** The one after `now`; the first after the last. */
+function next<T>(all: readonly T[], now: T): T | undefined {
+  return all[(all.indexOf(now) + 1) % all.length];
+}
+
 export function Finder() {
   const { t, language, speak } = useLanguage();
   const [theme, setTheme] = useTheme();
@@ -37,9 +42,9 @@ export function Finder() {
     return () => document.removeEventListener('keydown', pressed);
   }, []);
   const act = (name: string) => {
-    if (name === 'theme') setTheme(THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length] ?? 'system');
+    if (name === 'theme') setTheme(next(THEMES, theme) ?? 'system');
     if (name === 'language') speak(language === 'en' ? 'ko' : 'en');
-    if (name === 'zone') chooseZone(zone === 'utc' ? 'own' : 'utc');
+    if (name === 'zone') chooseZone(next(zonesOffered(), zone) ?? 'own');
     if (name === 'copy') void navigator.clipboard?.writeText(location.href).catch(() => undefined);
   };
   return (

@@ -6,6 +6,7 @@ import { useTexts } from '../texts';
 import { Draw, Sail, type Drawing } from '../parts/icons';
 import { clock } from '../parts/time';
 import { useStream } from './live';
+import { useTeamZone } from './team-zone';
 import { TopBar } from './topbar';
 import './frame.css';
 
@@ -14,6 +15,7 @@ const FOLDED = 'gennaker.rail';
 export function Frame() {
   const t = useTexts();
   const stream = useStream();
+  useTeamZone();
   const [folded, setFolded] = useState(() => localStorage.getItem(FOLDED) === 'folded');
   const fold = () => {
     localStorage.setItem(FOLDED, folded ? '' : 'folded');

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { readPiece } from '../../api/activity';
 import { en } from '../../texts/en';
 import { happening } from './events';
-import { beginOf, byDay, cell, csv, people, wantedOf } from './filter';
+import { byDay, cell, csv, people, wantedOf } from './filter';
 
 const run = { id: '1', application: 'shop', name: 'Deploy', status: 'TERMINAL', buildTime: 10_000, startTime: 10_000, endTime: 11_000, trigger: { type: 'manual', user: 'kim' } };
 const operation = { root: '/r', id: 1, at: 5_000, who: '', command: 'repo add', changes: [{ kind: 'repo', name: 'main', what: 'changed', addedCount: 2 }] };
@@ -37,11 +37,6 @@ describe('the filter', () => {
       who: 'kim', object: undefined, kind: 'task', result: undefined, from: 86_400_000, to: 172_800_000,
     });
     expect(wantedOf({ to: 'soon' }, 'UTC').to).toBeUndefined();
-  });
-
-  it('knows when a day begins', () => {
-    expect(beginOf('1970-01-02', 'UTC')).toBe(86_400_000);
-    expect(beginOf('2026-13-40', 'UTC')).toBeUndefined();
   });
 
   it('parts the days', () => expect(byDay([{ ...all[0]!, at: 3e9 }, ...all], 'en').map((one) => one.happenings.length)).toEqual([1, 4]));

@@ -2,6 +2,7 @@
 
 import { KINDS, RESULTS, type Wanted } from '../../api/activity';
 import { exact } from '../../parts/time';
+import { dayBegins } from '../../parts/zone';
 import type { Language } from '../../texts';
 import type { Texts } from '../../texts/en';
 import type { Happening } from './events';
@@ -18,22 +19,15 @@ export interface Filter {
 
 const DAY = 24 * 60 * 60 * 1000;
 
-/** When a day begins; nothing for what is no day. */
-export function beginOf(day: string | undefined, zone: string | undefined): number | undefined {
-  if (day === undefined || !/^\d{4}-\d{2}-\d{2}$/.test(day)) return undefined;
-  const at = new Date(`${day}T00:00:00${zone === 'UTC' ? 'Z' : ''}`).getTime();
-  return Number.isNaN(at) ? undefined : at;
-}
-
 /** What the server is asked for; what no filter can mean is left out. */
 export function wantedOf(filter: Filter, zone: string | undefined): Wanted {
-  const last = beginOf(filter.to, zone);
+  const last = dayBegins(filter.to ?? '', zone);
   return {
     who: filter.who,
     object: filter.object,
     kind: KINDS.find((one) => one === filter.kind),
     result: RESULTS.find((one) => one === filter.result),
-    from: beginOf(filter.from, zone),
+    from: dayBegins(filter.from ?? '', zone),
     to: last === undefined ? undefined : last + DAY,
   };
 }

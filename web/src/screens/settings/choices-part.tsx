@@ -4,7 +4,7 @@ import type { ReactNode } from 'react';
 import { THEMES, useTheme } from '../../app/theme';
 import { exact } from '../../parts/time';
 import { useNow } from '../../parts/when';
-import { ZONES, chooseZone, ownZone, useZone } from '../../parts/zone';
+import { chooseZone, ownZone, teamZone, useZone, zonesOffered, type Zone } from '../../parts/zone';
 import { languageNames, languages, useLanguage, type Language } from '../../texts';
 
 export function ChoicesPart() {
@@ -12,6 +12,7 @@ export function ChoicesPart() {
   const [theme, setTheme] = useTheme();
   const zone = useZone();
   const now = useNow();
+  const words: Record<Zone, string> = { own: t.setup.ownZone(ownZone()), team: t.setup.teamZone(teamZone() ?? ''), utc: 'UTC' };
   return (
     <section className="section" aria-labelledby="settings-page">
       <h2 id="settings-page">{t.setup.page}</h2>
@@ -30,9 +31,9 @@ export function ChoicesPart() {
         ))}
       </Choice>
       <Choice legend={t.setup.zone} name="zone">
-        {ZONES.map((one) => (
+        {zonesOffered().map((one) => (
           <Option key={one} name="zone" chosen={zone === one} onChoose={() => chooseZone(one)}>
-            {one === 'utc' ? 'UTC' : t.setup.ownZone(ownZone())}
+            {words[one]}
           </Option>
         ))}
       </Choice>

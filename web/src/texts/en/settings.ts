@@ -6,6 +6,7 @@ export const settings = {
     page: 'This page',
     zone: 'Time zone of exact times',
     ownZone: (name: string) => `own (${name})`,
+    teamZone: (name: string) => `the team’s (${name})`,
     nowIs: 'Now it is',
     me: 'You',
     roles: 'Roles',

@@ -7,6 +7,7 @@ export const settings: typeof Original = {
     page: '이 화면',
     zone: '정확한 시각의 시간대',
     ownZone: (name) => `내 시간대 (${name})`,
+    teamZone: (name) => `팀 시간대 (${name})`,
     nowIs: '현재 시각:',
     me: '나',
     roles: '역할',
