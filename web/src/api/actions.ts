@@ -1,7 +1,7 @@
 // What the page may do: start a run, answer a judgment, cancel a run. Each also says the same thing as a command and as a request.
 
 import { answer, client } from './client';
-import { map, text } from './read';
+import { map, text, type JsonMap } from './read';
 
 export interface Said {
   command: string | undefined;
@@ -20,24 +20,27 @@ export function curl(method: string, origin: string, path: string, body?: unknow
   return parts.join(' ');
 }
 
-function manualTrigger(parameters: Record<string, string>): Record<string, unknown> {
-  return Object.keys(parameters).length === 0 ? { type: 'manual' } : { type: 'manual', parameters };
+/** What a run is started with: parameters, and what an event would have given in its place. */
+function triggerOf(parameters: Record<string, string>, event: JsonMap | undefined): JsonMap {
+  const trigger = event ?? { type: 'manual' };
+  return Object.keys(parameters).length === 0 ? trigger : { ...trigger, parameters: { ...map(trigger.parameters), ...parameters } };
 }
 
 /** Starts a pipeline and gives the id of the new run. */
-export async function startPipeline(application: string, pipeline: string, parameters: Record<string, string>): Promise<string> {
+export async function startPipeline(application: string, pipeline: string, parameters: Record<string, string>, event?: JsonMap): Promise<string> {
   const request = client.POST('/pipelines/{application}/{pipeline}', {
     params: { path: { application, pipeline } },
-    body: manualTrigger(parameters),
+    body: triggerOf(parameters, event),
   });
   return text(map(await answer(request)).ref).split('/').pop() ?? '';
 }
 
-export function startSaid(origin: string, application: string, pipeline: string, parameters: Record<string, string>): Said {
+export function startSaid(origin: string, application: string, pipeline: string, parameters: Record<string, string>, event?: JsonMap): Said {
   const given = Object.entries(parameters).map(([key, value]) => ` -p ${quoted(`${key}=${value}`)}`);
   return {
-    command: `spin pipeline execute -a ${quoted(application)} -n ${quoted(pipeline)}${given.join('')} --gate-endpoint ${origin}`,
-    request: curl('POST', origin, `/pipelines/${encodeURIComponent(application)}/${encodeURIComponent(pipeline)}`, manualTrigger(parameters)),
+    // No command takes an event.
+    command: event !== undefined ? undefined : `spin pipeline execute -a ${quoted(application)} -n ${quoted(pipeline)}${given.join('')} --gate-endpoint ${origin}`,
+    request: curl('POST', origin, `/pipelines/${encodeURIComponent(application)}/${encodeURIComponent(pipeline)}`, triggerOf(parameters, event)),
   };
 }
 

@@ -1,23 +1,32 @@
 // Starting a pipeline: what will happen, the parameters, the same as a command and as a request; then one button.
 
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { startPipeline, startSaid } from '../../api/actions';
 import { inOrder, intent, type Parameter, type Pipeline } from '../../api/config';
+import { firstChoice, takesVersions, versionsQuery } from '../../api/versions';
+import { Answered } from '../../parts/answers';
 import { Dialog, DialogFoot, SameAs } from '../../parts/dialog';
 import { entered } from '../../parts/enter';
 import { useTexts } from '../../texts';
+import { VersionChoice } from './version-choice';
 
 export function StartDialog({ application, pipeline, onClose }: { application: string; pipeline: Pipeline; onClose: () => void }) {
   const t = useTexts();
   const navigate = useNavigate();
   const queries = useQueryClient();
   const [values, setValues] = useState<Record<string, string>>({});
+  const takes = takesVersions(pipeline.triggers);
+  const versions = useQuery({ ...versionsQuery(pipeline.id), enabled: takes });
+  // What was the newest when the dialog was opened stays chosen: nothing that is published meanwhile changes what the button starts.
+  const [version, setVersion] = useState<{ key: string | undefined }>();
+  if (version === undefined && versions.data !== undefined) setVersion({ key: firstChoice(versions.data)?.key });
+  const event = version?.key === undefined ? undefined : versions.data?.versions.find((one) => one.key === version.key)?.trigger;
   const given = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== ''));
-  const missing = pipeline.parameters.some((one) => one.required && one.preset === '' && given[one.name] === undefined);
+  const missing = (takes && versions.isLoading) || (version?.key !== undefined && event === undefined) || pipeline.parameters.some((one) => one.required && one.preset === '' && given[one.name] === undefined);
   const start = useMutation({
-    mutationFn: () => startPipeline(application, pipeline.name, given),
+    mutationFn: () => startPipeline(application, pipeline.name, given, event),
     onSuccess: async (run) => {
       await queries.invalidateQueries({ queryKey: ['runs', application] });
       await navigate({ to: '/applications/$application/runs/$run', params: { application, run } });
@@ -38,6 +47,7 @@ export function StartDialog({ application, pipeline, onClose }: { application: s
         </DialogFoot>
       }
     >
+      {takes && <Answered query={versions}>{(told) => <VersionChoice told={told} chosen={version?.key} onChoose={(key) => setVersion({ key })} />}</Answered>}
       {pipeline.parameters.length > 0 && (
         <div className="parameters" onKeyDown={(event) => entered(event) && go()}>
           {pipeline.parameters.map((one) => (
@@ -65,7 +75,7 @@ export function StartDialog({ application, pipeline, onClose }: { application: s
         ))}
       </ol>
       {pipeline.limitConcurrent && <p className="soft small">{t.pipelines.limit}</p>}
-      <SameAs said={startSaid(location.origin, application, pipeline.name, given)} />
+      <SameAs said={startSaid(location.origin, application, pipeline.name, given, event)} />
     </Dialog>
   );
 }

@@ -29,6 +29,7 @@ import { run } from './run';
 import { settings } from './settings';
 import { stageKinds } from './stage-kinds';
 import { tasks } from './tasks';
+import { versions } from './versions';
 import { wizards } from './wizards';
 import { words } from './words';
 
@@ -40,6 +41,7 @@ export const ko: Texts = {
   ...clusters,
   ...balancers,
   ...pipelines,
+  ...versions,
   ...run,
   ...tasks,
   ...repositories,
