@@ -18,7 +18,7 @@ export async function parts({ page, place, field, accessible, picture, checked, 
     await field('$.expectedArtifacts[0].defaultArtifact.name').fill('hello');
     await place('$.expectedArtifacts[0].usePriorArtifact').getByRole('checkbox').check();
     await accessible('an expected artifact');
-    await picture('artifacts');
+    await picture.screen('artifacts');
     await checked();
     await save();
     const [artifact] = (await served()).expectedArtifacts;
@@ -34,7 +34,7 @@ export async function parts({ page, place, field, accessible, picture, checked, 
     await card.getByLabel('when a run ended well', { exact: true }).check();
     await card.getByLabel('Message when a run failed').fill('It failed: ${execution.id}');
     await accessible('a notification');
-    await picture('notifications');
+    await picture.screen('notifications');
     await page.locator('[data-node="2"]').click();
     await page.getByRole('button', { name: 'Add notification' }).click();
     await field('$.stages[1].notifications[0].address').fill('team@example.org');

@@ -83,7 +83,7 @@ async function walk() {
     must((await page.locator('.graph-node').count()) === 3, 'there are not three stages');
     must((await page.locator('.wire').count()) === 2, 'they are not in a row');
     await accessible('the editor');
-    await picture('stages');
+    await picture.screen('editor');
   });
 
   await step('stages are copied, connected and removed on the canvas', async () => {
@@ -150,7 +150,7 @@ async function walk() {
     await page.locator('[data-panel=plan]').click();
     await page.locator('[data-foreseen="2"]').getByText('Ship 1.0?').waitFor();
     await accessible('the plan');
-    await picture('plan');
+    await picture.screen('plan');
     await page.locator('[data-panel=problems]').click();
   });
 
@@ -186,7 +186,7 @@ async function walk() {
     must((await page.locator('.json-numbers .wrong').count()) === 1, 'the line is not marked');
     must(await page.locator('[data-save]').isDisabled(), 'it can be saved all the same');
     await accessible('wrong JSON');
-    await picture('json');
+    await picture.screen('editor-json');
     await text().fill(whole.replaceAll('"manualJudgment"', '"manualJudgement"'));
     const problem = page.locator('[data-problem="$.stages[1].type"]');
     await problem.waitFor();
@@ -220,7 +220,7 @@ async function walk() {
     await page.locator('[data-version="1"] .version').click();
     await page.locator('[data-version="1"] .diff-line.removed').first().waitFor();
     await accessible('the history');
-    await picture('history');
+    await picture.screen('history');
     await page.locator('[data-restore="1"]').click();
     await page.locator('dialog[open] .diff-line.added').first().waitFor();
     await accessible('restoring');

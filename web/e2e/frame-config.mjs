@@ -52,7 +52,7 @@ export async function config() {
     must(page.url().includes('revision='), `the open state is not in the address ${page.url()}`);
     await page.locator('.state-body [data-change=email]').first().waitFor();
     await accessible('the history');
-    await picture('config');
+    await picture.screen('config');
     await small('config');
     await page.locator('[data-state="1"]').getByRole('button', { name: 'Restore' }).click();
     must((await dialog.innerText()).includes('gennaker application restore hello --revision 1'), 'the dialog does not say the command');
@@ -114,7 +114,7 @@ export async function projects() {
     await page.locator('[data-cluster="local/*-*"]').waitFor();
     if (values.images !== undefined) await page.locator('[data-cluster="local/*-*"] .tone-well').first().waitFor();
     await accessible('the dashboard');
-    await picture('project');
+    await picture.screen('project');
     await small('project');
     await request('POST', '/pipelines/hello/To%20the%20next%20version', { type: 'manual', user: 'lee' });
     await page.locator('[data-pipeline="To the next version"] .project-mark').first().waitFor();

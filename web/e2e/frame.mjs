@@ -15,7 +15,7 @@ async function firstStart() {
     await page.goto(`${ui}/`);
     await page.locator('.first-card').nth(2).waitFor();
     await accessible('the first start');
-    await picture('first');
+    await picture.screen('first');
     await small('first');
   });
 
@@ -84,7 +84,7 @@ async function finding() {
     await palette.getByRole('combobox').fill('hello');
     await option('To the next version').first().waitFor();
     await accessible('the palette with results');
-    await picture('palette');
+    await picture.screen('palette');
     await small('palette');
     await palette.getByRole('combobox').fill('nothing has this name');
     await palette.getByText('Nothing has this name.').first().waitFor();
@@ -113,19 +113,25 @@ async function settings() {
     must(page.url().includes('account=local'), `the open account is not in the address ${page.url()}`);
     await page.getByText('zones local-a, local-b').waitFor();
     await accessible('Settings');
-    await picture('settings');
+    await picture.screen('settings');
     await small('settings');
   });
 
   await step('the time zone changes what is shown', async () => {
     const now = page.locator('[data-now]');
     must((await now.innerText()).includes('GMT+9'), `the own zone shows ${await now.innerText()}`);
-    await page.locator('[data-choice=zone]').getByLabel('UTC').check();
+    await page.locator('[data-choice=zone]').getByLabel('UTC', { exact: true }).check();
     must((await now.innerText()).endsWith('UTC'), `UTC shows ${await now.innerText()}`);
     await page.goto(`${ui}/applications`);
     const title = await page.locator('td time').first().getAttribute('title');
     must(title?.endsWith('UTC') === true, `a time on another screen is ${title}`);
+    await picture.screen('applications');
     await page.goto(`${ui}/settings`);
+    // The team's is UTC where the operator settled none.
+    await page.locator('[data-choice=zone]').getByLabel('the team’s (UTC)').check();
+    must((await now.innerText()).endsWith('UTC'), `the team's zone shows ${await now.innerText()}`);
+    await page.reload();
+    must(await page.locator('[data-choice=zone]').getByLabel('the team’s (UTC)').isChecked(), 'the choice is not kept');
     await page.locator('[data-choice=zone]').getByLabel(/own \(/).check();
     must((await now.innerText()).includes('GMT+9'), 'the own zone does not come back');
   });
@@ -152,7 +158,7 @@ async function activity() {
     await page.goto(`${ui}/activity`);
     for (const kind of ['run', 'task', 'repository', 'save']) await page.locator(`[data-happening=${kind}]`).first().waitFor();
     await accessible('Activity');
-    await picture('activity');
+    await picture.screen('activity');
     await small('activity');
   });
 
@@ -180,7 +186,7 @@ async function activity() {
     await page.goto(`${ui}/`);
     await page.locator('.home-run').filter({ hasText: 'Always fails' }).waitFor();
     await accessible('home');
-    await picture('home');
+    await picture('home-again');
     await small('home');
   });
 }

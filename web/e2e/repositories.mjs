@@ -6,6 +6,7 @@
 
 import { parseArgs } from 'node:util';
 import { archive } from './archive.mjs';
+import { makeApplication } from './application.mjs';
 import { conclude, must, openBrowser, step } from './browser.mjs';
 import { accessible, pictures } from './looks.mjs';
 
@@ -45,6 +46,30 @@ async function snapshot(name) {
   await confirm('Take snapshot');
 }
 
+/** In the dialog that starts a pipeline with an apt trigger stands what its publication shows. */
+async function start() {
+  const application = 'shop';
+  await makeApplication(base, application);
+  const stages = [{ refId: '1', requisiteStageRefIds: [], type: 'wait', name: 'Wait', waitTime: 1 }];
+  const pipeline = { application, name: 'Ship', triggers: [{ type: 'apt', enabled: true, package: 'helloterry', distribution: 'stable' }], stages };
+  const made = await fetch(`${base}/pipelines`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(pipeline) });
+  must(made.ok, `POST /pipelines answered ${made.status}`);
+  await page.goto(`${base}/ui/applications/${application}/pipelines?start=Ship`);
+  const versions = dialog.locator('[data-version]');
+  await versions.nth(1).waitFor();
+  must(await versions.first().getByRole('radio').isChecked(), 'the newest version is not chosen');
+  must((await versions.first().innerText()).includes('helloterry 2.0'), `the first is ${await versions.first().innerText()}`);
+  await versions.nth(1).getByRole('radio').check();
+  const said = await dialog.innerText();
+  must(said.includes('"type":"apt"') && said.includes('"version":"1.7"'), `the request is ${said}`);
+  await accessible(page, 'choosing a version');
+  await picture.screen('start');
+  await page.locator('[data-confirm=start]').click();
+  await page.waitForURL(/\/runs\//);
+  const [run] = await (await fetch(`${base}/applications/${application}/pipelines?limit=1`)).json();
+  must(run.trigger.type === 'apt' && run.trigger.version === '1.7' && run.trigger.package === 'helloterry', `the trigger is ${JSON.stringify(run.trigger)}`);
+}
+
 /** From the empty list over making, updating, changing and a snapshot to dropping. */
 async function mirrors() {
   const from = await archive('stable', [['nginx', '1.0'], ['slow', '1.0'], ['other', '1.0']], 'slow');
@@ -64,7 +89,7 @@ async function mirrors() {
     await dialog.getByLabel('Only').fill('nginx | slow');
     await says(`aptly mirror create -filter='nginx | slow' upstream ${from.address} stable`);
     await accessible(page, 'making a mirror');
-    await picture('mirror-create');
+    await picture.screen('mirror-create');
     await dialog.getByRole('button', { name: 'Create', exact: true }).click();
     await dialog.getByRole('alert').waitFor();
     await dialog.getByLabel('without checking its signature').check();
@@ -112,7 +137,7 @@ async function mirrors() {
     await says('aptly snapshot create upstream-1 from mirror upstream');
     await confirm('Take snapshot');
     await accessible(page, 'mirrors');
-    await picture('mirrors');
+    await picture.screen('mirrors');
   });
 
   await step('what goes with a mirror is said before it is dropped', async () => {
@@ -171,10 +196,10 @@ async function walk() {
     await page.locator('[data-diff]').first().waitFor();
     must(page.url().includes('left=monday') && page.url().includes('right=tuesday'), `the comparison is not in the address ${page.url()}`);
     await accessible(page, 'the difference');
-    await picture('snapshot-diff');
+    await picture.screen('snapshots');
   });
 
-  await step('a snapshot is published, another takes its place, and the way back is there', async () => {
+  await step('a snapshot is published, and another takes its place', async () => {
     await page.getByRole('button', { name: 'Publish monday' }).click();
     await dialog.getByLabel('Distribution').fill('stable');
     await dialog.getByLabel('Architectures').fill('amd64');
@@ -189,7 +214,13 @@ async function walk() {
     await confirm('Switch');
     await page.locator('[data-generation="2"]').waitFor();
     await accessible(page, 'publications');
-    await picture('publications');
+    await picture.screen('publications');
+  });
+
+  await step('a pipeline is started with a version that is published', start);
+
+  await step('the way back is there', async () => {
+    await page.goto(`${screen}?part=publications`);
     await page.getByRole('button', { name: 'Back to generation 1' }).click();
     await says('aptly publish rollback -skip-signing -to=1 stable');
     await confirm('Roll back');

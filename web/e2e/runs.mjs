@@ -109,7 +109,7 @@ async function reportWalk() {
     must((await page.locator('[data-layer]').count()) === 2, 'the old and the new are not both in the picture');
     must((await page.locator('svg [data-failures="0"] .pic-failure').count()) === 0, 'the strip of failures is not empty');
     await everywhere('deployment report');
-    await picture('report');
+    await picture.screen('report');
   });
 
   await step('a second of it has an address, and its numbers are a table', async () => {
@@ -135,7 +135,7 @@ async function reportWalk() {
     await row('hello-v001').locator('.held-mark').waitFor();
     await page.locator('[data-held]').getByText('rolled it back (orders fail)').waitFor();
     await everywhere('clusters with a version held back');
-    await picture('held-back');
+    await picture.screen('held-back');
   });
 
   await step('and may come again when somebody says so', async () => {
@@ -222,7 +222,7 @@ async function runsWalk() {
     const facts = await page.locator('.judgment-facts').innerText();
     for (const part of ['started by hand', 'Waiting for', 'Expires', 'Look back', 'these do not run']) must(facts.includes(part), `the judgment does not say "${part}":\n${facts}`);
     await everywhere('judgment');
-    await picture('judgment');
+    await picture.screen('judgment');
   });
 
   await step('one key shows it on a time axis, another one as a table, another one as a graph', async () => {
@@ -233,7 +233,7 @@ async function runsWalk() {
     await page.locator('[data-row="createServerGroup"] .tl-piece:not(.waits)').waitFor();
     must(/lens=timeline/.test(page.url()), `the lens is not in the address ${page.url()}`);
     await everywhere('timeline');
-    await picture('timeline');
+    await picture.screen('timeline');
     await page.locator('[data-row="Deploy"]').focus();
     await page.keyboard.press('ArrowDown');
     must((await page.evaluate(() => document.activeElement?.getAttribute('data-row'))) === 'Deploy in local', 'the arrow does not walk the rows');

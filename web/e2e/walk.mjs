@@ -72,7 +72,7 @@ async function walk() {
     const address = await page.locator('[data-address]').first().getAttribute('data-address');
     must(/:\d+$/.test(address ?? ''), `the address of the load balancer is ${address}`);
     await accessible('load balancers');
-    await picture('load-balancers');
+    await picture.screen('load-balancers');
   });
 
   await step('the cluster shows green tiles, and of one its sentence', async () => {
@@ -85,7 +85,7 @@ async function walk() {
     const why = await page.locator('.drawer .why').innerText();
     must(why.length > 10, `the instance says only "${why}"`);
     await accessible('clusters');
-    await picture('instance');
+    await picture.screen('instance');
     await page.goBack();
     must(!page.url().includes('instance='), 'going back does not close the instance');
   });
@@ -99,7 +99,7 @@ async function walk() {
     if ((await open.getAttribute('aria-expanded')) !== 'true') await open.click();
     await wanted.locator('.graph-node').nth(1).waitFor();
     must((await wanted.locator('.wire').count()) > 0, 'the graph has no edges');
-    await picture('pipelines');
+    await picture.screen('pipelines');
     return { name, start: wanted.getByRole('button', { name: /^Start/ }) };
   });
 
@@ -119,14 +119,14 @@ async function walk() {
     await page.locator('[data-judge=continue]').waitFor({ timeout: LIMIT });
     must((await page.locator('.graph-node .tone-well').count()) > 0, 'no stage before the judgment is drawn as done');
     await accessible('run');
-    await picture('run');
+    await picture.screen('run');
   });
 
   await step('Home says that it needs me', async () => {
     const run = page.url();
     await page.goto(`${base}/ui/`);
     await page.locator('.home-run .tone-judgment').first().waitFor();
-    await picture('home');
+    await picture.screen('home');
     await page.goto(run);
   });
 
@@ -173,10 +173,11 @@ async function walk() {
     await page.goto(`${under}/tasks`);
     await page.locator('.task-head, .notice').first().waitFor();
     await accessible('tasks');
+    await picture.screen('tasks');
     await page.goto(`${base}/ui/repositories`);
     await page.locator('.repository, .notice').first().waitFor();
     await accessible('repositories');
-    if ((await page.locator('.repository').count()) > 0) await picture('repositories');
+    if ((await page.locator('.repository').count()) > 0) await picture('repositories-first');
   });
 
   if (values.undo !== undefined) {
@@ -220,7 +221,7 @@ async function walk() {
       await dialog.getByRole('button', { name: 'Publish anew', exact: true }).click();
       await dialog.waitFor({ state: 'detached' });
       await page.locator('[data-operation]').first().getByText('changed publication').waitFor();
-      await picture('repositories');
+      await picture.screen('repositories');
     });
   }
 
@@ -228,7 +229,14 @@ async function walk() {
     await page.goto(`${under}/clusters`);
     await page.locator('.group-line:not(.group-head)').first().waitFor();
     must((await page.locator('.group-traffic').allInnerTexts()).some((text) => text.includes('100')), 'no server group has all of the traffic');
-    await picture('clusters');
+    await picture.screen('clusters');
+  });
+
+  await step('where what runs came from stands beside it', async () => {
+    await page.goto(`${base}/ui/provenance`);
+    await page.locator('[data-chain]').first().waitFor();
+    await accessible('provenance');
+    await picture.screen('provenance');
   });
 
   await step('a cut stream is said, and found again', async () => {

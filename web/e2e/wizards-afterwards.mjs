@@ -72,7 +72,7 @@ async function theFirewall({ page, dialog, field, button, picture, accessible, e
     await button('Close').last().click();
     await page.locator(`[data-firewall="${app}"]`).getByText('10.0.0.0/8').waitFor();
     await accessible('firewalls');
-    await picture('firewalls');
+    await picture.screen('firewalls');
   });
 
   await step('the load balancer gets behind it, and users from elsewhere are turned away', async () => {

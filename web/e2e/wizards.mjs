@@ -171,7 +171,7 @@ async function theServerGroup() {
     must(await dialog.getByRole('checkbox', { name: 'Spread over all zones' }).isChecked(), 'it is not spread');
     await dialog.getByText(`Makes ${app}-v000 with 4 instances of hello-1.0 in local-a, local-b.`).waitFor();
     must((await said()).includes('capacity.desired=4'), 'the dialog does not say the command');
-    await picture('create-server-group');
+    await picture.screen('create-server-group');
     await button('Deploy').click();
     await succeeds('deploying');
     await dialog.locator('[data-coming] .tile[data-state=Up]').nth(3).waitFor();
