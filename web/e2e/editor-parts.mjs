@@ -36,6 +36,7 @@ export async function parts({ page, place, field, accessible, picture, checked, 
     await accessible('a notification');
     await picture.screen('notifications');
     await page.locator('[data-node="2"]').click();
+    await page.locator('[data-notifications] > summary').click();
     await page.getByRole('button', { name: 'Add notification' }).click();
     await field('$.stages[1].notifications[0].address').fill('team@example.org');
     must(await page.getByLabel('Tell of this stage').isChecked(), 'the stage would tell nobody');

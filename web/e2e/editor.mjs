@@ -105,6 +105,8 @@ async function walk() {
     await wires(5);
     await page.keyboard.press('Delete');
     await wires(2);
+    // A stage before it has the focus a frame later.
+    await page.waitForFunction(() => document.activeElement?.matches('[data-node]'));
     await page.keyboard.press('Control+z');
     await wires(5);
     await page.keyboard.press('Control+Shift+Z');
@@ -150,7 +152,7 @@ async function walk() {
     await page.locator('[data-panel=plan]').click();
     await page.locator('[data-foreseen="2"]').getByText('Ship 1.0?').waitFor();
     await accessible('the plan');
-    await picture.screen('plan');
+    await picture('plan');
     await page.locator('[data-panel=problems]').click();
   });
 
@@ -186,7 +188,7 @@ async function walk() {
     must((await page.locator('.json-numbers .wrong').count()) === 1, 'the line is not marked');
     must(await page.locator('[data-save]').isDisabled(), 'it can be saved all the same');
     await accessible('wrong JSON');
-    await picture.screen('editor-json');
+    await picture('editor-json');
     await text().fill(whole.replaceAll('"manualJudgment"', '"manualJudgement"'));
     const problem = page.locator('[data-problem="$.stages[1].type"]');
     await problem.waitFor();
@@ -220,7 +222,7 @@ async function walk() {
     await page.locator('[data-version="1"] .version').click();
     await page.locator('[data-version="1"] .diff-line.removed').first().waitFor();
     await accessible('the history');
-    await picture.screen('history');
+    await picture('history');
     await page.locator('[data-restore="1"]').click();
     await page.locator('dialog[open] .diff-line.added').first().waitFor();
     await accessible('restoring');

@@ -15,7 +15,7 @@ async function firstStart() {
     await page.goto(`${ui}/`);
     await page.locator('.first-card').nth(2).waitFor();
     await accessible('the first start');
-    await picture.screen('first');
+    await picture('first');
     await small('first');
   });
 

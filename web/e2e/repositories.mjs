@@ -89,7 +89,7 @@ async function mirrors() {
     await dialog.getByLabel('Only').fill('nginx | slow');
     await says(`aptly mirror create -filter='nginx | slow' upstream ${from.address} stable`);
     await accessible(page, 'making a mirror');
-    await picture.screen('mirror-create');
+    await picture('mirror-create');
     await dialog.getByRole('button', { name: 'Create', exact: true }).click();
     await dialog.getByRole('alert').waitFor();
     await dialog.getByLabel('without checking its signature').check();

@@ -135,7 +135,7 @@ async function reportWalk() {
     await row('hello-v001').locator('.held-mark').waitFor();
     await page.locator('[data-held]').getByText('rolled it back (orders fail)').waitFor();
     await everywhere('clusters with a version held back');
-    await picture.screen('held-back');
+    await picture('held-back');
   });
 
   await step('and may come again when somebody says so', async () => {

@@ -85,7 +85,7 @@ async function walk() {
     const why = await page.locator('.drawer .why').innerText();
     must(why.length > 10, `the instance says only "${why}"`);
     await accessible('clusters');
-    await picture.screen('instance');
+    await picture('instance');
     await page.goBack();
     must(!page.url().includes('instance='), 'going back does not close the instance');
   });

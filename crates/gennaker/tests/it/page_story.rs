@@ -81,7 +81,7 @@ fn a_small_world() -> Server {
 
 /// Runs a walk, which ends with a line of its own.
 fn walked(mut walk: Command, server: &Server, end: &str) {
-    // Pictures are taken where somebody asks for them: `PICTURES=docs/screenshots cargo test … page_story`.
+    // Pictures are taken where somebody asks for them: `PICTURES=$PWD/docs/screenshots cargo test … page_story`.
     #[allow(clippy::disallowed_methods, reason = "a person's wish to a test")]
     if let Some(pictures) = std::env::var_os("PICTURES") {
         walk.arg("--pictures").arg(pictures);

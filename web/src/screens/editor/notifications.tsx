@@ -32,9 +32,9 @@ export function Notifications({ of = [], stageType }: { of?: Path; stageType?: s
     // A stage tells nobody unless this is set as well.
     change(stageType !== undefined && raw.length === 0 ? withValue(grown, [...of, 'sendNotifications'], true) : grown);
   };
-  return (
-    <section className="part" data-path={pathText(path)} tabIndex={-1}>
-      <h3>{t.notify.title}</h3>
+  const [open] = useState(raw.length > 0);
+  const body = (
+    <>
       {stageType !== undefined && (
         <label className="tick" data-path={pathText([...of, 'sendNotifications'])}>
           <input type="checkbox" checked={map(valueAt(doc, of)).sendNotifications === true} onChange={(event) => edit([...of, 'sendNotifications'], event.target.checked)} />
@@ -59,7 +59,24 @@ export function Notifications({ of = [], stageType }: { of?: Path; stageType?: s
         </button>
       </div>
       {sent !== undefined && sent.length === 0 && <p className="faint small">{t.notify.keptOnly}</p>}
-    </section>
+    </>
+  );
+  if (stageType === undefined) {
+    return (
+      <section className="part" data-path={pathText(path)} tabIndex={-1}>
+        <h3>{t.notify.title}</h3>
+        {body}
+      </section>
+    );
+  }
+  // Few stages tell anybody: it stands open where one does.
+  return (
+    <details className="more" data-notifications open={open}>
+      <summary>{t.notify.title}</summary>
+      <section className="part" data-path={pathText(path)} tabIndex={-1}>
+        {body}
+      </section>
+    </details>
   );
 }
 

@@ -70,9 +70,9 @@ export function StageInspector({ stage, kinds }: { stage: StageOf; kinds: StageK
             </div>
           </details>
         )}
+        <Notifications of={path} stageType={stage.type} />
         <RestField path={path} value={stage.config} known={known} title={schema === undefined ? t.editor.config : t.editor.rest} help={schema === undefined ? t.editor.configHelp : t.editor.restHelp} only={schema === undefined} />
       </div>
-      <Notifications of={path} stageType={stage.type} />
     </section>
   );
 }
