@@ -39,19 +39,22 @@ export function ago(at: number, now: number, t: Texts): string {
   return past === t.time.now ? past : t.time.ago(past);
 }
 
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+/** Making a format takes a hundred times as long as using it, and a list has a moment in each row: each is made once. */
+function formatOf(locale: string, zone: string | undefined, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = `${locale} ${zone ?? ''} ${options.year ?? ''}`;
+  const known = formats.get(key) ?? new Intl.DateTimeFormat(locale, { ...options, hourCycle: 'h23', ...(zone === undefined ? {} : { timeZone: zone }) });
+  formats.set(key, known);
+  return known;
+}
+
+const CLOCK: Intl.DateTimeFormatOptions = { hour: '2-digit', minute: '2-digit', second: '2-digit' };
+const EXACT: Intl.DateTimeFormatOptions = { year: 'numeric', month: '2-digit', day: '2-digit', ...CLOCK, timeZoneName: 'short' };
+
 /** The exact moment, for a title or an exact column: `2026-03-01 14:05:09` in the chosen zone, with the zone's name. */
 export function exact(at: number, language: Language, zone = chosenZone()): string {
-  const parts = new Intl.DateTimeFormat(language, {
-    year: 'numeric',
-    month: '2-digit',
-    day: '2-digit',
-    hour: '2-digit',
-    minute: '2-digit',
-    second: '2-digit',
-    hourCycle: 'h23',
-    timeZoneName: 'short',
-    ...(zone === undefined ? {} : { timeZone: zone }),
-  }).formatToParts(new Date(at));
+  const parts = formatOf(language, zone, EXACT).formatToParts(new Date(at));
   // Korean leaves out the leading zero of minutes and seconds even where two digits are asked for.
   const of = (type: Intl.DateTimeFormatPartTypes) => (parts.find((part) => part.type === type)?.value ?? '').padStart(2, '0');
   return `${of('year')}-${of('month')}-${of('day')} ${of('hour')}:${of('minute')}:${of('second')} ${of('timeZoneName')}`;
@@ -59,5 +62,5 @@ export function exact(at: number, language: Language, zone = chosenZone()): stri
 
 /** Only the clock: `14:05:09`. */
 export function clock(at: number, zone = chosenZone()): string {
-  return new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23', ...(zone === undefined ? {} : { timeZone: zone }) }).format(new Date(at));
+  return formatOf('en-GB', zone, CLOCK).format(new Date(at));
 }

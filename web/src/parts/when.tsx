@@ -30,22 +30,27 @@ export function useNow(): number {
   return useSyncExternalStore(listen, () => now);
 }
 
+/** A text that time changes: who shows it is drawn anew only when it reads otherwise. */
+function useTicking(say: (now: number) => string): string {
+  return useSyncExternalStore(listen, () => say(now));
+}
+
 export function Ago({ at }: { at: number | undefined }) {
   const { t, language } = useLanguage();
-  const present = useNow();
+  const said = useTicking((present) => (at === undefined ? '' : ago(at, present, t)));
   useZone();
   if (at === undefined) return <span className="faint">–</span>;
   return (
     <time dateTime={new Date(at).toISOString()} title={exact(at, language)}>
-      {ago(at, present, t)}
+      {said}
     </time>
   );
 }
 
 export function Took({ from, to }: { from: number | undefined; to: number | undefined }) {
   const { t, language } = useLanguage();
-  const present = useNow();
+  const said = useTicking((present) => (from === undefined ? '' : duration(Math.max(0, (to ?? present) - from), t)));
   useZone();
   if (from === undefined) return <span className="faint">–</span>;
-  return <span title={exact(from, language)}>{duration(Math.max(0, (to ?? present) - from), t)}</span>;
+  return <span title={exact(from, language)}>{said}</span>;
 }
