@@ -2,14 +2,13 @@
 
 import { useQueryClient } from '@tanstack/react-query';
 import { createContext, useContext, useEffect, useState, type ReactNode } from 'react';
-import { joined, readChange, renewedBy, type QueryKey } from './topics';
+import { renewal } from './renewal';
+import { joined, readChange, renewedBy } from './topics';
 
 export type Stream = { state: 'connecting' } | { state: 'live' } | { state: 'cut'; since: number };
 
 const Current = createContext<Stream>({ state: 'connecting' });
 
-/** How long changes are gathered before the screens ask again. */
-const GATHER = 150;
 /** How long after a refused connection the next one is tried; a cut one is tried again by the browser. */
 const RETRY = 2000;
 
@@ -19,20 +18,10 @@ export function Live({ children }: { children: ReactNode }) {
 
   useEffect(() => {
     let source: EventSource | undefined;
-    let gather: ReturnType<typeof setTimeout> | undefined;
     let retry: ReturnType<typeof setTimeout> | undefined;
-    let waiting: QueryKey[] = [];
     let missed = false;
 
-    const renew = (keys: QueryKey[]) => {
-      waiting.push(...keys);
-      gather ??= setTimeout(() => {
-        gather = undefined;
-        const keys = joined(waiting);
-        waiting = [];
-        for (const queryKey of keys) void queries.invalidateQueries({ queryKey });
-      }, GATHER);
-    };
+    const { renew, end } = renewal((queryKey) => queries.invalidateQueries({ queryKey }), joined);
 
     const open = () => {
       retry = undefined;
@@ -77,7 +66,7 @@ export function Live({ children }: { children: ReactNode }) {
     return () => {
       document.removeEventListener('visibilitychange', looked);
       close();
-      clearTimeout(gather);
+      end();
     };
   }, [queries]);
 

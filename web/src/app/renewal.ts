@@ -1,0 +1,54 @@
+// Asking again for what has become old, at the pace of the answers: a big answer that takes a second must not be asked for ten times in it, nor
+// be given up each time before it is there.
+
+import type { QueryKey } from './topics';
+
+/** So long changes are gathered before the screens ask again, in milliseconds. */
+const GATHER = 150;
+
+export interface Renewal {
+  renew: (keys: QueryKey[]) => void;
+  end: () => void;
+}
+
+/** `ask` asks again for everything below a key and is done when the answers are there. */
+export function renewal(ask: (key: QueryKey) => Promise<unknown>, join: (keys: QueryKey[]) => QueryKey[]): Renewal {
+  let waiting: QueryKey[] = [];
+  let gather: ReturnType<typeof setTimeout> | undefined;
+  let ended = false;
+  /** Keys whose answers are on their way, or were a moment ago; those that have become old again meanwhile say so. */
+  const busy = new Map<string, boolean>();
+
+  const begin = (key: QueryKey) => {
+    const name = key.join('\n');
+    if (busy.has(name)) return void busy.set(name, true);
+    busy.set(name, false);
+    const from = Date.now();
+    const done = () => {
+      // As long as the answers took, nothing is asked again: half of the time the page is free for the reader.
+      const rest = Date.now() - from;
+      setTimeout(() => {
+        const again = busy.get(name) === true;
+        busy.delete(name);
+        if (again && !ended) begin(key);
+      }, rest);
+    };
+    ask(key).then(done, done);
+  };
+
+  return {
+    renew: (keys) => {
+      waiting.push(...keys);
+      gather ??= setTimeout(() => {
+        gather = undefined;
+        const now = join(waiting);
+        waiting = [];
+        for (const key of now) begin(key);
+      }, GATHER);
+    },
+    end: () => {
+      ended = true;
+      clearTimeout(gather);
+    },
+  };
+}
