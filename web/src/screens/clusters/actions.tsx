@@ -4,13 +4,15 @@ import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { Instance, ServerGroup } from '../../api/inventory';
+import { taskQuery } from '../../api/jobs';
 import { serverGroupsQuery } from '../../api/queries';
+import { Answered } from '../../parts/answers';
+import { Following } from '../../parts/following';
 import { useTexts } from '../../texts';
 import { ActionDialog } from './action-dialog';
 import { VIEWS } from './address';
 import { ConsoleView } from './console';
 import { actsOn, actsOnInstance, clusterOf, INSTANCE_ACTS, type Act } from './effects';
-import { Following } from './following';
 
 const route = getRouteApi('/applications/$application/clusters');
 
@@ -86,6 +88,8 @@ export function InstanceTabs({ group, instance, children }: { group: ServerGroup
 export function FollowedTask() {
   const { task } = route.useSearch();
   const navigate = route.useNavigate();
+  const dismiss = () => void navigate({ search: ({ task: _, ...rest }) => rest, replace: true });
+  const followed = useQuery({ ...taskQuery(task ?? ''), enabled: task !== undefined });
   if (task === undefined) return null;
-  return <Following key={task} id={task} onDismiss={() => void navigate({ search: ({ task: _, ...rest }) => rest, replace: true })} />;
+  return <Answered query={followed}>{(found) => <Following application={found.application} id={task} task={found} onDismiss={dismiss} />}</Answered>;
 }

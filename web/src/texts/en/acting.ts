@@ -65,7 +65,6 @@ export const acting = {
     typeName: (name: string) => `Type ${name} to confirm`,
     following: (name: string) => `Task: ${name}`,
     step: (done: number, all: number) => `${done} of ${count(all, 'step', 'steps')}`,
-    openTask: 'Open the task',
     dismiss: 'Dismiss',
     details: 'Details',
     log: 'Log',

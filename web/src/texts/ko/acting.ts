@@ -64,7 +64,6 @@ export const acting: typeof Original = {
     typeName: (name) => `확인하려면 ${name}을(를) 입력하세요`,
     following: (name) => `작업: ${name}`,
     step: (done, all) => `${n(all)}단계 중 ${n(done)}단계`,
-    openTask: '작업 열기',
     dismiss: '닫기',
     details: '상세',
     log: '로그',
