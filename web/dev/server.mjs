@@ -57,7 +57,7 @@ const routes = [
   ['GET', /^\/applications\/[^/]+\/heldBack$/, () => []],
   ['GET', /^\/applications\/[^/]+\/loadBalancers$/, (world) => balancers(world)],
   ['GET', /^\/applications\/[^/]+\/pipelineConfigs$/, (world) => world.pipelines],
-  ['GET', /^\/applications\/[^/]+\/pipelines$/, (world) => world.runs],
+  ['GET', /^\/executions$/, (world) => world.runs],
   ['GET', /^\/applications\/[^/]+\/tasks$/, (world) => world.tasks],
   ['GET', /^\/pipelines\/([^/]+)$/, (world, [id]) => world.runs.find((run) => run.id === id)],
   ['POST', /^\/pipelines\/([^/]+)\/([^/]+)$/, start],

@@ -85,14 +85,20 @@ export function firewallsOf(value: unknown, application: string): Named[] {
   return found.sort((a, b) => a.name.localeCompare(b.name));
 }
 
-/** An application's firewalls with their rules. The list has none of them, so each is asked for. */
+/** The names of an application's firewalls. */
 export const firewallsQuery = (application: string) =>
   queryOptions({
     queryKey: ['firewalls', application],
-    queryFn: async ({ signal }) => {
-      const named = firewallsOf(await answer(client.GET('/securityGroups', { signal })), application);
-      const one = async (path: Named) => ({ ...readFirewall(await answer(client.GET('/securityGroups/{account}/{region}/{name}', { params: { path }, signal }))), ...path });
-      return Promise.all(named.map(one));
+    queryFn: async ({ signal }) => firewallsOf(await answer(client.GET('/securityGroups', { signal })), application),
+  });
+
+/** One firewall with its rules, which the list of them has not. */
+export const firewallQuery = ({ account, region, name }: Named) =>
+  queryOptions({
+    queryKey: ['firewalls', 'one', account, region, name],
+    queryFn: async ({ signal }): Promise<Firewall> => {
+      const path = { account, region, name };
+      return { ...readFirewall(await answer(client.GET('/securityGroups/{account}/{region}/{name}', { params: { path }, signal }))), ...path };
     },
   });
 

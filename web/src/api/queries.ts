@@ -48,20 +48,6 @@ export const pipelinesQuery = (application: string) =>
       list(await answer(client.GET('/applications/{application}/pipelineConfigs', { ...path(application), signal }))).map(readPipeline),
   });
 
-/** The runs of an application's pipelines, the newest first. */
-export const runsQuery = (application: string) =>
-  queryOptions({
-    queryKey: ['runs', application],
-    queryFn: async ({ signal }) => {
-      const request = client.GET('/applications/{application}/pipelines', {
-        params: { path: { application }, query: { limit: 20 } },
-        signal,
-      });
-      const runs = list(await answer(request)).map(readExecution);
-      return runs.sort((a, b) => (b.buildTime ?? 0) - (a.buildTime ?? 0) || b.id.localeCompare(a.id));
-    },
-  });
-
 export const runQuery = (id: string) =>
   queryOptions({
     queryKey: ['run', id],

@@ -1,8 +1,7 @@
-// The search over everything that has a name, and the newest runs of all applications.
+// The search over everything that has a name.
 
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { answer, client } from './client';
-import { readExecution } from './execution';
 import { list, map, text, type JsonMap } from './read';
 
 export const FOUND_KINDS = ['application', 'pipeline', 'serverGroup', 'loadBalancer', 'instance', 'project'] as const;
@@ -61,27 +60,7 @@ export const searchQuery = (word: string) =>
     staleTime: 5_000,
   });
 
-/** The newest runs of all pipelines, without their stages' data. */
-export const newestRunsQuery = (size: number) =>
-  queryOptions({
-    queryKey: ['runs', '*', String(size)],
-    queryFn: async ({ signal }) => {
-      const request = client.GET('/applications/{application}/executions/search', { params: { path: { application: '*' }, query: { size } }, signal });
-      return list(await answer(request)).map(readExecution);
-    },
-  });
-
 /** Whether a text can be the id of a run, whole. */
 export function looksLikeId(typed: string): boolean {
   return /^(?:[0-9a-hjkmnp-tv-z]{26}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i.test(typed.trim());
 }
-
-export const runByIdQuery = (id: string) =>
-  queryOptions({
-    queryKey: ['run-by-id', id],
-    queryFn: async ({ signal }) => {
-      const request = client.GET('/executions', { params: { query: { executionIds: id, expand: false } }, signal });
-      return list(await answer(request)).map(readExecution);
-    },
-    enabled: looksLikeId(id),
-  });

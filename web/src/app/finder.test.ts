@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { isField, opens } from './finder';
+import { isField } from '../parts/field';
+import { opens } from './finder';
 
 const key = (more: Partial<Parameters<typeof opens>[0]>) => ({ key: '', code: '', ctrlKey: false, metaKey: false, altKey: false, isComposing: false, target: document.body, ...more });
 

@@ -1,17 +1,12 @@
 // The field in the top bar that opens the palette, and the keys that open it from everywhere.
 
 import { useEffect, useState } from 'react';
+import { isField } from '../parts/field';
 import { chooseZone, useZone, zonesOffered } from '../parts/zone';
 import { Draw } from '../parts/icons';
 import { useLanguage } from '../texts';
 import { Palette } from './palette';
 import { THEMES, useTheme } from './theme';
-
-/** Whether keys that are pressed there are text. */
-export function isField(target: EventTarget | null): boolean {
-  if (!(target instanceof HTMLElement)) return false;
-  return target.isContentEditable || target.matches('input:not([type=checkbox], [type=radio], [type=button], [type=submit], [type=range]), textarea, select');
-}
 
 /** What a key press asks for: `Ctrl K` everywhere, `/` where nobody types. */
 export function opens(event: { key: string; code: string; ctrlKey: boolean; metaKey: boolean; altKey: boolean; isComposing: boolean; target: EventTarget | null }): boolean {

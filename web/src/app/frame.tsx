@@ -1,9 +1,11 @@
 // The frame around every screen: the rail, the top bar, and the sentence that says when what is shown may be old.
 
 import { Link, Outlet, useLocation } from '@tanstack/react-router';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { useTexts } from '../texts';
 import { Draw, Sail, type Drawing } from '../parts/icons';
+import { lookAtLists } from '../parts/long-list';
+import { stepOf, walkRows } from '../parts/rows';
 import { clock } from '../parts/time';
 import { useStream } from './live';
 import { useTeamZone } from './team-zone';
@@ -17,6 +19,14 @@ export function Frame() {
   const stream = useStream();
   useTeamZone();
   const [folded, setFolded] = useState(() => localStorage.getItem(FOLDED) === 'folded');
+  useEffect(() => {
+    const pressed = (event: KeyboardEvent) => {
+      const step = document.querySelector('dialog[open]') === null ? stepOf(event) : undefined;
+      if (step !== undefined && walkRows(step, lookAtLists)) event.preventDefault();
+    };
+    document.addEventListener('keydown', pressed);
+    return () => document.removeEventListener('keydown', pressed);
+  }, []);
   const fold = () => {
     localStorage.setItem(FOLDED, folded ? '' : 'folded');
     setFolded(!folded);

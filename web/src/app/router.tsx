@@ -63,7 +63,7 @@ const firewalls = createRoute({
 const pipelines = createRoute({
   getParentRoute: () => root,
   path: '/applications/$application/pipelines',
-  validateSearch: textsOf('pipeline', 'start'),
+  validateSearch: textsOf('q', 'pipeline', 'start'),
   component: lazyRouteComponent(() => import('../screens/pipelines'), 'PipelinesScreen'),
 });
 

@@ -1,11 +1,12 @@
 // Instances as small tiles: green up, red down, and a shape inside that says the same without colour. Thousands of them stay one grid.
 
+import { memo } from 'react';
 import { ofInstance } from './status';
 import { useTexts } from '../texts';
 import type { Instance } from '../api/inventory';
 import './tiles.css';
 
-export function Tiles({ instances, selected, onSelect }: { instances: Instance[]; selected?: string | undefined; onSelect: (id: string) => void }) {
+export const Tiles = memo(function Tiles({ instances, selected, onSelect }: { instances: Instance[]; selected?: string | undefined; onSelect: (id: string) => void }) {
   const t = useTexts();
   return (
     <span className="tiles">
@@ -26,4 +27,4 @@ export function Tiles({ instances, selected, onSelect }: { instances: Instance[]
       })}
     </span>
   );
-}
+});

@@ -6,6 +6,8 @@ export const VIEWS = ['details', 'log'] as const;
 export type View = (typeof VIEWS)[number];
 
 export interface ClustersSearch {
+  /** What the groups are filtered by. */
+  q?: string;
   group?: string;
   instance?: string;
   act?: Act;
@@ -22,7 +24,7 @@ export function readClustersSearch(search: Record<string, unknown>): ClustersSea
   const act = [...GROUP_ACTS, ...INSTANCE_ACTS].find((one) => one === search.act);
   const view = VIEWS.find((one) => one === search.view);
   const words: ClustersSearch = {};
-  for (const key of ['group', 'instance', 'task', 'held', 'do'] as const) {
+  for (const key of ['q', 'group', 'instance', 'task', 'held', 'do'] as const) {
     const value = search[key];
     if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') words[key] = String(value);
   }

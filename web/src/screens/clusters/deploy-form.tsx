@@ -1,7 +1,7 @@
 // The fields of a server group: its name as one types it, what it runs, who reaches it, how large it is and where.
 
 import type { Account } from '../../api/accounts';
-import type { Firewall, Image } from '../../api/choices';
+import type { Image, Named } from '../../api/choices';
 import type { Balancer } from '../../api/inventory';
 import type { Publication } from '../../api/repositories';
 import { Choice, NumberField, Pairs, Part, Radios, TextField, Tick, Ticks } from '../../parts/form';
@@ -16,7 +16,7 @@ import { StrategyFields } from './strategy-fields';
 export interface Choices {
   accounts: Account[];
   balancers: Balancer[];
-  firewalls: Firewall[];
+  firewalls: Named[];
   images: Image[];
   /** `helloterry=2.0`, and `helloterry` for the newest. */
   packages: string[];

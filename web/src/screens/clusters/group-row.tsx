@@ -1,5 +1,6 @@
 // One server group in one row: version, share of the traffic, image, instances as tiles, capacity, age, state.
 
+import { memo, useCallback } from 'react';
 import { upCount, type ServerGroup } from '../../api/inventory';
 import { Mark } from '../../parts/mark';
 import { ofGroup } from '../../parts/status';
@@ -17,8 +18,10 @@ interface Props {
   onSelect: (group?: string, instance?: string) => void;
 }
 
-export function GroupRow({ group, share, selected, instance, onSelect }: Props) {
+/** Drawn anew only when its own group changes: a list has a thousand of them. */
+export const GroupRow = memo(function GroupRow({ group, share, selected, instance, onSelect }: Props) {
   const t = useTexts();
+  const selectInstance = useCallback((id: string) => onSelect(group.name, id), [onSelect, group.name]);
   const up = upCount(group.instances);
   return (
     <div className={selected ? 'group-line selected' : 'group-line'} role="row" data-group={group.name}>
@@ -45,7 +48,7 @@ export function GroupRow({ group, share, selected, instance, onSelect }: Props) 
         )}
       </span>
       <span role="cell">
-        <Tiles instances={group.instances} selected={selected ? instance : undefined} onSelect={(id) => onSelect(group.name, id)} />
+        <Tiles instances={group.instances} selected={instance} onSelect={selectInstance} />
       </span>
       <span role="cell" className="soft small group-capacity">
         {t.clusters.upOf(up, group.capacity.desired)}
@@ -58,4 +61,4 @@ export function GroupRow({ group, share, selected, instance, onSelect }: Props) 
       </span>
     </div>
   );
-}
+});

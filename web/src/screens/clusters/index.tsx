@@ -2,29 +2,41 @@
 
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
+import { useCallback, useMemo, type ReactNode } from 'react';
 import { serverGroupsQuery } from '../../api/queries';
-import { clustersOf, trafficShares, type Cluster } from '../../api/inventory';
+import { clustersOf, trafficShares, type ServerGroup } from '../../api/inventory';
 import { Answered, Empty } from '../../parts/answers';
+import { useFilter } from '../../parts/filter';
 import { useLast } from '../../parts/last';
+import { LongList } from '../../parts/long-list';
 import { useTexts } from '../../texts';
 import { Deploy } from './deploy';
 import { FollowedTask } from './actions';
-import { GroupRow } from './group-row';
-import { HeldPart } from './held';
+import { ClusterPart, guessCluster, keyOfCluster } from './cluster-part';
 import { Details } from './details';
+import { shownClusters } from './shown';
 import './clusters.css';
 import './actions.css';
 
 const route = getRouteApi('/applications/$application/clusters');
 
+/** Up to so many groups all clusters are in the document. */
+const MANY = 60;
+
 export function ClustersScreen() {
   const t = useTexts();
   const { application } = route.useParams();
-  const { group, instance, do: doing } = route.useSearch();
+  const { q, group, instance, do: doing } = route.useSearch();
   const navigate = route.useNavigate();
   const groups = useQuery(serverGroupsQuery(application));
-  const select = (group?: string, instance?: string) =>
-    void navigate({ search: ({ view }) => ({ ...(group === undefined ? {} : { group }), ...(instance === undefined ? {} : { instance, ...(view === undefined ? {} : { view }) }) }) });
+  const select = useCallback(
+    (group?: string, instance?: string) =>
+      void navigate({
+        search: ({ q, view }) => ({ ...(q === undefined ? {} : { q }), ...(group === undefined ? {} : { group }), ...(instance === undefined ? {} : { instance, ...(view === undefined ? {} : { view }) }) }),
+      }),
+    [navigate],
+  );
+  const [typed, field] = useFilter({ kept: q, label: t.common.filter, keep: (q) => void navigate({ search: ({ q: _, ...rest }) => ({ ...rest, ...(q === undefined ? {} : { q }) }), replace: true }) });
   const copied = useLast(groups.data?.find((one) => one.name === group));
   const create = (
     <button type="button" className="button primary" onClick={() => void navigate({ search: { do: 'create' } })}>
@@ -45,19 +57,12 @@ export function ClustersScreen() {
               </Empty>
             );
           }
-          const clusters = clustersOf(all);
           const chosen = all.find((one) => one.name === group);
           return (
             <div className={chosen === undefined ? 'with-drawer' : 'with-drawer open'}>
               <div className="clusters">
                 {chosen === undefined && <FollowedTask />}
-                <div className="screen-head">
-                  <span className="grow soft small">{t.newGroup.count(all.length, clusters.length)}</span>
-                  {create}
-                </div>
-                {clusters.map((cluster) => (
-                  <ClusterPart key={`${cluster.account} ${cluster.name}`} cluster={cluster} group={group} instance={instance} onSelect={select} />
-                ))}
+                <Groups all={all} typed={typed} field={field} create={create} group={group} instance={instance} onSelect={select} />
               </div>
               {chosen !== undefined && (
                 <Details group={chosen} instance={chosen.instances.find((one) => one.id === instance)} share={trafficShares(all.filter((one) => one.cluster === chosen.cluster && one.account === chosen.account)).get(chosen.name) ?? 0} onClose={() => select()} />
@@ -73,37 +78,34 @@ export function ClustersScreen() {
   );
 }
 
-interface ClusterProps {
-  cluster: Cluster;
+interface GroupsProps {
+  all: ServerGroup[];
+  typed: string;
+  field: ReactNode;
+  create: ReactNode;
   group: string | undefined;
   instance: string | undefined;
   onSelect: (group?: string, instance?: string) => void;
 }
 
-function ClusterPart({ cluster, group, instance, onSelect }: ClusterProps) {
+function Groups({ all, typed, field, create, group, instance, onSelect }: GroupsProps) {
   const t = useTexts();
-  const shares = trafficShares(cluster.groups);
+  const clusters = useMemo(() => clustersOf(all), [all]);
+  const shown = useMemo(() => shownClusters(clusters, typed), [clusters, typed]);
+  const chosen = group === undefined ? undefined : shown.find((one) => one.groups.some((own) => own.name === group));
+  const named = chosen === undefined ? undefined : keyOfCluster(chosen);
   return (
-    <section className="cluster">
-      <h2>
-        <span className="faint">{cluster.account}</span>
-        <span className="faint">/</span>
-        <bdi>{cluster.name}</bdi>
-        <span className="faint small">{t.clusters.groups(cluster.groups.length)}</span>
-      </h2>
-      <div className="group-table" role="table" aria-label={cluster.name}>
-        <div className="group-line group-head" role="row">
-          {[t.clusters.version, t.clusters.traffic, t.clusters.image, t.clusters.instances, t.clusters.capacity, t.clusters.age, t.clusters.state].map((word) => (
-            <span key={word} role="columnheader">
-              {word}
-            </span>
-          ))}
-        </div>
-        {cluster.groups.map((one) => (
-          <GroupRow key={one.name} group={one} share={shares.get(one.name) ?? 0} selected={group === one.name} instance={instance} onSelect={onSelect} />
-        ))}
+    <>
+      <div className="screen-head">
+        <span className="grow soft small" role="status">
+          {t.newGroup.count(shown.reduce((sum, one) => sum + one.groups.length, 0), shown.length)}
+        </span>
+        {field}
+        {create}
       </div>
-      <HeldPart cluster={cluster.name} />
-    </section>
+      <LongList as="ul" items={shown} keyOf={keyOfCluster} guess={guessCluster} short={all.length > MANY ? 0 : all.length} walked={false} reveal={named}>
+        {(cluster) => <ClusterPart cluster={cluster} group={group} instance={instance} onSelect={onSelect} />}
+      </LongList>
+    </>
   );
 }

@@ -3,7 +3,7 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useEffect, useMemo, useReducer, useRef, useState, type KeyboardEvent } from 'react';
 import { findingsQuery, functionsQuery, stageKindsQuery, type Finding } from '../../api/editor';
-import { runsQuery } from '../../api/queries';
+import { runsOfQuery } from '../../api/runs';
 import { list, map, text } from '../../api/read';
 import { useTexts } from '../../texts';
 import { AddStage } from './add-stage';
@@ -60,7 +60,8 @@ export function Editor({ application, served, search, onSearch, onSave, onReload
   const found = useQuery({ ...findingsQuery(document), placeholderData: keepPreviousData });
   const kinds = useQuery(stageKindsQuery());
   const functions = useQuery(functionsQuery());
-  const runs = useQuery({ ...runsQuery(application), enabled: served !== undefined });
+  const id = text(served?.id);
+  const runs = useQuery({ ...runsOfQuery(application, [id], 1), enabled: id !== '' });
   const findings = useMemo(() => found.data ?? [], [found.data]);
   const show = (next: EditorSearch) => onSearch({ ...search, ...next });
   const select = (refId: string | undefined) => {
@@ -85,14 +86,13 @@ export function Editor({ application, served, search, onSearch, onSave, onReload
     () => namesOf(list(doc.parameterConfig).map((one) => text(map(one).name)), stagesOf(doc).map((stage) => stage.name), functions.data ?? [], t.editor.words),
     [doc, functions.data, t],
   );
-  const id = text(served?.id);
   const set = (next: Doc, what?: string) => dispatch({ do: 'set', doc: next, what, at: Date.now() });
   const editing: Editing = {
     application,
     doc,
     findings,
     offers,
-    run: id === '' ? undefined : runs.data?.find((run) => run.pipelineConfigId === id)?.id,
+    run: runs.data?.[0]?.id,
     edit: (path, value) => set(withValue(doc, path, value), pathText(path)),
     change: (next) => set(next),
   };

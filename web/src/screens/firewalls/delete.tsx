@@ -1,11 +1,11 @@
 // Deleting a firewall: first what is behind it.
 
-import type { Firewall } from '../../api/choices';
+import type { Named } from '../../api/choices';
 import { JobDialog } from '../../parts/job-dialog';
 import { useTexts } from '../../texts';
 import type { Behind } from './draft';
 
-export function DeleteFirewall({ application, firewall, behind, onClose }: { application: string; firewall: Firewall; behind: Behind[]; onClose: () => void }) {
+export function DeleteFirewall({ application, firewall, behind, onClose }: { application: string; firewall: Named; behind: Behind[]; onClose: () => void }) {
   const t = useTexts();
   const asked = {
     application,

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { firewallsOf, readFirewall } from '../../api/choices';
+import { readServerGroup } from '../../api/inventory';
 import { en as t } from '../../texts/en';
-import { draftOf, problemsOfFirewall, upsert } from './draft';
+import { allBehind, draftOf, problemsOfFirewall, upsert } from './draft';
 
 const told = {
   name: 'hello-web', accountName: 'local', region: 'local', application: 'hello', description: 'only here',
@@ -23,6 +24,12 @@ describe('a firewall', () => {
   it('is for both where the same holds for TCP and for UDP', () => {
     const [first] = told.inboundRules;
     expect(draftOf(readFirewall({ ...told, inboundRules: [first, { ...first, protocol: 'UDP' }] })).rules).toEqual([{ protocol: 'all', ports: '80-90', from: '10.0.0.0/8' }]);
+  });
+  it('knows what is behind it, in its own account and region', () => {
+    const group = (name: string, account: string, securityGroups: string[]) => readServerGroup({ name, account, region: 'local', securityGroups });
+    const behind = allBehind([], [group('a', 'local', ['hello-web', 'hello-web']), group('b', 'local', ['other']), group('c', 'far', ['hello-web'])]);
+    expect(behind(draft)).toEqual([{ name: 'a', kind: 'group' }]);
+    expect(behind({ ...draft, name: 'none' })).toEqual([]);
   });
   it('becomes a job', () =>
     expect(upsert(draft, 'hello', 'x').job).toEqual({

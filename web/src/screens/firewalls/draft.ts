@@ -1,6 +1,6 @@
 // A firewall as it is typed: from its rules to the job that makes it so, and what is wrong with it. Pure.
 
-import type { Firewall, Rule } from '../../api/choices';
+import type { Firewall, Named, Rule } from '../../api/choices';
 import type { Balancer, ServerGroup } from '../../api/inventory';
 import type { Asked } from '../../api/jobs';
 import { needed, network, ownedName, problemsOf, type Problem, type Problems } from '../../parts/problems';
@@ -87,11 +87,24 @@ export interface Behind {
   kind: 'balancer' | 'group';
 }
 
-/** What is behind a firewall. */
-export function behind(firewall: Pick<Firewall, 'name' | 'account' | 'region'>, balancers: Balancer[], groups: ServerGroup[]): Behind[] {
-  const here = (one: { account: string; region: string; firewalls: string[] }) => one.account === firewall.account && one.region === firewall.region && one.firewalls.includes(firewall.name);
-  return [
-    ...balancers.filter(here).map((one): Behind => ({ name: one.name, kind: 'balancer' })),
-    ...groups.filter(here).map((one): Behind => ({ name: one.name, kind: 'group' })),
-  ];
+const NONE: Behind[] = [];
+
+const keyOf = ({ account, region, name }: Named) => `${account}\n${region}\n${name}`;
+
+/** What is behind each firewall: looked through once, for there may be many of everything. */
+export function allBehind(balancers: Balancer[], groups: ServerGroup[]): (firewall: Named) => Behind[] {
+  const found = new Map<string, Behind[]>();
+  const look = (kind: Behind['kind'], all: (Named & { firewalls: string[] })[]) => {
+    for (const { account, region, name, firewalls } of all) {
+      for (const firewall of new Set(firewalls)) {
+        const key = keyOf({ account, region, name: firewall });
+        const behind = found.get(key) ?? [];
+        behind.push({ name, kind });
+        found.set(key, behind);
+      }
+    }
+  };
+  look('balancer', balancers);
+  look('group', groups);
+  return (firewall) => found.get(keyOf(firewall)) ?? NONE;
 }

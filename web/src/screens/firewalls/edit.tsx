@@ -3,7 +3,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { accountsQuery, type Account } from '../../api/accounts';
-import type { Firewall } from '../../api/choices';
+import type { Firewall, Named } from '../../api/choices';
 import { Choice, Part, Rows, TextField } from '../../parts/form';
 import { JobDialog } from '../../parts/job-dialog';
 import { firstPlace, Place } from '../../parts/place';
@@ -12,7 +12,7 @@ import { draftOf, problemsOfFirewall, upsert, type Behind, type FirewallDraft, t
 
 interface Props {
   application: string;
-  all: Firewall[];
+  all: Named[];
   /** The one that is changed; a new one without. */
   firewall: Firewall | undefined;
   behind: Behind[];

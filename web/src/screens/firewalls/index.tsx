@@ -2,13 +2,15 @@
 
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { firewallsQuery, type Firewall } from '../../api/choices';
+import { memo, useMemo, useState } from 'react';
+import { firewallQuery, firewallsQuery, type Firewall, type Named } from '../../api/choices';
 import { balancersQuery, serverGroupsQuery } from '../../api/queries';
 import { Answered, Empty } from '../../parts/answers';
 import { useLast } from '../../parts/last';
+import { LongList } from '../../parts/long-list';
 import { useTexts } from '../../texts';
 import { DeleteFirewall } from './delete';
-import { behind, rulesOf, type Behind } from './draft';
+import { allBehind, rulesOf, type Behind } from './draft';
 import { EditFirewall } from './edit';
 import './firewalls.css';
 
@@ -20,11 +22,14 @@ export function FirewallsScreen() {
   const { firewall, account, region, do: doing } = route.useSearch();
   const navigate = route.useNavigate();
   const firewalls = useQuery(firewallsQuery(application));
-  const balancers = useQuery(balancersQuery(application)).data ?? [];
-  const groups = useQuery(serverGroupsQuery(application)).data ?? [];
-  const isChosen = (one: Firewall) => one.name === firewall && (account ?? one.account) === one.account && (region ?? one.region) === one.region;
+  const balancers = useQuery(balancersQuery(application)).data;
+  const groups = useQuery(serverGroupsQuery(application)).data;
+  const behind = useMemo(() => allBehind(balancers ?? [], groups ?? []), [balancers, groups]);
+  const isChosen = (one: Named) => one.name === firewall && (account ?? one.account) === one.account && (region ?? one.region) === one.region;
   const last = useLast(firewalls.data?.find(isChosen));
-  const chosen = last !== undefined && isChosen(last) ? last : undefined;
+  const named = last !== undefined && isChosen(last) ? last : undefined;
+  // Its rules, for the dialog that changes them; what is deleted while that is said stays as it was.
+  const chosen = useLast(useQuery({ ...firewallQuery(named ?? { account: '', region: '', name: '' }), enabled: named !== undefined && doing === 'edit' }).data);
   const close = () => void navigate({ search: firewall === undefined ? {} : { firewall } });
   const create = (
     <button type="button" className="button primary" onClick={() => void navigate({ search: { do: 'create' } })}>
@@ -48,26 +53,30 @@ export function FirewallsScreen() {
                 <span className="grow soft small">{t.firewalls.count(all.length)}</span>
                 {create}
               </div>
-              {all.map((one) => (
-                <FirewallPart key={`${one.account} ${one.region} ${one.name}`} firewall={one} application={application} behind={behind(one, balancers, groups)} here={isChosen(one)} />
-              ))}
+              <LongList as="ul" items={all} keyOf={keyOf} guess={PART} short={20} reveal={named === undefined ? undefined : keyOf(named)}>
+                {(one) => <FirewallPart firewall={one} application={application} behind={behind(one)} here={isChosen(one)} />}
+              </LongList>
             </>
           )
         }
       </Answered>
-      {firewalls.data !== undefined && (doing === 'create' || (doing === 'edit' && chosen !== undefined)) && (
-        <EditFirewall key={doing} application={application} all={firewalls.data} firewall={doing === 'edit' ? chosen : undefined} behind={doing === 'edit' && chosen !== undefined ? behind(chosen, balancers, groups) : []} onClose={close} />
-      )}
-      {doing === 'delete' && chosen !== undefined && <DeleteFirewall application={application} firewall={chosen} behind={behind(chosen, balancers, groups)} onClose={close} />}
+      {firewalls.data !== undefined && doing === 'create' && <EditFirewall key="create" application={application} all={firewalls.data} firewall={undefined} behind={[]} onClose={close} />}
+      {firewalls.data !== undefined && doing === 'edit' && chosen !== undefined && isChosen(chosen) && <EditFirewall key="edit" application={application} all={firewalls.data} firewall={chosen} behind={behind(chosen)} onClose={close} />}
+      {doing === 'delete' && named !== undefined && <DeleteFirewall application={application} firewall={named} behind={behind(named)} onClose={close} />}
     </div>
   );
 }
 
-function FirewallPart({ firewall, application, behind, here }: { firewall: Firewall; application: string; behind: Behind[]; here: boolean }) {
+const keyOf = (one: Named) => `${one.account} ${one.region} ${one.name}`;
+
+/** The height of a firewall with one rule, as firewalls.css has it. */
+const PART = 150;
+
+const FirewallPart = memo(function FirewallPart({ firewall, application, behind, here }: { firewall: Named; application: string; behind: Behind[]; here: boolean }) {
   const t = useTexts();
-  const rules = rulesOf(firewall);
+  const found = useQuery(firewallQuery(firewall));
   return (
-    <section className={here ? 'firewall here' : 'firewall'} data-firewall={firewall.name}>
+    <li className={here ? 'firewall here' : 'firewall'} data-firewall={firewall.name}>
       <h2>
         <bdi>{firewall.name}</bdi>
         <span className="faint small">
@@ -80,57 +89,79 @@ function FirewallPart({ firewall, application, behind, here }: { firewall: Firew
           </Link>
         ))}
       </h2>
-      {firewall.description !== '' && (
+      {found.data !== undefined && found.data.description !== '' && (
         <p className="soft small">
-          <bdi>{firewall.description}</bdi>
+          <bdi>{found.data.description}</bdi>
         </p>
       )}
       <div className="firewall-body">
-        {rules.length === 0 ? (
-          <p className="soft small">{t.firewalls.noRules}</p>
-        ) : (
-          <table className="rows" aria-label={t.firewalls.rules}>
-            <thead>
-              <tr>
-                <th>{t.firewalls.protocol}</th>
-                <th>{t.firewalls.ports}</th>
-                <th>{t.firewalls.from}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {rules.map((rule) => (
-                <tr key={`${rule.protocol} ${rule.ports} ${rule.from}`}>
-                  <td>{t.firewalls[rule.protocol]}</td>
-                  <td>{rule.ports === '' ? t.firewalls.allPorts : rule.ports}</td>
-                  <td>
-                    <code>{rule.from}</code>
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        )}
+        <Answered query={found}>{(all) => <Rules firewall={all} />}</Answered>
         <div>
           <h3>{t.firewalls.behind}</h3>
           {behind.length === 0 ? (
             <p className="soft small">{t.firewalls.behindNone}</p>
           ) : (
-            <p className="firewall-behind">
-              {behind.map((one) =>
-                one.kind === 'balancer' ? (
-                  <Link key={`b ${one.name}`} className="word" to="/applications/$application/load-balancers" params={{ application }} search={{ balancer: one.name }}>
-                    <bdi>{one.name}</bdi>
-                  </Link>
-                ) : (
-                  <Link key={`g ${one.name}`} className="word" to="/applications/$application/clusters" params={{ application }} search={{ group: one.name }}>
-                    <bdi>{one.name}</bdi>
-                  </Link>
-                ),
-              )}
-            </p>
+            <BehindNames behind={behind} application={application} />
           )}
         </div>
       </div>
-    </section>
+    </li>
+  );
+});
+
+function Rules({ firewall }: { firewall: Firewall }) {
+  const t = useTexts();
+  const rules = rulesOf(firewall);
+  if (rules.length === 0) return <p className="soft small">{t.firewalls.noRules}</p>;
+  return (
+    <table className="rows" aria-label={t.firewalls.rules}>
+      <thead>
+        <tr>
+          <th>{t.firewalls.protocol}</th>
+          <th>{t.firewalls.ports}</th>
+          <th>{t.firewalls.from}</th>
+        </tr>
+      </thead>
+      <tbody>
+        {rules.map((rule) => (
+          <tr key={`${rule.protocol} ${rule.ports} ${rule.from}`}>
+            <td>{t.firewalls[rule.protocol]}</td>
+            <td>{rule.ports === '' ? t.firewalls.allPorts : rule.ports}</td>
+            <td>
+              <code>{rule.from}</code>
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+/** So many names are there before somebody asks for all. */
+const NAMED = 24;
+
+function BehindNames({ behind, application }: { behind: Behind[]; application: string }) {
+  const t = useTexts();
+  const [all, setAll] = useState(false);
+  const shown = all ? behind : behind.slice(0, NAMED);
+  return (
+    <p className="firewall-behind">
+      {shown.map((one) =>
+        one.kind === 'balancer' ? (
+          <Link key={`b ${one.name}`} className="word" to="/applications/$application/load-balancers" params={{ application }} search={{ balancer: one.name }}>
+            <bdi>{one.name}</bdi>
+          </Link>
+        ) : (
+          <Link key={`g ${one.name}`} className="word" to="/applications/$application/clusters" params={{ application }} search={{ group: one.name }}>
+            <bdi>{one.name}</bdi>
+          </Link>
+        ),
+      )}
+      {shown.length < behind.length && (
+        <button type="button" className="button quiet" onClick={() => setAll(true)}>
+          {t.firewalls.behindMore(behind.length - shown.length)}
+        </button>
+      )}
+    </p>
   );
 }

@@ -4,7 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { accountsQuery, type Account } from '../../api/accounts';
-import { balancerQuery, certificatesQuery, firewallsQuery, type Firewall } from '../../api/choices';
+import { balancerQuery, certificatesQuery, firewallsQuery, type Named } from '../../api/choices';
 import type { Balancer } from '../../api/inventory';
 import { CopyButton } from '../../parts/dialog';
 import { JobDialog } from '../../parts/job-dialog';
@@ -39,7 +39,7 @@ export function EditBalancer(props: Props) {
 interface DialogProps extends Props {
   start: BalancerDraft;
   accounts: Account[];
-  firewalls: Firewall[];
+  firewalls: Named[];
   certificates: { account: string; name: string }[];
 }
 

@@ -1,7 +1,7 @@
 // The fields of a load balancer: name and place, listeners, health check, firewalls.
 
 import type { Account } from '../../api/accounts';
-import type { Firewall } from '../../api/choices';
+import type { Named } from '../../api/choices';
 import { Choice, NumberField, Part, Rows, TextField, Ticks } from '../../parts/form';
 import type { Say } from '../../parts/job-dialog';
 import { Place } from '../../parts/place';
@@ -15,7 +15,7 @@ interface Props {
   accounts: Account[];
   /** Names of the account's certificates. */
   certificates: string[];
-  firewalls: Firewall[];
+  firewalls: Named[];
   /** One that exists keeps its name and place. */
   exists: boolean;
 }

@@ -2,12 +2,13 @@
 
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { Fragment, useEffect, useRef } from 'react';
+import { Fragment, memo, useCallback } from 'react';
 import { balancersQuery } from '../../api/queries';
 import { upCount, type Balancer, type HealthCheck } from '../../api/inventory';
 import { Answered, Empty } from '../../parts/answers';
 import { CopyButton } from '../../parts/dialog';
 import { useLast } from '../../parts/last';
+import { LongList } from '../../parts/long-list';
 import { Mark } from '../../parts/mark';
 import { OpenLink } from '../../parts/open-link';
 import { Tiles } from '../../parts/tiles';
@@ -54,9 +55,9 @@ export function LoadBalancersScreen() {
                 <span className="grow soft small">{t.newBalancer.count(all.length)}</span>
                 {create}
               </div>
-              {all.map((one) => (
-                <BalancerPart key={`${one.account} ${one.region} ${one.name}`} balancer={one} application={application} here={isChosen(one)} />
-              ))}
+              <LongList as="ul" items={all} keyOf={keyOf} guess={guess} short={10} walked={false} reveal={chosen === undefined ? undefined : keyOf(chosen)}>
+                {(one) => <BalancerPart balancer={one} application={application} here={isChosen(one)} />}
+              </LongList>
             </>
           )
         }
@@ -69,15 +70,16 @@ export function LoadBalancersScreen() {
   );
 }
 
-function BalancerPart({ balancer, application, here }: { balancer: Balancer; application: string; here: boolean }) {
+const keyOf = (one: Balancer) => `${one.account} ${one.region} ${one.name}`;
+
+/** The heights of a load balancer without members and of a member, as load-balancers.css has them. */
+const guess = (one: Balancer) => Math.max(140, 60 + 39 * one.groups.length);
+
+const BalancerPart = memo(function BalancerPart({ balancer, application, here }: { balancer: Balancer; application: string; here: boolean }) {
   const t = useTexts();
-  const part = useRef<HTMLElement>(null);
-  useEffect(() => {
-    if (here) part.current?.scrollIntoView({ block: 'nearest' });
-  }, [here]);
   const carrying = balancer.groups.filter((group) => !group.disabled).reduce((sum, group) => sum + upCount(group.instances), 0);
   return (
-    <section className={here ? 'balancer here' : 'balancer'} ref={part}>
+    <li className={here ? 'balancer here' : 'balancer'}>
       <h2>
         <bdi>{balancer.name}</bdi>
         <span className="faint small">
@@ -114,28 +116,30 @@ function BalancerPart({ balancer, application, here }: { balancer: Balancer; app
         {balancer.groups.length === 0 ? (
           <p className="soft small">{t.balancers.noMembers}</p>
         ) : (
-          <ul className="members">
-            {balancer.groups.map((group) => (
-              <li key={group.name} className="member">
-                <Link className="word strong" to="/applications/$application/clusters" params={{ application }} search={{ group: group.name }}>
-                  <bdi>{group.name}</bdi>
-                </Link>
-                <Members group={group} application={application} />
-                <span className="soft small">{t.clusters.upOf(upCount(group.instances), group.instances.length)}</span>
-                {group.disabled && <Mark said={{ tone: 'notrun', word: t.status.disabled }} />}
-              </li>
-            ))}
-          </ul>
+          <LongList as="ul" className="members" items={balancer.groups} keyOf={(group) => group.name} guess={39} short={40}>
+            {(group) => <Member group={group} application={application} />}
+          </LongList>
         )}
       </div>
-    </section>
+    </li>
   );
-}
+});
 
-function Members({ group, application }: { group: Balancer['groups'][number]; application: string }) {
+const Member = memo(function Member({ group, application }: { group: Balancer['groups'][number]; application: string }) {
+  const t = useTexts();
   const navigate = route.useNavigate();
-  return <Tiles instances={group.instances} onSelect={(instance) => void navigate({ to: '/applications/$application/clusters', params: { application }, search: { group: group.name, instance } })} />;
-}
+  const open = useCallback((instance: string) => void navigate({ to: '/applications/$application/clusters', params: { application }, search: { group: group.name, instance } }), [navigate, application, group.name]);
+  return (
+    <li className="member">
+      <Link className="word strong" to="/applications/$application/clusters" params={{ application }} search={{ group: group.name }}>
+        <bdi>{group.name}</bdi>
+      </Link>
+      <Tiles instances={group.instances} onSelect={open} />
+      <span className="soft small">{t.clusters.upOf(upCount(group.instances), group.instances.length)}</span>
+      {group.disabled && <Mark said={{ tone: 'notrun', word: t.status.disabled }} />}
+    </li>
+  );
+});
 
 function Check({ check }: { check: HealthCheck | undefined }) {
   const t = useTexts();

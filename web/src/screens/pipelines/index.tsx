@@ -1,57 +1,59 @@
-// Pipelines of an application with their runs. One pipeline is open at a time: its stages as a graph, its triggers; both in the address.
+// Pipelines of an application with their runs. One pipeline is open at a time: its stages as a graph, its triggers; it, the filter and what is
+// about to be started are in the address.
 
 import { useQuery } from '@tanstack/react-query';
 import { Link, getRouteApi } from '@tanstack/react-router';
-import { pipelinesQuery, runsQuery } from '../../api/queries';
+import { useCallback, useMemo, type ReactNode } from 'react';
 import type { Pipeline } from '../../api/config';
-import type { Execution } from '../../api/execution';
+import { pipelinesQuery } from '../../api/queries';
+import { newestRunsQuery } from '../../api/runs';
 import { Answered, Empty } from '../../parts/answers';
-import { Graph } from '../../parts/graph';
-import { Draw } from '../../parts/icons';
-import { StageFace } from '../../parts/stage-face';
+import { useFilter } from '../../parts/filter';
+import { LongList } from '../../parts/long-list';
+import { matches } from '../../parts/match';
 import { useTexts } from '../../texts';
+import { chunksOf, lostOf } from './chunks';
+import { PipelinePart } from './pipeline-part';
 import { RunRows } from './run-rows';
 import { StartDialog } from './start';
-import { watches } from './watches';
 import './pipelines.css';
 
 const route = getRouteApi('/applications/$application/pipelines');
 
+/** Among so many of the newest runs those are looked for whose pipeline is gone. */
+const NEWEST = 100;
+
+/** The height of a pipeline with three runs, as pipelines.css has it. */
+const PART = 190;
+
 export function PipelinesScreen() {
   const t = useTexts();
   const { application } = route.useParams();
-  const { pipeline, start } = route.useSearch();
+  const { q, pipeline, start } = route.useSearch();
   const navigate = route.useNavigate();
   const pipelines = useQuery(pipelinesQuery(application));
-  const runs = useQuery(runsQuery(application));
-  const show = (next: { pipeline?: string; start?: string }) => void navigate({ search: next });
+  const show = useCallback((next: { pipeline?: string; start?: string }) => void navigate({ search: ({ start: _, ...was }) => ({ ...was, ...next }) }), [navigate]);
+  const [typed, field] = useFilter({ kept: q, label: t.common.filter, keep: (q) => void navigate({ search: ({ q: _, ...rest }) => ({ ...rest, ...(q === undefined ? {} : { q }) }), replace: true }) });
+  const toggle = useCallback((name: string, open: boolean) => show({ pipeline: open ? name : '' }), [show]);
+  const begin = useCallback((name: string) => show({ start: name }), [show]);
   return (
     <div className="screen">
       <header className="screen-head">
         <h1 className="grow">{t.tabs.pipelines}</h1>
+        {(pipelines.data?.length ?? 0) > 1 && field}
         <Link to="/applications/$application/pipelines/new" params={{ application }} className="button">
           + {t.editor.fresh}
         </Link>
       </header>
       <Answered query={pipelines}>
         {(all) => {
-          const lost = (runs.data ?? []).filter((run) => !all.some((one) => belongs(run, one)));
           const starting = all.find((one) => one.name === start);
           return (
             <>
-              {all.length === 0 && lost.length === 0 && <Empty>{t.pipelines.empty}</Empty>}
-              {all.map((one) => (
-                <PipelinePart
-                  key={one.id}
-                  pipeline={one}
-                  runs={runs.data?.filter((run) => belongs(run, one))}
-                  open={pipeline === one.name || (pipeline === undefined && all.length === 1)}
-                  onToggle={(open) => show(open ? { pipeline: one.name } : { pipeline: '' })}
-                  onStart={() => show({ ...(pipeline === undefined ? {} : { pipeline }), start: one.name })}
-                />
-              ))}
-              {lost.length > 0 && <RunRows runs={lost} />}
-              {starting !== undefined && <StartDialog application={application} pipeline={starting} onClose={() => show(pipeline === undefined ? {} : { pipeline })} />}
+              <Pipelines all={all} typed={typed} open={pipeline ?? (all.length === 1 ? all[0]?.name : undefined)} onToggle={toggle} onStart={begin}>
+                <Lost application={application} all={all} />
+              </Pipelines>
+              {starting !== undefined && <StartDialog application={application} pipeline={starting} onClose={() => show({})} />}
             </>
           );
         }}
@@ -60,66 +62,41 @@ export function PipelinesScreen() {
   );
 }
 
-function belongs(run: Execution, pipeline: Pipeline): boolean {
-  return run.pipelineConfigId === undefined ? run.name === pipeline.name : run.pipelineConfigId === pipeline.id;
+interface PipelinesProps {
+  all: Pipeline[];
+  typed: string;
+  open: string | undefined;
+  onToggle: (name: string, open: boolean) => void;
+  onStart: (name: string) => void;
+  /** Below all of them. */
+  children: ReactNode;
 }
 
-interface PartProps {
-  pipeline: Pipeline;
-  runs: Execution[] | undefined;
-  open: boolean;
-  onToggle: (open: boolean) => void;
-  onStart: () => void;
-}
-
-function PipelinePart({ pipeline, runs, open, onToggle, onStart }: PartProps) {
+function Pipelines({ all, typed, open, onToggle, onStart, children }: PipelinesProps) {
   const t = useTexts();
+  const chunks = useMemo(() => chunksOf(all), [all]);
+  const shown = useMemo(() => (typed.trim() === '' ? all : all.filter((one) => matches(`${one.name} ${one.description ?? ''}`, typed))), [all, typed]);
   return (
-    <section className="pipeline" data-pipeline={pipeline.name}>
-      <header className="pipeline-head">
-        <button type="button" className="pipeline-open" aria-expanded={open} onClick={() => onToggle(!open)}>
-          <span className={open ? 'twist open' : 'twist'}>
-            <Draw what="right" />
-          </span>
-          <h2>
-            <bdi>{pipeline.name}</bdi>
-          </h2>
-        </button>
-        <span className="faint small grow cut">
-          {t.pipelines.stages(pipeline.stages.length)}
-          {pipeline.disabled ? ` · ${t.pipelines.disabled}` : ` · ${t.pipelines.watches}: ${watches(pipeline.triggers, t)}`}
-        </span>
-        <Link to="/applications/$application/pipelines/$pipeline/edit" params={{ application: pipeline.application, pipeline: pipeline.name }} className="button" aria-label={t.editor.editNamed(pipeline.name)}>
-          {t.editor.edit}
-        </Link>
-        <button type="button" className="button" disabled={pipeline.disabled} aria-label={t.pipelines.startNamed(pipeline.name)} onClick={onStart}>
-          <Draw what="play" />
-          {t.pipelines.start}
-        </button>
-      </header>
-      {open && (
-        <div className="pipeline-graph">
-          {pipeline.description !== undefined && (
-            <p className="soft small">
-              <bdi>{pipeline.description}</bdi>
-            </p>
-          )}
-          <PipelineGraph pipeline={pipeline} />
-        </div>
+    <>
+      <LongList as="ul" items={shown} keyOf={(one) => one.id} guess={PART} short={12} reveal={all.find((one) => one.name === open)?.id}>
+        {(one) => <PipelinePart pipeline={one} chunk={chunks.get(one.id) ?? [one.id]} open={open === one.name} onToggle={onToggle} onStart={onStart} />}
+      </LongList>
+      {shown.length < all.length ? (
+        <p className="faint small section" role="status">
+          {t.common.shown(shown.length, all.length)}
+        </p>
+      ) : (
+        children
       )}
-      {runs !== undefined && (runs.length === 0 ? <p className="faint small pipeline-none">{t.pipelines.noRuns}</p> : <RunRows runs={open ? runs : runs.slice(0, 3)} />)}
-    </section>
+    </>
   );
 }
 
-function PipelineGraph({ pipeline }: { pipeline: Pipeline }) {
+/** Runs that no pipeline of the list has; where there are no pipelines either, that there is nothing yet. */
+function Lost({ application, all }: { application: string; all: Pipeline[] }) {
   const t = useTexts();
-  const nodes = pipeline.stages.map((stage) => ({
-    id: stage.refId,
-    after: stage.requisites,
-    dim: stage.condition !== undefined,
-    label: `${stage.name}, ${stage.type}${stage.condition === undefined ? '' : `, ${t.pipelines.guarded} ${stage.condition}`}`,
-    face: <StageFace name={stage.name} foot={<span className="cut">{stage.type}</span>} />,
-  }));
-  return <Graph nodes={nodes} label={t.pipelines.graph} />;
+  const newest = useQuery(newestRunsQuery(NEWEST, application));
+  const lost = useMemo(() => lostOf(newest.data ?? [], all), [newest.data, all]);
+  if (lost.length > 0) return <RunRows runs={lost} />;
+  return all.length === 0 && newest.data !== undefined ? <Empty>{t.pipelines.empty}</Empty> : null;
 }

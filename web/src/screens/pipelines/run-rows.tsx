@@ -1,7 +1,9 @@
 // Runs as rows: state, what started it, a strip with one cell a stage, when and how long.
 
 import { Link } from '@tanstack/react-router';
+import { memo } from 'react';
 import { topStages, type Execution } from '../../api/execution';
+import { LongList } from '../../parts/long-list';
 import { Mark } from '../../parts/mark';
 import { whyRun } from '../../parts/reason';
 import { startedBy } from '../../parts/started';
@@ -11,15 +13,13 @@ import { useTexts } from '../../texts';
 
 export function RunRows({ runs }: { runs: Execution[] }) {
   return (
-    <ul className="run-rows">
-      {runs.map((run) => (
-        <RunRow key={run.id} run={run} />
-      ))}
-    </ul>
+    <LongList as="ul" className="run-rows" items={runs} keyOf={(run) => run.id} guess={41}>
+      {(run) => <RunRow run={run} />}
+    </LongList>
   );
 }
 
-function RunRow({ run }: { run: Execution }) {
+const RunRow = memo(function RunRow({ run }: { run: Execution }) {
   const t = useTexts();
   const why = whyRun(run);
   return (
@@ -53,4 +53,4 @@ function RunRow({ run }: { run: Execution }) {
       </Link>
     </li>
   );
-}
+});

@@ -18,6 +18,7 @@ export const firewalls = {
     allPorts: 'all ports',
     behind: 'Behind it',
     behindNone: 'Nothing is behind it yet.',
+    behindMore: (n: number) => `and ${n.toLocaleString('en')} more`,
     where: 'Name and place',
     description: 'Description',
     addRule: 'Add a rule',

@@ -19,6 +19,7 @@ export const firewalls: typeof Original = {
     allPorts: '모든 포트',
     behind: '지키는 대상',
     behindNone: '아직 지키는 대상이 없습니다.',
+    behindMore: (count) => `외 ${n(count)}개`,
     where: '이름과 위치',
     description: '설명',
     addRule: '규칙 추가',
