@@ -3,6 +3,7 @@
 import { curl, quoted, type Said } from './actions';
 import { answer } from './client';
 import { list, map, text } from './read';
+import type { Package } from './repositories';
 
 /** One call: what to do, with what. */
 export interface Call {
@@ -87,6 +88,20 @@ export async function diffSnapshots(left: string, right: string, signal?: AbortS
     const side = (value: unknown) => (text(value) === '' ? undefined : text(value));
     return { left: side(row.Left), right: side(row.Right) };
   });
+}
+
+/** `Pamd64 hello 1.0 3a2b…` as its parts: architecture, name, version. */
+export function ofKey(key: string): Package {
+  const [first = '', name = '', version = ''] = key.split(' ');
+  // Before the architecture stands `P`, and a prefix where the package is of another kind.
+  const architecture = first.slice(first.lastIndexOf('P') + 1);
+  return { architecture, name, version };
+}
+
+/** The packages of a repository that a query means, by name: their fields would be a thousand times as much. */
+export async function packageNames(repository: string, query: string, signal?: AbortSignal): Promise<Package[]> {
+  const path = `/api/repos/${part(repository)}/packages?${new URLSearchParams({ q: query })}`;
+  return list(await perform({ method: 'GET', path }, signal)).map((key) => ofKey(text(key)));
 }
 
 /** The packages of a repository that a query means, each with its fields. */

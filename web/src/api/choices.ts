@@ -1,6 +1,6 @@
 // What there is to choose from when something is created: images, sizes, certificates, firewalls.
 
-import { queryOptions } from '@tanstack/react-query';
+import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { answer, client } from './client';
 import { list, map, number, optNumber, text } from './read';
 
@@ -92,14 +92,18 @@ export const firewallsQuery = (application: string) =>
     queryFn: async ({ signal }) => firewallsOf(await answer(client.GET('/securityGroups', { signal })), application),
   });
 
-/** One firewall with its rules, which the list of them has not. */
-export const firewallQuery = ({ account, region, name }: Named) =>
+/**
+ * One firewall with its rules, which the list of them has not. It is asked for anew when the list is, of which it is given the time: one that is
+ * deleted is in no list, and nobody asks for it.
+ */
+export const firewallQuery = ({ account, region, name }: Named, listed: number) =>
   queryOptions({
-    queryKey: ['firewalls', 'one', account, region, name],
+    queryKey: ['firewall', account, region, name, String(listed)],
     queryFn: async ({ signal }): Promise<Firewall> => {
       const path = { account, region, name };
       return { ...readFirewall(await answer(client.GET('/securityGroups/{account}/{region}/{name}', { params: { path }, signal }))), ...path };
     },
+    placeholderData: keepPreviousData,
   });
 
 /** One load balancer as the server tells it, for a form that changes it. */

@@ -1,7 +1,7 @@
 // What each screen asks for: one query definition per resource, with the topics of the live stream that renew it.
 
-import { queryOptions } from '@tanstack/react-query';
-import { diffSnapshots, packagesOf } from './aptly';
+import { keepPreviousData, queryOptions } from '@tanstack/react-query';
+import { diffSnapshots, packageNames, packagesOf } from './aptly';
 import { answer, client } from './client';
 import { readPipeline } from './config';
 import { readExecution, readTaskView } from './execution';
@@ -10,6 +10,7 @@ import { readOperations } from './operations';
 import { readApplication, readHome, readLog } from './overview';
 import { readProvenance } from './provenance';
 import { list } from './read';
+import { newestFirst } from './runs';
 import { readMirrors, readPublications, readRepositories, readSnapshots } from './repositories';
 
 const path = (application: string) => ({ params: { path: { application } } });
@@ -54,13 +55,15 @@ export const runQuery = (id: string) =>
     queryFn: async ({ signal }) => readExecution(await answer(client.GET('/pipelines/{id}', { params: { path: { id } }, signal }))),
   });
 
-export const tasksQuery = (application: string) =>
+/** An application's newest tasks. */
+export const tasksQuery = (application: string, limit: number) =>
   queryOptions({
-    queryKey: ['tasks', application],
+    queryKey: ['tasks', application, String(limit)],
     queryFn: async ({ signal }) => {
-      const tasks = list(await answer(client.GET('/applications/{application}/tasks', { ...path(application), signal }))).map(readTaskView);
-      return tasks.sort((a, b) => (b.buildTime ?? 0) - (a.buildTime ?? 0) || b.id.localeCompare(a.id));
+      const tasks = list(await answer(client.GET('/applications/{application}/tasks', { params: { path: { application }, query: { limit } }, signal }))).map(readTaskView);
+      return tasks.sort(newestFirst);
     },
+    placeholderData: keepPreviousData,
   });
 
 /** The log lines of a stage and of its inner stages. */
@@ -98,7 +101,11 @@ export const publicationsQuery = () =>
 export const snapshotDiffQuery = (left: string, right: string) =>
   queryOptions({ queryKey: ['repositories', 'diff', left, right], queryFn: ({ signal }) => diffSnapshots(left, right, signal) });
 
-/** The packages of a repository that a query of aptly's language means. */
+/** The names of the packages of a repository that a query of aptly's language means. */
+export const packageNamesQuery = (repository: string, query: string) =>
+  queryOptions({ queryKey: ['repositories', 'names', repository, query], queryFn: ({ signal }) => packageNames(repository, query, signal), retry: false });
+
+/** The same with their fields: for one of them, or few. */
 export const packagesQuery = (repository: string, query: string) =>
   queryOptions({ queryKey: ['repositories', 'packages', repository, query], queryFn: ({ signal }) => packagesOf(repository, query, signal), retry: false });
 

@@ -1,7 +1,7 @@
 // A field that filters what is below it. What is typed counts at once; it goes into the address when the typing rests, for an address that
 // changes with every key is slow, and may end the composition of a syllable.
 
-import { useDeferredValue, useEffect, useRef, useState, type ReactNode } from 'react';
+import { useDeferredValue, useEffect, useRef, useState, type InputHTMLAttributes, type ReactNode } from 'react';
 
 /** So long typing rests before it goes into the address, in milliseconds. */
 const REST = 200;
@@ -13,10 +13,12 @@ interface Asked {
   label: string;
   /** Puts what was typed into the address; nothing for nothing. */
   keep: (typed: string | undefined) => void;
+  /** What else the field has. */
+  more?: InputHTMLAttributes<HTMLInputElement>;
 }
 
 /** What is to be filtered by now, and the field. */
-export function useFilter({ kept = '', label, keep }: Asked): [typed: string, field: ReactNode] {
+export function useFilter({ kept = '', label, keep, more }: Asked): [typed: string, field: ReactNode] {
   const [typed, setTyped] = useState(kept);
   const [was, setWas] = useState(kept);
   const written = useRef(kept);
@@ -40,6 +42,6 @@ export function useFilter({ kept = '', label, keep }: Asked): [typed: string, fi
     }, REST);
     return () => clearTimeout(timer);
   }, [typed, kept]);
-  const field = <input className="field" type="search" value={typed} placeholder={label} aria-label={label} onChange={(event) => setTyped(event.target.value)} />;
+  const field = <input className="field" type="search" value={typed} placeholder={label} aria-label={label} {...more} onChange={(event) => setTyped(event.target.value)} />;
   return [useDeferredValue(typed), field];
 }

@@ -15,7 +15,7 @@ const AHEAD = 1;
 interface Props<T> {
   items: readonly T[];
   keyOf: (item: T) => string;
-  /** The height of a row in pixels before it was seen. Where it is one number, the first rows that are seen correct it. */
+  /** The height of a row in pixels before it was seen. Where it is one number, the rows at the top correct it. */
   guess: number | ((item: T) => number);
   children: (item: T) => ReactNode;
   as?: 'div' | 'ul' | 'tbody';
@@ -78,15 +78,16 @@ export function LongList<T>({ items, keyOf, guess, children, as: Box = 'div', cl
   /** Remembers how high the rows are that are drawn; whether one is of another height than was thought. */
   const measure = (rows: HTMLElement[]): boolean => {
     let other = false;
-    let sum = 0;
+    const seen: number[] = [];
     rows.forEach((row, nth) => {
       const at = places[nth] ?? 0;
       const height = row.getBoundingClientRect().height;
       heights.current.set(keyOf(items[at] as T), height);
-      sum += height;
+      seen.push(height);
       if (Math.abs(height - ((tops[at + 1] ?? 0) - (tops[at] ?? 0))) > 0.5) other = true;
     });
-    if (other && typeof guess === 'number') usual.current ??= sum / rows.length;
+    // Only from the top: elsewhere everything above would move.
+    if (other && typeof guess === 'number' && range.from === 0) usual.current ??= seen.sort((a, b) => a - b)[seen.length >> 1];
     return other;
   };
 

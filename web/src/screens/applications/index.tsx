@@ -2,9 +2,13 @@
 
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
+import { memo, useMemo } from 'react';
+import type { Application } from '../../api/overview';
 import { applicationsQuery } from '../../api/queries';
 import { Answered, Empty } from '../../parts/answers';
 import { Copyable } from '../../parts/dialog';
+import { useFilter } from '../../parts/filter';
+import { LongList } from '../../parts/long-list';
 import { matches } from '../../parts/match';
 import { Ago } from '../../parts/when';
 import { useLanguage } from '../../texts';
@@ -19,19 +23,15 @@ export function ApplicationsScreen() {
   const { q, do: doing } = route.useSearch();
   const navigate = route.useNavigate();
   const applications = useQuery(applicationsQuery());
-  const open = (create: boolean) => void navigate({ search: { ...(q === undefined ? {} : { q }), ...(create ? { do: 'create' } : {}) } });
+  const open = (create: boolean) => void navigate({ search: ({ q }) => ({ ...(q === undefined ? {} : { q }), ...(create ? { do: 'create' } : {}) }) });
+  const [typed, field] = useFilter({ kept: q, label: t.applications.filter, keep: (q) => void navigate({ search: ({ q: _, ...rest }) => ({ ...rest, ...(q === undefined ? {} : { q }) }), replace: true }) });
+  const sorted = useMemo(() => [...(applications.data ?? [])].sort((a, b) => a.name.localeCompare(b.name, language)), [applications.data, language]);
+  const shown = useMemo(() => sorted.filter((one) => matches(`${one.name} ${one.email ?? ''}`, typed)), [sorted, typed]);
   return (
     <div className="screen">
       <div className="screen-head">
         <h1 className="grow">{t.applications.title}</h1>
-        <input
-          className="field"
-          type="search"
-          value={q ?? ''}
-          placeholder={t.applications.filter}
-          aria-label={t.applications.filter}
-          onChange={(event) => void navigate({ search: event.target.value === '' ? {} : { q: event.target.value }, replace: true })}
-        />
+        {field}
         {applications.data?.length !== 0 && (
           <button type="button" className="button primary" onClick={() => open(true)}>
             {t.newApplication.create}
@@ -52,7 +52,6 @@ export function ApplicationsScreen() {
               </Empty>
             );
           }
-          const shown = all.filter((one) => matches(`${one.name} ${one.email ?? ''}`, q ?? '')).sort((a, b) => a.name.localeCompare(b.name, language));
           return (
             <>
               <table className="rows">
@@ -64,30 +63,9 @@ export function ApplicationsScreen() {
                     <th className="number">{t.applications.changed}</th>
                   </tr>
                 </thead>
-                <tbody>
-                  {shown.map((one) => (
-                    <tr key={one.name}>
-                      <td>
-                        <Link className="strong" to="/applications/$application/pipelines" params={{ application: one.name }}>
-                          <bdi>{one.name}</bdi>
-                        </Link>
-                        {one.description !== undefined && (
-                          <span className="soft small">
-                            {' '}
-                            <bdi>{one.description}</bdi>
-                          </span>
-                        )}
-                      </td>
-                      <td className="soft">
-                        <bdi>{one.email}</bdi>
-                      </td>
-                      <td className="soft wide-only">{one.accounts.join(', ')}</td>
-                      <td className="number soft">
-                        <Ago at={one.updated} />
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
+                <LongList as="tbody" items={shown} keyOf={(one) => one.name} guess={37}>
+                  {(one) => <Row one={one} />}
+                </LongList>
               </table>
               <p className="faint small section">{t.common.shown(shown.length, all.length)}</p>
             </>
@@ -98,3 +76,28 @@ export function ApplicationsScreen() {
     </div>
   );
 }
+
+const Row = memo(function Row({ one }: { one: Application }) {
+  return (
+    <tr>
+      <td>
+        <Link className="strong" to="/applications/$application/pipelines" params={{ application: one.name }}>
+          <bdi>{one.name}</bdi>
+        </Link>
+        {one.description !== undefined && (
+          <span className="soft small">
+            {' '}
+            <bdi>{one.description}</bdi>
+          </span>
+        )}
+      </td>
+      <td className="soft">
+        <bdi>{one.email}</bdi>
+      </td>
+      <td className="soft wide-only">{one.accounts.join(', ')}</td>
+      <td className="number soft">
+        <Ago at={one.updated} />
+      </td>
+    </tr>
+  );
+});

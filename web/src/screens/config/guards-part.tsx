@@ -19,8 +19,9 @@ interface Props {
 
 export function GuardsPart({ application, attributes, adding, removing, onShow, onClose }: Props) {
   const t = useTexts();
-  const groups = useQuery(serverGroupsQuery(application)).data ?? [];
   const all = readGuards(attributes);
+  // Asked for only where a guard is told of: an application may have many.
+  const groups = useQuery({ ...serverGroupsQuery(application), enabled: adding || all.length > 0 }).data ?? [];
   const chosen = all.find((one) => keyOf(one) === removing);
   return (
     <section className="section" aria-labelledby="config-guards">

@@ -29,7 +29,7 @@ export function FirewallsScreen() {
   const last = useLast(firewalls.data?.find(isChosen));
   const named = last !== undefined && isChosen(last) ? last : undefined;
   // Its rules, for the dialog that changes them; what is deleted while that is said stays as it was.
-  const chosen = useLast(useQuery({ ...firewallQuery(named ?? { account: '', region: '', name: '' }), enabled: named !== undefined && doing === 'edit' }).data);
+  const chosen = useLast(useQuery({ ...firewallQuery(named ?? { account: '', region: '', name: '' }, firewalls.dataUpdatedAt), enabled: named !== undefined && doing === 'edit' }).data);
   const close = () => void navigate({ search: firewall === undefined ? {} : { firewall } });
   const create = (
     <button type="button" className="button primary" onClick={() => void navigate({ search: { do: 'create' } })}>
@@ -54,7 +54,7 @@ export function FirewallsScreen() {
                 {create}
               </div>
               <LongList as="ul" items={all} keyOf={keyOf} guess={PART} short={20} reveal={named === undefined ? undefined : keyOf(named)}>
-                {(one) => <FirewallPart firewall={one} application={application} behind={behind(one)} here={isChosen(one)} />}
+                {(one) => <FirewallPart firewall={one} application={application} listed={firewalls.dataUpdatedAt} behind={behind(one)} here={isChosen(one)} />}
               </LongList>
             </>
           )
@@ -72,9 +72,9 @@ const keyOf = (one: Named) => `${one.account} ${one.region} ${one.name}`;
 /** The height of a firewall with one rule, as firewalls.css has it. */
 const PART = 150;
 
-const FirewallPart = memo(function FirewallPart({ firewall, application, behind, here }: { firewall: Named; application: string; behind: Behind[]; here: boolean }) {
+const FirewallPart = memo(function FirewallPart({ firewall, application, listed, behind, here }: { firewall: Named; application: string; listed: number; behind: Behind[]; here: boolean }) {
   const t = useTexts();
-  const found = useQuery(firewallQuery(firewall));
+  const found = useQuery(firewallQuery(firewall, listed));
   return (
     <li className={here ? 'firewall here' : 'firewall'} data-firewall={firewall.name}>
       <h2>

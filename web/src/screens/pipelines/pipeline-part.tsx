@@ -2,7 +2,7 @@
 
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { memo, useCallback } from 'react';
+import { memo, useCallback, useState } from 'react';
 import type { Pipeline } from '../../api/config';
 import type { Execution } from '../../api/execution';
 import { runsOfQuery } from '../../api/runs';
@@ -16,6 +16,8 @@ import { watches } from './watches';
 /** How many runs are shown of a pipeline that is closed, and of one that is open. */
 const CLOSED = 3;
 const OPEN = 20;
+/** How many more somebody gets who asks for older ones. */
+const MORE = 100;
 
 interface Props {
   pipeline: Pipeline;
@@ -26,17 +28,18 @@ interface Props {
   onStart: (name: string) => void;
 }
 
-/** The newest runs, the few of the list until there are more. */
-function useRuns({ pipeline, chunk, open }: Pick<Props, 'pipeline' | 'chunk' | 'open'>): Execution[] | undefined {
+/** The newest runs, the few of the list until there are more; and what asks for more, where there may be any. */
+function useRuns({ pipeline, chunk, open }: Pick<Props, 'pipeline' | 'chunk' | 'open'>): { runs: Execution[] | undefined; older: (() => void) | undefined } {
+  const [limit, setLimit] = useState(OPEN);
   const own = useCallback((all: Execution[]) => all.filter((run) => run.pipelineConfigId === pipeline.id), [pipeline.id]);
   const few = useQuery({ ...runsOfQuery(pipeline.application, chunk, CLOSED), select: own }).data;
-  const more = useQuery({ ...runsOfQuery(pipeline.application, [pipeline.id], OPEN), enabled: open }).data;
-  return open ? (more ?? few) : few;
+  const more = useQuery({ ...runsOfQuery(pipeline.application, [pipeline.id], limit), enabled: open }).data;
+  return { runs: open ? (more ?? few) : few, older: open && more !== undefined && more.length >= limit ? () => setLimit(limit + MORE) : undefined };
 }
 
 export const PipelinePart = memo(function PipelinePart({ pipeline, chunk, open, onToggle, onStart }: Props) {
   const t = useTexts();
-  const runs = useRuns({ pipeline, chunk, open });
+  const { runs, older } = useRuns({ pipeline, chunk, open });
   return (
     <li className="pipeline" data-pipeline={pipeline.name}>
       <header className="pipeline-head">
@@ -71,6 +74,11 @@ export const PipelinePart = memo(function PipelinePart({ pipeline, chunk, open, 
         </div>
       )}
       {runs === undefined ? <div className="pipeline-coming" /> : runs.length === 0 ? <p className="faint small pipeline-none">{t.pipelines.noRuns}</p> : <RunRows runs={runs} />}
+      {older !== undefined && (
+        <button type="button" className="button quiet" onClick={older}>
+          {t.common.older}
+        </button>
+      )}
     </li>
   );
 });

@@ -5,6 +5,8 @@ import { getRouteApi, Link } from '@tanstack/react-router';
 import { projectsQuery } from '../../api/projects';
 import { Answered, Empty } from '../../parts/answers';
 import { Copyable } from '../../parts/dialog';
+import { useFilter } from '../../parts/filter';
+import { LongList } from '../../parts/long-list';
 import { matches } from '../../parts/match';
 import { Ago } from '../../parts/when';
 import { useLanguage } from '../../texts';
@@ -20,6 +22,7 @@ export function ProjectsScreen() {
   const navigate = route.useNavigate();
   const projects = useQuery(projectsQuery());
   const filter = q === undefined ? {} : { q };
+  const [typed, field] = useFilter({ kept: q, label: t.projects.filter, keep: (q) => void navigate({ search: ({ q: _, ...rest }) => ({ ...rest, ...(q === undefined ? {} : { q }) }), replace: true }) });
   const make = (
     <button type="button" className="button primary" onClick={() => void navigate({ search: { ...filter, edit: 'new' } })} data-new>
       {t.projects.make}
@@ -31,7 +34,7 @@ export function ProjectsScreen() {
         <h1 className="grow">{t.projects.title}</h1>
         {(projects.data?.length ?? 0) > 0 && (
           <>
-            <input className="field" type="search" value={q ?? ''} placeholder={t.projects.filter} aria-label={t.projects.filter} onChange={(event) => void navigate({ search: event.target.value === '' ? {} : { q: event.target.value }, replace: true })} />
+            {field}
             {make}
           </>
         )}
@@ -47,7 +50,7 @@ export function ProjectsScreen() {
               </Empty>
             );
           }
-          const shown = all.filter((one) => matches(`${one.name} ${one.email} ${one.applications.join(' ')}`, q ?? '')).sort((a, b) => a.name.localeCompare(b.name, language));
+          const shown = all.filter((one) => matches(`${one.name} ${one.email} ${one.applications.join(' ')}`, typed)).sort((a, b) => a.name.localeCompare(b.name, language));
           return (
             <>
               <table className="rows">
@@ -60,9 +63,9 @@ export function ProjectsScreen() {
                     <th className="number">{t.applications.changed}</th>
                   </tr>
                 </thead>
-                <tbody>
-                  {shown.map((one) => (
-                    <tr key={one.id} data-project={one.name}>
+                <LongList as="tbody" items={shown} keyOf={(one) => one.id} guess={37}>
+                  {(one) => (
+                    <tr data-project={one.name}>
                       <td>
                         <Link className="strong" to="/projects/$project" params={{ project: one.name }}>
                           <bdi>{one.name}</bdi>
@@ -79,8 +82,8 @@ export function ProjectsScreen() {
                         <Ago at={one.updated} />
                       </td>
                     </tr>
-                  ))}
-                </tbody>
+                  )}
+                </LongList>
               </table>
               <p className="faint small section">{t.common.shown(shown.length, all.length)}</p>
             </>

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { differences, ofKey } from './differences';
+import { ofKey } from '../../api/aptly';
+import { differences } from './differences';
 
 describe('the difference of two snapshots', () => {
   it('names what came, what went and what has another version', () => {

@@ -1,6 +1,6 @@
 // From aptly's pairs of packages to what a reader wants to know.
 
-import type { DiffRow } from '../../api/aptly';
+import { ofKey, type DiffRow } from '../../api/aptly';
 
 export interface Difference {
   what: 'added' | 'removed' | 'changed';
@@ -8,14 +8,6 @@ export interface Difference {
   architecture: string;
   before: string | undefined;
   after: string | undefined;
-}
-
-/** `Pamd64 hello 1.0 3a2b…` as its parts: architecture, name, version. */
-export function ofKey(key: string): { architecture: string; name: string; version: string } {
-  const [first = '', name = '', version = ''] = key.split(' ');
-  // Before the architecture stands `P`, and a prefix where the package is of another kind.
-  const architecture = first.slice(first.lastIndexOf('P') + 1);
-  return { architecture, name, version };
 }
 
 export function differences(rows: DiffRow[]): Difference[] {

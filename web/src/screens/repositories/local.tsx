@@ -6,6 +6,7 @@ import { createRepository, createSnapshot } from '../../api/aptly';
 import type { Publication, Repositories, Repository } from '../../api/repositories';
 import { Empty } from '../../parts/answers';
 import { Copyable } from '../../parts/dialog';
+import { useFilter } from '../../parts/filter';
 import { TextField } from '../../parts/form';
 import { useTexts } from '../../texts';
 import { DoingDialog } from './doing';
@@ -23,21 +24,16 @@ export function LocalPart({ all }: { all: Repositories }) {
   const { q } = route.useSearch();
   const navigate = route.useNavigate();
   const [making, setMaking] = useState(false);
-  const typed = q ?? '';
+  const [typed, field] = useFilter({
+    kept: q,
+    label: t.repositories.filter,
+    keep: (next) => void navigate({ search: (before) => changed(before, 'q', next ?? ''), replace: true }),
+    more: { className: 'field grow', list: 'query-words', placeholder: t.packages.filter, 'aria-describedby': 'query-hint', spellCheck: false },
+  });
   return (
     <>
       <div className="row local-head">
-        <input
-          className="field grow"
-          type="search"
-          list="query-words"
-          value={typed}
-          placeholder={t.packages.filter}
-          aria-label={t.repositories.filter}
-          aria-describedby="query-hint"
-          spellCheck={false}
-          onChange={(event) => void navigate({ search: (before) => changed(before, 'q', event.target.value), replace: true })}
-        />
+        {field}
         <datalist id="query-words">{isQuery(typed) && WORDS.map((word) => <option key={word} value={completed(typed, word)} />)}</datalist>
         <button type="button" className="button" onClick={() => setMaking(true)}>
           {t.packages.newRepository}

@@ -1,40 +1,60 @@
 // The packages of a repository as a table; of the open one its fields and files.
 
-import { useQuery } from '@tanstack/react-query';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
-import { packagesQuery } from '../../api/queries';
+import { memo, useCallback, useMemo } from 'react';
+import { packageNamesQuery, packagesQuery } from '../../api/queries';
 import type { Package, Repository } from '../../api/repositories';
+import { useLater } from '../../parts/later';
+import { LongList } from '../../parts/long-list';
 import { matches } from '../../parts/match';
 import { useTexts } from '../../texts';
 import { changed } from './parts';
-import { isQuery } from './query';
+import { askedOf, isQuery } from './query';
 
 const route = getRouteApi('/repositories');
 
-/** So many are drawn. */
-const DRAWN = 200;
+/** So long typing rests before the server is asked, in milliseconds. */
+const REST = 150;
+
+/** A package, or what is shown of it below when it is open. */
+interface Line {
+  key: string;
+  one: Package;
+  fields: boolean;
+}
+
+function linesOf(repository: string, packages: Package[], open: string | undefined): Line[] {
+  return packages.flatMap((one) => {
+    const key = `${repository}/${one.name}_${one.version}_${one.architecture}`;
+    const line = { key, one, fields: false };
+    return key === open ? [line, { key: `${key} fields`, one, fields: true }] : [line];
+  });
+}
 
 export function PackageTable({ repository, typed }: { repository: Repository; typed: string }) {
   const t = useTexts();
-  const asked = isQuery(typed);
-  const found = useQuery({ ...packagesQuery(repository.name, typed), enabled: asked, placeholderData: (before) => before });
-  if (asked && found.error !== null) {
+  const { package: open } = route.useSearch();
+  const navigate = route.useNavigate();
+  const asked = useLater(askedOf(typed, repository.packages.length >= repository.count), REST);
+  const found = useQuery({ ...packageNamesQuery(repository.name, asked ?? ''), enabled: asked !== undefined, placeholderData: keepPreviousData });
+  // Until the server has answered, what is there stays.
+  const meant = useMemo(() => {
+    if (asked !== undefined && found.data !== undefined) return found.data;
+    return repository.packages.filter((one) => isQuery(typed) || matches(`${one.name} ${one.version} ${one.architecture}`, typed));
+  }, [asked, found.data, repository.packages, typed]);
+  const lines = useMemo(() => linesOf(repository.name, meant, open), [repository.name, meant, open]);
+  const toggle = useCallback((key: string) => void navigate({ search: (before) => changed(before, 'package', before.package === key ? '' : key), replace: true }), [navigate]);
+  if (asked !== undefined && found.error !== null) {
     return (
       <p className="small tone-bad" role="alert">
         {found.error.message}
       </p>
     );
   }
-  // Until the server has answered, what is there stays.
-  const words = asked ? '' : typed;
-  const meant: Package[] =
-    asked && found.data !== undefined
-      ? found.data.map((fields) => ({ name: fields.Package ?? '', version: fields.Version ?? '', architecture: fields.Architecture ?? '' }))
-      : repository.packages.filter((one) => matches(`${one.name} ${one.version} ${one.architecture}`, words));
-  const shown = meant.slice(0, DRAWN);
   return (
     <>
-      {shown.length > 0 && (
+      {lines.length > 0 && (
         <table className="rows">
           <thead>
             <tr>
@@ -43,47 +63,41 @@ export function PackageTable({ repository, typed }: { repository: Repository; ty
               <th>{t.repositories.architecture}</th>
             </tr>
           </thead>
-          <tbody>
-            {shown.map((one) => (
-              <Row key={`${one.name} ${one.version} ${one.architecture}`} repository={repository.name} one={one} />
-            ))}
-          </tbody>
+          <LongList as="tbody" items={lines} keyOf={(line) => line.key} guess={37} reveal={open}>
+            {(line) => <Row repository={repository.name} line={line} open={open === line.key} onToggle={toggle} />}
+          </LongList>
         </table>
       )}
-      {shown.length !== repository.count && <p className="faint small">{t.common.shown(shown.length, repository.count)}</p>}
+      {meant.length !== repository.count && <p className="faint small">{t.common.shown(meant.length, repository.count)}</p>}
     </>
   );
 }
 
-function Row({ repository, one }: { repository: string; one: Package }) {
+const Row = memo(function Row({ repository, line: { key, one, fields }, open, onToggle }: { repository: string; line: Line; open: boolean; onToggle: (key: string) => void }) {
   const t = useTexts();
-  const { package: open } = route.useSearch();
-  const navigate = route.useNavigate();
-  const key = `${repository}/${one.name}_${one.version}_${one.architecture}`;
-  const here = open === key;
-  return (
-    <>
-      <tr data-package={one.name}>
-        <td>
-          <button type="button" className="package-open strong" aria-expanded={here} onClick={() => void navigate({ search: (before) => changed(before, 'package', here ? '' : key), replace: true })}>
-            <bdi>{one.name}</bdi>
-          </button>
+  if (fields) {
+    return (
+      <tr className="package-details">
+        <td colSpan={3} aria-label={t.packages.fields}>
+          <Fields repository={repository} one={one} />
         </td>
-        <td>
-          <bdi>{one.version}</bdi>
-        </td>
-        <td className="soft">{one.architecture}</td>
       </tr>
-      {here && (
-        <tr className="package-details">
-          <td colSpan={3} aria-label={t.packages.fields}>
-            <Fields repository={repository} one={one} />
-          </td>
-        </tr>
-      )}
-    </>
+    );
+  }
+  return (
+    <tr data-package={one.name}>
+      <td>
+        <button type="button" className="package-open strong" aria-expanded={open} onClick={() => onToggle(key)}>
+          <bdi>{one.name}</bdi>
+        </button>
+      </td>
+      <td>
+        <bdi>{one.version}</bdi>
+      </td>
+      <td className="soft">{one.architecture}</td>
+    </tr>
   );
-}
+});
 
 /** Fields of our own bookkeeping, which say nothing to a reader. */
 const HIDDEN = ['FilesHash', 'ShortKey', 'Key'];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isQuery } from './query';
+import { askedOf, isQuery } from './query';
 
 describe('what is typed over packages', () => {
   it('filters as long as it is words', () => {
@@ -7,5 +7,11 @@ describe('what is typed over packages', () => {
   });
   it('is a query with an operator, or as a package is named whole', () => {
     for (const typed of ['Name (~ hello)', 'nginx (>= 1.2)', 'a | b', '!a', '$Version', 'hello_1.0_amd64']) expect(isQuery(typed), typed).toBe(true);
+  });
+  it('is asked of the server as a query, and as a word only where the page has not all', () => {
+    expect(askedOf('$Version', true)).toBe('$Version');
+    expect(askedOf('hello', true)).toBeUndefined();
+    expect(askedOf('  ', false)).toBeUndefined();
+    expect(askedOf('lib* 1.0', false)).toBe('(Name (% "*lib?*") | $Version (% "*lib?*")), (Name (% "*1.0*") | $Version (% "*1.0*"))');
   });
 });

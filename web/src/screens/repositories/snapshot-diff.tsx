@@ -1,19 +1,21 @@
 // How two snapshots differ: what came, what went, what has another version.
 
 import { useQuery } from '@tanstack/react-query';
+import { useMemo } from 'react';
 import { snapshotDiffQuery } from '../../api/queries';
 import { Answered } from '../../parts/answers';
+import { LongList } from '../../parts/long-list';
 import { useTexts } from '../../texts';
 import { differences } from './differences';
 
 export function SnapshotDiff({ left, right }: { left: string; right: string }) {
   const t = useTexts();
   const rows = useQuery(snapshotDiffQuery(left, right));
+  const all = useMemo(() => differences(rows.data ?? []), [rows.data]);
   return (
     <section className="snapshot-diff" aria-label={t.snapshots.diff}>
       <Answered query={rows}>
-        {(found) => {
-          const all = differences(found);
+        {() => {
           if (all.length === 0) return <p className="soft">{t.snapshots.same}</p>;
           return (
             <table className="rows">
@@ -30,9 +32,9 @@ export function SnapshotDiff({ left, right }: { left: string; right: string }) {
                   </th>
                 </tr>
               </thead>
-              <tbody>
-                {all.map((one) => (
-                  <tr key={`${one.name} ${one.architecture} ${one.before} ${one.after}`} data-diff={one.what}>
+              <LongList as="tbody" items={all} keyOf={(one) => `${one.name} ${one.architecture} ${one.before} ${one.after}`} guess={37}>
+                {(one) => (
+                  <tr data-diff={one.what}>
                     <td className="small soft">{t.snapshots.what[one.what]}</td>
                     <td className="strong">
                       <bdi>{one.name}</bdi>
@@ -45,8 +47,8 @@ export function SnapshotDiff({ left, right }: { left: string; right: string }) {
                       <bdi>{one.after ?? '–'}</bdi>
                     </td>
                   </tr>
-                ))}
-              </tbody>
+                )}
+              </LongList>
             </table>
           );
         }}

@@ -2,12 +2,13 @@
 
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
-import { useState } from 'react';
+import { memo, useMemo, useState } from 'react';
 import { dropSnapshot } from '../../api/aptly';
 import { repositoriesQuery } from '../../api/queries';
-import type { Snapshot } from '../../api/repositories';
+import type { Publication, Snapshot } from '../../api/repositories';
 import { Empty } from '../../parts/answers';
 import { Copyable } from '../../parts/dialog';
+import { LongList } from '../../parts/long-list';
 import { Ago } from '../../parts/when';
 import { useTexts } from '../../texts';
 import { DoingDialog } from './doing';
@@ -21,7 +22,8 @@ export function SnapshotsPart({ snapshots }: { snapshots: Snapshot[] }) {
   const t = useTexts();
   const { left, right } = route.useSearch();
   const navigate = route.useNavigate();
-  const publications = useQuery(repositoriesQuery()).data?.publications ?? [];
+  const publications = useQuery(repositoriesQuery()).data?.publications;
+  const shownBy = useMemo(() => distributionsOf(publications ?? []), [publications]);
   if (snapshots.length === 0) {
     return (
       <Empty>
@@ -59,17 +61,27 @@ export function SnapshotsPart({ snapshots }: { snapshots: Snapshot[] }) {
             <th aria-label={t.snapshots.drop} />
           </tr>
         </thead>
-        <tbody>
-          {snapshots.map((one) => (
-            <Row key={one.name} snapshot={one} shownBy={publications.filter((publication) => publication.ofSnapshots && publication.sources.includes(one.name)).map((publication) => publication.distribution)} />
-          ))}
-        </tbody>
+        <LongList as="tbody" items={snapshots} keyOf={(one) => one.name} guess={45}>
+          {(one) => <Row snapshot={one} shownBy={shownBy.get(one.name) ?? NOWHERE} />}
+        </LongList>
       </table>
     </>
   );
 }
 
-function Row({ snapshot, shownBy }: { snapshot: Snapshot; shownBy: string[] }) {
+const NOWHERE: string[] = [];
+
+/** Which distributions show each snapshot. */
+function distributionsOf(publications: Publication[]): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  for (const one of publications) {
+    if (!one.ofSnapshots) continue;
+    for (const source of one.sources) found.set(source, [...(found.get(source) ?? []), one.distribution]);
+  }
+  return found;
+}
+
+const Row = memo(function Row({ snapshot, shownBy }: { snapshot: Snapshot; shownBy: string[] }) {
   const t = useTexts();
   const [asked, setAsked] = useState<'publish' | 'drop'>();
   const close = () => setAsked(undefined);
@@ -109,4 +121,4 @@ function Row({ snapshot, shownBy }: { snapshot: Snapshot; shownBy: string[] }) {
       </td>
     </tr>
   );
-}
+});

@@ -2,12 +2,14 @@
 
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
+import { memo, useCallback, useState } from 'react';
 import { tasksQuery } from '../../api/queries';
 import { errorsOf, type Execution } from '../../api/execution';
 import { mayMoveTraffic } from '../../api/report';
 import { Answered, Empty } from '../../parts/answers';
 import { DataTable } from '../../parts/data';
 import { Draw } from '../../parts/icons';
+import { LongList } from '../../parts/long-list';
 import { Mark } from '../../parts/mark';
 import { ofRun, plain } from '../../parts/status';
 import { Ago, Took } from '../../parts/when';
@@ -16,12 +18,17 @@ import './tasks.css';
 
 const route = getRouteApi('/applications/$application/tasks');
 
+/** So many tasks are asked for, and as many more as often as somebody wants. */
+const SOME = 100;
+
 export function TasksScreen() {
   const t = useTexts();
   const { application } = route.useParams();
   const { task } = route.useSearch();
   const navigate = route.useNavigate();
-  const tasks = useQuery(tasksQuery(application));
+  const [limit, setLimit] = useState(SOME);
+  const tasks = useQuery(tasksQuery(application, limit));
+  const toggle = useCallback((id: string, open: boolean) => void navigate({ search: open ? { task: id } : {} }), [navigate]);
   return (
     <div className="screen">
       <h1 className="hidden-words">{t.tabs.tasks}</h1>
@@ -30,11 +37,16 @@ export function TasksScreen() {
           all.length === 0 ? (
             <Empty>{t.tasks.empty}</Empty>
           ) : (
-            <ul className="task-list">
-              {all.map((one) => (
-                <TaskPart key={one.id} task={one} open={one.id === task} onToggle={(open) => void navigate({ search: open ? { task: one.id } : {} })} />
-              ))}
-            </ul>
+            <>
+              <LongList as="ul" className="task-list" items={all} keyOf={(one) => one.id} guess={39} reveal={task}>
+                {(one) => <TaskPart task={one} open={one.id === task} onToggle={toggle} />}
+              </LongList>
+              {all.length >= limit && (
+                <button type="button" className="button section" disabled={tasks.isPlaceholderData} onClick={() => setLimit(limit + SOME)}>
+                  {t.common.older}
+                </button>
+              )}
+            </>
           )
         }
       </Answered>
@@ -42,12 +54,12 @@ export function TasksScreen() {
   );
 }
 
-function TaskPart({ task, open, onToggle }: { task: Execution; open: boolean; onToggle: (open: boolean) => void }) {
+const TaskPart = memo(function TaskPart({ task, open, onToggle }: { task: Execution; open: boolean; onToggle: (id: string, open: boolean) => void }) {
   const t = useTexts();
   const errors = task.stages.flatMap(errorsOf);
   return (
     <li className="task">
-      <button type="button" className="task-head" aria-expanded={open} onClick={() => onToggle(!open)}>
+      <button type="button" className="task-head" aria-expanded={open} onClick={() => onToggle(task.id, !open)}>
         <span className={open ? 'twist open' : 'twist'}>
           <Draw what="right" />
         </span>
@@ -103,4 +115,4 @@ function TaskPart({ task, open, onToggle }: { task: Execution; open: boolean; on
       )}
     </li>
   );
-}
+});

@@ -55,6 +55,7 @@ export const words = {
     shown: (n: number, all: number) => (n === all ? count(all, 'row', 'rows') : `${n} of ${count(all, 'row', 'rows')}`),
     failed: (why: string) => `This could not be loaded: ${why}`,
     again: 'Try again',
+    older: 'Show older ones',
     asCommand: 'The same as a command',
     asRequest: 'The same as a request',
     notFound: 'There is nothing at this address.',

@@ -56,6 +56,7 @@ export const words: typeof Original = {
     shown: (some, all) => (some === all ? `${n(all)}행` : `${n(all)}행 중 ${n(some)}행`),
     failed: (why) => `불러오지 못했습니다: ${why}`,
     again: '다시 시도',
+    older: '이전 항목 더 보기',
     asCommand: '같은 일을 하는 명령',
     asRequest: '같은 일을 하는 요청',
     notFound: '이 주소에는 아무것도 없습니다.',
