@@ -6,6 +6,9 @@ import type { QueryKey } from './topics';
 /** So long changes are gathered before the screens ask again, in milliseconds. */
 const GATHER = 150;
 
+/** What takes no longer than this is asked for again at once, in milliseconds. */
+const QUICK = 250;
+
 export interface Renewal {
   renew: (keys: QueryKey[]) => void;
   end: () => void;
@@ -25,8 +28,9 @@ export function renewal(ask: (key: QueryKey) => Promise<unknown>, join: (keys: Q
     busy.set(name, false);
     const from = Date.now();
     const done = () => {
-      // As long as the answers took, nothing is asked again: half of the time the page is free for the reader.
-      const rest = Date.now() - from;
+      // What takes long is not asked for again until as long has passed: half of the time the page is free for the reader.
+      const took = Date.now() - from;
+      const rest = took > QUICK ? took : 0;
       setTimeout(() => {
         const again = busy.get(name) === true;
         busy.delete(name);

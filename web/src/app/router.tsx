@@ -6,6 +6,8 @@ import { readClustersSearch } from '../screens/clusters/address';
 import { readReportSearch } from '../screens/report/address';
 import { readEditorSearch } from '../screens/editor/views';
 import { readRunSearch } from '../screens/run/views';
+import { applicationsQuery, balancersQuery, homeQuery, pipelinesQuery, repositoriesQuery, runQuery, serverGroupsQuery } from '../api/queries';
+import { ahead } from './answers';
 import { Frame } from './frame';
 
 /** The texts of a search part under the given keys; anything else in an address is left out. */
@@ -22,12 +24,13 @@ function textsOf<K extends string>(...keys: K[]) {
 
 const root = createRootRoute({ component: Frame, notFoundComponent: NotFound, errorComponent: Broken });
 
-const home = createRoute({ getParentRoute: () => root, path: '/', component: lazyRouteComponent(() => import('../screens/home'), 'HomeScreen') });
+const home = createRoute({ getParentRoute: () => root, path: '/', loader: ({ cause }) => ahead(cause, homeQuery()), component: lazyRouteComponent(() => import('../screens/home'), 'HomeScreen') });
 
 const applications = createRoute({
   getParentRoute: () => root,
   path: '/applications',
   validateSearch: textsOf('q', 'do'),
+  loader: ({ cause }) => ahead(cause, applicationsQuery()),
   component: lazyRouteComponent(() => import('../screens/applications'), 'ApplicationsScreen'),
 });
 
@@ -43,6 +46,7 @@ const clusters = createRoute({
   getParentRoute: () => root,
   path: '/applications/$application/clusters',
   validateSearch: readClustersSearch,
+  loader: ({ cause, params }) => ahead(cause, serverGroupsQuery(params.application)),
   component: lazyRouteComponent(() => import('../screens/clusters'), 'ClustersScreen'),
 });
 
@@ -50,6 +54,7 @@ const loadBalancers = createRoute({
   getParentRoute: () => root,
   path: '/applications/$application/load-balancers',
   validateSearch: textsOf('balancer', 'account', 'region', 'do'),
+  loader: ({ cause, params }) => ahead(cause, balancersQuery(params.application)),
   component: lazyRouteComponent(() => import('../screens/load-balancers'), 'LoadBalancersScreen'),
 });
 
@@ -64,6 +69,7 @@ const pipelines = createRoute({
   getParentRoute: () => root,
   path: '/applications/$application/pipelines',
   validateSearch: textsOf('q', 'pipeline', 'start'),
+  loader: ({ cause, params }) => ahead(cause, pipelinesQuery(params.application)),
   component: lazyRouteComponent(() => import('../screens/pipelines'), 'PipelinesScreen'),
 });
 
@@ -85,6 +91,7 @@ const run = createRoute({
   getParentRoute: () => root,
   path: '/applications/$application/runs/$run',
   validateSearch: readRunSearch,
+  loader: ({ cause, params }) => ahead(cause, runQuery(params.run)),
   component: lazyRouteComponent(() => import('../screens/run'), 'RunScreen'),
 });
 
@@ -106,6 +113,7 @@ const repositories = createRoute({
   getParentRoute: () => root,
   path: '/repositories',
   validateSearch: textsOf('part', 'q', 'package', 'left', 'right', 'repository'),
+  loader: ({ cause }) => ahead(cause, repositoriesQuery()),
   component: lazyRouteComponent(() => import('../screens/repositories'), 'RepositoriesScreen'),
 });
 
@@ -134,6 +142,7 @@ const activity = createRoute({
   getParentRoute: () => root,
   path: '/activity',
   validateSearch: textsOf('who', 'object', 'kind', 'result', 'from', 'to', 'page'),
+  loader: ({ cause }) => ahead(cause, applicationsQuery()),
   component: lazyRouteComponent(() => import('../screens/activity'), 'ActivityScreen'),
 });
 
