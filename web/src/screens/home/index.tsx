@@ -72,7 +72,7 @@ function RunLine({ run }: { run: Execution }) {
   const now = judgment ?? topStages(run).find((stage) => !isOver(stage.status) && stage.status !== 'NOT_STARTED');
   const why = now === undefined ? whyRun(run) : `${now.name}: ${whyOf(run, now, t)}`;
   return (
-    <li>
+    <li data-row>
       <Link
         className="home-run"
         to="/applications/$application/runs/$run"

@@ -63,7 +63,7 @@ function Row({ operation, onUndo }: { operation: Operation; onUndo: () => void }
   const t = useTexts();
   const undone = operation.undoneBy !== undefined;
   return (
-    <tr data-operation={operation.id}>
+    <tr data-row data-operation={operation.id}>
       <td className="soft">
         <Ago at={operation.at} />
       </td>
