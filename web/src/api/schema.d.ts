@@ -4237,6 +4237,33 @@ export interface components {
             /** @description By name. */
             mirrors: components["schemas"]["Mirrored"][];
         };
+        /** @description A version that the pipeline can be started with. */
+        Offered: {
+            /** @description The package's name. */
+            package: string;
+            /** @description Its version; with `(replaced)` where it had other bytes before. */
+            version: string;
+            /** @description Its architecture. */
+            architecture: string;
+            /** @description Where it is published: `prefix/distribution`. */
+            publication: string;
+            /**
+             * Format: int64
+             * @description Since when, in milliseconds since 1970; null where that was too long ago to be known.
+             */
+            published?: number | null;
+            /**
+             * Format: int64
+             * @description When it came into the archive, in milliseconds since 1970, as far as the log goes back.
+             */
+            uploaded?: number | null;
+            /** @description Who brought it; null where the log does not go back so far. */
+            uploadedBy?: string | null;
+            /** @description Why the server would not start it by itself. */
+            heldBack?: string | null;
+            /** @description The trigger to start the pipeline with: what the event of its publication gives. */
+            trigger: Record<string, unknown>;
+        };
         /** @description One command or request that changed something. */
         Operation: {
             /** @description The folder of the root. */
@@ -4517,7 +4544,7 @@ export interface components {
         /** @description The answer. */
         Versions: {
             /** @description The newest first: by when they were published, then by version. */
-            versions: components["schemas"]["Version"][];
+            versions: components["schemas"]["Offered"][];
             /** @description Whether there are more. */
             cut: boolean;
         };

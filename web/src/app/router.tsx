@@ -141,8 +141,7 @@ const project = createRoute({
 const activity = createRoute({
   getParentRoute: () => root,
   path: '/activity',
-  validateSearch: textsOf('who', 'object', 'kind', 'result', 'from', 'to', 'page'),
-  loader: ({ cause }) => ahead(cause, applicationsQuery()),
+  validateSearch: textsOf('who', 'object', 'kind', 'result', 'from', 'to'),
   component: lazyRouteComponent(() => import('../screens/activity'), 'ActivityScreen'),
 });
 

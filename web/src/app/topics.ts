@@ -16,17 +16,17 @@ export function renewedBy({ topic, key }: Change): QueryKey[] {
     case 'pipeline-execution':
     case 'orchestration':
     case 'task':
-      return [['run', key], ['log', key], ['runs'], ['tasks'], ['home']];
+      return [['run', key], ['log', key], ['runs'], ['tasks'], ['home'], ['activity']];
     case 'report':
       return [['run', key]];
     case 'log':
       return [['log', key.split('/')[0] ?? key]];
     case 'pipeline':
-      return [['pipelines'], ['applications'], ['history']];
+      return [['pipelines'], ['applications'], ['history'], ['activity']];
     case 'application':
-      return [['applications'], ['home'], ['history']];
+      return [['applications'], ['home'], ['history'], ['activity']];
     case 'project':
-      return [['projects']];
+      return [['projects'], ['activity']];
     case 'notification':
       return [['notifications']];
     case 'serverGroup':
@@ -42,7 +42,7 @@ export function renewedBy({ topic, key }: Change): QueryKey[] {
     case 'publication':
     case 'repository':
     case 'package':
-      return ofRepositories;
+      return [...ofRepositories, ['activity']];
     case 'firewall':
       return [['firewalls']];
     case 'image':

@@ -21,7 +21,7 @@ export function DayRows({ day, happenings, onWho }: { day: string; happenings: H
         </th>
       </tr>
       {happenings.map((one) => (
-        <tr key={one.key} data-happening={one.kind} data-who={one.who}>
+        <tr key={one.key} data-row data-happening={one.kind} data-who={one.who}>
           <td className="soft activity-time">
             <time dateTime={new Date(one.at).toISOString()} title={exact(one.at, language)}>
               {clock(one.at)}
