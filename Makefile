@@ -1,6 +1,6 @@
 # demo: build and walk the whole story on this machine.  test: every check and test.  bench: figures against peers.
 # soak, simulate, fuzz: the same as the tests do, for as long as you like.
-.PHONY: demo test bench bench-apt bench-large bench-page soak simulate fuzz openapi
+.PHONY: demo test deb bench bench-apt bench-large bench-page soak simulate fuzz openapi
 
 PROFILE := demo
 BIN := target/$(PROFILE)/gennaker
@@ -13,6 +13,14 @@ demo: web/dist/index.html
 
 test:
 	@scripts/test
+
+# The Debian packages, in target/deb: one program without libraries of its own, for Debian 11 and later.
+MUSL := $(shell uname -m)-unknown-linux-musl
+deb: web/dist/index.html
+	@scripts/preflight deb
+	rustup target add $(MUSL)
+	cargo build --locked --release --package gennaker --target $(MUSL)
+	@scripts/deb target/$(MUSL)/release/gennaker target/deb
 
 # The balancer against nginx and HAProxy, in one run: requests a second and CPU time a request, and their ratios. Then what the
 # pipeline engine does in a second, beside what Spinnaker's own was measured to do.

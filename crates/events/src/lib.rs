@@ -3,4 +3,5 @@
 //! Not here: what an event starts (`pipeline::trigger`) and who may see it (`access`).
 #![forbid(unsafe_code)]
 
+pub mod http;
 pub mod outgoing;

@@ -245,13 +245,14 @@ impl Outgoing {
         if let Some(client) = clients.get(&key) {
             return Ok(client.clone());
         }
-        let client = reqwest::Client::builder()
-            .redirect(Policy::none())
-            .no_proxy()
-            .connect_timeout(Duration::from_secs(5))
-            .user_agent(concat!("gennaker/", env!("CARGO_PKG_VERSION")))
-            .resolve_to_addrs(&key.0, &key.1)
-            .build()?;
+        let client = crate::http::client(|builder| {
+            builder
+                .redirect(Policy::none())
+                .no_proxy()
+                .connect_timeout(Duration::from_secs(5))
+                .user_agent(concat!("gennaker/", env!("CARGO_PKG_VERSION")))
+                .resolve_to_addrs(&key.0, &key.1)
+        })?;
         if clients.len() >= CLIENTS {
             clients.clear();
         }

@@ -114,7 +114,7 @@ impl Client {
         let base = Url::parse(&whole).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
         let base = base.with_context(|| format!("{address} is no address of a server; write http://HOST:PORT"))?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let http = reqwest::Client::builder().timeout(PATIENCE).redirect(reqwest::redirect::Policy::none()).build()?;
+        let http = events::http::client(|with| with.timeout(PATIENCE).redirect(reqwest::redirect::Policy::none()))?;
         Ok(Client { base, token, http, runtime })
     }
 

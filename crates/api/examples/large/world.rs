@@ -44,7 +44,7 @@ pub struct Served {
     _data: tempfile::TempDir,
 }
 
-/// Fills a server and starts it; `root` is an apt root that it follows.
+/// Fills a server and starts it; `root` is an apt root that it follows, an empty one if none is given.
 pub async fn serve(size: Size, root: Option<&Path>) -> Served {
     let data = tempfile::tempdir().expect("a folder");
     let clock = Arc::new(SystemClock);
@@ -56,8 +56,8 @@ pub async fn serve(size: Size, root: Option<&Path>) -> Served {
     fill_cloud(&simulated, size).await;
     fill_store(&store, size).await.expect("filled");
     let registry = stages::types();
-    let roots: Vec<apt::Root> =
-        root.map(|path| apt::Root::open(path, clock.clone()).expect("a root")).into_iter().collect();
+    let archive = root.map_or_else(|| data.path().join("archive"), Path::to_owned);
+    let roots = vec![apt::Root::open(archive, clock.clone()).expect("a root")];
     let house = House {
         store: store.clone(),
         engine: Engine::new(store.clone()),

@@ -66,8 +66,10 @@ impl Made {
         // Another provider that was installed before is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-        let http = reqwest::Client::builder().connect_timeout(PATIENCE).read_timeout(PATIENCE);
-        Ok(Self { http: http.user_agent("gennaker").build()?, runtime: Some(runtime) })
+        let http = events::http::client(|builder| {
+            builder.connect_timeout(PATIENCE).read_timeout(PATIENCE).user_agent("gennaker")
+        })?;
+        Ok(Self { http, runtime: Some(runtime) })
     }
 }
 

@@ -11,11 +11,11 @@ use crate::apt_story::{Machine, address, serve};
 use crate::server::run;
 
 /// A Debian 13, as `scripts/tools` unpacked it; nothing without it, or for whoever may not change his root folder.
-struct Trixie(tempfile::TempDir);
+pub struct Trixie(tempfile::TempDir);
 
 impl Trixie {
-    fn unpack() -> Option<Self> {
-        let tar = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tools/trixie.tar");
+    pub fn unpack() -> Option<Self> {
+        let tar = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tools/debian-13.tar");
         if !rustix::process::geteuid().is_root() || !tar.is_file() {
             probe::not_run("Debian 13 is unpacked by scripts/tools, and entered by root alone");
             return None;
@@ -30,7 +30,7 @@ impl Trixie {
         Some(Trixie(folder))
     }
 
-    fn path(&self, below: &str) -> PathBuf {
+    pub fn path(&self, below: &str) -> PathBuf {
         self.0.path().join(below)
     }
 

@@ -12,6 +12,7 @@ mod aptly_conformance;
 mod bucket_story;
 mod client_story;
 mod dataplane_story;
+mod deb_story;
 mod deck_story;
 mod demo_story;
 mod deploy_kill_story;

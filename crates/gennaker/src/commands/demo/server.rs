@@ -31,7 +31,7 @@ impl Server {
             place.at("server")
         );
         std::fs::write(place.at("gennaker.toml"), config)?;
-        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(30)).build()?;
+        let http = events::http::client(|with| with.no_proxy().timeout(Duration::from_secs(30)))?;
         let child = spawn(place)?;
         let mut server = Server { child, port, gate, http };
         let took = server.wait(place).await?;

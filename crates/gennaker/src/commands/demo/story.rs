@@ -121,9 +121,7 @@ async fn first(server: &Server, port: u16) -> anyhow::Result<Said<()>> {
         instances.iter().filter_map(|i| i["zone"].as_str().or(i["availabilityZone"].as_str())).collect();
     ensure!(instances.len() == 4, "{APP}-v000 has {} instances, not 4", instances.len());
     ensure!(zones.len() == 2, "{APP}-v000 stands in {zones:?}, not in two zones");
-    let text = reqwest::Client::builder()
-        .no_proxy()
-        .build()?
+    let text = events::http::client(reqwest::ClientBuilder::no_proxy)?
         .get(format!("http://127.0.0.1:{port}/"))
         .send()
         .await?
@@ -228,7 +226,7 @@ async fn crash(place: &Place, server: &mut Server) -> anyhow::Result<Said<()>> {
 
 async fn page(server: &Server) -> anyhow::Result<Said<()>> {
     let url = format!("http://127.0.0.1:{}/ui/", server.port);
-    let answer = reqwest::Client::builder().no_proxy().build()?.get(&url).send().await?;
+    let answer = events::http::client(reqwest::ClientBuilder::no_proxy)?.get(&url).send().await?;
     let (status, text) = (answer.status(), answer.text().await?);
     ensure!(status.is_success() && text.contains("<html"), "{url} answers {status}");
     Ok(Said((), url))

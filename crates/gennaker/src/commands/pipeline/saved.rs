@@ -30,7 +30,7 @@ impl Server {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async {
-            let http = reqwest::Client::builder().timeout(Duration::from_secs(30)).build()?;
+            let http = events::http::client(|with| with.timeout(Duration::from_secs(30)))?;
             let mut request = http.request(method, &url);
             if let Some(token) = &self.token {
                 request = request.bearer_auth(token);
