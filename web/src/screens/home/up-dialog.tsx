@@ -31,14 +31,16 @@ export function UpDialog({ file, onClose, onRepository, onDone }: Props) {
   const count = { min: 1, whole: true, optional: true };
   const wrong = problemsOf({ port: numeric(wish.port, { ...count, max: 65535 }, t), instances: numeric(wish.instances, { ...count, max: 1000 }, t) });
   const good = Object.keys(wrong).length === 0;
-  const plan = useQuery({ ...upPlanQuery(upload ?? '', asked), enabled: upload !== undefined && good && asked === wish, placeholderData: (before) => before });
   const going = useMutation({
     mutationFn: () => goUp(upload ?? '', wish),
     onSuccess: async (up) => {
       onDone(up);
-      await queries.invalidateQueries();
+      // The upload is used up: nobody can plan with it again.
+      await queries.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'up' });
     },
   });
+  const wanted = upload !== undefined && good && asked === wish && !going.isPending && !going.isSuccess;
+  const plan = useQuery({ ...upPlanQuery(upload ?? '', asked), enabled: wanted, placeholderData: (before) => before });
   const ready = good && plan.isSuccess && plan.data.refused === undefined && asked === wish && !plan.isPlaceholderData;
   const why = sending.error?.message ?? plan.error?.message ?? plan.data?.refused;
   const go = () => {

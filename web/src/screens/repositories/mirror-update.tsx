@@ -59,7 +59,8 @@ function Going({ id, onBack }: { id: number; onBack: () => void }) {
   const over = query.data !== undefined && taskIsOver(query.data);
   useEffect(() => {
     if (over) void renew();
-    // Once, when it is over.
+    // Once when it is over; and once when nobody looks any more: the list says from then on that it goes on.
+    return () => void renew();
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [over]);
   return (
