@@ -171,7 +171,7 @@ fn leave(isolation: IsolationKind) -> Result<(), LaunchError> {
 }
 
 /// The best isolation that can be had here, each tried in a child process.
-pub(crate) fn probe(exe: &Path, data: &Path) -> Isolation {
+pub fn probe(exe: &Path, data: &Path) -> Isolation {
     let first = match rustix::process::geteuid().is_root() {
         true => IsolationKind::Namespaces,
         false => IsolationKind::UserNamespace,

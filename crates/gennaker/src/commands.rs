@@ -12,6 +12,7 @@ mod config;
 mod dataplane;
 mod demo;
 mod deployment;
+mod doctor;
 mod down;
 mod expression;
 mod history;
@@ -131,6 +132,8 @@ enum Verb {
     /// Be a process of an instance; started by the data plane
     #[command(hide = true)]
     Launch(launch::Args),
+    /// Look at this machine: what is needed, what is missing, what a bug report asks for
+    Doctor(doctor::Args),
     /// Look at the configuration
     #[command(subcommand)]
     Config(config::Verb),
@@ -185,6 +188,7 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
         Verb::Launch(args) => launch::run(args),
         Verb::Completion(args) => completion::run(args, &mut Cli::command()),
         Verb::Config(verb) => config::run(verb),
+        Verb::Doctor(args) => doctor::run(args),
         Verb::Man(args) => man::run(args, Cli::command()),
     };
     done.unwrap_or_else(|error| {

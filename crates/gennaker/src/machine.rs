@@ -32,11 +32,16 @@ impl Place {
         self.config.iter().flat_map(|file| ["--config".into(), file.clone().into_os_string()]).collect()
     }
 
+    /// What a server for this folder goes by.
+    pub fn config(&self, environment: &Environment) -> anyhow::Result<Config> {
+        let flag = self.data.as_ref().map(|data| ("server", "data", data.to_string_lossy().into_owned()));
+        Config::load(self.config.as_deref(), environment, flag.into_iter().collect())
+    }
+
     /// The machine behind this folder.
     pub fn machine(&self) -> anyhow::Result<Machine> {
         let environment = Environment::read();
-        let flag = self.data.as_ref().map(|data| ("server", "data", data.to_string_lossy().into_owned()));
-        let config = Config::load(self.config.as_deref(), &environment, flag.into_iter().collect())?;
+        let config = self.config(&environment)?;
         let data = std::path::absolute(config.data(&environment))?;
         Ok(Machine { client: Client::new(&data), data })
     }
