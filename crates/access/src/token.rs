@@ -112,6 +112,11 @@ impl Tokens {
         self.tokens.is_empty()
     }
 
+    /// Whom the tokens name, in the order of the configuration.
+    pub fn bearers(&self) -> Vec<Caller> {
+        self.tokens.iter().map(|(caller, _)| caller.clone()).collect()
+    }
+
     /// Who bears this token. `second` is the time in whole seconds, for the limit on wrong ones. Costs tens of milliseconds of CPU for a token
     /// that was not seen before: call it where blocking is allowed.
     pub fn check(&self, presented: &str, second: i64) -> Result<Caller, Refusal> {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use access::Caller;
 use bakery::Bakery;
 use cloud::Clouds;
 use jiff::Timestamp;
@@ -33,6 +34,8 @@ pub struct House {
     pub webhooks: Arc<Vec<Preconfigured>>,
     /// The zone of cron triggers that name none.
     pub cron_zone: TimeZone,
+    /// Whom the configured tokens name.
+    pub bearers: Arc<Vec<Caller>>,
     /// The aptly roots that the server follows.
     pub roots: Arc<Vec<apt::Root>>,
     /// aptly's API over the first of them.

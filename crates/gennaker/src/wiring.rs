@@ -86,6 +86,7 @@ pub fn build(config: &Config, environment: &Environment, data: &Path) -> anyhow:
 
     let tokens = Tokens::new(&config.token)?;
     let rules = GuardConfig { hosts: config.server.hosts.clone(), origins: config.server.allowed_origins.clone() };
+    let bearers = Arc::new(tokens.bearers());
     let guard = Guard::new(rules, tokens, clock);
     let cron_zone = cron::zone_of(&config.triggers.cron_zone).context("cron_zone under [triggers]")?;
     engine.limit_triggers(config.triggers.starts_per_minute);
@@ -99,6 +100,7 @@ pub fn build(config: &Config, environment: &Environment, data: &Path) -> anyhow:
         stage_kinds,
         webhooks,
         cron_zone,
+        bearers,
         roots: Arc::new(roots.clone()),
         aptly: Aptly::new(roots.first().cloned(), aptly::api::of_user(environment)),
     };

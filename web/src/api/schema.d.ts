@@ -4457,6 +4457,8 @@ export interface components {
         Settings: {
             /** @description The team's time zone, in which cron triggers count: `Asia/Seoul`. */
             zone: string;
+            /** @description Who may come in with a token; nobody on a server that lets in everybody on its own machine. */
+            tokens: components["schemas"]["Token"][];
         };
         /** @description All snapshots. */
         Snapshots: {
@@ -4504,6 +4506,13 @@ export interface components {
              * @description How many packages it has.
              */
             count: number;
+        };
+        /** @description A configured token. */
+        Token: {
+            /** @description Its name, as it stands in executions and logs. */
+            name: string;
+            /** @description What its bearer may do: `viewer`, `operator` or `admin`. */
+            role: string;
         };
         /** @description What is done, or would be. */
         Up: {

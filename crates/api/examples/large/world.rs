@@ -67,6 +67,7 @@ pub async fn serve(size: Size, root: Option<&Path>) -> Served {
         registry: Arc::new(registry),
         webhooks: Arc::default(),
         cron_zone: jiff::tz::TimeZone::UTC,
+        bearers: Arc::default(),
         aptly: api::aptly::Aptly::new(roots.first().cloned(), api::aptly::Settings::default()),
         roots: Arc::new(roots),
     };

@@ -1,5 +1,6 @@
 //! What the operator settled and the page shows by.
 
+use access::Role;
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
@@ -18,10 +19,23 @@ pub(super) fn routes() -> OpenApiRouter<House> {
 struct Settings {
     /// The team's time zone, in which cron triggers count: `Asia/Seoul`.
     zone: String,
+    /// Who may come in with a token; nobody on a server that lets in everybody on its own machine.
+    tokens: Vec<Token>,
+}
+
+/// A configured token.
+#[derive(Serialize, utoipa::ToSchema)]
+struct Token {
+    /// Its name, as it stands in executions and logs.
+    name: String,
+    /// What its bearer may do: `viewer`, `operator` or `admin`.
+    #[schema(value_type = String)]
+    role: Role,
 }
 
 /// Gives what the operator settled.
 #[utoipa::path(get, path = "/ui-api/settings", responses((status = OK, body = Settings)))]
 async fn settings(State(house): State<House>) -> Json<Settings> {
-    Json(Settings { zone: house.cron_zone.iana_name().unwrap_or("UTC").to_owned() })
+    let tokens = house.bearers.iter().map(|one| Token { name: one.name.clone(), role: one.role }).collect();
+    Json(Settings { zone: house.cron_zone.iana_name().unwrap_or("UTC").to_owned(), tokens })
 }

@@ -81,6 +81,7 @@ impl Server {
             stage_kinds: Arc::default(),
             webhooks: Arc::default(),
             cron_zone: jiff::tz::TimeZone::UTC,
+            bearers: Arc::default(),
             roots: Arc::default(),
             aptly: api::aptly::Aptly::new(None, api::aptly::Settings::default()),
         };

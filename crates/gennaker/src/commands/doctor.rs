@@ -169,7 +169,14 @@ fn free_space(free: u64, all: u64) -> Check {
 
 fn isolation(data: &Path) -> Check {
     let Ok(exe) = std::env::current_exe() else { return bad("isolation", "this program's own file is not found") };
-    let found = launch::probe(&exe, data);
+    // Nothing is made that is not there.
+    let found = match data.is_dir() {
+        true => launch::probe(&exe, data),
+        false => match tempfile::tempdir() {
+            Ok(folder) => launch::probe(&exe, folder.path()),
+            Err(error) => return bad("isolation", format!("cannot make a temporary folder: {error}")),
+        },
+    };
     match found.kind {
         IsolationKind::None => note("isolation", found.why),
         _ => good("isolation", found.why),

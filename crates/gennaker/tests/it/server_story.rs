@@ -148,6 +148,13 @@ fn a_token_opens_the_door_and_its_hash_tells_nothing() {
     let (_, _, told) = exchange(&server.address(), "GET", "/ui-api/operations", &bearer, "");
     let told: serde_json::Value = serde_json::from_str(&told).expect("JSON");
     assert_eq!(told["operations"][0]["who"], "ci", "{told}");
+    let (_, _, told) = exchange(&server.address(), "GET", "/ui-api/activity?who=ci&kind=repository", &bearer, "");
+    let told: serde_json::Value = serde_json::from_str(&told).expect("JSON");
+    assert_eq!((&told["happenings"][0]["who"], &told["next"]), (&"ci".into(), &serde_json::Value::Null), "{told}");
+    assert_eq!(told["happenings"][0]["operation"]["changes"][0]["name"], "shop", "{told}");
+    // The page names the tokens, and nothing of their hashes.
+    let (_, _, told) = exchange(&server.address(), "GET", "/ui-api/settings", &bearer, "");
+    assert_eq!(told, r#"{"zone":"UTC","tokens":[{"name":"ci","role":"operator"}]}"#);
 
     std::fs::write(&file, "short\n").expect("written");
     let mut hash = gennaker(folder.path());

@@ -1,5 +1,6 @@
 //! From a package file to a service by one command, and its next version to the same users.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -134,6 +135,57 @@ fn a_file_becomes_a_service_and_the_next_one_its_next_version() {
     let (code, _, why) = home.up(&home.hello("2.0", "This is another v2"), &[]);
     assert_eq!(code, 1, "{why}");
     assert!(why.contains("another build needs another version"), "{why}");
+}
+
+#[test]
+fn the_doctor_says_what_runs_and_the_activity_what_happened() {
+    let home = Home::new();
+    let (code, out, why) = home.gennaker(&["doctor"]);
+    assert!(out.contains("NOTE  server         none runs for this data folder"), "{code} {out}{why}");
+    let (code, out, why) = home.up(&home.hello("1.0", "Hello"), &["--port", &free_port().to_string()]);
+    assert_eq!(code, 0, "{out}{why}");
+    let (code, out, why) = home.gennaker(&["doctor"]);
+    assert_eq!(code, 0, "{out}{why}");
+    assert!(out.contains(&format!("serves http://{}/ui/", home.server())), "{out}");
+    assert!(out.contains("good  data folder"), "{out}");
+    assert!(!out.contains("BAD"), "{out}");
+
+    // A piece at a time, without a gap and without a repetition.
+    let (mut seen, mut next) = (Vec::new(), String::new());
+    loop {
+        let (status, body) = ask(&home.server(), "GET", &format!("/ui-api/activity?limit=2&next={next}"), "");
+        assert_eq!(status, 200, "{body}");
+        let piece: Value = serde_json::from_str(&body).expect("JSON");
+        for one in piece["happenings"].as_array().expect("a list") {
+            let what = [
+                &one["execution"]["name"],
+                &one["execution"]["description"],
+                &one["operation"]["command"],
+                &one["saved"]["name"],
+            ];
+            let what = what.into_iter().find_map(Value::as_str).unwrap_or_default().to_owned();
+            seen.push((
+                one["at"].as_i64().expect("a moment"),
+                format!("{} {what}", one["kind"].as_str().unwrap_or_default()),
+            ));
+        }
+        let Some(more) = piece["next"].as_str() else { break };
+        next = more.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    }
+    assert!(seen.is_sorted_by(|a, b| a.0 >= b.0), "{seen:?}");
+    let (_, whole) = ask(&home.server(), "GET", "/ui-api/activity", "");
+    let whole: Value = serde_json::from_str(&whole).expect("JSON");
+    assert_eq!(whole["happenings"].as_array().map(Vec::len), Some(seen.len()), "{seen:?}");
+    let kinds: BTreeSet<String> =
+        seen.iter().map(|(_, what)| what.split(" up-").next().unwrap_or_default().to_owned()).collect();
+    let expected = [
+        "repository up",
+        "run Deploy",
+        "save Deploy",
+        "task Create Application: helloterry",
+        "task Upsert Load Balancer: helloterry",
+    ];
+    assert_eq!(kinds, expected.map(str::to_owned).into());
 }
 
 #[test]
