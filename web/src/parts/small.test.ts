@@ -76,7 +76,7 @@ describe('the same thing as a command', () => {
 
 describe('a change of the live stream', () => {
   it('renews what it touches, once', () => {
-    expect(joined([...renewedBy({ topic: 'execution', key: 'R' }), ...renewedBy({ topic: 'execution', key: 'R' })])).toHaveLength(5);
+    expect(joined([...renewedBy({ topic: 'execution', key: 'R' }), ...renewedBy({ topic: 'execution', key: 'R' })])).toHaveLength(6);
     expect(joined([[], ['run', 'R']])).toEqual([[]]);
   });
   it('of an unknown topic renews everything', () => expect(renewedBy({ topic: 'new', key: '' })).toEqual([[]]));
