@@ -47,6 +47,43 @@ export async function config() {
     must(attributes.trafficGuards.length === 1 && attributes.trafficGuards[0].stack === '*', `the server has the guards ${JSON.stringify(attributes.trafficGuards)}`);
   });
 
+  await step('somebody is told of all pipelines, of others then, and of none at last', async () => {
+    await request('POST', '/notifications/application/hello', { application: 'hello', own: 1, slack: [{ type: 'slack', address: '#ops', when: ['pipeline.failed'], own: 2 }] });
+    const kept = () => request('GET', '/notifications/application/hello');
+    await page.reload();
+    await page.locator('[data-notification="slack.0"]').waitFor();
+    await page.locator('[data-add-notification]').click();
+    must(page.url().includes('notification=email'), `the open dialog is not in the address ${page.url()}`);
+    must(await page.locator('[data-confirm=notification]').isDisabled(), 'one without an address could be saved');
+    await dialog.getByLabel('To', { exact: false }).first().fill('nobody');
+    await dialog.getByText('Write an address').waitFor();
+    await dialog.getByLabel('To', { exact: false }).first().fill('team@example.org');
+    await dialog.getByLabel('when a run failed', { exact: true }).uncheck();
+    await dialog.getByText('Choose at least one.').waitFor();
+    await dialog.getByLabel('when a run ended well', { exact: true }).check();
+    await dialog.getByLabel('Message when a run ended well').fill('It went well: ${execution.id}');
+    must((await dialog.innerText()).includes('/notifications/application/hello'), 'the dialog does not say the request');
+    await accessible('adding a notification');
+    await picture('config-notification');
+    await small('adding a notification');
+    await page.locator('[data-confirm=notification]').click();
+    await dialog.waitFor({ state: 'detached' });
+    await page.locator('[data-notification="email.0"]').waitFor();
+    await small('config with notifications');
+    await page.getByRole('button', { name: 'Edit slack to #ops' }).click();
+    await dialog.getByText('What no field shows stays: own.').waitFor();
+    await dialog.getByLabel('To', { exact: false }).first().fill('#team');
+    await page.keyboard.press('Enter');
+    await dialog.waitFor({ state: 'detached' });
+    const both = await kept();
+    must(both.own === 1 && both.slack[0].own === 2 && both.slack[0].address === '#team' && both.email[0].when.join() === 'pipeline.complete', `saved was ${JSON.stringify(both)}`);
+    await page.getByRole('button', { name: 'Remove slack to #team' }).click();
+    await accessible('removing a notification');
+    await page.locator('[data-confirm=unnotify]').click();
+    await page.locator('[data-notification="slack.0"]').waitFor({ state: 'detached' });
+    must((await kept()).slack === undefined, 'it is still there');
+  });
+
   await step('an earlier state is shown and restored', async () => {
     await page.getByRole('button', { name: 'Show state 1' }).click();
     must(page.url().includes('revision='), `the open state is not in the address ${page.url()}`);

@@ -66,6 +66,15 @@ export const notificationsQuery = (application: string) =>
       map(await answer(client.GET('/notifications/{type}/{name}', { params: { path: { type: 'application', name: application } }, signal }))),
   });
 
+/** Saves the whole document: what is not in it is gone. */
+export async function saveNotifications(application: string, document: JsonMap): Promise<void> {
+  await answer(client.POST('/notifications/{type}/{name}', { params: { path: { type: 'application', name: application } }, body: document }));
+}
+
+export function saveNotificationsSaid(origin: string, application: string, document: JsonMap): Said {
+  return { command: undefined, request: curl('POST', origin, `/notifications/application/${encodeURIComponent(application)}`, document) };
+}
+
 export function updateJob(application: string, changes: JsonMap): Asked {
   return { application, description: `Update Application: ${application}`, job: { type: 'updateApplication', application: { name: application, ...changes } } };
 }

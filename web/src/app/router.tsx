@@ -120,7 +120,7 @@ const repositories = createRoute({
 const config = createRoute({
   getParentRoute: () => root,
   path: '/applications/$application/config',
-  validateSearch: textsOf('edit', 'guard', 'revision'),
+  validateSearch: textsOf('edit', 'guard', 'notification', 'revision'),
   component: lazyRouteComponent(() => import('../screens/config'), 'ConfigScreen'),
 });
 

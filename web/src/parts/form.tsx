@@ -157,7 +157,7 @@ export function Tick({ label, help, checked, onChange, wide }: { label: string; 
 }
 
 /** Any of several. */
-export function Ticks({ label, options, chosen, onChange, none, error, wide }: { label: string; options: string[]; chosen: string[]; onChange: (chosen: string[]) => void; none: string; error?: string | undefined; wide?: boolean }) {
+export function Ticks({ label, options, word = (one) => one, chosen, onChange, none, error, wide }: { label: string; options: string[]; word?: (option: string) => string; chosen: string[]; onChange: (chosen: string[]) => void; none: string; error?: string | undefined; wide?: boolean }) {
   const id = useId();
   return (
     <div className={wide ? 'form-field wide' : 'form-field'} role="group" aria-labelledby={id} aria-describedby={error === undefined ? undefined : `${id}-said`}>
@@ -168,7 +168,7 @@ export function Ticks({ label, options, chosen, onChange, none, error, wide }: {
       {options.map((one, at) => (
         <label key={one} className="form-tick">
           <input type="checkbox" aria-invalid={error !== undefined && at === 0 ? true : undefined} checked={chosen.includes(one)} onChange={(event) => onChange(event.target.checked ? [...chosen, one] : chosen.filter((other) => other !== one))} />
-          <bdi>{one}</bdi>
+          <bdi>{word(one)}</bdi>
         </label>
       ))}
       <Beneath id={error === undefined ? undefined : `${id}-said`} help={undefined} error={error} />

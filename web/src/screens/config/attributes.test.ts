@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readGuards, readStates } from '../../api/application';
-import { changedBy, changesOf, differences, formOf, notifications, others, restoring, shown, wrongIn } from './attributes';
+import { changedBy, changesOf, differences, formOf, others, restoring, shown, wrongIn } from './attributes';
 
 const shop = { name: 'shop', email: 'a@example.org', instancePort: 8080, cloudProviders: '', updateTs: '1', trafficGuards: [], dataSources: { enabled: ['x'] } };
 
@@ -49,7 +49,6 @@ it('shows the rest as it is', () => {
   expect(shown([])).toBe('');
 });
 
-it('reads guards and notifications leniently', () => {
+it('reads guards leniently', () => {
   expect(readGuards({ trafficGuards: [{ account: 'local', location: '*', stack: 'x' }, 3] })[0]).toEqual({ account: 'local', location: '*', stack: 'x', detail: '', enabled: true });
-  expect(notifications({ application: 'shop', email: [{ address: 'a@example.org', when: ['pipeline.failed'] }] })).toEqual([{ kind: 'email', address: 'a@example.org', when: ['pipeline.failed'] }]);
 });

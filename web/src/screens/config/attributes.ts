@@ -1,7 +1,7 @@
 // The attributes of an application as fields: which there are, what is wrong with a value, and what of it changed. Pure.
 
 import type { State } from '../../api/application';
-import { flag, list, map, text, type JsonMap } from '../../api/read';
+import { flag, map, text, type JsonMap } from '../../api/read';
 
 export const TEXT_FIELDS = ['email', 'description', 'cloudProviders', 'instancePort', 'repoType', 'repoProjectKey', 'repoSlug'] as const;
 export const FLAG_FIELDS = ['enableRestartRunningExecutions', 'platformHealthOnly', 'platformHealthOnlyShowOverride'] as const;
@@ -106,14 +106,4 @@ export function shown(value: unknown): string {
 export function others(attributes: JsonMap): JsonMap {
   const known = new Set<string>([...TEXT_FIELDS, ...FLAG_FIELDS, ...ALWAYS, 'permissions', 'trafficGuards', 'accounts']);
   return Object.fromEntries(Object.entries(attributes).filter(([key, value]) => !known.has(key) && !nothing(value)));
-}
-
-/** How many notifications there are of each kind. */
-export function notifications(document: JsonMap): { kind: string; address: string; when: string[] }[] {
-  return Object.entries(document).flatMap(([kind, value]) =>
-    list(value).map((one) => {
-      const notification = map(one);
-      return { kind, address: text(notification.address), when: list(notification.when).map((word) => text(word)) };
-    }),
-  );
 }

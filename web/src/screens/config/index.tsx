@@ -24,7 +24,7 @@ export function ConfigScreen() {
   const query = useQuery(applicationQuery(application));
   const gone = query.error instanceof Refused && query.error.status === 404;
   // What is open is in the address; closing one leaves the open state of the history open.
-  const show = (next: { edit?: string; guard?: string }) => void navigate({ search: { ...next, ...(search.revision === undefined ? {} : { revision: search.revision }) } });
+  const show = (next: { edit?: string; guard?: string; notification?: string }) => void navigate({ search: { ...next, ...(search.revision === undefined ? {} : { revision: search.revision }) } });
   const close = () => show({});
   const state = (revision: string | undefined) => void navigate({ search: revision === undefined ? {} : { revision }, replace: true });
 
@@ -45,7 +45,7 @@ export function ConfigScreen() {
           <>
             <AttributesPart attributes={attributes} onEdit={() => show({ edit: 'attributes' })} />
             <GuardsPart application={application} attributes={attributes} adding={search.edit === 'guard'} removing={search.guard} onShow={show} onClose={close} />
-            <NotificationsPart application={application} />
+            <NotificationsPart application={application} chosen={search.notification} removing={search.edit === 'unnotify'} onShow={show} onClose={close} />
             <HistoryPart application={application} now={attributes} revision={search.revision} onOpen={state} />
             <RemovalPart application={application} open={search.edit === 'delete'} onOpen={() => show({ edit: 'delete' })} onClose={close} />
             {search.edit === 'attributes' && <EditDialog application={application} attributes={attributes} onClose={close} />}

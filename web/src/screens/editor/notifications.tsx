@@ -4,14 +4,17 @@ import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { notificationKindsQuery } from '../../api/editor';
 import { list, map, text, texts, type JsonMap } from '../../api/read';
+import { AddNotification, NotSent } from '../../parts/notification-add';
+import { eventsOf, eventWord, knownOf, linesOf, messageOf, newNotification, withMessage, withWhen } from '../../parts/notifications';
 import { useTexts } from '../../texts';
+import type { Texts } from '../../texts/en';
 import { findingsAt, useEditing } from './editing';
 import { Wrongs } from './field';
 import { FieldsForm, RestField } from './form';
 import { moveEntry } from './model';
-import { eventsOf, KINDS, knownOf, messageOf, newNotification, notificationSchema, withMessage, withWhen } from './notification-forms';
 import { CardButtons } from './parameters';
 import { pathText, valueAt, withValue, type Path } from './paths';
+import type { Schema } from './schema';
 import { TickSet } from './tick-set';
 
 /** What the parts around the form show. */
@@ -22,13 +25,10 @@ export function Notifications({ of = [], stageType }: { of?: Path; stageType?: s
   const t = useTexts();
   const { doc, edit, change, findings } = useEditing();
   const { data: sent } = useQuery(notificationKindsQuery());
-  const offered = [...new Set([...(sent ?? []), ...KINDS])];
-  const [type, setType] = useState<string>();
-  const chosen = type ?? offered[0] ?? 'email';
   const path = [...of, 'notifications'];
   const raw = list(valueAt(doc, path));
-  const add = () => {
-    const grown = withValue(doc, path, [...raw, newNotification(chosen, stageType)]);
+  const add = (kind: string) => {
+    const grown = withValue(doc, path, [...raw, newNotification(kind, stageType === undefined ? 'pipeline' : 'stage', stageType)]);
     // A stage tells nobody unless this is set as well.
     change(stageType !== undefined && raw.length === 0 ? withValue(grown, [...of, 'sendNotifications'], true) : grown);
   };
@@ -44,20 +44,9 @@ export function Notifications({ of = [], stageType }: { of?: Path; stageType?: s
       <Wrongs findings={findingsAt(findings, path, false)} />
       {raw.length === 0 && <p className="faint small">{stageType === undefined ? t.notify.none : t.notify.noneOfStage}</p>}
       {raw.map((one, at) => (
-        <Notification key={`${at} ${text(map(one).type)} ${raw.length}`} notification={map(one)} list={path} at={at} of={raw.length} stageType={stageType} sent={sent} />
+        <Notification key={`${at} ${text(map(one).type)} ${raw.length}`} notification={map(one)} list={path} at={at} of={raw.length} stageType={stageType} />
       ))}
-      <div className="row wrap">
-        <select className="field" value={chosen} aria-label={t.editor.type} onChange={(event) => setType(event.target.value)}>
-          {offered.map((one) => (
-            <option key={one} value={one}>
-              {kindWord(one, t.notify.kinds)}
-            </option>
-          ))}
-        </select>
-        <button type="button" className="button" onClick={add}>
-          + {t.notify.add}
-        </button>
-      </div>
+      <AddNotification onAdd={add} />
       {sent !== undefined && sent.length === 0 && <p className="faint small">{t.notify.keptOnly}</p>}
     </>
   );
@@ -80,8 +69,9 @@ export function Notifications({ of = [], stageType }: { of?: Path; stageType?: s
   );
 }
 
-function kindWord(kind: string, words: Record<string, string>): string {
-  return words[kind] === undefined ? kind : `${kind}: ${words[kind]}`;
+function schemaOf(type: string, t: Texts): Schema {
+  const lines = linesOf(type, t).map(({ key, title, help }): [string, Schema] => [key, { type: 'string', title, description: help }]);
+  return { type: 'object', required: ['address'], properties: Object.fromEntries(lines) };
 }
 
 interface Props {
@@ -90,18 +80,15 @@ interface Props {
   at: number;
   of: number;
   stageType: string | undefined;
-  /** The kinds that the server sends. */
-  sent: string[] | undefined;
 }
 
-function Notification({ notification, list: whole, at, of, stageType, sent }: Props) {
+function Notification({ notification, list: whole, at, of, stageType }: Props) {
   const t = useTexts();
   const { doc, edit, findings } = useEditing();
   const path = [...whole, at];
   const type = text(notification.type);
   const known = knownOf(type, t);
   const events = eventsOf(stageType);
-  const words: Record<string, string> = t.notify.events;
   const kinds: Record<string, string> = t.notify.kinds;
   const when = texts(notification.when);
   const name = t.notify.notification(type, at + 1);
@@ -113,12 +100,12 @@ function Notification({ notification, list: whole, at, of, stageType, sent }: Pr
         <span className="soft small grow">{kinds[type]}</span>
       </div>
       <Wrongs findings={[...findingsAt(findings, path, false), ...findingsAt(findings, [...path, 'type'], true)]} />
-      {sent !== undefined && sent.length > 0 && !sent.includes(type) && <p className="small tone-despite">{t.notify.notSent(type)}</p>}
+      <NotSent kind={type} />
       <div className="form">
-        <FieldsForm schema={notificationSchema(type, t)} path={path} value={notification} skip={AROUND} />
-        <TickSet legend={t.notify.when} path={[...path, 'when']} options={events.map((event) => ({ value: event, word: words[event] ?? event }))} chosen={when} onToggle={(event, on) => edit([...path, 'when'], withWhen(notification, event, on, events))} />
+        <FieldsForm schema={schemaOf(type, t)} path={path} value={notification} skip={AROUND} />
+        <TickSet legend={t.notify.when} path={[...path, 'when']} options={events.map((event) => ({ value: event, word: eventWord(event, t) }))} chosen={when} onToggle={(event, on) => edit([...path, 'when'], withWhen(notification, event, on, events))} />
         {when.map((event) => (
-          <Message key={event} notification={notification} path={path} event={event} word={words[event] ?? event} />
+          <Message key={event} notification={notification} path={path} event={event} word={eventWord(event, t)} />
         ))}
         {Object.keys(notification).some((key) => !known.has(key)) && <RestField path={path} value={notification} known={known} title={t.editor.rest} help={t.editor.restHelp} />}
       </div>

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { en } from '../../texts/en';
-import { ko } from '../../texts/ko';
-import { eventsOf, KINDS, knownOf, messageOf, newNotification, withMessage, withWhen } from './notification-forms';
+import { en } from '../texts/en';
+import { ko } from '../texts/ko';
+import { eventsOf, KINDS, knownOf, messageOf, newNotification, withMessage, withWhen } from './notifications';
 
 describe('a notification', () => {
   it('of a pipeline tells of other things than one of a stage', () => {
@@ -13,7 +13,7 @@ describe('a notification', () => {
   it('begins with what can happen and with fields that its form knows', () => {
     for (const stage of [undefined, 'wait', 'manualJudgment']) {
       for (const kind of KINDS) {
-        const made = newNotification(kind, stage);
+        const made = newNotification(kind, stage === undefined ? 'pipeline' : 'stage', stage);
         expect(eventsOf(stage)).toContain((made.when as string[])[0]);
         for (const key of Object.keys(made)) expect(knownOf(kind, en)).toContain(key);
       }

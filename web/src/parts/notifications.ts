@@ -1,8 +1,7 @@
-// Notifications: the forms of their kinds, what they can tell of, and their messages. Pure.
+// Notifications: the fields of their kinds, what they can tell of, and their messages. Pure.
 
-import { map, text, texts, type JsonMap } from '../../api/read';
-import type { Texts } from '../../texts/en';
-import type { Schema } from './schema';
+import { map, text, texts, type JsonMap } from '../api/read';
+import type { Texts } from '../texts/en';
 
 /** The kinds that Spinnaker's documents name: offered where the server does not say which it sends. */
 export const KINDS = ['email', 'webhook', 'slack', 'googlechat', 'microsoftteams', 'sms', 'pubsub', 'githubStatus', 'cdevents', 'bearychat'];
@@ -19,23 +18,45 @@ export function eventsOf(stageType: string | undefined): readonly Event[] {
   return stageType === 'manualJudgment' ? [...JUDGMENT, ...STAGE] : STAGE;
 }
 
+/** Kept with an application, a pipeline or a stage. */
+export type Level = 'application' | 'pipeline' | 'stage';
+
 /** A new one tells of what one mostly wants to know: that it failed, or that somebody is waited for. */
-export function newNotification(type: string, stageType: string | undefined): JsonMap {
-  const when = stageType === undefined ? 'pipeline.failed' : stageType === 'manualJudgment' ? 'manualJudgment' : 'stage.failed';
-  return { type, address: '', level: stageType === undefined ? 'pipeline' : 'stage', when: [when] };
+export function newNotification(type: string, level: Level, stageType?: string): JsonMap {
+  const when = level !== 'stage' ? 'pipeline.failed' : stageType === 'manualJudgment' ? 'manualJudgment' : 'stage.failed';
+  return { type, address: '', level, when: [when] };
 }
 
-export function notificationSchema(type: string, t: Texts): Schema {
+/** A field of one line. */
+export interface LineField {
+  key: string;
+  title: string;
+  help: string;
+}
+
+/** The fields of a kind; the address is the first. */
+export function linesOf(type: string, t: Texts): LineField[] {
   const f = t.notify.fields;
   const addresses: Record<string, string> = f.addresses;
-  const line = (title: string, description?: string): Schema => ({ type: 'string', title, ...(description === undefined ? {} : { description }) });
-  const mail = type === 'email' ? { cc: line(f.cc, f.ccHelp), customSubject: line(f.subject, f.subjectHelp), customBody: line(f.body, f.bodyHelp) } : {};
-  return { type: 'object', required: ['address'], properties: { address: line(f.address, addresses[type] ?? f.anyAddress), ...mail } };
+  const address = { key: 'address', title: f.address, help: addresses[type] ?? f.anyAddress };
+  if (type !== 'email') return [address];
+  return [address, { key: 'cc', title: f.cc, help: f.ccHelp }, { key: 'customSubject', title: f.subject, help: f.subjectHelp }, { key: 'customBody', title: f.body, help: f.bodyHelp }];
+}
+
+/** A kind and, where it is known, what it does. */
+export function kindWord(kind: string, t: Texts): string {
+  const words: Record<string, string> = t.notify.kinds;
+  return words[kind] === undefined ? kind : `${kind}: ${words[kind]}`;
+}
+
+export function eventWord(event: string, t: Texts): string {
+  const words: Record<string, string> = t.notify.events;
+  return words[event] ?? event;
 }
 
 /** What the form and the parts around it show; anything else is JSON. */
 export function knownOf(type: string, t: Texts): Set<string> {
-  return new Set(['type', 'level', 'when', 'message', ...Object.keys(map(notificationSchema(type, t).properties))]);
+  return new Set(['type', 'level', 'when', 'message', ...linesOf(type, t).map((one) => one.key)]);
 }
 
 export function messageOf(notification: JsonMap, when: string): string {
