@@ -1,6 +1,7 @@
 // Readers of reports, consoles, guards and what a run was held by: the least fields are enough.
 
 import { expect, it } from 'vitest';
+import { readSettings } from './accounts';
 import { readGuards } from './application';
 import { readConsole } from './console';
 import { readExecution } from './execution';
@@ -28,4 +29,14 @@ it('a guard that is switched off guards nothing', () => {
 it('a run says by whom it was held', () => {
   expect(readExecution({ paused: { pausedBy: 'ann', pauseTime: 5, resumeTime: null } }).paused).toEqual({ by: 'ann', at: 5, until: undefined });
   expect(readExecution({}).paused).toBeUndefined();
+});
+
+it('settings tell of tokens, of none, or not at all', () => {
+  expect(readSettings({ zone: 'Asia/Seoul', tokens: [{ name: 'ci', role: 'operator', own: 1 }, { role: 'admin' }, 3, { name: 'kim' }] })).toEqual({
+    zone: 'Asia/Seoul',
+    tokens: [{ name: 'ci', role: 'operator' }, { name: 'kim', role: '' }],
+  });
+  expect(readSettings({ zone: 'UTC', tokens: [] })).toEqual({ zone: 'UTC', tokens: [] });
+  expect(readSettings({ zone: 'UTC' })).toEqual({ zone: 'UTC', tokens: undefined });
+  expect(readSettings(null)).toEqual({ zone: '', tokens: undefined });
 });

@@ -1,4 +1,5 @@
-// Settings: how this page speaks and looks on this machine, who one is, the server, and the accounts that can be deployed to.
+// Settings: how this page speaks and looks on this machine, who one is, the server, the accounts that can be deployed to,
+// and who has a token.
 
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
@@ -8,6 +9,7 @@ import { useTexts } from '../../texts';
 import { AccountsPart } from './accounts-part';
 import { ChoicesPart } from './choices-part';
 import { ServerPart } from './server-part';
+import { TokensPart } from './tokens-part';
 import './settings.css';
 
 const route = getRouteApi('/settings');
@@ -44,6 +46,7 @@ export function SettingsScreen() {
         <ServerPart />
       </div>
       <AccountsPart chosen={account} onChoose={(next) => void navigate({ search: next === undefined ? {} : { account: next }, replace: true })} />
+      <TokensPart />
     </div>
   );
 }

@@ -33,5 +33,12 @@ export const settings = {
     load: (groups: number, instances: number, balancers: number) => `${count(groups, 'server group', 'server groups')}, ${count(instances, 'instance', 'instances')}, ${count(balancers, 'load balancer', 'load balancers')}`,
     types: 'Instance types',
     noTypes: 'None can be chosen in this cloud.',
+    tokens: 'Tokens',
+    noTokens: 'No token is configured, so only this machine may come in, and everybody on it is let in.',
+    role: 'Role',
+    tokenRoles: { viewer: 'may look', operator: 'may look, run pipelines, deploy and roll back', admin: 'may do everything' },
+    makeToken: 'How to make one',
+    tokenHash: 'Make a random token, give it to its bearer, and have its hash printed:',
+    tokenEntry: 'Put the hash into the configuration with a name and a role (viewer, operator or admin), and start the server again:',
   },
 };

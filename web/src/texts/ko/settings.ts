@@ -34,5 +34,12 @@ export const settings: typeof Original = {
     load: (groups, instances, balancers) => `서버 그룹 ${n(groups)}개, 인스턴스 ${n(instances)}개, 로드 밸런서 ${n(balancers)}개`,
     types: '인스턴스 유형',
     noTypes: '이 클라우드에는 고를 수 있는 유형이 없습니다.',
+    tokens: '토큰',
+    noTokens: '구성된 토큰이 없으므로 이 컴퓨터에서만 접속할 수 있고, 이 컴퓨터의 누구나 들어올 수 있습니다.',
+    role: '역할',
+    tokenRoles: { viewer: '볼 수 있음', operator: '보고, 파이프라인을 실행하고, 배포하고 롤백할 수 있음', admin: '모든 일을 할 수 있음' },
+    makeToken: '토큰 만들기',
+    tokenHash: '임의의 토큰을 만들어 쓸 사람에게 건네고, 해시를 출력합니다:',
+    tokenEntry: '이름과 역할(viewer, operator, admin 중 하나)을 붙여 해시를 구성 파일에 넣고 서버를 다시 시작합니다:',
   },
 };
