@@ -112,6 +112,7 @@ async function settings() {
     await page.locator('[data-account=local]').getByRole('button').click();
     must(page.url().includes('account=local'), `the open account is not in the address ${page.url()}`);
     await page.getByText('zones local-a, local-b').waitFor();
+    await page.locator('[data-no-tokens]').waitFor();
     await accessible('Settings');
     await picture.screen('settings');
     await small('settings');
