@@ -66,13 +66,14 @@ impl Shared {
 }
 
 /// The server of `gennaker`, ended with the test.
-struct Serving {
+struct Serving<'a> {
+    shared: &'a Shared,
     process: Child,
     address: String,
 }
 
-impl Serving {
-    fn start(shared: &Shared) -> Self {
+impl<'a> Serving<'a> {
+    fn start(shared: &'a Shared) -> Self {
         let config = format!("[[apt.root]]\npath = {:?}\n", shared.path("apt"));
         fs::write(shared.path("server/gennaker.toml"), config).expect("written");
         let words = ["serve", "--listen", "127.0.0.1:0", "--gate-listen", "127.0.0.1:0", "--data", "data"];
@@ -89,7 +90,7 @@ impl Serving {
             assert!(Instant::now() < deadline, "the server does not serve");
             std::thread::sleep(Duration::from_millis(5));
         };
-        Serving { process, address }
+        Serving { shared, process, address }
     }
 
     fn runs(&self) -> Vec<Value> {
@@ -111,8 +112,10 @@ impl Serving {
     }
 }
 
-impl Drop for Serving {
+impl Drop for Serving<'_> {
     fn drop(&mut self) {
+        // Also what outlives the server on purpose: the data plane.
+        let _ = run(&mut self.shared.command(GENNAKER, &["down", "--all", "--data", "data"]));
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
