@@ -156,6 +156,18 @@ fn a_token_opens_the_door_and_its_hash_tells_nothing() {
     let (_, _, told) = exchange(&server.address(), "GET", "/ui-api/settings", &bearer, "");
     assert_eq!(told, r#"{"zone":"UTC","tokens":[{"name":"ci","role":"operator"}]}"#);
 
+    // One that is made is good as it comes.
+    let (code, block, said) = run(gennaker(folder.path()).args(["token", "create", "kim \"k\"", "--role", "read"]));
+    assert_eq!(code, 0, "{said}");
+    let made = said.trim().rsplit(' ').next().expect("a token");
+    assert!(made.len() == 48 && !block.contains(made), "{said}");
+    let kims = Server::start(&block);
+    let bearer = [format!("Authorization: Bearer {made}")];
+    let (_, _, told) = exchange(&kims.address(), "GET", "/ui-api/settings", &bearer, "");
+    assert_eq!(told, r#"{"zone":"UTC","tokens":[{"name":"kim \"k\"","role":"viewer"}]}"#);
+    let (status, _, _) = exchange(&kims.address(), "POST", "/api/repos", &bearer, r#"{"Name": "shop"}"#);
+    assert_eq!(status, 403, "a viewer changes nothing");
+
     std::fs::write(&file, "short\n").expect("written");
     let mut hash = gennaker(folder.path());
     let (code, _, complaint) = run(hash.args(["token", "hash"]).stdin(std::fs::File::open(&file).expect("opens")));
