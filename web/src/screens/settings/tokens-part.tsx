@@ -5,8 +5,7 @@ import { settingsQuery, type Token } from '../../api/accounts';
 import { Copyable } from '../../parts/dialog';
 import { useTexts } from '../../texts';
 
-const HASH = 'head -c 24 /dev/urandom | base64 | tee /dev/stderr | gennaker token hash';
-const ENTRY = '[[token]]\nname = "kim"\nhash = "…"\nrole = "operator"';
+const CREATE = 'gennaker token create NAME --role operator >>/etc/gennaker/gennaker.toml';
 
 export function TokensPart() {
   const t = useTexts();
@@ -19,8 +18,7 @@ export function TokensPart() {
       {tokens.length === 0 ? <p data-no-tokens>{t.setup.noTokens}</p> : <Tokens tokens={tokens} />}
       <details open={tokens.length === 0}>
         <summary className="soft small">{t.setup.makeToken}</summary>
-        <Copyable label={t.setup.tokenHash} text={HASH} />
-        <Copyable label={t.setup.tokenEntry} text={ENTRY} />
+        <Copyable label={t.setup.tokenCreate} text={CREATE} />
       </details>
     </section>
   );

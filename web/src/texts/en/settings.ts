@@ -38,7 +38,6 @@ export const settings = {
     role: 'Role',
     tokenRoles: { viewer: 'may look', operator: 'may look, run pipelines, deploy and roll back', admin: 'may do everything' },
     makeToken: 'How to make one',
-    tokenHash: 'Make a random token, give it to its bearer, and have its hash printed:',
-    tokenEntry: 'Put the hash into the configuration with a name and a role (viewer, operator or admin), and start the server again:',
+    tokenCreate: 'Put one into the configuration (the token itself is shown once, for its bearer; roles are viewer, operator, admin), and start the server again:',
   },
 };

@@ -39,7 +39,6 @@ export const settings: typeof Original = {
     role: '역할',
     tokenRoles: { viewer: '볼 수 있음', operator: '보고, 파이프라인을 실행하고, 배포하고 롤백할 수 있음', admin: '모든 일을 할 수 있음' },
     makeToken: '토큰 만들기',
-    tokenHash: '임의의 토큰을 만들어 쓸 사람에게 건네고, 해시를 출력합니다:',
-    tokenEntry: '이름과 역할(viewer, operator, admin 중 하나)을 붙여 해시를 구성 파일에 넣고 서버를 다시 시작합니다:',
+    tokenCreate: '구성 파일에 추가하고(토큰 자체는 쓸 사람을 위해 한 번만 보여 줍니다. 역할은 viewer, operator, admin입니다) 서버를 다시 시작합니다:',
   },
 };
