@@ -9,6 +9,7 @@ import { artifacts } from './artifacts';
 import { balancerWizard } from './balancer-wizard';
 import { balancers } from './balancers';
 import { clusters } from './clusters';
+import { fields } from './fields';
 import { firewalls } from './firewalls';
 import { config } from './config';
 import { first } from './first';
@@ -65,6 +66,7 @@ export const en = {
   ...artifacts,
   ...notify,
   ...stageKinds,
+  ...fields,
 };
 
 export type Texts = typeof en;

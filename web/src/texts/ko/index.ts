@@ -9,6 +9,7 @@ import { artifacts } from './artifacts';
 import { balancerWizard } from './balancer-wizard';
 import { balancers } from './balancers';
 import { clusters } from './clusters';
+import { fields } from './fields';
 import { firewalls } from './firewalls';
 import { config } from './config';
 import { first } from './first';
@@ -65,4 +66,5 @@ export const ko: Texts = {
   ...artifacts,
   ...notify,
   ...stageKinds,
+  ...fields,
 };
