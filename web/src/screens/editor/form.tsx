@@ -1,10 +1,11 @@
 // The form of an object with a schema. Fields that are required, set or few stand open; the others wait behind a line; what no field knows is JSON.
 
-import { useState } from 'react';
+import { useContext, useState } from 'react';
 import type { JsonMap } from '../../api/read';
 import { useTexts } from '../../texts';
 import { useEditing } from './editing';
 import { FieldRow } from './field';
+import { StageType, namingAt } from './field-names';
 import { JsonField } from './json-field';
 import { restOf, withRest } from './model';
 import { isObject } from './nested';
@@ -14,7 +15,8 @@ import { arranged, fieldsOf, type Schema } from './schema';
 
 export function FieldsForm({ schema, root = schema, path, value, skip }: { schema: Schema; root?: Schema; path: Path; value: JsonMap; skip: Set<string> }) {
   const t = useTexts();
-  const fields = new Map(fieldsOf(root, schema).filter((field) => !skip.has(field.key)).map((field) => [field.key, field]));
+  const naming = namingAt(t, useContext(StageType), path);
+  const fields = new Map(fieldsOf(root, schema, naming).filter((field) => !skip.has(field.key)).map((field) => [field.key, field]));
   // Decided once, so that nothing jumps while it is filled in.
   const [{ open, more }] = useState(() => arranged([...fields.values()], value));
   const row = (key: string) => {

@@ -147,12 +147,17 @@ export function wordsOf(key: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-/** The fields of an object's schema, those that must be there first. */
-export function fieldsOf(root: Schema, schema: Schema): Field[] {
+/** What the page calls a field, and says of it. */
+export type Naming = (key: string) => { label: string; help?: string } | undefined;
+
+/** The fields of an object's schema, those that must be there first. A schema with titles has its own words. */
+export function fieldsOf(root: Schema, schema: Schema, naming?: Naming): Field[] {
   const required = new Set(texts(schema.required));
   const fields = Object.entries(map(schema.properties)).map(([key, one]): Field => {
     const here = resolved(root, one);
-    return { key, label: text(here.title) || wordsOf(key), help: optText(here.description), preset: here.default ?? undefined, required: required.has(key), schema: here };
+    const title = text(here.title);
+    const words = title === '' ? naming?.(key) : undefined;
+    return { key, label: title || words?.label || wordsOf(key), help: words?.help ?? optText(here.description), preset: here.default ?? undefined, required: required.has(key), schema: here };
   });
   return [...fields.filter((field) => field.required), ...fields.filter((field) => !field.required)];
 }

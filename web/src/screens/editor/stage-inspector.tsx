@@ -6,6 +6,7 @@ import { useTexts } from '../../texts';
 import { withArtifactForms } from './artifact-forms';
 import { findingsAt, useEditing } from './editing';
 import { Wrongs } from './field';
+import { StageType } from './field-names';
 import { FieldsForm, RestField } from './form';
 import { connect, disconnect, mayConnect, moveEntry, stagesOf, type StageOf } from './model';
 import { Notifications } from './notifications';
@@ -60,13 +61,19 @@ export function StageInspector({ stage, kinds }: { stage: StageOf; kinds: StageK
           <Wrongs findings={findingsAt(findings, [...path, 'name'], true)} />
         </div>
         <RunsAfter stage={stage} />
-        {schema !== undefined && <FieldsForm schema={withArtifactForms(schema, t)} path={path} value={stage.config} skip={NOT_HERE} />}
+        {schema !== undefined && (
+          <StageType value={stage.type}>
+            <FieldsForm schema={withArtifactForms(schema, t)} path={path} value={stage.config} skip={NOT_HERE} />
+          </StageType>
+        )}
         {schema === undefined && kinds !== undefined && <p className="faint small">{t.editor.noForm}</p>}
         {Object.keys(map(common.properties)).length > 0 && (
           <details className="more">
             <summary>{t.editor.forAll}</summary>
             <div className="form">
-              <FieldsForm schema={withArtifactForms(common, t)} path={path} value={stage.config} skip={skipCommon} />
+              <StageType value={stage.type}>
+                <FieldsForm schema={withArtifactForms(common, t)} path={path} value={stage.config} skip={skipCommon} />
+              </StageType>
             </div>
           </details>
         )}
