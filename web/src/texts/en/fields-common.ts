@@ -35,7 +35,7 @@ export const commonFields = {
   minDelay: { label: 'Shortest delay', help: 'In seconds.' },
   maxDelay: { label: 'Longest delay', help: 'In seconds.' },
   skipManual: { label: 'Not when started by hand', help: 'A run that a person started does not wait.' },
-  skipWindowText: { label: 'Text before the hours are skipped', help: 'What the page asks before somebody skips the wait for the hours.' },
+  skipWindowText: { label: 'Text before the hours are skipped' },
   sendNotifications: { label: 'Send notifications', help: 'Without it the stage’s notifications are not sent.' },
   notifications: { label: 'Notifications' },
   expectedArtifacts: { label: 'Expected artifacts' },

@@ -36,7 +36,7 @@ export const commonFields: typeof Original = {
   minDelay: { label: '최소 지연', help: '초 단위입니다.' },
   maxDelay: { label: '최대 지연', help: '초 단위입니다.' },
   skipManual: { label: '직접 시작하면 지연 없음', help: '사람이 시작한 실행은 지연 없이 진행합니다.' },
-  skipWindowText: { label: '시간대를 건너뛸 때의 문구', help: '시간대 대기를 건너뛰기 전에 화면이 보여 주는 문구입니다.' },
+  skipWindowText: { label: '시간대를 건너뛸 때의 문구' },
   sendNotifications: { label: '알림 보내기', help: '켜지 않으면 스테이지의 알림을 보내지 않습니다.' },
   notifications: { label: '알림' },
   expectedArtifacts: { label: '예상 아티팩트' },
