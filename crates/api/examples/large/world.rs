@@ -156,7 +156,7 @@ fn run(tx: &mut Tx<'_>, number: usize, pipelines: &[String], now: i64) -> Result
     }
     let body = json!({"type": "PIPELINE", "id": id, "application": "shop", "name": name, "pipelineConfigId": pipelines[pipeline],
         "buildTime": built, "startTime": built, "endTime": built + 30_000, "status": status,
-        "trigger": {"type": "manual", "user": if number % 3 == 0 { "lee" } else { "kim" }}});
+        "trigger": {"type": "manual", "user": if number.is_multiple_of(3) { "lee" } else { "kim" }}});
     tx.execute(
         "insert into execution (id, kind, application, pipeline, name, status, built, started, ended, body, stages)
          values (?1, 'PIPELINE', 'shop', ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8)",

@@ -158,7 +158,7 @@ fn disk(data: &Path) -> Option<Check> {
 /// Pure: whether so many bytes of so many are enough.
 fn free_space(free: u64, all: u64) -> Check {
     let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
-    let used = if all == 0 { 0 } else { 100 - free * 100 / all };
+    let used = (free * 100).checked_div(all).map_or(0, |free| 100 - free);
     let says = format!("{:.1} GiB of {:.1} GiB are free ({used} % used)", gib(free), gib(all));
     match used {
         0..90 => good("disk", says),
