@@ -45,4 +45,13 @@ describe('asking again for what has become old', () => {
     await vi.advanceTimersByTimeAsync(200);
     expect(asked).toEqual(['serverGroups', 'runs']);
   });
+
+  it('asks again though an answer never came', async () => {
+    const { renew, asked } = answersAfter(1e9);
+    renew([['tasks']]);
+    await vi.advanceTimersByTimeAsync(1000);
+    renew([['tasks']]);
+    await vi.advanceTimersByTimeAsync(7000);
+    expect(asked).toEqual(['tasks', 'tasks']);
+  });
 });

@@ -9,6 +9,10 @@ const GATHER = 150;
 /** What takes no longer than this is asked for again at once, in milliseconds. */
 const QUICK = 250;
 
+/** No answer is waited for longer than this, and no rest is longer than that. */
+const PATIENCE = 5000;
+const REST = 2000;
+
 export interface Renewal {
   renew: (keys: QueryKey[]) => void;
   end: () => void;
@@ -27,16 +31,22 @@ export function renewal(ask: (key: QueryKey) => Promise<unknown>, join: (keys: Q
     if (busy.has(name)) return void busy.set(name, true);
     busy.set(name, false);
     const from = Date.now();
+    let isDone = false;
     const done = () => {
+      if (isDone) return;
+      isDone = true;
+      clearTimeout(late);
       // What takes long is not asked for again until as long has passed: half of the time the page is free for the reader.
       const took = Date.now() - from;
-      const rest = took > QUICK ? took : 0;
+      const rest = took > QUICK ? Math.min(took, REST) : 0;
       setTimeout(() => {
         const again = busy.get(name) === true;
         busy.delete(name);
         if (again && !ended) begin(key);
       }, rest);
     };
+    // An answer that never comes must not keep its key from being asked for again.
+    const late = setTimeout(done, PATIENCE);
     ask(key).then(done, done);
   };
 
