@@ -116,11 +116,11 @@ async function reportWalk() {
     await page.locator('.report-moment input').focus();
     await page.keyboard.press('ArrowRight');
     await page.keyboard.press('ArrowRight');
-    must(/at=2$/.test(page.url()), `the second is not in the address ${page.url()}`);
+    await page.waitForURL(/at=2$/);
     await page.reload();
     await page.locator('.report-when').getByText('At ').waitFor();
     await page.locator('.report-seconds summary').click();
-    must((await page.locator('.report-seconds tbody tr').count()) > 3, 'the table has no seconds');
+    await page.locator('.report-seconds tbody tr').nth(3).waitFor();
     await accessible('the table of a report');
   });
 
