@@ -7,6 +7,7 @@ use store::{Tx, params};
 
 use crate::error::Result;
 use crate::packages::json;
+use crate::publish::Publication;
 use crate::root::Root;
 use crate::set::{self, Diff};
 
@@ -76,6 +77,19 @@ pub struct Published {
     pub generation: i64,
     /// The packages that are visible now and were not before, told apart by their content.
     pub packages: Vec<NewPackage>,
+}
+
+impl Published {
+    /// Of these packages of a publication, as it is now.
+    pub fn of(root: &Root, publication: &Publication, packages: Vec<NewPackage>) -> Published {
+        Published {
+            root: root.path().display().to_string(),
+            prefix: publication.place(),
+            distribution: publication.distribution.clone(),
+            generation: publication.generation,
+            packages,
+        }
+    }
 }
 
 /// A package that became visible.

@@ -166,6 +166,15 @@ pub(crate) fn of_list(root: &Root, list: &str) -> Result<Vec<Package>> {
     each_of_list(root, list, "kind, stanza, files", package)
 }
 
+/// The packages of a list by their name, as far as `keep` wants their keys.
+pub(crate) fn named(root: &Root, list: &str, name: &str, keep: impl Fn(&Key) -> bool) -> Result<Vec<Package>> {
+    root.store().read(|tx| {
+        let mut keys = set::named(tx, list, name)?;
+        keys.retain(&keep);
+        load(tx, &keys)
+    })
+}
+
 /// The files of all packages of a list.
 pub(crate) fn files_of_list(root: &Root, list: &str) -> Result<Vec<(Key, Vec<PackageFile>)>> {
     each_of_list(root, list, "files", |row| Ok((key(row)?, files(&row.text(1)?)?)))

@@ -90,7 +90,7 @@ impl Bakery {
     /// Looks at a package file: what an image of it would be, and why there could be none.
     pub async fn check(&self, file: PathBuf) -> Result<Report, BakeError> {
         let builder = self.0.builders.first().map_or_else(|| self.builder(""), |first| Ok(first.clone()))?;
-        let scratch = Staged(self.receive().path().to_owned());
+        let scratch = Staged(self.0.staging());
         let work = tokio::task::spawn_blocking(move || {
             std::fs::create_dir_all(&scratch.0).map_err(BakeError::io("cannot make", &scratch.0))?;
             builder.check(&file, &scratch.0)
@@ -127,8 +127,7 @@ impl Bakery {
 
     /// A place for a file that is on its way into the bakery; it goes with what is returned, at the latest when the bakery opens.
     pub fn receive(&self) -> Received {
-        let inner = &self.0;
-        Received(inner.folder.join("staging").join(inner.store.ids().ulid(inner.store.clock().now())))
+        Received(self.0.staging())
     }
 
     async fn make_by(
@@ -224,6 +223,11 @@ impl Bakery {
 }
 
 impl Inner {
+    /// A place of its own for what is in the making; the next start removes what is left there.
+    fn staging(&self) -> PathBuf {
+        self.folder.join("staging").join(self.store.ids().ulid(self.store.clock().now()))
+    }
+
     fn build(
         &self,
         recipe: &Recipe,
@@ -231,7 +235,7 @@ impl Inner {
         work: &Work,
     ) -> Result<Image, BakeError> {
         let now = self.store.clock().now();
-        let staged = Staged(self.folder.join("staging").join(self.store.ids().ulid(now)));
+        let staged = Staged(self.staging());
         let layer = staged.0.join("layer");
         std::fs::create_dir_all(&layer).map_err(BakeError::io("cannot make", &layer))?;
         let built = fill(recipe, &layer, work)?;

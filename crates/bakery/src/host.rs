@@ -131,7 +131,8 @@ fn digest(release: &str, architecture: &str) -> String {
     format!("sha256:{}", hex(&Sha256::digest(text)))
 }
 
-fn architecture() -> &'static str {
+/// The architecture of this machine, as Debian names it.
+pub fn architecture() -> &'static str {
     match std::env::consts::ARCH {
         "x86_64" => "amd64",
         "aarch64" => "arm64",

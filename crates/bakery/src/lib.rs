@@ -26,7 +26,7 @@ pub use builder::{Builder, builders};
 pub use builtin::BuiltIn;
 pub use check::{Report, check};
 pub use error::BakeError;
-pub use host::Host;
+pub use host::{Host, architecture};
 pub use image::{Image, ImageConfig};
 pub use import::{Import, ROOT_FS, Run};
 pub use index::MIGRATIONS;

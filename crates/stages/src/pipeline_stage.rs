@@ -250,9 +250,7 @@ fn seen(run: &Execution, now: Timestamp) -> TaskResult {
     let mut errors = vec![format!("the pipeline '{name}' ({}) {word}", run.id)];
     errors.extend(run.cancellation_reason.clone());
     for stage in &run.stages {
-        let found = stage.context.get("exception").and_then(|e| e.pointer("/details/errors")).and_then(Value::as_array);
-        let texts = found.into_iter().flatten().filter_map(Value::as_str);
-        errors.extend(texts.map(|text| format!("its stage '{}': {text}", stage.name)));
+        errors.extend(stage.errors().map(|text| format!("its stage '{}': {text}", stage.name)));
     }
     let mut exception = Exception::new("ChildPipeline", String::new());
     exception.errors = errors;

@@ -6,7 +6,9 @@ mod plan;
 use std::path::Path;
 use std::time::Duration;
 
-use apt::{AddOptions, Line, Publication, PublishRequest, RepoChange, Root, Signing, SourceKind, UpdateRequest};
+use apt::{
+    AddOptions, Line, Publication, PublishRequest, Published, RepoChange, Root, Signing, SourceKind, UpdateRequest,
+};
 use bakery::{BakeError, Bakery, Report};
 use cloud::provider::Resource;
 use cloud::{Clouds, ResourceId};
@@ -184,7 +186,8 @@ impl Workshop {
             return Ok(());
         }
         let run = self.engine.store().read(move |tx| records::get(tx, &id)).await?;
-        let why = run.as_ref().and_then(first_error).unwrap_or_else(|| "it did not end in time".into());
+        let mut errors = run.iter().flat_map(|run| &run.stages).flat_map(|stage| stage.errors());
+        let why = errors.next().unwrap_or("it did not end in time");
         Err(UpError::Conflict(format!("{what}: {why}")))
     }
 
@@ -271,7 +274,6 @@ impl Workshop {
         before: i64,
         notes: &mut Vec<String>,
     ) -> Result<Option<String>, UpError> {
-        let (place, distribution) = (publication.place(), publication.distribution.clone());
         let events = self.blocking(move |root| Ok(root.outbox_after(before, EVENTS)?)).await?;
         let (own, of) = (plan.name.clone(), plan.package.name.clone());
         let engine = self.engine.clone();
@@ -301,16 +303,14 @@ impl Workshop {
             }
             None => {}
         }
-        let (publication, name) = (publication.clone(), plan.package.name.clone());
-        let shown = self.blocking(move |root| Ok(root.visible(&publication, Some(&name))?)).await?;
-        let packages: Vec<_> = shown.into_iter().filter(|one| one.version == plan.package.version).collect();
-        let published = apt::Published {
-            root: self.root.path().display().to_string(),
-            prefix: place,
-            distribution,
-            generation: 0,
-            packages,
-        };
+        let (publication, package) = (publication.clone(), plan.package.clone());
+        let published = self
+            .blocking(move |root| {
+                let mut shown = root.visible(&publication, Some(&package.name))?;
+                shown.retain(|one| one.version == package.version);
+                Ok(Published::of(root, &publication, shown))
+            })
+            .await?;
         let who = self.who.clone();
         let chosen = self.engine.store().read(move |tx| {
             let Some(pipeline) = find(tx)? else { return Ok(None) };
@@ -330,7 +330,6 @@ impl Workshop {
             return Ok(None);
         }
         let mut trigger = choice.trigger;
-        trigger.shift_remove("generation");
         trigger.insert("user".into(), json!(who));
         notes.push("it was published before: the pipeline runs with it once more".into());
         Ok(Some(self.engine.begin(StartRequest { config, trigger, ..StartRequest::default() }).await?))
@@ -374,12 +373,7 @@ fn package(report: Report) -> Result<Package, UpError> {
 
 /// What a publication shows: the package's architecture; of one for all that of this machine.
 fn architectures(package: &str) -> Vec<String> {
-    let own = match std::env::consts::ARCH {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        other => other,
-    };
-    vec![if package == "all" { own.to_owned() } else { package.to_owned() }]
+    vec![if package == "all" { bakery::architecture().to_owned() } else { package.to_owned() }]
 }
 
 /// Where a load balancer's first listener answers.
@@ -387,10 +381,4 @@ fn address(balancer: &Map) -> Option<String> {
     let listener = &balancer["listeners"][0];
     let scheme = if listener["certificates"].as_array().is_some_and(|all| !all.is_empty()) { "https" } else { "http" };
     Some(format!("{scheme}://{}/", listener["address"].as_str()?))
-}
-
-/// The sentence of the first stage that failed.
-fn first_error(run: &Execution) -> Option<String> {
-    let errors = run.stages.iter().filter_map(|stage| stage.context.get("exception")?.pointer("/details/errors/0"));
-    errors.filter_map(Value::as_str).map(str::to_owned).next()
 }

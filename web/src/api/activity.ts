@@ -1,6 +1,6 @@
 // What happened, over everything, a piece at a time: the server filters, and says where the next piece begins.
 
-import { infiniteQueryOptions } from '@tanstack/react-query';
+import { infiniteQueryOptions, keepPreviousData } from '@tanstack/react-query';
 import { answer, client } from './client';
 import { readExecution, type Execution } from './execution';
 import { readOperation, type Operation } from './operations';
@@ -85,7 +85,7 @@ export const activityQuery = (wanted: Wanted) =>
     queryFn: ({ pageParam, signal }) => ask(wanted, pageParam, EACH, signal),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (last) => last.next,
-    placeholderData: (before) => before,
+    placeholderData: keepPreviousData,
   });
 
 /** Everything that fits, up to `most` entries. */

@@ -140,8 +140,7 @@ async fn activity(State(house): State<House>, Query(asked): Query<Asked>) -> Res
     let (mut happenings, mut looked) = (Vec::new(), 0);
     loop {
         let mut lists = read(&house, &asked, &cursor).await?;
-        let mut over = true;
-        while let Some(entry) = newest(&mut lists, &mut over) {
+        while let Some(entry) = newest(&mut lists) {
             cursor.pass(&entry);
             looked += 1;
             if asked.from.is_some_and(|from| entry.at() < from) {
@@ -155,7 +154,7 @@ async fn activity(State(house): State<House>, Query(asked): Query<Asked>) -> Res
                 return Ok(Json(Activity { happenings, next: Some(next) }));
             }
         }
-        if over {
+        if !lists.iter().any(List::must_go_on) {
             return Ok(Json(Activity { happenings, next: None }));
         }
     }
@@ -179,12 +178,16 @@ impl List {
     fn of(entries: VecDeque<Entry>) -> List {
         List { more: entries.len() == PIECE, entries }
     }
+
+    /// Whether its next entry is not known before more is read.
+    fn must_go_on(&self) -> bool {
+        self.more && self.entries.is_empty()
+    }
 }
 
-/// The newest entry of all lists. None when one of them must be read on first (`over` becomes false), or when all are at their end.
-fn newest(lists: &mut [List], over: &mut bool) -> Option<Entry> {
-    if lists.iter().any(|list| list.more && list.entries.is_empty()) {
-        *over = false;
+/// The newest entry of all lists. None when one of them must be read on first, or when all are at their end.
+fn newest(lists: &mut [List]) -> Option<Entry> {
+    if lists.iter().any(List::must_go_on) {
         return None;
     }
     let at = |list: &List| list.entries.front().map(Entry::at);

@@ -150,13 +150,7 @@ fn offers(roots: &[Root], pipeline: &Map) -> apt::Result<Vec<Offer>> {
                 found.push(Offer {
                     at: since.map(|past| past.at.as_millisecond()),
                     upload: labels.iter().find_map(|label| uploads(ops, label).into_iter().next()),
-                    published: Published {
-                        root: root.path().display().to_string(),
-                        prefix: publication.place(),
-                        distribution: distribution.clone(),
-                        generation: publication.generation,
-                        packages,
-                    },
+                    published: Published::of(root, &publication, packages),
                 });
             }
         }

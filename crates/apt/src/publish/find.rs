@@ -12,7 +12,6 @@ use crate::outbox::NewPackage;
 use crate::packages::{self, from_json};
 use crate::pool;
 use crate::root::Root;
-use crate::set;
 
 /// One generation of a publication that is still kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,11 +95,7 @@ impl Root {
         sha256: &str,
     ) -> Result<PublishedPackage> {
         for (component, list) in &generation.components {
-            let packages = self.store().read(|tx| {
-                let mut keys = set::named(tx, list, name)?;
-                keys.retain(|key| key.version == version);
-                packages::load(tx, &keys)
-            })?;
+            let packages = packages::named(self, list, name, |key| key.version == version)?;
             for package in packages {
                 let Some(file) = package.files.first().filter(|file| sha256.is_empty() || file.sums.sha256 == sha256)
                 else {
@@ -129,10 +124,7 @@ impl Root {
         for (component, list) in &now.components {
             let packages = match name {
                 None => packages::of_list(self, list)?,
-                Some(name) => self.store().read(|tx| {
-                    let keys = set::named(tx, list, name)?;
-                    packages::load(tx, &keys)
-                })?,
+                Some(name) => packages::named(self, list, name, |_| true)?,
             };
             let pool = publication.pool_of(component);
             for package in packages.iter().filter(|package| matches!(package.kind, Kind::Deb | Kind::Udeb)) {

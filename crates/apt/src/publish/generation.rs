@@ -224,13 +224,7 @@ fn commit(root: &Root, publication: &Publication, roots: &BTreeMap<String, Strin
     let (listed, lists) = (json(&listed)?, json(roots)?);
     let layouts: Vec<(String, String)> =
         layouts.into_iter().map(|(path, layout)| Ok((path, json(&layout)?))).collect::<Result<_>>()?;
-    let event = Published {
-        root: root.path().display().to_string(),
-        prefix: publication.place(),
-        distribution: publication.distribution.clone(),
-        generation: publication.generation,
-        packages: news,
-    };
+    let event = Published::of(root, publication, news);
     root.change(|tx| {
         tx.execute(
             "insert into generation (publication, number, at, components, indexes, by_hash) values (?1, ?2, ?3, ?4, ?5, ?6)

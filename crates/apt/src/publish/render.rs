@@ -203,11 +203,7 @@ impl<'a> Renderer<'a> {
 
     /// The installers of a component: their images, and a list of them.
     fn installers(&mut self, component: &str, list: &str) -> Result<()> {
-        let packages = self.root.store().read(|tx| {
-            let mut keys = set::named(tx, list, INSTALLER)?;
-            keys.retain(|key| self.publication.shows(&key.architecture));
-            packages::load(tx, &keys)
-        })?;
+        let packages = packages::named(self.root, list, INSTALLER, |key| self.publication.shows(&key.architecture))?;
         for package in packages.iter().filter(|package| package.kind == Kind::Installer) {
             let architecture = &package.key.architecture;
             let below = crate::mirror::installer_folder(&self.publication.distribution, component, architecture);

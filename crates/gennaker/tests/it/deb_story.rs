@@ -2,13 +2,11 @@
 //! when they go. There is no service manager in there: what the units start is read from them and started by hand, as their user.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
-use testkit::package::package;
-
 use crate::apt_trixie_story::Trixie;
-use crate::redblack_story::image;
+use crate::redblack_story::service;
 use crate::server::{free_port, run};
 
 /// Users who open a connection for each request, until `/tmp/stop` is there; then they say how many requests there were and how many failed.
@@ -73,15 +71,6 @@ dpkg --purge gennaker 2>&1 | grep archive
 say purged: $(ls -d /var/lib/gennaker /etc/gennaker 2>/dev/null | wc -l) kept, $(getent passwd gennaker | wc -l) users
 "#;
 
-fn hello(folder: &Path, version: &str) -> PathBuf {
-    let unpacked = folder.join(version);
-    image(&unpacked, "HTTP/1.1 200 OK", version);
-    let content = |name: &str| fs::read(unpacked.join(name)).expect("it was written");
-    let (program, unit) = ("usr/share/hello/server.pl", "usr/lib/systemd/system/hello.service");
-    let package = package("helloterry", version);
-    package.file(program, 0o644, content(program)).file(unit, 0o644, content(unit)).write_to(folder)
-}
-
 #[test]
 fn the_packages_are_installed_used_upgraded_under_load_and_taken_away() {
     let Some(trixie) = Trixie::unpack() else { return };
@@ -95,10 +84,10 @@ fn the_packages_are_installed_used_upgraded_under_load_and_taken_away() {
     let (code, _, why) = run(Command::new(script).arg(&binary).arg(&tmp).env("COMPRESSION", "none"));
     assert_eq!(code, 0, "{why}");
     fs::write(tmp.join("users.pl"), USERS).expect("written");
+    // Not beside the packages that are installed.
+    fs::create_dir(tmp.join("own")).expect("made");
     for version in ["1.0", "2.0"] {
-        let file = hello(scratch.path(), version);
-        fs::create_dir_all(tmp.join("own")).expect("made");
-        fs::copy(&file, tmp.join("own").join(file.file_name().expect("a name"))).expect("copied");
+        service(version, version).write_to(&tmp.join("own"));
     }
     let story = STORY.replace("/tmp/helloterry", "/tmp/own/helloterry").replace("$PORT", &free_port().to_string());
     let mut inside = Command::new("unshare");

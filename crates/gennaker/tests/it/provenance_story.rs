@@ -1,23 +1,14 @@
 //! From an instance back to who brought its package, and from the package to what runs it.
 
-use serde_json::{Value, json};
-use testkit::package::package;
-
-use crate::redblack_story::{image, post, read, succeeds};
+use crate::redblack_story::{post, read, service, succeeds};
 use crate::server::{Server, ask, gennaker, run};
+use serde_json::{Value, json};
 
 #[test]
 fn an_instance_leads_to_who_brought_its_package_and_the_package_to_what_runs() {
     let server = Server::start("");
     let home = server.folder.path();
-    image(&home.join("unpacked"), "HTTP/1.1 200 OK", "This is Default");
-    let (program, unit) = ("usr/share/hello/server.pl", "usr/lib/systemd/system/hello.service");
-    let content = |name: &str| std::fs::read(home.join("unpacked").join(name)).expect("it was written");
-    package("helloterry", "1.7")
-        .file(program, 0o644, content(program))
-        .file(unit, 0o644, content(unit))
-        .field("Git-Commit", "1f0e7c2")
-        .write_to(home);
+    service("1.7", "This is Default").field("Git-Commit", "1f0e7c2").write_to(home);
     for line in [
         "repo create shop",
         "repo add shop helloterry_1.7_all.deb",

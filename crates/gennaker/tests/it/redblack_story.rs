@@ -11,12 +11,12 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use testkit::package::{TestPackage, package};
 
 use crate::server::{Server, ask};
 
-/// A folder as an unpacked package leaves it: a program that answers everything alike, and its unit. With a status called `Moody` health
-/// checks are answered well.
-pub fn image(folder: &Path, status: &str, text: &str) {
+/// A program that answers everything alike, and its unit.
+fn files(status: &str, text: &str) -> [(&'static str, String); 2] {
     let program = format!(
         r#"
 use IO::Socket::INET;
@@ -33,10 +33,20 @@ while (my $c = $s->accept) {{
 "#,
         length = text.len()
     );
-    for (name, content) in [
-        ("usr/share/hello/server.pl", program.as_str()),
-        ("usr/lib/systemd/system/hello.service", "[Service]\nExecStart=/usr/bin/perl /usr/share/hello/server.pl\n"),
-    ] {
+    let unit = "[Service]\nExecStart=/usr/bin/perl /usr/share/hello/server.pl\n";
+    [("usr/share/hello/server.pl", program), ("usr/lib/systemd/system/hello.service", unit.into())]
+}
+
+/// The same as a package `helloterry`, to be given more.
+pub fn service(version: &str, text: &str) -> TestPackage {
+    let files = files("HTTP/1.1 200 OK", text).into_iter();
+    files.fold(package("helloterry", version), |package, (name, content)| package.file(name, 0o644, content))
+}
+
+/// A folder as an unpacked package leaves it: a program that answers everything alike, and its unit. With a status called `Moody` health
+/// checks are answered well.
+pub fn image(folder: &Path, status: &str, text: &str) {
+    for (name, content) in files(status, text) {
         let file = folder.join(name);
         std::fs::create_dir_all(file.parent().expect("a folder")).expect("made");
         std::fs::write(file, content).expect("written");

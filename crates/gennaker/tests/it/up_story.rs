@@ -6,9 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use serde_json::Value;
 use tempfile::TempDir;
-use testkit::package::package;
 
-use crate::redblack_story::image;
+use crate::redblack_story::service;
 use crate::server::{ask, free_port, gennaker, run};
 
 /// A home without a server; what was started there ends with it.
@@ -25,12 +24,7 @@ impl Home {
 
     /// A package with a program that says `text`.
     fn hello(&self, version: &str, text: &str) -> PathBuf {
-        let unpacked = self.path().join(version);
-        image(&unpacked, "HTTP/1.1 200 OK", text);
-        let content = |name: &str| std::fs::read(unpacked.join(name)).expect("it was written");
-        let (program, unit) = ("usr/share/hello/server.pl", "usr/lib/systemd/system/hello.service");
-        let package = package("helloterry", version);
-        package.file(program, 0o644, content(program)).file(unit, 0o644, content(unit)).write_to(self.path())
+        service(version, text).write_to(self.path())
     }
 
     fn gennaker(&self, args: &[&str]) -> (i32, String, String) {

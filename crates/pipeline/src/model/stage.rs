@@ -160,6 +160,12 @@ impl Stage {
         self.tasks.iter_mut().find(|t| t.id == id)
     }
 
+    /// Why it failed, in sentences.
+    pub fn errors(&self) -> impl Iterator<Item = &str> {
+        let errors = self.context.get("exception").and_then(|exception| exception.pointer("/details/errors"));
+        errors.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
+    }
+
     /// A truth value of the context; the texts "true" and "false" count.
     pub fn flag(&self, key: &str) -> Option<bool> {
         match self.context.get(key)? {

@@ -122,7 +122,9 @@ fn react(tx: &mut Tx, engine: &Engine, event: &Event, window: SignedDuration) ->
     for pipeline in pipeline::pipelines::with_trigger(tx, "apt")? {
         let Some(id) = pipeline.get("id").and_then(Value::as_str) else { continue };
         if late {
-            let Some(_) = pipeline::trigger::fires(&pipeline, "apt", &news.shown) else { continue };
+            if pipeline::trigger::fires(&pipeline, "apt", &news.shown).is_none() {
+                continue;
+            }
             let now = tx.now();
             tx.execute(
                 "insert into apt_missed (pipeline, event, happened, at) values (?1, ?2, ?3, ?4) on conflict do nothing",

@@ -1,6 +1,6 @@
 // A package file becomes a service: what would be made is shown first, and may be changed; then it is made, and its run is opened.
 
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { NO_WISH, forgetPackage, goUp, sendPackage, upPlanQuery, upSaid, type Up, type UpWish } from '../../api/up';
 import { Dialog, DialogFoot, SameAs } from '../../parts/dialog';
@@ -40,7 +40,7 @@ export function UpDialog({ file, onClose, onRepository, onDone }: Props) {
     },
   });
   const wanted = upload !== undefined && good && asked === wish && !going.isPending && !going.isSuccess;
-  const plan = useQuery({ ...upPlanQuery(upload ?? '', asked), enabled: wanted, placeholderData: (before) => before });
+  const plan = useQuery({ ...upPlanQuery(upload ?? '', asked), enabled: wanted, placeholderData: keepPreviousData });
   const ready = good && plan.isSuccess && plan.data.refused === undefined && asked === wish && !plan.isPlaceholderData;
   const why = sending.error?.message ?? plan.error?.message ?? plan.data?.refused;
   const go = () => {
