@@ -5,8 +5,10 @@
 
 pub mod role;
 pub mod secret;
+pub mod secrets;
 pub mod token;
 
 pub use role::{Action, Role};
 pub use secret::Secret;
+pub use secrets::{SecretConfig, SecretError, Secrets};
 pub use token::{Caller, Refusal, TokenConfig, TokenError, Tokens};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use access::Caller;
 use bakery::Bakery;
 use cloud::Clouds;
+use events::notify::Notifiers;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use pipeline::{Engine, Registry};
@@ -32,6 +33,10 @@ pub struct House {
     pub stage_kinds: Arc<Vec<&'static str>>,
     /// Webhooks that the operator prepared.
     pub webhooks: Arc<Vec<Preconfigured>>,
+    /// By what people are told.
+    pub notifiers: Notifiers,
+    /// Where people reach the page, without a slash at its end.
+    pub public_url: Arc<str>,
     /// The zone of cron triggers that name none.
     pub cron_zone: TimeZone,
     /// Whom the configured tokens name.

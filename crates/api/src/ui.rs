@@ -17,6 +17,7 @@ use crate::{House, Problem};
 
 mod activity;
 mod archives;
+mod notifiers;
 mod operations;
 mod provenance;
 mod publications;
@@ -42,6 +43,7 @@ pub fn routes() -> OpenApiRouter<House> {
         .merge(activity::routes())
         .merge(repositories::routes())
         .merge(archives::routes())
+        .merge(notifiers::routes())
         .merge(operations::routes())
         .merge(publications::routes())
         .merge(provenance::routes())

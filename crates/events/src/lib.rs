@@ -1,7 +1,8 @@
-//! What happened, and the one client for calls to the outside.
+//! What happened, the one client for calls to the outside, and by what people are told.
 //!
 //! Not here: what an event starts (`pipeline::trigger`) and who may see it (`access`).
 #![forbid(unsafe_code)]
 
 pub mod http;
+pub mod notify;
 pub mod outgoing;

@@ -3,11 +3,13 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use access::TokenConfig;
+use access::{Secret, SecretConfig, TokenConfig};
 use anyhow::{Context, bail};
+use events::notify;
 use events::outgoing::Allow;
 use serde::Deserialize;
 use stages::webhook::Preconfigured;
+use url::Url;
 
 use crate::environment::Environment;
 
@@ -19,8 +21,12 @@ pub struct Config {
     pub server: Server,
     /// `[[token]]`
     pub token: Vec<TokenConfig>,
+    /// `[[secret]]`
+    pub secret: Vec<SecretConfig>,
     /// `[outgoing]`
     pub outgoing: Outgoing,
+    /// `[notifications]`
+    pub notifications: Notifications,
     /// `[apt]`
     pub apt: Apt,
     /// `[webhook]`
@@ -50,7 +56,9 @@ pub struct Server {
     /// Origins whose pages may use the API, besides loopback names.
     pub allowed_origins: Vec<String>,
     /// `postgres://…` instead of the file in the data folder.
-    pub store: Option<access::Secret>,
+    pub store: Option<Secret>,
+    /// Where people reach the page, for links in what they are told: `https://gennaker.example.org`.
+    pub public_url: Option<PublicUrl>,
     /// `plain` for people, `json` for machines.
     pub log: LogFormat,
 }
@@ -64,6 +72,7 @@ impl Default for Server {
             hosts: Vec::new(),
             allowed_origins: Vec::new(),
             store: None,
+            public_url: None,
             log: LogFormat::Plain,
         }
     }
@@ -84,6 +93,22 @@ impl TryFrom<String> for GateListen {
         text.parse()
             .map(|address| Self(Some(address)))
             .map_err(|_| format!("\"{text}\" is neither address:port nor none"))
+    }
+}
+
+/// An address of the web, without a slash at its end.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub struct PublicUrl(pub String);
+
+impl TryFrom<String> for PublicUrl {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match Url::parse(&text) {
+            Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(Self(text.trim_end_matches('/').to_owned())),
+            _ => Err(format!("\"{text}\" is no address like https://gennaker.example.org")),
+        }
     }
 }
 
@@ -134,6 +159,48 @@ pub struct NamedCertificate {
 pub struct Outgoing {
     /// `host:port`, ranges of addresses, `public`; empty allows nothing.
     pub allow: Allow,
+}
+
+/// By what people are told, besides requests to addresses that [`Outgoing`] allows.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Notifications {
+    /// `[notifications.email]`
+    pub email: Option<Email>,
+    /// `[notifications.slack]`
+    pub slack: Option<Slack>,
+}
+
+/// Through which server mail goes.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Email {
+    /// Its name.
+    pub host: String,
+    /// Its port; that of `security` without one.
+    pub port: Option<u16>,
+    /// `starttls` (port 587), `tls` (465) or `none` (25).
+    #[serde(default)]
+    pub security: notify::Security,
+    /// The sender.
+    pub from: String,
+    /// The user, where the server wants one.
+    pub username: Option<String>,
+    /// Their password, mostly `${secret('name')}`.
+    pub password: Option<Secret>,
+}
+
+/// How Slack is reached.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Slack {
+    /// The token of a bot, mostly `${secret('name')}`.
+    pub token: Option<Secret>,
+    /// Instead of it the address of an incoming webhook, which is a secret as well.
+    pub webhook: Option<Secret>,
+    /// Where the API is, when it is not Slack's own.
+    #[serde(default)]
+    pub base_url: String,
 }
 
 /// Webhooks that pipelines may use without knowing where they lead.
@@ -266,7 +333,9 @@ fn lay(table: &mut toml::Table, section: &str, key: &str, value: &str) -> anyhow
             .map(toml::Value::from)
             .collect::<Vec<_>>()
             .into()
-    } else if let (true, Ok(number)) = (matches!(key, "missed_minutes" | "starts_per_minute"), value.parse::<i64>()) {
+    } else if let (true, Ok(number)) =
+        (matches!(key, "missed_minutes" | "starts_per_minute" | "drain_seconds"), value.parse::<i64>())
+    {
         number.into()
     } else if let ("min_capacity_ratio", Ok(number)) = (key, value.parse::<f64>()) {
         number.into()

@@ -55,6 +55,12 @@ impl Environment {
         }
     }
 
+    /// A variable that the configuration names.
+    #[allow(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+    pub fn variable(name: &str) -> Option<Secret> {
+        std::env::var(name).ok().filter(|value| !value.is_empty()).map(Secret::new)
+    }
+
     /// The name of the user whose process this is; its number if it has none.
     pub fn user(&self) -> String {
         let uid = rustix::process::getuid().as_raw().to_string();

@@ -14,6 +14,7 @@ mod images;
 mod machine;
 mod output;
 mod progress;
+mod telling;
 mod tidy;
 mod told;
 mod wiring;

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use access::Tokens;
+use access::{Secrets, Tokens};
 use anyhow::Context;
 use api::aptly::Aptly;
 use api::{Guard, GuardConfig, House};
@@ -22,14 +22,15 @@ use stages::published::AptPublications;
 use stages::react::apt_published::{Tail, WINDOW};
 use stages::react::cron::Clockwork;
 use stages::react::deployment_report::Reporter;
+use stages::react::notices::{Teller, Words};
 use stages::script::Scripts;
 use store::clock::{Clock, SystemClock};
 use store::{Location, Migration, Store};
 
-use crate::aptly;
 use crate::config::{Config, LocalAccount, NamedCertificate};
 use crate::environment::Environment;
 use crate::images::BakedImages;
+use crate::{aptly, telling};
 
 /// Every domain's schema, in the order in which they may refer to each other.
 const SCHEMAS: &[&[Migration]] =
@@ -48,7 +49,8 @@ pub struct Parts {
 }
 
 /// Opens the stores beneath `data` and puts the parts together. What takes time begins in [`Parts::start`].
-pub fn build(config: &Config, environment: &Environment, data: &Path) -> anyhow::Result<Parts> {
+/// `public_url`: where people reach the page.
+pub fn build(config: &Config, environment: &Environment, data: &Path, public_url: &str) -> anyhow::Result<Parts> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let location = match &config.server.store {
         Some(url) => Location::Postgres(url.reveal().into()),
@@ -61,6 +63,8 @@ pub fn build(config: &Config, environment: &Environment, data: &Path) -> anyhow:
     let clouds = Arc::new(clouds(&config.local, &store, &bakery, data, &path)?);
     let outgoing = OutgoingConfig { allow: config.outgoing.allow.clone(), ..OutgoingConfig::default() };
     let outgoing = Arc::new(Outgoing::new(outgoing));
+    let secrets = Arc::new(Secrets::new(&config.secret, Environment::variable)?);
+    let notifiers = telling::notifiers(&config.notifications, &secrets, &outgoing)?;
     let engine = Engine::new(store.clone());
     let webhooks = Arc::new(config.webhook.preconfigured.clone());
     let services = Services { engine: engine.clone(), outgoing: outgoing.clone(), webhooks: webhooks.clone() };
@@ -99,6 +103,8 @@ pub fn build(config: &Config, environment: &Environment, data: &Path) -> anyhow:
         registry: Arc::new(registry.clone()),
         stage_kinds,
         webhooks,
+        notifiers,
+        public_url: public_url.into(),
         cron_zone,
         bearers,
         roots: Arc::new(roots.clone()),
@@ -157,6 +163,9 @@ impl Parts {
         }
         let reporter = Reporter { store: self.house.store.clone(), clouds: (*self.house.clouds).clone() };
         tokio::spawn(reporter.run());
+        let words = Words { public_url: self.house.public_url.to_string() };
+        let (store, notifiers) = (self.house.store.clone(), self.house.notifiers.clone());
+        tokio::spawn(Teller { store, notifiers, words }.run());
         let zone = self.house.cron_zone.clone();
         tokio::spawn(Clockwork { engine: engine.clone(), zone, window: self.missed }.run());
         Ok(())

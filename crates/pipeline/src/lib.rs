@@ -16,6 +16,7 @@ pub mod held;
 pub mod json_path;
 pub mod lenient;
 pub mod model;
+pub mod notices;
 pub mod notifications;
 pub mod pipelines;
 pub mod plan;

@@ -301,7 +301,7 @@ pub fn status(tx: &mut Tx, id: &str) -> Result<Option<Status>, StoreError> {
 
 /// Forgets an execution that has ended, with all that belongs to it; tells whether it was there.
 pub fn delete(tx: &mut Tx, id: &str) -> Result<bool, StoreError> {
-    for table in ["stage", "message", "journal", "start_key", "log_line", "report"] {
+    for table in ["stage", "message", "journal", "start_key", "log_line", "report", "notice"] {
         tx.execute(&format!("delete from {table} where execution = ?1"), params![id])?;
     }
     let gone = tx.execute("delete from execution where id = ?1", params![id])?;

@@ -11,6 +11,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { domain: "pipeline", number: 5, sql: HELD_BACK },
     Migration { domain: "pipeline", number: 6, sql: REPORTS },
     Migration { domain: "pipeline", number: 7, sql: ACTIVITY },
+    Migration { domain: "pipeline", number: 8, sql: NOTICES },
 ];
 
 const FIRST: &str = "
@@ -57,6 +58,16 @@ create table trigger_rate (application text primary key, minute bigint not null,
 const REPORTS: &str = "
 create table report (execution text primary key, body text not null);
 create index report_due on report (execution) where body = '';
+";
+
+/// Who is to be told what, and who was. `due` is null where nothing is left to do.
+const NOTICES: &str = "
+create table notice (
+    id text primary key, execution text not null, stage text not null, event text not null, kind text not null, config text not null,
+    at bigint not null, due bigint, attempts bigint not null, error text not null);
+create index notice_execution on notice (execution, id);
+create index notice_due on notice (due) where due is not null;
+create index notice_failed on notice (at, id) where due is null and error <> '';
 ";
 
 /// What happened lately, over everything.

@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::Map;
-use crate::evaluate::{self, Given, Need};
+use crate::evaluate::{self, Given, INERT, Need};
 use crate::model::{Execution, Kind, Stage, Status, Trigger};
+use crate::{Map, notices};
 
 pub(crate) use artifacts::matches;
 pub use check::check;
@@ -150,6 +150,10 @@ pub fn execution(start: &Start) -> Result<Started, StartError> {
             // An object stays one.
             _ => Map::new(),
         };
+        let data = notices::inert(start.config.get("notifications"), config.get("notifications"));
+        if !data.is_empty() {
+            config.insert(INERT.into(), Value::Array(data));
+        }
     }
     let mut run = header(start, &mut config);
     run.other.insert("pipelineDepth".into(), json!(depth));
@@ -235,7 +239,7 @@ fn header(start: &Start, config: &mut Map) -> Execution {
 
 /// Keys of a pipeline that its executions show, too.
 fn kept(config: &Map) -> Map {
-    let keys = ["source", "partition", "rootId", "failureMessage", "expressionEvaluationSummary"];
+    let keys = ["source", "partition", "rootId", "failureMessage", "expressionEvaluationSummary", INERT];
     keys.iter().filter_map(|k| config.get(*k).map(|v| ((*k).to_owned(), v.clone()))).collect()
 }
 

@@ -117,6 +117,8 @@ pub enum TaskResult {
         at_latest: Timestamp,
         /// Why, in one sentence for people.
         reason: String,
+        /// It waits for a person, who may be told by this event; see [`crate::notices`].
+        asks: Option<&'static str>,
         /// Merged into the stage's context.
         context: Map,
         /// Merged into the stage's outputs.
@@ -148,6 +150,7 @@ impl TaskResult {
             wake_on: Vec::new(),
             at_latest: at,
             reason: reason.into(),
+            asks: None,
             context: Map::new(),
             outputs: Map::new(),
         }
@@ -185,6 +188,14 @@ impl TaskResult {
     pub fn then(mut self, task: &'static str, answer: TaskResult) -> TaskResult {
         if let TaskResult::Done { next, .. } = &mut self {
             *next = Some(Box::new(Next { task, answer }));
+        }
+        self
+    }
+
+    /// Waits for a person: whoever wants to be told of `event` is. Answered well, `eventContinue` is told, else `eventStop`.
+    pub fn asks(mut self, event: &'static str) -> TaskResult {
+        if let TaskResult::Again { asks, .. } = &mut self {
+            *asks = Some(event);
         }
         self
     }

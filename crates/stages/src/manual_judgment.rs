@@ -57,7 +57,7 @@ pub(crate) fn run(input: &TaskInput, _: Timestamp) -> TaskResult {
 }
 
 fn waits(view: &StageView, reason: String) -> TaskResult {
-    let result = TaskResult::again(Timestamp::MAX, reason);
+    let result = TaskResult::again(Timestamp::MAX, reason).asks("manualJudgment");
     if view.context().contains_key(JUDGMENT) {
         return result;
     }

@@ -3410,6 +3410,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/ui-api/executions/{id}/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Gives whom a run told what, in the order in which it happened, and what became of it. */
+        get: operations["get_ui_api_executions_id_notifications"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/ui-api/executions/{id}/stages/{stage_id}/log": {
         parameters: {
             query?: never;
@@ -3472,6 +3489,40 @@ export interface paths {
         get: operations["get_ui_api_mirrors"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ui-api/notifiers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Gives the kinds of notifications that this server can send. */
+        get: operations["get_ui_api_notifiers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ui-api/notifiers/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a trial by a notification (`{type, address, …}`) and answers when it was taken. */
+        post: operations["post_ui_api_notifiers_test"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4145,10 +4196,11 @@ export interface components {
             who: string;
             /** @description Of which kind it is. */
             kind: components["schemas"]["What"];
-            /** @description The execution without its stages, of a run or a task. */
+            /** @description The execution without its stages, of a run, a task or a notification. */
             execution?: Record<string, unknown> | null;
             operation?: components["schemas"]["Operation"] | null;
             saved?: components["schemas"]["Saved"] | null;
+            notification?: components["schemas"]["Told"] | null;
         };
         /** @description Whether the server is well. */
         Health: {
@@ -4236,6 +4288,11 @@ export interface components {
         Mirrors: {
             /** @description By name. */
             mirrors: components["schemas"]["Mirrored"][];
+        };
+        /** @description The answer. */
+        NotifierKinds: {
+            /** @description The kinds of notifications that this server can send. */
+            kinds: string[];
         };
         /** @description A version that the pipeline can be started with. */
         Offered: {
@@ -4514,6 +4571,38 @@ export interface components {
             /** @description What its bearer may do: `viewer`, `operator` or `admin`. */
             role: string;
         };
+        /** @description A notification that a run led to. */
+        Told: {
+            /** @description Its id. */
+            id: string;
+            /** @description The execution that it is about. */
+            execution: string;
+            /** @description The id of the stage that it is about; absent for the run. */
+            stage?: string | null;
+            /** @description What happened: `pipeline.failed` … */
+            event: string;
+            /** @description By what it goes. */
+            kind: string;
+            /** @description Where it goes. */
+            address: string;
+            /**
+             * Format: int64
+             * @description When it happened, in milliseconds since 1970.
+             */
+            at: number;
+            /**
+             * Format: int64
+             * @description When it is tried (again), in milliseconds since 1970; absent when nothing is left to do.
+             */
+            due?: number | null;
+            /**
+             * Format: int64
+             * @description How often it was tried.
+             */
+            attempts: number;
+            /** @description Why the latest try failed; absent when it did not. */
+            error?: string | null;
+        };
         /** @description What is done, or would be. */
         Up: {
             /** @description The package: `name_version_architecture`. */
@@ -4561,7 +4650,7 @@ export interface components {
          * @description Of which kind an entry is.
          * @enum {string}
          */
-        What: "run" | "task" | "repository" | "save";
+        What: "run" | "task" | "repository" | "save" | "notification";
     };
     responses: never;
     parameters: never;
@@ -10179,8 +10268,8 @@ export interface operations {
                 next?: string | null;
                 /** @description By this person; `anonymous` for nobody in particular. */
                 who?: string | null;
-                /** @description Only `run`, `task`, `repository` or `save`. */
-                kind?: ("run" | "task" | "repository" | "save") | null;
+                /** @description Only `run`, `task`, `repository`, `save`, or `notification`, which are those that reached nobody. */
+                kind?: ("run" | "task" | "repository" | "save" | "notification") | null;
                 /** @description Only what ended `well`, `failed` or `cancelled`, or is `running`. */
                 result?: ("well" | "failed" | "cancelled" | "running") | null;
                 /** @description Only what has all these words in the names of what it is about. */
@@ -10210,6 +10299,27 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_ui_api_executions_id_notifications: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Told"][];
                 };
             };
         };
@@ -10301,6 +10411,62 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Mirrors"];
+                };
+            };
+        };
+    };
+    get_ui_api_notifiers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotifierKinds"];
+                };
+            };
+        };
+    };
+    post_ui_api_notifiers_test: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, unknown>;
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };

@@ -66,6 +66,8 @@ pub async fn serve(size: Size, root: Option<&Path>) -> Served {
         stage_kinds: Arc::new(registry.kinds()),
         registry: Arc::new(registry),
         webhooks: Arc::default(),
+        notifiers: Default::default(),
+        public_url: "http://localhost".into(),
         cron_zone: jiff::tz::TimeZone::UTC,
         bearers: Arc::default(),
         aptly: api::aptly::Aptly::new(roots.first().cloned(), api::aptly::Settings::default()),

@@ -7,6 +7,7 @@ use apt::{Op, Root};
 use axum::Json;
 use axum::extract::State;
 use pipeline::model::{Kind, Status};
+use pipeline::notices::{self, Notice};
 use pipeline::records::{self, Detail, Place};
 use pipeline::revision::{self, Change};
 use pipeline::{Execution, applications};
@@ -16,6 +17,7 @@ use store::{StoreError, Tx};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::notifiers::Told;
 use super::operations::{Operation, problem};
 use super::{blocking, written};
 use crate::query::Query;
@@ -44,7 +46,7 @@ struct Asked {
     next: Option<String>,
     /// By this person; `anonymous` for nobody in particular.
     who: Option<String>,
-    /// Only `run`, `task`, `repository` or `save`.
+    /// Only `run`, `task`, `repository`, `save`, or `notification`, which are those that reached nobody.
     #[param(inline)]
     kind: Option<What>,
     /// Only what ended `well`, `failed` or `cancelled`, or is `running`.
@@ -66,6 +68,7 @@ enum What {
     Task,
     Repository,
     Save,
+    Notification,
 }
 
 /// How it ended.
@@ -96,13 +99,15 @@ struct Happening {
     who: String,
     /// Of which kind it is.
     kind: What,
-    /// The execution without its stages, of a run or a task.
+    /// The execution without its stages, of a run, a task or a notification.
     #[schema(value_type = Option<Object>)]
     execution: Option<Value>,
     /// What was done in an apt root.
     operation: Option<Operation>,
     /// What was saved or deleted.
     saved: Option<Saved>,
+    /// Whom a notification did not reach.
+    notification: Option<Told>,
 }
 
 /// A save.
@@ -128,6 +133,7 @@ struct Cursor {
     runs: Option<Place>,
     tasks: Option<Place>,
     saves: Option<revision::Place>,
+    notices: Option<notices::Behind>,
     /// By the folder of the root.
     roots: BTreeMap<String, i64>,
 }
@@ -163,8 +169,13 @@ async fn activity(State(house): State<House>, Query(asked): Query<Asked>) -> Res
 /// An entry as it is kept.
 enum Entry {
     Execution(Box<Execution>),
-    Operation { root: Root, op: Op },
+    Operation {
+        root: Root,
+        op: Op,
+    },
     Save(Change),
+    /// And the execution that it is about, without its stages.
+    Notice(Box<(Notice, Execution)>),
 }
 
 /// Entries of one kind, the newest first.
@@ -211,6 +222,8 @@ async fn read(house: &House, asked: &Asked, cursor: &Cursor) -> Result<Vec<List>
         })
         .collect();
     let saves = (wants(What::Save) && is_well).then(|| cursor.saves.clone());
+    let is_failed = asked.result.is_none_or(|result| result == Outcome::Failed);
+    let untold = (wants(What::Notification) && is_failed).then(|| cursor.notices.clone());
     let mut lists = house
         .read::<_, StoreError>(move |tx| {
             let mut lists = Vec::new();
@@ -221,6 +234,9 @@ async fn read(house: &House, asked: &Asked, cursor: &Cursor) -> Result<Vec<List>
             }
             if let Some(behind) = &saves {
                 lists.push(saved(tx, behind.as_ref())?);
+            }
+            if let Some(behind) = &untold {
+                lists.push(unreached(tx, behind.as_ref())?);
             }
             Ok(lists)
         })
@@ -262,6 +278,19 @@ fn saved(tx: &mut Tx<'_>, behind: Option<&revision::Place>) -> Result<List, Stor
     }
 }
 
+/// Notifications that reached nobody.
+fn unreached(tx: &mut Tx<'_>, behind: Option<&notices::Behind>) -> Result<List, StoreError> {
+    let failed = notices::failed(tx, behind, PIECE)?;
+    let ids: Vec<String> = failed.iter().map(|notice| notice.execution.clone()).collect();
+    let runs: BTreeMap<String, Execution> =
+        records::read_all(tx, &ids, Detail::Header)?.into_iter().map(|run| (run.id.clone(), run)).collect();
+    let entry = |notice: Notice| {
+        let run = runs.get(&notice.execution).cloned().unwrap_or_default();
+        Entry::Notice(Box::new((notice, run)))
+    };
+    Ok(List::of(failed.into_iter().map(entry).collect()))
+}
+
 /// Jobs that make projects belong to no application; Deck writes this one.
 const NOBODYS: &str = "spinnaker";
 
@@ -273,12 +302,18 @@ fn application_of(change: &Change) -> &str {
     }
 }
 
+fn names_of(run: &Execution) -> String {
+    let (name, description) = (run.name.as_deref(), run.description.as_deref());
+    format!("{} {} {}", run.application, name.unwrap_or_default(), description.unwrap_or_default())
+}
+
 impl Entry {
     fn at(&self) -> i64 {
         match self {
             Entry::Execution(run) => run.build_time.unwrap_or_default(),
             Entry::Operation { op, .. } => op.at.as_millisecond(),
             Entry::Save(change) => change.at,
+            Entry::Notice(both) => both.0.at,
         }
     }
 
@@ -288,6 +323,7 @@ impl Entry {
             Entry::Execution(_) => What::Task,
             Entry::Operation { .. } => What::Repository,
             Entry::Save(_) => What::Save,
+            Entry::Notice(_) => What::Notification,
         }
     }
 
@@ -296,6 +332,7 @@ impl Entry {
             Entry::Execution(run) => run.trigger.user(),
             Entry::Operation { op, .. } => &op.who,
             Entry::Save(change) => &change.who,
+            Entry::Notice(both) => both.1.trigger.user(),
         };
         if who == "[anonymous]" { "" } else { who }
     }
@@ -303,12 +340,8 @@ impl Entry {
     /// The names of what it is about.
     fn names(&self) -> String {
         match self {
-            Entry::Execution(run) => format!(
-                "{} {} {}",
-                run.application,
-                run.name.as_deref().unwrap_or_default(),
-                run.description.as_deref().unwrap_or_default()
-            ),
+            Entry::Execution(run) => names_of(run),
+            Entry::Notice(both) => names_of(&both.1),
             Entry::Operation { op, .. } => {
                 let names: Vec<&str> = op.changes.iter().map(|change| change.name.as_str()).collect();
                 format!("{} {}", names.join(" "), op.command)
@@ -319,10 +352,14 @@ impl Entry {
 
     fn shown(self) -> Happening {
         let (at, who, kind) = (self.at(), self.who().to_owned(), self.what());
-        let bare = Happening { at, who, kind, execution: None, operation: None, saved: None };
+        let bare = Happening { at, who, kind, execution: None, operation: None, saved: None, notification: None };
         match self {
             Entry::Execution(run) => Happening { execution: Some(written(&run)), ..bare },
             Entry::Operation { root, op } => Happening { operation: Some(Operation::of(&root, op)), ..bare },
+            Entry::Notice(both) => {
+                let (notice, run) = *both;
+                Happening { execution: Some(written(&run)), notification: Some(notice.into()), ..bare }
+            }
             Entry::Save(change) => {
                 let application = application_of(&change).to_owned();
                 let Change { kind: thing, id, number: revision, deleted, name, .. } = change;
@@ -369,7 +406,8 @@ impl Cursor {
         let Some(to) = asked.to else { return Ok(Cursor::default()) };
         let place = Some(Place { built: to, id: String::new() });
         let saves = Some((to, String::new(), String::new(), 0));
-        Ok(Cursor { runs: place.clone(), tasks: place, saves, roots: BTreeMap::new() })
+        let notices = Some((to, String::new()));
+        Ok(Cursor { runs: place.clone(), tasks: place, saves, notices, roots: BTreeMap::new() })
     }
 
     fn pass(&mut self, entry: &Entry) {
@@ -380,6 +418,7 @@ impl Cursor {
             }
             Entry::Operation { root, op } => drop(self.roots.insert(root.path().display().to_string(), op.id)),
             Entry::Save(change) => self.saves = Some(change.place()),
+            Entry::Notice(both) => self.notices = Some((both.0.at, both.0.id.clone())),
         }
     }
 }

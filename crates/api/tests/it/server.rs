@@ -80,6 +80,8 @@ impl Server {
             registry: Arc::default(),
             stage_kinds: Arc::default(),
             webhooks: Arc::default(),
+            notifiers: Default::default(),
+            public_url: "http://localhost".into(),
             cron_zone: jiff::tz::TimeZone::UTC,
             bearers: Arc::default(),
             roots: Arc::default(),

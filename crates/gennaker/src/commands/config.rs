@@ -51,7 +51,7 @@ mod tests {
     /// The example with all that stands behind a `# ` at the beginning of a line and looks like TOML.
     fn whole() -> String {
         let is_toml = |line: &str| {
-            line.starts_with("[[")
+            line.starts_with('[')
                 || line
                     .split_once(" = ")
                     .is_some_and(|(key, _)| key.chars().all(|c| c.is_ascii_lowercase() || c == '_'))
@@ -70,7 +70,19 @@ mod tests {
         toml::from_str::<Config>(&whole).expect("every key of it");
         let named: toml::Table = toml::from_str(&whole).expect("a table");
         let sections: BTreeSet<&str> = named.keys().map(String::as_str).collect();
-        let known = ["apt", "local", "outgoing", "script", "server", "token", "traffic_guards", "triggers", "webhook"];
+        let known = [
+            "apt",
+            "local",
+            "notifications",
+            "outgoing",
+            "script",
+            "secret",
+            "server",
+            "token",
+            "traffic_guards",
+            "triggers",
+            "webhook",
+        ];
         assert_eq!(sections, known.into_iter().collect());
     }
 }

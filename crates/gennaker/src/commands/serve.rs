@@ -118,7 +118,9 @@ async fn serve(config: &Config, environment: &Environment, data: &Path) -> anyho
         listeners.push(TcpListener::bind(address).await.with_context(hint)?);
     }
     let addresses: Vec<_> = listeners.iter().map(TcpListener::local_addr).collect::<Result<_, _>>()?;
-    let parts = wiring::build(config, environment, data)?;
+    let own = format!("http://{}", addresses[0]);
+    let public_url = config.server.public_url.as_ref().map_or(&own, |url| &url.0);
+    let parts = wiring::build(config, environment, data, public_url)?;
     let (end, ending) = watch::channel(false);
     let serving = tokio::spawn(api::server::serve(
         listeners,

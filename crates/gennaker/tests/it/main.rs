@@ -24,6 +24,7 @@ mod key_story;
 mod kill_story;
 mod local_provider;
 mod mirror_story;
+mod notify_story;
 mod odd_programs_story;
 mod page_story;
 mod pipeline_files;

@@ -48,11 +48,17 @@ impl Server {
 
     /// Starts one in a folder that may hold an earlier one's data.
     pub fn start_in(folder: TempDir, config: &str) -> Self {
+        Self::start_with(folder, config, |_| {})
+    }
+
+    /// The same with a change to its command: a variable of its environment, mostly.
+    pub fn start_with(folder: TempDir, config: &str, change: impl FnOnce(&mut Command)) -> Self {
         std::fs::write(folder.path().join("gennaker.toml"), config).expect("written");
         // A file, not a pipe: a server that says much must not wait for a reader.
         let log = std::fs::File::options().create(true).append(true).open(folder.path().join("server.log"));
-        let process =
-            Self::command(folder.path()).stdout(Stdio::null()).stderr(log.expect("a log")).spawn().expect("starts");
+        let mut command = Self::command(folder.path());
+        change(&mut command);
+        let process = command.stdout(Stdio::null()).stderr(log.expect("a log")).spawn().expect("starts");
         let mut server = Server { folder, process };
         server.wait_until_it_serves();
         server

@@ -106,7 +106,7 @@ fn interrupted(work: &mut Work, id: &str, task_id: &str) {
         if let Some(task) = s.task_mut(task_id) {
             task.lease += 1;
             let reason = "it was interrupted, and the execution is held".to_owned();
-            task.waiting = Some(Waiting { reason, since: now, until: None, wake_on: Vec::new() });
+            task.waiting = Some(Waiting { reason, since: now, ..Waiting::default() });
         }
     });
 }

@@ -22,7 +22,7 @@ pub(super) fn start_execution(work: &mut Work) {
     if let Some(reason) = in_the_way(work) {
         let since = work.run.waiting.as_ref().map_or(work.now, |w| w.since);
         let until = work.run.start_time_expiry;
-        work.run.waiting = Some(Waiting { reason, since, until, wake_on: Vec::new() });
+        work.run.waiting = Some(Waiting { reason, since, until, ..Waiting::default() });
         return work.set_timer(KEY.into(), until.unwrap_or(NEVER), Message::StartExecution);
     }
     work.run.waiting = None;

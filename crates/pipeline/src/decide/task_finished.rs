@@ -53,11 +53,11 @@ pub(super) fn apply(work: &mut Work, id: &str, task_id: &str, result: &TaskResul
             let status = failure(work, id, Status::Terminal);
             complete(work, id, task_id, status, None);
         }
-        TaskResult::Again { wake_on, at_latest, reason, context, outputs } => {
+        TaskResult::Again { wake_on, at_latest, reason, asks, context, outputs } => {
             merge(work, id, context, outputs);
             // The end of time is no time to look again.
             let at_latest = if *at_latest == Timestamp::MAX { super::NEVER } else { at_latest.as_millisecond() };
-            let again = Again { wake_on, at_latest, reason };
+            let again = Again { wake_on, at_latest, reason, asks: *asks };
             wait(work, id, task_id, &again);
         }
         TaskResult::Needs(_) => {}
@@ -86,6 +86,7 @@ struct Again<'a> {
     wake_on: &'a [String],
     at_latest: i64,
     reason: &'a str,
+    asks: Option<&'static str>,
 }
 
 fn wait(work: &mut Work, id: &str, task_id: &str, again: &Again) {
@@ -110,6 +111,7 @@ fn wait(work: &mut Work, id: &str, task_id: &str, again: &Again) {
             since,
             until: (due != super::NEVER).then_some(due),
             wake_on: again.wake_on.to_vec(),
+            asks: again.asks.map(str::to_owned),
         });
     });
     work.task_timer(id, task_id, Some(due));

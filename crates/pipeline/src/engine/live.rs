@@ -9,6 +9,7 @@ use store::{StoreError, Tx, params};
 use super::effects::{FOLLOW, follow_later};
 use crate::decide::{Message, Timer};
 use crate::model::{Execution, Kind, Stage};
+use crate::notices::{self, Moment};
 use crate::{pipelines, records};
 
 /// A message for later.
@@ -113,6 +114,8 @@ pub struct Rows {
     journal: Vec<String>,
     /// The saved pipeline that has ended with it: others may follow it.
     ended: Option<String>,
+    /// What people may want to be told of, with the execution as it was then.
+    moments: Option<(Execution, Vec<Moment>)>,
 }
 
 impl Rows {
@@ -127,6 +130,7 @@ impl Rows {
             gone_messages: Vec::new(),
             journal: Vec::new(),
             ended: follows(&live.run, ended),
+            moments: moments(None, &live.run),
         }
     }
 
@@ -152,6 +156,7 @@ impl Rows {
             gone_messages: old.pending.keys().filter(|k| !new.pending.contains_key(*k)).cloned().collect(),
             journal,
             ended: follows(&new.run, ended),
+            moments: moments(Some(&old.run), &new.run),
         }
     }
 
@@ -173,6 +178,9 @@ impl Rows {
             self.put_message(tx, key, pending)?;
         }
         self.note(tx)?;
+        if let Some((run, moments)) = &self.moments {
+            notices::write(tx, run, moments)?;
+        }
         match &self.ended {
             Some(pipeline) if pipelines::is_followed(tx, pipeline)? => {
                 self.put_message(tx, FOLLOW, &follow_later())?;
@@ -206,6 +214,12 @@ impl Rows {
         }
         Ok(())
     }
+}
+
+/// What happened between two states that people may want to be told of.
+fn moments(old: Option<&Execution>, new: &Execution) -> Option<(Execution, Vec<Moment>)> {
+    let moments = notices::moments(old, new);
+    (!moments.is_empty()).then(|| (new.clone(), moments))
 }
 
 /// The ids of its stages.

@@ -31,6 +31,9 @@ pub struct Waiting {
     /// The topics that wake it earlier.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub wake_on: Vec<String>,
+    /// The event by which people may be told that it waits for one of them; see [`crate::notices`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asks: Option<String>,
 }
 
 /// One step of a stage.
