@@ -261,6 +261,11 @@ impl Outgoing {
     }
 }
 
+/// `host:port` of an address, as [`Allow`] names it.
+pub fn host_of(url: &str) -> Result<String, CallError> {
+    parse(url).map(|url| place(&url))
+}
+
 fn parse(text: &str) -> Result<Url, CallError> {
     let bad = |url: &str, why: String| CallError::BadUrl { url: url.into(), why };
     let url =

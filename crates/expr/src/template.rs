@@ -63,6 +63,12 @@ impl Template {
             if text.is_empty() {
                 return Err(Failure::parse(column, "there is no expression between the brackets"));
             }
+            if names_a_secret(text) {
+                parts.push(Part::Literal(rest[begin..begin + 2 + end + 1].to_owned()));
+                column += inside[..end].chars().count() + 1;
+                rest = &inside[end + 1..];
+                continue;
+            }
             let blanks = inside.chars().take_while(|c| *c <= ' ').count();
             let tree = parser::parse(text).map_err(|failure| failure.shifted(column + blanks))?;
             parts.push(Part::Expression { text: text.to_owned(), tree, column: column + blanks });
@@ -124,6 +130,17 @@ impl Template {
         cost.text(out.len())?;
         Ok(Filled::Text { text: out, gaps, carries })
     }
+}
+
+/// Whether an expression names a secret, `secret('name')`. It stays as it is written: the value is put in by what sends it, and stands nowhere.
+fn names_a_secret(text: &str) -> bool {
+    let inside = text.strip_prefix('#').unwrap_or(text).strip_prefix("secret(").and_then(|rest| rest.strip_suffix(')'));
+    let name = inside.map(str::trim).and_then(|name| {
+        name.strip_prefix('\'')
+            .and_then(|name| name.strip_suffix('\''))
+            .or_else(|| name.strip_prefix('"').and_then(|name| name.strip_suffix('"')))
+    });
+    name.is_some_and(|name| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b)))
 }
 
 /// Where the `}` of an expression stands: brackets are balanced, quoted texts skipped.

@@ -67,7 +67,7 @@ pub fn build(config: &Config, environment: &Environment, data: &Path, public_url
     let notifiers = telling::notifiers(&config.notifications, &secrets, &outgoing)?;
     let engine = Engine::new(store.clone());
     let webhooks = Arc::new(config.webhook.preconfigured.clone());
-    let services = Services { engine: engine.clone(), outgoing: outgoing.clone(), webhooks: webhooks.clone() };
+    let services = Services { engine: engine.clone(), outgoing: outgoing.clone(), webhooks: webhooks.clone(), secrets };
     let endpoints = aptly::root::endpoints_of_user(environment);
     let roots = roots(config, environment, &clock)?.into_iter();
     let roots: Vec<apt::Root> = roots.map(|root| root.with_endpoints(endpoints.clone())).collect();

@@ -21,6 +21,8 @@ pub struct Services {
     pub outgoing: Arc<Outgoing>,
     /// Webhooks that the operator prepared; their stage types are added last (`webhook::register_preconfigured`).
     pub webhooks: Arc<Vec<Preconfigured>>,
+    /// What webhooks may send and nobody may read.
+    pub secrets: Arc<access::Secrets>,
 }
 
 /// Every stage type, with the tasks that need nothing from outside: enough to say what a pipeline would do.
@@ -56,14 +58,14 @@ fn flow() -> Registry {
 
 /// Every stage type and task that needs no more than these services. Those over clouds, images and scripts register themselves.
 pub fn all(services: &Services) -> Registry {
-    let Services { engine, outgoing, webhooks } = services.clone();
+    let Services { engine, outgoing, webhooks, secrets } = services.clone();
     let mut registry = flow()
         .effect("startPipeline", Arc::new(pipeline_stage::StartPipeline(engine.clone())))
         .effect("monitorPipeline", Arc::new(pipeline_stage::MonitorPipeline(engine.clone())))
         .effect(find_artifact::FIND, Arc::new(find_artifact::FindArtifact(engine.clone())))
         .effect(monitor_pipelines::MONITOR, Arc::new(monitor_pipelines::MonitorExecutions(engine.clone())))
         .effect(monitor_pipelines::DEPENDS, Arc::new(monitor_pipelines::DependsOnExecution(engine.clone())));
-    registry = webhook::register(registry, outgoing.clone(), webhooks);
+    registry = webhook::register(registry, outgoing.clone(), webhooks, secrets);
     let save = save_from_artifact::SaveFromArtifact { engine: engine.clone(), outgoing };
     registry = registry.effect(save_from_artifact::SAVE, Arc::new(save));
     // jobs of POST /tasks

@@ -13,7 +13,7 @@ mod secrets;
 
 use std::sync::Arc;
 
-use events::outgoing::Outgoing;
+use events::outgoing::{self, Outgoing};
 use jiff::{SignedDuration, Timestamp};
 use pipeline::validate::{About, At, Findings};
 use pipeline::{
@@ -84,8 +84,13 @@ fn tasks(config: &Config) -> Vec<TaskSpec> {
 }
 
 /// Adds the tasks of the stage type, which serve the preconfigured webhooks as well.
-pub fn register(registry: Registry, outgoing: Arc<Outgoing>, prepared: Arc<Vec<Preconfigured>>) -> Registry {
-    let caller = Arc::new(Caller { outgoing, prepared });
+pub fn register(
+    registry: Registry,
+    outgoing: Arc<Outgoing>,
+    prepared: Arc<Vec<Preconfigured>>,
+    kept: Arc<access::Secrets>,
+) -> Registry {
+    let caller = Arc::new(Caller { outgoing, prepared, kept });
     registry
         .effect(CREATE, Arc::new(create::CreateWebhook(caller.clone())))
         .effect(MONITOR, Arc::new(monitor::MonitorWebhook(caller)))
@@ -104,6 +109,8 @@ pub fn register_preconfigured(mut registry: Registry, prepared: &[Preconfigured]
 struct Caller {
     outgoing: Arc<Outgoing>,
     prepared: Arc<Vec<Preconfigured>>,
+    /// What `${secret('name')}` stands for.
+    kept: Arc<access::Secrets>,
 }
 
 /// What a task is to call, and what of it must not be shown.
@@ -117,7 +124,9 @@ struct Asked {
 impl Asked {
     /// An address of this call as people may see it.
     fn place(&self, url: &str) -> String {
-        self.prepared.as_ref().map_or_else(|| secrets::place(url), |kind| format!("the address of '{kind}'"))
+        self.prepared
+            .as_ref()
+            .map_or_else(|| self.secrets.hide(&secrets::place(url)), |kind| format!("the address of '{kind}'"))
     }
 
     /// A failure that names what was called.
@@ -141,9 +150,46 @@ impl Caller {
                 (filled, &webhook.sensitive_headers)
             }
         };
+        let (config, kept) = self.filled(config, &view).map_err(|why| broken(Exception::new("WebhookFailed", why)))?;
         config.check().map_err(|error| broken(error.exception()))?;
-        let secrets = Secrets::of(&config, also);
+        let secrets = Secrets::of(&config, also).and(&kept);
         Ok(Asked { config, secrets, prepared: found.map(|webhook| webhook.kind.clone()) })
+    }
+
+    /// The configuration with the secrets that its author named, each only for a host that may have it; and those secrets.
+    fn filled(&self, mut config: Config, view: &StageView) -> Result<(Config, Vec<access::Secret>), String> {
+        let inert = view.context().get(evaluate::INERT).and_then(Value::as_array);
+        let data: Vec<&str> = inert.into_iter().flatten().filter_map(Value::as_str).collect();
+        let mut used = Vec::new();
+        let mut fill = |text: &mut String, to: &str| {
+            // What came from outside names nothing. A call that cannot be made needs no secret: it is refused where it is made.
+            let Ok(host) = outgoing::host_of(to) else { return Ok(()) };
+            if !data.contains(&text.as_str()) {
+                let (filled, secrets) = self.kept.fill(text, &host).map_err(|error| error.to_string())?;
+                *text = filled;
+                used.extend(secrets);
+            }
+            Ok(())
+        };
+        let (url, cancel) = (config.url().to_owned(), config.cancel_endpoint.clone().unwrap_or_default());
+        for (value, to) in [(&mut config.url, &url), (&mut config.cancel_endpoint, &cancel)] {
+            value.iter_mut().try_for_each(|text| fill(text, to))?;
+        }
+        for value in config.custom_headers.iter_mut().flat_map(Map::values_mut).chain(&mut config.payload) {
+            each_text(value, &mut |text| fill(text, &url))?;
+        }
+        config.cancel_payload.iter_mut().try_for_each(|value| each_text(value, &mut |text| fill(text, &cancel)))?;
+        Ok((config, used))
+    }
+}
+
+/// Does something with every text in a structure.
+fn each_text(value: &mut Value, work: &mut impl FnMut(&mut String) -> Result<(), String>) -> Result<(), String> {
+    match value {
+        Value::String(text) => work(text),
+        Value::Array(list) => list.iter_mut().try_for_each(|one| each_text(one, work)),
+        Value::Object(map) => map.values_mut().try_for_each(|one| each_text(one, work)),
+        _ => Ok(()),
     }
 }
 

@@ -16,7 +16,7 @@ const fn function(name: &'static str, takes: &'static [&'static str], about: &'s
 }
 
 /// All of them, by name.
-pub const FUNCTIONS: [Function; 32] = [
+pub const FUNCTIONS: [Function; 33] = [
     function("alphanumerical", &["text"], "The text without anything but letters and digits."),
     function("applicationMetadata", &["application"], "The attributes of an application."),
     function("currentStage", &[], "The stage that is evaluated."),
@@ -46,6 +46,7 @@ pub const FUNCTIONS: [Function; 32] = [
     function("readJson", &["text"], "The value of a text of JSON."),
     function("readYaml", &["text"], "The value of a text of YAML."),
     function("resolvedArtifacts", &[], "The artifacts that the trigger's expected artifacts were bound to."),
+    function("secret", &["name"], "A secret of the operator's; a webhook puts it in when it is sent."),
     function("stage", &["name"], "A stage, by its name or id."),
     function("stageByRefId", &["refId"], "A stage, by its refId."),
     function("stageExists", &["name"], "Whether there is a stage of this name or id."),

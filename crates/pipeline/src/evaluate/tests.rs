@@ -28,6 +28,16 @@ fn a_stage_sees_its_context_and_the_outputs_before_it() {
 }
 
 #[test]
+fn the_naming_of_a_secret_stays_as_it_is_written() {
+    let context = json!({"a": "${secret('db')}", "b": "${image} ${ #secret(\"db\") }", "c": "${secret(image)}"});
+    let done = stage_context(&execution(), "2", &context, &Given::default());
+    assert_eq!(done.value["a"], "${secret('db')}");
+    assert_eq!(done.value["b"], "img-1 ${ #secret(\"db\") }");
+    let failed: Vec<_> = done.failed.iter().map(|one| one.expression.as_str()).collect();
+    assert_eq!(failed, ["secret(image)"], "which one is not up to an expression");
+}
+
+#[test]
 fn what_fails_stays_as_it_was_and_is_named_in_the_summary() {
     let mut context = json!({"a": "${nope}", "b": "x ${nope.x}", SUMMARY: {"old": []}});
     let done = stage_context(&execution(), "2", &context, &Given::default());

@@ -76,6 +76,10 @@ pub(super) fn answered(asked: &Asked, method: &str, answer: &Answer, input: &Tas
         match status_endpoint(config, answer, &body) {
             // The operator's own address is no pipeline's to read; it is asked as it is configured.
             Ok(endpoint) if endpoint == config.url() => {}
+            Ok(endpoint) if asked.secrets.are_in(&endpoint) => {
+                let what = "the address that tells the status holds a secret, which would stand in the execution";
+                return asked.failed(what, method, config.url()).context("webhook", webhook);
+            }
             Ok(endpoint) => drop(webhook.insert("statusEndpoint".into(), json!(endpoint))),
             Err(what) => return asked.failed(&what, method, config.url()).context("webhook", webhook),
         }

@@ -26,7 +26,8 @@ pub(super) async fn send(outgoing: &Outgoing, asked: &Asked, request: &Request<'
     let config = &asked.config;
     let trusted =
         [config.url(), config.cancel_endpoint.as_deref().unwrap_or("")].map(origin).contains(&origin(request.url));
-    let given = config.headers().filter(|(name, _)| trusted || !asked.secrets.names(name));
+    let given =
+        config.headers().filter(|(name, value)| trusted || !(asked.secrets.names(name) || asked.secrets.are_in(value)));
     let mut headers: Vec<(String, String)> = given.map(|(name, value)| (name.to_owned(), value)).collect();
     let has = |headers: &[(String, String)], name: &str| headers.iter().any(|(n, _)| n.eq_ignore_ascii_case(name));
     if let Some(key) = request.key.filter(|_| !has(&headers, "idempotency-key")) {

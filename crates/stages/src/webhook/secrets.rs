@@ -41,6 +41,20 @@ impl Secrets {
         secrets
     }
 
+    /// The same and these.
+    pub fn and(mut self, kept: &[access::Secret]) -> Secrets {
+        self.values.extend(kept.iter().map(|secret| secret.reveal().to_owned()));
+        self.values.retain(|secret| secret.len() >= SHORTEST);
+        self.values.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        self.values.dedup();
+        self
+    }
+
+    /// Whether a text holds one of them.
+    pub fn are_in(&self, text: &str) -> bool {
+        self.values.iter().any(|secret| text.contains(secret.as_str()))
+    }
+
     /// Whether the value of a header of this name is a secret.
     pub fn names(&self, header: &str) -> bool {
         names(header) || self.also.iter().any(|a| a.eq_ignore_ascii_case(header))

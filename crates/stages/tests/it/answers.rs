@@ -123,6 +123,8 @@ impl Play {
         struct File {
             #[serde(default)]
             preconfigured: Vec<Preconfigured>,
+            #[serde(default)]
+            secret: Vec<access::SecretConfig>,
         }
         // Once for the process; a second time does nothing.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -131,11 +133,13 @@ impl Play {
         let store = Store::open(place, &[pipeline::schema::MIGRATIONS], Arc::new(SystemClock)).unwrap();
         let engine = Engine::new(store.clone());
         let allow = Allow::try_from(vec!["127.0.0.1".to_owned()]).unwrap();
-        let webhooks = Arc::new(toml::from_str::<File>(prepared).unwrap().preconfigured);
+        let File { preconfigured, secret } = toml::from_str(prepared).unwrap();
+        let webhooks = Arc::new(preconfigured);
         let services = Services {
             engine: engine.clone(),
             outgoing: Arc::new(Outgoing::new(OutgoingConfig { allow, ..bounds })),
             webhooks: webhooks.clone(),
+            secrets: Arc::new(access::Secrets::new(&secret, |_| None).unwrap()),
         };
         let scripts = Scripts {
             clouds: Arc::new(Clouds::new(vec![]).unwrap()),

@@ -137,6 +137,48 @@ async fn what_an_answer_repeats_of_secret_headers_is_kept_nowhere() {
 }
 
 #[tokio::test]
+async fn a_named_secret_is_sent_where_it_may_go_and_stands_nowhere() {
+    let server =
+        Server::start(|seen, _| says("200 OK", "X-Echo: pr1vate-key\r\n", &json!({"you": seen.body, "to": seen.line})));
+    let other = Server::start(|_, _| says("200 OK", "", &json!({})));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("db");
+    std::fs::write(&file, "pr1vate-key\n").unwrap();
+    let config =
+        format!("[[secret]]\nname = \"db\"\nfile = \"{}\"\nhosts = [\"{}\"]\n", file.display(), server.address);
+    let play = Play::new(&config).await;
+    let payload =
+        json!({"password": "${secret('db')}", "by": "${trigger.user}", "both": "${trigger.user}:${#secret(\"db\")}"});
+    let headers = json!({"X-Mine": "Key ${secret('db')}"});
+    let named = json!({"url": server.url("/hook/${secret('db')}"), "customHeaders": headers, "payload": payload});
+    let run = play.run(json!([stage("webhook", named)])).await;
+    assert_eq!(run.status, Status::Succeeded, "{:?}", run.stages[0].context);
+    let seen = server.seen.lock().unwrap()[0].clone();
+    assert_eq!(seen.line, "POST /hook/pr1vate-key");
+    let body: Value = serde_json::from_str(&seen.body).unwrap();
+    assert_eq!(body, json!({"password": "pr1vate-key", "by": "ann", "both": "ann:pr1vate-key"}));
+    assert!(seen.headers.contains(&"x-mine: Key pr1vate-key".to_owned()), "{:?}", seen.headers);
+    let record = serde_json::to_string(&run).unwrap();
+    assert!(!record.contains("pr1vate-key"), "{record}");
+    assert!(record.contains("${secret('db')}") && record.contains("[hidden]"), "{record}");
+    assert!(!record.contains(pipeline::evaluate::SUMMARY), "naming a secret is no failure: {record}");
+
+    let error = errors(&play, json!({"url": other.url("/"), "payload": {"password": "${secret('db')}"}})).await;
+    assert!(error.contains("the secret 'db' may not be sent to 127.0.0.1:"), "{error}");
+    let error = errors(&play, json!({"url": server.url("/"), "payload": "${secret('nope')}"})).await;
+    assert!(error.contains("there is no secret 'nope': configure it under [[secret]]"), "{error}");
+    assert_eq!(other.lines().len(), 0);
+    // What a run brings along names nothing, even where it might go.
+    let config = json!({"application": "shop", "name": "p", "stages": [
+        stage("webhook", json!({"url": server.url("/data"), "payload": {"text": "${trigger.parameters.evil}"}}))]});
+    let id = play.start(config, json!({"user": "ann", "parameters": {"evil": "${secret('db')}"}})).await;
+    assert_eq!(play.ended(&id).await.status, Status::Succeeded);
+    let seen = server.seen.lock().unwrap().last().unwrap().clone();
+    let body: Value = serde_json::from_str(&seen.body).unwrap();
+    assert_eq!(body, json!({"text": "${secret('db')}"}));
+}
+
+#[tokio::test]
 async fn an_address_that_an_answer_names_gets_no_secrets_of_another_host() {
     let thief = Server::start(|_, _| says("200 OK", "", &json!({"state": 100})));
     let to = thief.url("/status");
