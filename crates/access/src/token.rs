@@ -1,11 +1,13 @@
-//! Tokens: how one is hashed for the configuration file, and who presents one.
+//! Tokens: those of the configuration file, those that the server made and keeps, and who presents one.
 //!
-//! At rest a token is an Argon2id hash (PHC text). Checking that costs tens of milliseconds on purpose, so a token that was found right is
-//! remembered by its SHA-256 for the life of the process, and wrong ones are counted: past [`WRONG_PER_SECOND`] further unknown tokens are
-//! refused without looking, which bounds both guessing and the work that guessing causes.
+//! In the configuration file a token is an Argon2id hash (PHC text), for it may be one that a person thought of. Checking that costs tens of
+//! milliseconds on purpose, so a token that was found right is remembered by its SHA-256 for the life of the process. Tokens that the server made
+//! are random, so their SHA-256 is enough, and a revoked one is refused from the next request on. Wrong ones are counted: past
+//! [`WRONG_PER_SECOND`] further unknown tokens are refused without looking, which bounds both guessing and the work that guessing causes.
+//! How those that the server made are kept is in `kept`.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError, RwLock};
 
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
@@ -13,6 +15,7 @@ use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
+use crate::kept::Kept;
 use crate::{Role, Secret};
 
 /// How many wrong tokens are looked at in one second.
@@ -37,12 +40,19 @@ pub struct Caller {
     pub name: String,
     /// What they may do.
     pub role: Role,
+    /// The only application whose things they may see and run; none for all.
+    pub application: Option<String>,
 }
 
 impl Caller {
+    /// Somebody whom nothing but the role bounds.
+    pub fn new(name: impl Into<String>, role: Role) -> Self {
+        Self { name: name.into(), role, application: None }
+    }
+
     /// Whoever reaches a server without tokens, which listens on loopback only.
     pub fn anonymous() -> Self {
-        Self { name: "anonymous".into(), role: Role::Admin }
+        Self::new("anonymous", Role::Admin)
     }
 }
 
@@ -77,9 +87,11 @@ pub enum TokenError {
     Hash(String),
 }
 
-/// The configured tokens.
+/// The tokens that open the door.
 pub struct Tokens {
-    tokens: Vec<(Caller, String)>,
+    configured: Vec<(Caller, String)>,
+    /// Those that the server made, by their digest.
+    kept: RwLock<HashMap<[u8; 32], Caller>>,
     known: Mutex<HashMap<[u8; 32], usize>>,
     wrong: Mutex<Wrong>,
 }
@@ -102,37 +114,53 @@ impl Tokens {
             if tokens.iter().any(|(caller, _)| caller.name == token.name) {
                 return Err(TokenError::Twice { name: token.name.clone() });
             }
-            tokens.push((Caller { name: token.name.clone(), role: token.role }, token.hash.reveal().into()));
+            tokens.push((Caller::new(&token.name, token.role), token.hash.reveal().into()));
         }
-        Ok(Self { tokens, known: Mutex::default(), wrong: Mutex::default() })
+        Ok(Self { configured: tokens, kept: RwLock::default(), known: Mutex::default(), wrong: Mutex::default() })
     }
 
-    /// True when no token is configured: everybody on loopback is let in.
+    /// Takes what the server keeps by now in the place of what it kept: what is not among it any more opens nothing from here on.
+    pub fn keep(&self, kept: &[Kept]) {
+        let by_digest = |one: &Kept| Some((one.digest()?, one.caller()));
+        *self.kept.write().unwrap_or_else(PoisonError::into_inner) = kept.iter().filter_map(by_digest).collect();
+    }
+
+    /// True when there is no token at all: everybody on loopback is let in.
     pub fn is_empty(&self) -> bool {
-        self.tokens.is_empty()
+        self.configured.is_empty() && self.kept.read().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
-    /// Whom the tokens name, in the order of the configuration.
-    pub fn bearers(&self) -> Vec<Caller> {
-        self.tokens.iter().map(|(caller, _)| caller.clone()).collect()
+    /// Whom the tokens of the configuration name, in its order.
+    pub fn configured(&self) -> Vec<Caller> {
+        self.configured.iter().map(|(caller, _)| caller.clone()).collect()
+    }
+
+    /// Whether this caller's token still opens the door.
+    pub fn know(&self, caller: &Caller) -> bool {
+        self.is_empty()
+            || self.configured.iter().any(|(known, _)| known == caller)
+            || self.kept.read().unwrap_or_else(PoisonError::into_inner).values().any(|known| known == caller)
     }
 
     /// Who bears this token. `second` is the time in whole seconds, for the limit on wrong ones. Costs tens of milliseconds of CPU for a token
     /// that was not seen before: call it where blocking is allowed.
     pub fn check(&self, presented: &str, second: i64) -> Result<Caller, Refusal> {
-        let digest: [u8; 32] = Sha256::digest(presented.as_bytes()).into();
+        let digest = digest(presented);
         // Looking up a digest leaks nothing about the token: its bytes cannot be chosen bit by bit.
+        if let Some(caller) = self.kept.read().unwrap_or_else(PoisonError::into_inner).get(&digest) {
+            return Ok(caller.clone());
+        }
         if let Some(&index) = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&digest) {
-            return Ok(self.tokens[index].0.clone());
+            return Ok(self.configured[index].0.clone());
         }
         self.take_a_try(second)?;
-        let found = self.tokens.iter().position(|(_, hash)| {
+        let found = self.configured.iter().position(|(_, hash)| {
             PasswordHash::new(hash)
                 .is_ok_and(|hash| Argon2::default().verify_password(presented.as_bytes(), &hash).is_ok())
         });
         let index = found.ok_or(Refusal::Unknown)?;
         self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(digest, index);
-        Ok(self.tokens[index].0.clone())
+        Ok(self.configured[index].0.clone())
     }
 
     fn take_a_try(&self, second: i64) -> Result<(), Refusal> {
@@ -143,6 +171,11 @@ impl Tokens {
         wrong.count += 1;
         if wrong.count > WRONG_PER_SECOND { Err(Refusal::TooMany) } else { Ok(()) }
     }
+}
+
+/// What the server keeps of a token that it made.
+pub(crate) fn digest(token: &str) -> [u8; 32] {
+    Sha256::digest(token.as_bytes()).into()
 }
 
 /// The hash of a token, as the configuration file wants it.
@@ -168,9 +201,9 @@ mod tests {
     fn a_token_names_its_bearer_and_role() {
         let tokens = tokens();
         for second in [1, 1, 1] {
-            assert_eq!(tokens.check("token of ci", second), Ok(Caller { name: "ci".into(), role: Role::Operator }));
+            assert_eq!(tokens.check("token of ci", second), Ok(Caller::new("ci", Role::Operator)));
         }
-        assert_eq!(tokens.check("token of kim", 1), Ok(Caller { name: "kim".into(), role: Role::Admin }));
+        assert_eq!(tokens.check("token of kim", 1), Ok(Caller::new("kim", Role::Admin)));
         assert_eq!(tokens.check("token of nobody", 1), Err(Refusal::Unknown));
     }
 
@@ -191,6 +224,19 @@ mod tests {
         let config = TokenConfig { name: "ci".into(), hash: Secret::new("plain text"), role: Role::Viewer };
         let error = Tokens::new(std::slice::from_ref(&config)).err().expect("refused");
         assert_eq!(error.to_string(), "[[token]] ci: the hash is not one that `gennaker token hash` prints");
+    }
+
+    #[test]
+    fn a_token_that_the_server_made_opens_until_it_is_revoked() {
+        let tokens = tokens();
+        let (made, text) = Kept::make("deploys", Role::Operator, Some("shop"), "kim", [7; 24]);
+        tokens.keep(std::slice::from_ref(&made));
+        let bearer = Caller { application: Some("shop".into()), ..Caller::new("deploys", Role::Operator) };
+        assert_eq!(tokens.check(text.reveal(), 1), Ok(bearer.clone()));
+        assert!(tokens.know(&bearer));
+        tokens.keep(&[]);
+        assert_eq!(tokens.check(text.reveal(), 1), Err(Refusal::Unknown));
+        assert!(!tokens.know(&bearer));
     }
 
     #[test]

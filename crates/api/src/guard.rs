@@ -5,7 +5,7 @@
 //! arrive as `Authorization: Bearer`, as the password of `Authorization: Basic` (a browser asks for it by itself), or as `X-Spinnaker-Token`.
 //! `X-Spinnaker-User` and `X-Forwarded-*` of strangers mean nothing.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use access::token::Refusal;
@@ -15,6 +15,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
+use events::outgoing::Allow;
 use store::clock::Clock;
 
 use crate::Problem;
@@ -38,6 +39,8 @@ pub struct GuardConfig {
     pub hosts: Vec<String>,
     /// Origins (`https://deck.example.org`) whose pages may use the API.
     pub origins: Vec<String>,
+    /// The proxies that speak TLS for this server: on a listener beyond loopback that does not, requests come from them alone.
+    pub proxies: Allow,
 }
 
 /// The guard before every route.
@@ -46,7 +49,7 @@ pub struct Guard(Arc<Inner>);
 
 struct Inner {
     config: GuardConfig,
-    tokens: Tokens,
+    tokens: Arc<Tokens>,
     clock: Arc<dyn Clock>,
 }
 
@@ -55,11 +58,15 @@ struct Inner {
 pub struct Listener {
     /// Reachable from this machine only.
     pub loopback: bool,
+    /// TLS is spoken on it.
+    pub tls: bool,
+    /// Who is connected.
+    pub peer: SocketAddr,
 }
 
 impl Guard {
     /// A guard with these rules. Without tokens everybody who gets through is `anonymous` and may do everything.
-    pub fn new(config: GuardConfig, tokens: Tokens, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(config: GuardConfig, tokens: Arc<Tokens>, clock: Arc<dyn Clock>) -> Self {
         Self(Arc::new(Inner { config, tokens, clock }))
     }
 
@@ -67,6 +74,7 @@ impl Guard {
     pub async fn watch(State(guard): State<Self>, mut request: Request, next: Next) -> Response {
         let origin = guard.origin(&request);
         let done = async {
+            guard.way(&request)?;
             guard.host(&request)?;
             guard.cross_site(&request, &origin)?;
             if request.method() == Method::OPTIONS {
@@ -85,6 +93,18 @@ impl Guard {
         }
         decorate(&mut response, origin);
         response
+    }
+
+    /// Tokens travel where nobody reads along: by TLS, from a proxy that has it, or within this machine.
+    fn way(&self, request: &Request) -> Result<(), Problem> {
+        match request.extensions().get::<Listener>() {
+            Some(Listener { loopback: false, tls: false, peer }) if !self.0.config.proxies.permits("", *peer) => {
+                Err(Problem::forbidden(
+                    "this server takes requests from its proxy only: call it by https, through the proxy",
+                ))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn host(&self, request: &Request) -> Result<(), Problem> {
@@ -145,7 +165,7 @@ impl Guard {
             return Ok(Caller::anonymous());
         }
         if asked.open || (asked.webhook && asked.token.is_none()) {
-            return Ok(Caller { name: "anonymous".into(), role: access::Role::Viewer });
+            return Ok(Caller::new("anonymous", access::Role::Viewer));
         }
         let token = asked
             .token
@@ -211,10 +231,13 @@ fn is_open(path: &str) -> bool {
     matches!(path, "/" | "/health" | "/version" | "/ui") || path.starts_with("/ui/")
 }
 
+/// What the paths begin with under which only an admin changes anything.
+const ADMINS: [&str; 2] = ["/admin", "/ui-api/tokens"];
+
 fn action(request: &Request) -> Action {
     if request.method().is_safe() {
         Action::Read
-    } else if request.uri().path().starts_with("/admin") {
+    } else if ADMINS.iter().any(|route| request.uri().path().starts_with(route)) {
         Action::Administer
     } else {
         Action::Write

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use access::Caller;
+use access::Tokens;
 use bakery::Bakery;
 use cloud::Clouds;
 use events::notify::Notifiers;
@@ -39,8 +39,8 @@ pub struct House {
     pub public_url: Arc<str>,
     /// The zone of cron triggers that name none.
     pub cron_zone: TimeZone,
-    /// Whom the configured tokens name.
-    pub bearers: Arc<Vec<Caller>>,
+    /// The tokens that open the door.
+    pub tokens: Arc<Tokens>,
     /// The aptly roots that the server follows.
     pub roots: Arc<Vec<apt::Root>>,
     /// aptly's API over the first of them.

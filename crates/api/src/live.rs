@@ -6,6 +6,8 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
+use access::Caller;
+use axum::Extension;
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -36,6 +38,7 @@ struct From {
 #[utoipa::path(get, path = "/ui-api/live", params(From), responses((status = OK, content_type = "text/event-stream", body = String)))]
 async fn follow(
     State(house): State<House>,
+    Extension(caller): Extension<Caller>,
     Query(from): Query<From>,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
@@ -49,20 +52,26 @@ async fn follow(
     let begin = if lost { newest } else { known.unwrap_or(newest) };
     let first = if lost { Event::default().event("reset") } else { Event::default().event("hello") };
     let head = stream::once(async move { Ok(first.id(begin.to_string()).data("{}")) });
-    let tail = stream::unfold((house, told, begin, Vec::<change::Change>::new().into_iter()), next);
+    let tail = stream::unfold((house, caller, told, begin, Vec::<change::Change>::new().into_iter()), next);
     Ok(Sse::new(futures_util::StreamExt::chain(head, tail))
         .keep_alive(KeepAlive::new().interval(Duration::from_secs(15)).text("alive")))
 }
 
-type Position = (House, tokio::sync::watch::Receiver<i64>, i64, std::vec::IntoIter<change::Change>);
+type Position = (House, Caller, tokio::sync::watch::Receiver<i64>, i64, std::vec::IntoIter<change::Change>);
 
-async fn next((house, mut told, mut seen, mut ready): Position) -> Option<(Result<Event, Infallible>, Position)> {
+async fn next(
+    (house, caller, mut told, mut seen, mut ready): Position,
+) -> Option<(Result<Event, Infallible>, Position)> {
     loop {
         if let Some(change) = ready.next() {
             let data =
                 serde_json::json!({ "topic": change.topic, "key": change.key, "at": change.at.as_millisecond() });
             let event = Event::default().event("change").id(change.seq.to_string()).data(data.to_string());
-            return Some((Ok(event), (house, told, change.seq, ready)));
+            return Some((Ok(event), (house, caller, told, change.seq, ready)));
+        }
+        // A token that was revoked is a change of the store, too.
+        if !house.tokens.know(&caller) {
+            return None;
         }
         told.borrow_and_update();
         let after = seen;

@@ -14,14 +14,17 @@ use axum::response::{IntoResponse, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::{Semaphore, watch};
+use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 use utoipa::openapi::OpenApi;
 
 use crate::guard::Listener;
-use crate::{Guard, House, Problem, aptly, gate, live, openapi, page, ui};
+use crate::{Guard, House, Problem, aptly, gate, live, openapi, page, scope, ui};
 
 /// A request's head must be there within this time.
 const HEAD_TIME: Duration = Duration::from_secs(10);
@@ -68,7 +71,8 @@ pub fn service(house: House, guard: Guard, limits: Limits) -> Router {
         .merge(page::routes())
         .fallback(nothing_there)
         .method_not_allowed_fallback(not_so)
-        .with_state(house)
+        .with_state(house.clone())
+        .layer(middleware::from_fn_with_state(house, scope::watch))
         .layer(DefaultBodyLimit::disable())
         .layer(middleware::from_fn_with_state(limits, whole_body))
         .layer(middleware::from_fn_with_state(guard, Guard::watch))
@@ -119,13 +123,27 @@ fn too_large(error: &axum::Error) -> bool {
     source.is_some_and(|cause| cause.is::<http_body_util::LengthLimitError>())
 }
 
+/// An open socket, and how TLS is spoken on it.
+pub struct Listening {
+    /// The socket.
+    pub listener: TcpListener,
+    /// None: it is not.
+    pub tls: Option<Arc<ServerConfig>>,
+}
+
+impl From<TcpListener> for Listening {
+    fn from(listener: TcpListener) -> Self {
+        Self { listener, tls: None }
+    }
+}
+
 /// Serves on open sockets until `ending` turns true; then lets running requests finish, for a short while.
-pub async fn serve(listeners: Vec<TcpListener>, service: Router, ending: watch::Receiver<bool>) -> std::io::Result<()> {
+pub async fn serve(listeners: Vec<Listening>, service: Router, ending: watch::Receiver<bool>) -> std::io::Result<()> {
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     let mut loops = tokio::task::JoinSet::new();
-    for listener in listeners {
-        let address = listener.local_addr()?;
-        loops.spawn(accept(listener, address, service.clone(), places.clone(), ending.clone()));
+    for listening in listeners {
+        let address = listening.listener.local_addr()?;
+        loops.spawn(accept(listening, address, service.clone(), places.clone(), ending.clone()));
     }
     while loops.join_next().await.is_some() {}
     Ok(())
@@ -145,14 +163,15 @@ pub async fn serve_unix(
 }
 
 async fn accept(
-    listener: TcpListener,
+    Listening { listener, tls }: Listening,
     address: SocketAddr,
     service: Router,
     places: Arc<Semaphore>,
     mut ending: watch::Receiver<bool>,
 ) {
     let graceful = GracefulShutdown::new();
-    let about = Listener { loopback: address.ip().to_canonical().is_loopback() };
+    let loopback = address.ip().to_canonical().is_loopback();
+    let tls = tls.map(TlsAcceptor::from);
     loop {
         let Ok(place) = places.clone().acquire_owned().await else {
             return;
@@ -161,8 +180,8 @@ async fn accept(
             accepted = listener.accept() => accepted,
             _ = ending.wait_for(|ending| *ending) => break,
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
             Err(error) => {
                 // Out of descriptors: others are served meanwhile, and closing one makes room.
                 tracing::warn!(%error, "could not accept a connection");
@@ -171,28 +190,42 @@ async fn accept(
             }
         };
         let _ = stream.set_nodelay(true);
-        let service = service.clone();
-        let answer = hyper::service::service_fn(move |mut request: Request<Incoming>| {
-            request.extensions_mut().insert(about);
-            let service = service.clone();
-            async move {
-                Ok::<_, Infallible>(
-                    service.oneshot(request.map(Body::new)).await.unwrap_or_else(|never| match never {}),
-                )
-            }
-        });
-        let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_TIME)
-            .max_buf_size(HEAD_SIZE)
-            .serve_connection(TokioIo::new(stream), answer);
-        let connection = graceful.watch(connection);
+        let about = Listener { loopback, tls: tls.is_some(), peer };
+        let (service, tls, watcher) = (service.clone(), tls.clone(), graceful.watcher());
         tokio::spawn(async move {
-            // A client that goes away is no event.
-            let _ = connection.await;
+            match tls {
+                None => connection(stream, about, service, watcher).await,
+                Some(tls) => {
+                    // Who does not shake hands in time is no client.
+                    if let Ok(Ok(stream)) = tokio::time::timeout(HEAD_TIME, tls.accept(stream)).await {
+                        connection(stream, about, service, watcher).await;
+                    }
+                }
+            }
             drop(place);
         });
     }
     drop(listener);
     let _ = tokio::time::timeout(GOODBYE, graceful.shutdown()).await;
+}
+
+/// Answers the requests of one connection until it ends.
+async fn connection<S>(stream: S, about: Listener, service: Router, watcher: Watcher)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let answer = hyper::service::service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(about);
+        let service = service.clone();
+        async move {
+            Ok::<_, Infallible>(service.oneshot(request.map(Body::new)).await.unwrap_or_else(|never| match never {}))
+        }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIME)
+        .max_buf_size(HEAD_SIZE)
+        .serve_connection(TokioIo::new(stream), answer);
+    // A client that goes away is no event.
+    let _ = watcher.watch(connection).await;
 }

@@ -24,6 +24,7 @@ mod publications;
 mod repositories;
 mod settings;
 mod stages;
+mod tokens;
 mod up;
 mod uploads;
 mod versions;
@@ -49,6 +50,7 @@ pub fn routes() -> OpenApiRouter<House> {
         .merge(provenance::routes())
         .merge(settings::routes())
         .merge(stages::routes())
+        .merge(tokens::routes())
         .merge(up::routes())
         .merge(versions::routes())
 }

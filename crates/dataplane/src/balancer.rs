@@ -26,7 +26,6 @@ mod sticky;
 pub mod table;
 mod tcp;
 mod ticket;
-mod tls;
 mod udp;
 mod worker;
 
@@ -49,6 +48,7 @@ use crate::status::{
 };
 use crate::wanted::{self, MemberState, Wanted};
 
+use crate::tls::Certificates;
 use leaving::Open;
 use listeners::Listeners;
 pub use listeners::Listening;
@@ -56,7 +56,6 @@ use meter::Meter;
 use past::{BalancerPast, GroupPast, Past};
 use series::{Lost, Ring};
 use table::{Backend, BackendCounts, MemberRuntime, Route, Table, Target};
-use tls::Certificates;
 use worker::{Order, Shared};
 
 /// The longest pause while the last connections end; the first ones are short.

@@ -21,5 +21,6 @@ pub mod server;
 pub mod spawn;
 pub mod status;
 mod sys;
+pub mod tls;
 mod unix;
 pub mod wanted;

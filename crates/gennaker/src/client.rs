@@ -63,7 +63,7 @@ impl Gate {
     /// The address of the server that runs for the data folder.
     fn found(&self) -> anyhow::Result<Option<String>> {
         let running = self.place.machine()?.server().flatten();
-        Ok(running.map(|file| format!("http://{}", file.listen)))
+        Ok(running.map(|file| file.nearest()))
     }
 }
 

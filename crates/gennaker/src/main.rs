@@ -8,6 +8,7 @@ mod background;
 mod client;
 mod commands;
 mod config;
+mod door;
 mod environment;
 mod folder;
 mod images;

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use access::{Secrets, Tokens};
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use api::aptly::Aptly;
 use api::{Guard, GuardConfig, House};
 use async_trait::async_trait;
@@ -33,8 +33,13 @@ use crate::images::BakedImages;
 use crate::{aptly, telling};
 
 /// Every domain's schema, in the order in which they may refer to each other.
-const SCHEMAS: &[&[Migration]] =
-    &[pipeline::schema::MIGRATIONS, bakery::MIGRATIONS, cloud::local::MIGRATIONS, stages::react::MIGRATIONS];
+const SCHEMAS: &[&[Migration]] = &[
+    access::kept::MIGRATIONS,
+    pipeline::schema::MIGRATIONS,
+    bakery::MIGRATIONS,
+    cloud::local::MIGRATIONS,
+    stages::react::MIGRATIONS,
+];
 
 /// What serves requests, and what works by itself.
 pub struct Parts {
@@ -48,15 +53,36 @@ pub struct Parts {
     missed: SignedDuration,
 }
 
-/// Opens the stores beneath `data` and puts the parts together. What takes time begins in [`Parts::start`].
-/// `public_url`: where people reach the page.
-pub fn build(config: &Config, environment: &Environment, data: &Path, public_url: &str) -> anyhow::Result<Parts> {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+/// The control store, and the tokens of the configuration and in it.
+pub struct Kept {
+    store: Store,
+    /// Who may come.
+    pub tokens: Arc<Tokens>,
+}
+
+/// Opens the control store of `data`.
+pub fn open(config: &Config, data: &Path) -> anyhow::Result<Kept> {
+    let tokens = Arc::new(Tokens::new(&config.token)?);
     let location = match &config.server.store {
         Some(url) => Location::Postgres(url.reveal().into()),
         None => Location::Sqlite(data.join("gennaker.db")),
     };
-    let store = Store::open(location, SCHEMAS, clock.clone()).context("cannot open the store")?;
+    let store = Store::open(location, SCHEMAS, Arc::new(SystemClock)).context("cannot open the store")?;
+    // On a thread that runs async tasks nothing may block.
+    let read = std::thread::scope(|scope| scope.spawn(|| store.read_blocking(access::kept::all)).join());
+    tokens.keep(&read.map_err(|_| anyhow!("reading the tokens broke off"))?.context("cannot read the tokens")?);
+    Ok(Kept { store, tokens })
+}
+
+/// Puts the parts together. What takes time begins in [`Parts::start`]. `public_url`: where people reach the page.
+pub fn build(
+    config: &Config,
+    environment: &Environment,
+    data: &Path,
+    Kept { store, tokens }: Kept,
+    public_url: &str,
+) -> anyhow::Result<Parts> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let path = environment.path.to_string_lossy().into_owned();
     let host = Host::read(Path::new("/"), &path).context("cannot see what this machine has installed")?;
     let bakery = Bakery::open(store.clone(), data.join("images"), bakery::builders(host))?;
@@ -88,10 +114,12 @@ pub fn build(config: &Config, environment: &Environment, data: &Path, public_url
     let registry = stages::elsewhere::register(registry);
     let stage_kinds = Arc::new(registry.kinds());
 
-    let tokens = Tokens::new(&config.token)?;
-    let rules = GuardConfig { hosts: config.server.hosts.clone(), origins: config.server.allowed_origins.clone() };
-    let bearers = Arc::new(tokens.bearers());
-    let guard = Guard::new(rules, tokens, clock);
+    let rules = GuardConfig {
+        hosts: config.server.hosts.clone(),
+        origins: config.server.allowed_origins.clone(),
+        proxies: config.server.trusted_proxies.clone(),
+    };
+    let guard = Guard::new(rules, tokens.clone(), clock);
     let cron_zone = cron::zone_of(&config.triggers.cron_zone).context("cron_zone under [triggers]")?;
     engine.limit_triggers(config.triggers.starts_per_minute);
     let missed = SignedDuration::from_mins(config.triggers.missed_minutes.into());
@@ -106,7 +134,7 @@ pub fn build(config: &Config, environment: &Environment, data: &Path, public_url
         notifiers,
         public_url: public_url.into(),
         cron_zone,
-        bearers,
+        tokens,
         roots: Arc::new(roots.clone()),
         aptly: Aptly::new(roots.first().cloned(), aptly::api::of_user(environment)),
     };

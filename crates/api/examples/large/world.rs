@@ -49,7 +49,13 @@ pub async fn serve(size: Size, root: Option<&Path>) -> Served {
     let data = tempfile::tempdir().expect("a folder");
     let clock = Arc::new(SystemClock);
     let place = Location::Sqlite(data.path().join("gennaker.db"));
-    let lists = [pipeline::schema::MIGRATIONS, bakery::MIGRATIONS, cloud::local::MIGRATIONS, stages::react::MIGRATIONS];
+    let lists = [
+        access::kept::MIGRATIONS,
+        pipeline::schema::MIGRATIONS,
+        bakery::MIGRATIONS,
+        cloud::local::MIGRATIONS,
+        stages::react::MIGRATIONS,
+    ];
     let store = Store::open(place, &lists, clock.clone()).expect("opens");
     let behaviour = Behaviour { takes: SignedDuration::ZERO, boots: SignedDuration::ZERO };
     let simulated = Arc::new(Simulated::open("cloudy", World::new(clock.clone(), behaviour)));
@@ -58,6 +64,7 @@ pub async fn serve(size: Size, root: Option<&Path>) -> Served {
     let registry = stages::types();
     let archive = root.map_or_else(|| data.path().join("archive"), Path::to_owned);
     let roots = vec![apt::Root::open(archive, clock.clone()).expect("a root")];
+    let tokens = Arc::new(Tokens::new(&[]).expect("none"));
     let house = House {
         store: store.clone(),
         engine: Engine::new(store.clone()),
@@ -69,16 +76,16 @@ pub async fn serve(size: Size, root: Option<&Path>) -> Served {
         notifiers: Default::default(),
         public_url: "http://localhost".into(),
         cron_zone: jiff::tz::TimeZone::UTC,
-        bearers: Arc::default(),
+        tokens: tokens.clone(),
         aptly: api::aptly::Aptly::new(roots.first().cloned(), api::aptly::Settings::default()),
         roots: Arc::new(roots),
     };
-    let guard = Guard::new(GuardConfig::default(), Tokens::new(&[]).expect("none"), clock);
+    let guard = Guard::new(GuardConfig::default(), tokens, clock);
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("an address");
     let (end, ending) = watch::channel(false);
     let limits = Limits { body_size: 1 << 20, body_time: Duration::from_secs(5) };
-    tokio::spawn(api::server::serve(vec![listener], api::server::service(house, guard, limits), ending));
+    tokio::spawn(api::server::serve(vec![listener.into()], api::server::service(house, guard, limits), ending));
     Served { address, _ending: end, _data: data }
 }
 

@@ -1,13 +1,13 @@
 //! What the operator settled and the page shows by.
 
-use access::Role;
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::House;
+use super::tokens::{self, TokenShown};
+use crate::{House, Problem};
 
 /// The routes of this file.
 pub(super) fn routes() -> OpenApiRouter<House> {
@@ -20,22 +20,12 @@ struct Settings {
     /// The team's time zone, in which cron triggers count: `Asia/Seoul`.
     zone: String,
     /// Who may come in with a token; nobody on a server that lets in everybody on its own machine.
-    tokens: Vec<Token>,
-}
-
-/// A configured token.
-#[derive(Serialize, utoipa::ToSchema)]
-struct Token {
-    /// Its name, as it stands in executions and logs.
-    name: String,
-    /// What its bearer may do: `viewer`, `operator` or `admin`.
-    #[schema(value_type = String)]
-    role: Role,
+    tokens: Vec<TokenShown>,
 }
 
 /// Gives what the operator settled.
 #[utoipa::path(get, path = "/ui-api/settings", responses((status = OK, body = Settings)))]
-async fn settings(State(house): State<House>) -> Json<Settings> {
-    let tokens = house.bearers.iter().map(|one| Token { name: one.name.clone(), role: one.role }).collect();
-    Json(Settings { zone: house.cron_zone.iana_name().unwrap_or("UTC").to_owned(), tokens })
+async fn settings(State(house): State<House>) -> Result<Json<Settings>, Problem> {
+    let tokens = tokens::all(&house).await?;
+    Ok(Json(Settings { zone: house.cron_zone.iana_name().unwrap_or("UTC").to_owned(), tokens }))
 }

@@ -10,7 +10,8 @@ use api::server::Limits;
 use api::{Guard, GuardConfig, House};
 use bakery::Bakery;
 use cloud::Clouds;
-use pipeline::Engine;
+use pipeline::engine::FetchNothing;
+use pipeline::{Engine, Registry};
 use store::clock::SystemClock;
 use store::{Location, Store};
 use tempfile::TempDir;
@@ -27,6 +28,8 @@ pub struct Server {
     pub address: SocketAddr,
     /// What it keeps.
     pub store: Store,
+    /// Who may come.
+    pub tokens: Arc<Tokens>,
     end: watch::Sender<bool>,
     _runtime: Runtime,
     _data: TempDir,
@@ -55,7 +58,7 @@ impl Server {
         let clock = Arc::new(SystemClock);
         let store = Store::open(
             Location::Sqlite(data.path().join("gennaker.db")),
-            &[pipeline::schema::MIGRATIONS, bakery::MIGRATIONS, cloud::local::MIGRATIONS],
+            &[access::kept::MIGRATIONS, pipeline::schema::MIGRATIONS, bakery::MIGRATIONS, cloud::local::MIGRATIONS],
             clock.clone(),
         )
         .expect("opens");
@@ -67,14 +70,18 @@ impl Server {
                 role: *role,
             })
             .collect();
-        let guard = Guard::new(rules, Tokens::new(&configured).expect("good tokens"), clock);
+        let tokens = Arc::new(Tokens::new(&configured).expect("good tokens"));
+        let guard = Guard::new(rules, tokens.clone(), clock);
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("runs");
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a free port");
         let address = listener.local_addr().expect("an address");
         let (end, ending) = watch::channel(false);
+        let engine = Engine::new(store.clone());
+        // It runs nothing, and says so at once when it is told something.
+        runtime.block_on(engine.start(Registry::new(), Arc::new(FetchNothing))).expect("starts");
         let house = House {
             store: store.clone(),
-            engine: Engine::new(store.clone()),
+            engine,
             clouds: Arc::new(Clouds::default()),
             bakery: Bakery::open(store.clone(), data.path().join("images"), Vec::new()).expect("opens"),
             registry: Arc::default(),
@@ -83,13 +90,13 @@ impl Server {
             notifiers: Default::default(),
             public_url: "http://localhost".into(),
             cron_zone: jiff::tz::TimeZone::UTC,
-            bearers: Arc::default(),
+            tokens: tokens.clone(),
             roots: Arc::default(),
             aptly: api::aptly::Aptly::new(None, api::aptly::Settings::default()),
         };
         let service = api::server::service(house, guard, LIMITS);
-        runtime.spawn(api::server::serve(vec![listener], service, ending));
-        Self { address, store, end, _runtime: runtime, _data: data }
+        runtime.spawn(api::server::serve(vec![listener.into()], service, ending));
+        Self { address, store, tokens, end, _runtime: runtime, _data: data }
     }
 
     /// A connection.

@@ -24,6 +24,11 @@ enum Rule {
 }
 
 impl Allow {
+    /// True when nothing is allowed.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// True when `host` may be called at `address`, which is what it resolved to.
     pub fn permits(&self, host: &str, address: SocketAddr) -> bool {
         let ip = address.ip().to_canonical();

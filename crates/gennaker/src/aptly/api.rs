@@ -110,7 +110,7 @@ async fn serve_tcp(listener: TcpListener, service: Router, ending: watch::Receiv
     }
     announce(address);
     listener.set_nonblocking(true)?;
-    api::server::serve(vec![tokio::net::TcpListener::from_std(listener)?], service, ending).await?;
+    api::server::serve(vec![tokio::net::TcpListener::from_std(listener)?.into()], service, ending).await?;
     Ok(())
 }
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::config::Config;
+use crate::door;
 use crate::environment::Environment;
 
 /// The file that the Debian package installs.
@@ -28,7 +29,8 @@ pub fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Check { file } => {
             let environment = Environment::read();
             let config = Config::load(file.as_deref(), &environment, Vec::new())?;
-            let listeners: Vec<String> = config.listeners()?.iter().map(ToString::to_string).collect();
+            door::check_before(&config, &config.data(&environment))?;
+            let listeners: Vec<String> = config.listeners().iter().map(ToString::to_string).collect();
             access::Tokens::new(&config.token)?;
             let shown = file.unwrap_or_else(|| environment.default_config());
             println!(

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
+use api::server::Listening;
 use serde::{Deserialize, Serialize};
 use store::clock::{Clock, SystemClock};
 use store::lock::FolderLock;
@@ -16,7 +17,7 @@ use tokio::sync::watch;
 
 use crate::config::{Config, LogFormat};
 use crate::environment::Environment;
-use crate::{folder, wiring};
+use crate::{door, folder, wiring};
 
 /// What may be said on the command line; everything else stands in the file.
 #[derive(clap::Args)]
@@ -49,6 +50,9 @@ pub struct ServerFile {
     pub pid: u32,
     /// Where the page and the API are.
     pub listen: SocketAddr,
+    /// Whether TLS is spoken there.
+    #[serde(default)]
+    pub tls: bool,
     /// Where Gate's clients find it.
     pub gate_listen: Option<SocketAddr>,
     /// When it began to serve, in milliseconds since 1970.
@@ -67,6 +71,15 @@ impl ServerFile {
     pub fn read(data: &Path) -> Option<Self> {
         let text = std::fs::read(Self::path(data)).ok()?;
         serde_json::from_slice(&text).ok()
+    }
+
+    /// The address for callers on this machine: one that needs no certificate for the name `localhost`, where there is one.
+    pub fn nearest(&self) -> String {
+        match self.gate_listen.filter(|gate| self.tls && gate.ip().to_canonical().is_loopback()) {
+            Some(gate) => format!("http://{gate}"),
+            None if self.tls => format!("https://{}", self.listen),
+            None => format!("http://{}", self.listen),
+        }
     }
 
     /// Appears whole or not at all.
@@ -98,8 +111,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     // Another provider that was installed before is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     // Before anything is made: a refusal leaves no trace.
-    config.listeners()?;
     let data = config.data(&environment);
+    door::check_before(&config, &data)?;
     folder::ensure(&data)?;
     let data = std::path::absolute(&data)?;
     let _lock = FolderLock::take(&data)?;
@@ -108,19 +121,24 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
 }
 
 async fn serve(config: &Config, environment: &Environment, data: &Path) -> anyhow::Result<()> {
+    let kept = wiring::open(config, data)?;
+    door::check(config, !kept.tokens.is_empty())?;
+    let tls = door::tls(config)?;
     let mut listeners = Vec::new();
-    for address in config.listeners()? {
+    for address in config.listeners() {
         let hint = || {
             format!(
                 "cannot listen on {address}: end what listens there, or choose another address with --listen and --gate-listen"
             )
         };
-        listeners.push(TcpListener::bind(address).await.with_context(hint)?);
+        let listener = TcpListener::bind(address).await.with_context(hint)?;
+        listeners.push(Listening { listener, tls: tls.clone().filter(|_| door::speaks_tls(&address)) });
     }
-    let addresses: Vec<_> = listeners.iter().map(TcpListener::local_addr).collect::<Result<_, _>>()?;
-    let own = format!("http://{}", addresses[0]);
+    let addresses: Vec<_> = listeners.iter().map(|one| one.listener.local_addr()).collect::<Result<_, _>>()?;
+    let scheme = if listeners[0].tls.is_some() { "https" } else { "http" };
+    let own = format!("{scheme}://{}", addresses[0]);
     let public_url = config.server.public_url.as_ref().map_or(&own, |url| &url.0);
-    let parts = wiring::build(config, environment, data, public_url)?;
+    let parts = wiring::build(config, environment, data, kept, public_url)?;
     let (end, ending) = watch::channel(false);
     let serving = tokio::spawn(api::server::serve(
         listeners,
@@ -130,12 +148,13 @@ async fn serve(config: &Config, environment: &Environment, data: &Path) -> anyho
     let file = ServerFile {
         pid: std::process::id(),
         listen: addresses[0],
+        tls: scheme == "https",
         gate_listen: addresses.get(1).copied(),
         started_at: SystemClock.now().as_millisecond(),
         version: env!("CARGO_PKG_VERSION").into(),
     };
     file.write(data)?;
-    println!("gennaker {} serves http://{}/ui/ (data in {})", file.version, file.listen, data.display());
+    println!("gennaker {} serves {own}/ui/ (data in {})", file.version, data.display());
     if let Some(gate) = file.gate_listen {
         println!("Gate's clients reach it at http://{gate}");
     }

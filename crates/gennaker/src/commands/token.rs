@@ -1,27 +1,47 @@
-//! `gennaker token create|hash`: what callers that come over the network bear, and what the configuration keeps of it.
+//! `gennaker token …`: what callers bear that come over the network. The server makes tokens and revokes them; one for the configuration file, for a
+//! server that does not run yet, is made without it.
 
 use std::io::{BufRead, IsTerminal};
 use std::process::ExitCode;
 
-use access::{Role, Secret, token};
-use anyhow::{Context, bail};
-use serde_json::json;
+use access::{Kept, Role, Secret, kept, token};
+use anyhow::bail;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::client::{Gate, done};
 
 /// What can be done with tokens.
 #[derive(clap::Subcommand)]
 pub enum Verb {
-    /// Make a random token: what the configuration keeps of it on standard output, itself on standard error
+    /// Make a token, which counts at once; it is shown this once
     ///
-    /// `gennaker token create ci --role operator >>/etc/gennaker/gennaker.toml`, then restart the server. Nobody can find the token out again.
+    /// From the first token on everybody needs one, also on this machine: put it into GENNAKER_TOKEN. Nobody can find it out again.
     Create {
         /// Whose it is; executions and logs name it
         name: String,
         /// What its bearer may do: viewer (or read), operator (or deploy), admin
         #[arg(long, value_parser = role)]
         role: Role,
-        /// Print name, role, token and hash as one JSON object instead
-        #[arg(long)]
-        json: bool,
+        /// Only see this application, and start, judge and stop its pipelines
+        #[arg(long, value_name = "NAME")]
+        application: Option<String>,
+        /// Ask no server: print a [[token]] for the configuration file on standard output, the token on standard error
+        #[arg(long, conflicts_with = "application")]
+        for_file: bool,
+        #[command(flatten)]
+        gate: Gate,
+    },
+    /// List whose tokens open the door
+    #[command(alias = "ls")]
+    List(Gate),
+    /// Revoke a token: it opens nothing from here on
+    #[command(alias = "delete", alias = "rm")]
+    Revoke {
+        /// Its name
+        name: String,
+        #[command(flatten)]
+        gate: Gate,
     },
     /// Read a token from standard input and print its hash for the configuration file
     ///
@@ -43,28 +63,46 @@ fn role(text: &str) -> Result<Role, String> {
 /// Runs it.
 pub fn run(verb: Verb) -> anyhow::Result<ExitCode> {
     match verb {
-        Verb::Create { name, role, json } => create(&name, role, json)?,
+        Verb::Create { name, role, for_file: true, .. } => for_file(&name, role)?,
+        Verb::Create { name, role, application, gate, .. } => create(&name, role, application, &gate)?,
+        Verb::List(gate) => {
+            let (client, output) = gate.open()?;
+            output.print(&client.get(&["ui-api", "tokens"], &[])?)?;
+        }
+        Verb::Revoke { name, gate } => {
+            let (client, output) = gate.open()?;
+            client.send(Method::DELETE, &["ui-api", "tokens", &name], &[], None)?;
+            output.say(format!("{name} is revoked"));
+        }
         Verb::Hash => hash()?,
     }
-    Ok(ExitCode::SUCCESS)
+    done()
 }
 
-fn create(name: &str, role: Role, as_json: bool) -> anyhow::Result<()> {
+fn create(name: &str, role: Role, application: Option<String>, gate: &Gate) -> anyhow::Result<()> {
+    let (client, output) = gate.open()?;
+    let wanted = json!({"name": name, "role": role, "application": application});
+    let first = client.get(&["ui-api", "tokens"], &[])?.as_array().is_some_and(Vec::is_empty);
+    let made = client.send(Method::POST, &["ui-api", "tokens"], &[], Some(&wanted))?;
+    if output.format.is_some() {
+        return output.print(&made);
+    }
+    println!("{}", made["token"].as_str().unwrap_or_default());
+    output.say(format!("the token of {name}, which is shown only now"));
+    if first {
+        output.say("it is the first: from now on everybody needs one, you too: export GENNAKER_TOKEN=…");
+    }
+    Ok(())
+}
+
+/// What the configuration keeps of a token, and the token.
+fn for_file(name: &str, role: Role) -> anyhow::Result<()> {
     if name.is_empty() || name.chars().any(char::is_control) {
         bail!("give the token a name: whose it is");
     }
-    let mut bytes = [0_u8; 24];
-    let filled = rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty());
-    if filled.context("no random bytes can be had")? != bytes.len() {
-        bail!("no random bytes can be had");
-    }
-    let token = Secret::new(bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+    let (_, token) = Kept::make(name, role, None, "", kept::random()?);
     let hash = token::hash(&token)?;
-    if as_json {
-        println!("{}", json!({"name": name, "role": role, "token": token.reveal(), "hash": hash}));
-        return Ok(());
-    }
-    println!("\n[[token]]\nname = {}\nrole = {}\nhash = \"{hash}\"", json!(name), json!(role));
+    println!("\n[[token]]\nname = {}\nrole = {}\nhash = \"{hash}\"", Value::from(name), json!(role));
     eprintln!("the token, which is shown only now: {}", token.reveal());
     Ok(())
 }

@@ -38,6 +38,7 @@ mod soak_story;
 mod spin_story;
 mod strategies_story;
 mod takeover_story;
+mod token_story;
 mod triggers_story;
 mod undo_story;
 mod up_story;

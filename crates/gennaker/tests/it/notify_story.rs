@@ -241,7 +241,9 @@ fn what_reaches_nobody_is_seen_and_a_trial_says_why() {
          [notifications.slack]\ntoken = \"${{secret('slack')}}\"\nbase_url = \"http://{slack}\"\n"
     );
     let folder = tempfile::tempdir().expect("a folder");
-    let server = Server::start_with(folder, &config, |command| drop(command.env("SLACK_TOKEN", "xoxb-hidden")));
+    let server = Server::start_with(folder, &config, |command| {
+        command.env("SLACK_TOKEN", "xoxb-hidden");
+    });
     let trial = |body: Value| {
         let (status, answer) = call(&server, "POST", "/ui-api/notifiers/test", &body);
         (status, answer["message"].as_str().unwrap_or_default().to_owned())

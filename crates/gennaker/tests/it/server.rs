@@ -53,11 +53,16 @@ impl Server {
 
     /// The same with a change to its command: a variable of its environment, mostly.
     pub fn start_with(folder: TempDir, config: &str, change: impl FnOnce(&mut Command)) -> Self {
+        let mut command = Self::command(folder.path());
+        change(&mut command);
+        Self::begin(folder, config, command)
+    }
+
+    /// The same with a command of the caller's own.
+    pub fn begin(folder: TempDir, config: &str, mut command: Command) -> Self {
         std::fs::write(folder.path().join("gennaker.toml"), config).expect("written");
         // A file, not a pipe: a server that says much must not wait for a reader.
         let log = std::fs::File::options().create(true).append(true).open(folder.path().join("server.log"));
-        let mut command = Self::command(folder.path());
-        change(&mut command);
         let process = command.stdout(Stdio::null()).stderr(log.expect("a log")).spawn().expect("starts");
         let mut server = Server { folder, process };
         server.wait_until_it_serves();

@@ -157,10 +157,11 @@ fn a_token_opens_the_door_and_its_hash_tells_nothing() {
     assert_eq!(told, r#"{"zone":"UTC","tokens":[{"name":"ci","role":"operator"}]}"#);
 
     // One that is made is good as it comes.
-    let (code, block, said) = run(gennaker(folder.path()).args(["token", "create", "kim \"k\"", "--role", "read"]));
+    let (code, block, said) =
+        run(gennaker(folder.path()).args(["token", "create", "kim \"k\"", "--role", "read", "--for-file"]));
     assert_eq!(code, 0, "{said}");
     let made = said.trim().rsplit(' ').next().expect("a token");
-    assert!(made.len() == 48 && !block.contains(made), "{said}");
+    assert!(made.len() == 52 && !block.contains(made), "{said}");
     let kims = Server::start(&block);
     let bearer = [format!("Authorization: Bearer {made}")];
     let (_, _, told) = exchange(&kims.address(), "GET", "/ui-api/settings", &bearer, "");

@@ -1,0 +1,218 @@
+//! Tokens that the server made: what is kept of them, and how long they live. Not here: who presents one (`token`).
+
+use std::fmt::Write;
+
+use serde::{Deserialize, Serialize};
+use store::{Migration, StoreError, Tx, params};
+
+use crate::token::digest;
+use crate::{Caller, Role, Secret};
+
+/// The table of this crate.
+pub const MIGRATIONS: &[Migration] = &[Migration { domain: "access", number: 1, sql: FIRST }];
+
+const FIRST: &str = "
+create table token (
+    name text primary key, role text not null, application text, digest text not null, who text not null, created bigint not null);
+";
+
+/// What every token begins with, so that scanners of sources find one that was left behind.
+const PREFIX: &str = "gnk_";
+
+/// What is kept of a token: all but itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    /// Whose it is.
+    pub name: String,
+    /// What its bearer may do.
+    pub role: Role,
+    /// The only application whose things its bearer may see and run.
+    pub application: Option<String>,
+    /// The SHA-256 of the token, in hexadecimal digits.
+    #[serde(skip_serializing)]
+    digest: String,
+    /// Who made it.
+    pub who: String,
+    /// When, in milliseconds since 1970.
+    pub created: i64,
+}
+
+/// Why a token is not made or not revoked.
+#[derive(Debug, thiserror::Error)]
+pub enum KeptError {
+    /// The store refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A name that cannot stand in a log.
+    #[error("give the token a name of 1 to 64 characters: whose it is")]
+    BadName,
+    /// There is one already.
+    #[error("there is a token {0} already: revoke it first, or choose another name")]
+    Taken(String),
+    /// Nobody could make another.
+    #[error(
+        "the first token must be an admin's for the whole server: from then on everybody needs one, and nobody else could make more"
+    )]
+    FirstIsNoAdmin,
+    /// Nobody could make another afterwards.
+    #[error("{0} is the last admin's token: make another admin's first, or revoke the others before it")]
+    LastAdmin(String),
+    /// An admin of one application.
+    #[error("an admin's token is for the whole server: give it no application, or another role")]
+    AdminOfOne,
+    /// The system gives no random bytes.
+    #[error("no random bytes can be had")]
+    NoRandomness,
+    /// There is none.
+    #[error("there is no token {0}")]
+    Unknown(String),
+}
+
+impl Kept {
+    /// A new token of this randomness, and its text, which is told once.
+    pub fn make(name: &str, role: Role, application: Option<&str>, who: &str, random: [u8; 24]) -> (Kept, Secret) {
+        let mut text = PREFIX.to_owned();
+        for byte in random {
+            // Writing to a String does not fail.
+            let _ = write!(text, "{byte:02x}");
+        }
+        let digest = digest(&text).iter().fold(String::new(), |mut hex, byte| {
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        });
+        let application = application.map(str::to_owned);
+        let kept = Kept { name: name.into(), role, application, digest, who: who.into(), created: 0 };
+        (kept, Secret::new(text))
+    }
+
+    /// Who bears it.
+    pub fn caller(&self) -> Caller {
+        Caller { name: self.name.clone(), role: self.role, application: self.application.clone() }
+    }
+
+    /// The digest in bytes; none of a row that somebody else wrote.
+    pub(crate) fn digest(&self) -> Option<[u8; 32]> {
+        let mut bytes = [0; 32];
+        if self.digest.len() != 64 || !self.digest.is_ascii() {
+            return None;
+        }
+        for (i, byte) in bytes.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(self.digest.get(2 * i..2 * i + 2)?, 16).ok()?;
+        }
+        Some(bytes)
+    }
+
+    fn is_admin(&self) -> bool {
+        self.role == Role::Admin
+    }
+}
+
+/// What a new token is made of.
+pub fn random() -> Result<[u8; 24], KeptError> {
+    let mut bytes = [0_u8; 24];
+    match rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty()) {
+        Ok(24) => Ok(bytes),
+        _ => Err(KeptError::NoRandomness),
+    }
+}
+
+/// All of them, by name.
+pub fn all(tx: &mut Tx) -> Result<Vec<Kept>, StoreError> {
+    let rows = tx.query("select name, role, application, digest, who, created from token order by name", params![])?;
+    let read = |row: &store::Row| {
+        let role = match row.text(1)?.as_str() {
+            "admin" => Role::Admin,
+            "operator" => Role::Operator,
+            _ => Role::Viewer,
+        };
+        let (name, application, digest) = (row.text(0)?, row.opt_text(2)?, row.text(3)?);
+        Ok(Kept { name, role, application, digest, who: row.text(4)?, created: row.int(5)? })
+    };
+    rows.iter().map(read).collect()
+}
+
+/// Keeps a new one. `configured`: whom the tokens of the configuration file name.
+pub fn add(tx: &mut Tx, kept: &Kept, configured: &[Caller]) -> Result<(), KeptError> {
+    let length = kept.name.chars().count();
+    if !(1..=64).contains(&length) || kept.name.chars().any(|c| c.is_control() || c == '/') {
+        return Err(KeptError::BadName);
+    }
+    if kept.is_admin() && kept.application.is_some() {
+        return Err(KeptError::AdminOfOne);
+    }
+    let others = all(tx)?;
+    if others.iter().any(|one| one.name == kept.name) || configured.iter().any(|one| one.name == kept.name) {
+        return Err(KeptError::Taken(kept.name.clone()));
+    }
+    if others.is_empty() && configured.is_empty() && !kept.is_admin() {
+        return Err(KeptError::FirstIsNoAdmin);
+    }
+    let now = tx.now().as_millisecond();
+    let (role, application) = (kept.role.to_string(), kept.application.clone());
+    tx.execute(
+        "insert into token (name, role, application, digest, who, created) values (?1, ?2, ?3, ?4, ?5, ?6)",
+        params![&kept.name, role, application, &kept.digest, &kept.who, now],
+    )?;
+    Ok(tx.change("token", &kept.name)?)
+}
+
+/// Forgets one.
+pub fn revoke(tx: &mut Tx, name: &str, configured: &[Caller]) -> Result<(), KeptError> {
+    let (gone, others): (Vec<_>, Vec<_>) = all(tx)?.into_iter().partition(|one| one.name == name);
+    let Some(gone) = gone.first() else { return Err(KeptError::Unknown(name.into())) };
+    let admins = others.iter().any(Kept::is_admin) || configured.iter().any(|one| one.role == Role::Admin);
+    if gone.is_admin() && !others.is_empty() && !admins {
+        return Err(KeptError::LastAdmin(name.into()));
+    }
+    tx.execute("delete from token where name = ?1", params![name])?;
+    Ok(tx.change("token", name)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use store::clock::FakeClock;
+    use store::{Location, Store};
+
+    use super::*;
+
+    fn token(name: &str, role: Role, application: Option<&str>) -> Kept {
+        Kept::make(name, role, application, "kim", [name.len() as u8; 24]).0
+    }
+
+    #[test]
+    fn the_first_is_an_admins_and_so_is_the_last() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let clock = Arc::new(FakeClock::at_text("2027-03-01T12:00:00Z"));
+        let store = Store::open(Location::Sqlite(folder.path().join("s.db")), &[MIGRATIONS], clock).expect("opens");
+        let add =
+            |kept: Kept| store.write_blocking(move |tx| super::add(tx, &kept, &[])).map_err(|error| error.to_string());
+        let revoke = |name: &'static str| {
+            store.write_blocking(move |tx| super::revoke(tx, name, &[])).map_err(|error| error.to_string())
+        };
+        let error = add(token("ci", Role::Operator, None)).expect_err("refused");
+        assert!(error.starts_with("the first token must be an admin's"), "{error}");
+        assert_eq!(add(token("kim", Role::Admin, None)), Ok(()));
+        assert_eq!(add(token("ci", Role::Operator, Some("shop"))), Ok(()));
+        let error = add(token("ci", Role::Viewer, None)).expect_err("refused");
+        assert_eq!(error, "there is a token ci already: revoke it first, or choose another name");
+        assert!(add(token("of one", Role::Admin, Some("shop"))).is_err());
+        assert!(add(token("", Role::Viewer, None)).is_err() && add(token("a/b", Role::Viewer, None)).is_err());
+        let kept = store.read_blocking(all).expect("reads");
+        let shown: Vec<_> = kept.iter().map(|one| (one.name.as_str(), one.role, one.application.as_deref())).collect();
+        assert_eq!(shown, [("ci", Role::Operator, Some("shop")), ("kim", Role::Admin, None)]);
+        let error = revoke("kim").expect_err("refused");
+        assert!(error.starts_with("kim is the last admin's token"), "{error}");
+        assert_eq!(revoke("nobody"), Err("there is no token nobody".into()));
+        assert_eq!((revoke("ci"), revoke("kim")), (Ok(()), Ok(())));
+    }
+
+    #[test]
+    fn a_token_is_random_and_known_by_its_beginning() {
+        let (kept, text) = Kept::make("ci", Role::Viewer, None, "kim", [0xab; 24]);
+        assert_eq!(text.reveal(), format!("gnk_{}", "ab".repeat(24)));
+        assert!(!format!("{kept:?}").contains("abab"));
+        assert_eq!(kept.digest(), Some(crate::token::digest(text.reveal())));
+    }
+}

@@ -1,0 +1,138 @@
+//! Tokens that the server makes and revokes.
+
+use access::{Caller, Kept, KeptError, Role, kept};
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::{Extension, Json};
+use serde::{Deserialize, Serialize};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::body::Body;
+use crate::{House, Problem};
+
+/// The routes of this file.
+pub(super) fn routes() -> OpenApiRouter<House> {
+    OpenApiRouter::new().routes(routes!(list, make)).routes(routes!(revoke))
+}
+
+/// A token without itself.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct TokenShown {
+    /// Its name, as it stands in executions and logs.
+    name: String,
+    /// What its bearer may do: `viewer`, `operator` or `admin`.
+    #[schema(value_type = String)]
+    role: Role,
+    /// The only application that its bearer may see and run; absent for all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    application: Option<String>,
+    /// Who made it; absent of one that stands in the configuration file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    who: Option<String>,
+    /// When, in milliseconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created: Option<i64>,
+}
+
+/// All tokens: those of the configuration file, then those that the server made.
+pub(super) async fn all(house: &House) -> Result<Vec<TokenShown>, Problem> {
+    let of_file = house.tokens.configured().into_iter();
+    let of_file =
+        of_file.map(|one| TokenShown { name: one.name, role: one.role, application: None, who: None, created: None });
+    let kept = house.read::<_, store::StoreError>(kept::all).await?.into_iter().map(|one| TokenShown {
+        who: Some(one.who.clone()),
+        created: Some(one.created),
+        name: one.name,
+        role: one.role,
+        application: one.application,
+    });
+    Ok(of_file.chain(kept).collect())
+}
+
+/// Gives whose tokens open the door; those that stand in the configuration file say nothing of who made them.
+#[utoipa::path(get, path = "/ui-api/tokens", responses((status = OK, body = Vec<TokenShown>)))]
+async fn list(State(house): State<House>) -> Result<Json<Vec<TokenShown>>, Problem> {
+    Ok(Json(all(&house).await?))
+}
+
+/// What a new token is to be.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+struct TokenWanted {
+    /// Whose it is.
+    name: String,
+    /// What its bearer may do: `viewer`, `operator` or `admin`.
+    #[schema(value_type = String)]
+    role: Role,
+    /// The only application that its bearer may see and run.
+    application: Option<String>,
+}
+
+/// A new token.
+#[derive(Serialize, utoipa::ToSchema)]
+struct TokenMade {
+    /// Its name.
+    name: String,
+    /// What its bearer may do.
+    #[schema(value_type = String)]
+    role: Role,
+    /// The token, which is told only now.
+    token: String,
+}
+
+/// Makes a token, which counts at once, and tells it this once. From the first one on everybody needs one.
+#[utoipa::path(post, path = "/ui-api/tokens", request_body = TokenWanted,
+    responses((status = CREATED, body = TokenMade), (status = BAD_REQUEST, body = Problem), (status = CONFLICT, body = Problem)))]
+async fn make(
+    State(house): State<House>,
+    Extension(caller): Extension<Caller>,
+    body: Body,
+) -> Result<(StatusCode, Json<TokenMade>), Problem> {
+    let wanted = body.object("what the token is to be")?;
+    let wanted: TokenWanted =
+        serde_json::from_value(wanted.into()).map_err(|error| Problem::bad_request(error.to_string()))?;
+    let application = wanted.application.as_deref().map(str::trim).filter(|name| !name.is_empty());
+    let (made, text) = Kept::make(wanted.name.trim(), wanted.role, application, &caller.name, kept::random()?);
+    let (kept, configured) = (made.clone(), house.tokens.configured());
+    house.write(move |tx| kept::add(tx, &kept, &configured)).await?;
+    renew(&house).await?;
+    let made = TokenMade { name: made.name, role: made.role, token: text.reveal().to_owned() };
+    Ok((StatusCode::CREATED, Json(made)))
+}
+
+/// Revokes a token: it opens nothing from here on.
+#[utoipa::path(delete, path = "/ui-api/tokens/{name}", params(("name" = String, Path)),
+    responses((status = NO_CONTENT), (status = NOT_FOUND, body = Problem), (status = CONFLICT, body = Problem)))]
+async fn revoke(State(house): State<House>, Path(name): Path<String>) -> Result<StatusCode, Problem> {
+    let configured = house.tokens.configured();
+    if configured.iter().any(|one| one.name == name) {
+        let message =
+            format!("{name} stands in the configuration file: take its [[token]] out there and restart the server");
+        return Err(Problem::conflict(message));
+    }
+    house.write(move |tx| kept::revoke(tx, &name, &configured)).await?;
+    renew(&house).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Takes over what the store holds now.
+async fn renew(house: &House) -> Result<(), Problem> {
+    let kept = house.read::<_, store::StoreError>(kept::all).await?;
+    house.tokens.keep(&kept);
+    Ok(())
+}
+
+impl From<KeptError> for Problem {
+    fn from(error: KeptError) -> Self {
+        match error {
+            KeptError::Store(error) => error.into(),
+            KeptError::Unknown(_) => Problem::not_found(error.to_string()),
+            KeptError::NoRandomness => Problem::internal(error.to_string()),
+            KeptError::BadName | KeptError::AdminOfOne => Problem::bad_request(error.to_string()),
+            KeptError::Taken(_) | KeptError::FirstIsNoAdmin | KeptError::LastAdmin(_) => {
+                Problem::conflict(error.to_string())
+            }
+        }
+    }
+}
