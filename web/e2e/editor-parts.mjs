@@ -27,16 +27,22 @@ export async function parts({ page, place, field, accessible, picture, checked, 
   });
 
   await step('somebody is told of the pipeline and of a stage, in words of one’s own', async () => {
-    await page.getByText('keeps notifications with the pipeline and sends none').waitFor();
+    // Offered first is what the server sends; what it cannot send is kept, and says what is missing.
+    const kinds = page.locator('select.field').filter({ has: page.locator('option[value=email]') });
+    must((await kinds.inputValue()) === 'webhook', `offered first is ${await kinds.inputValue()}`);
+    await kinds.selectOption('email');
     await page.getByRole('button', { name: 'Add notification' }).click();
     await field('$.notifications[0].address').fill('team@example.org');
     const card = page.locator('[data-notification=email]');
+    await card.getByText('has to configure [notifications.email] first').waitFor();
+    must(await card.getByRole('button', { name: 'Send a trial' }).isDisabled(), 'a trial can be sent that the server cannot send');
     await card.getByLabel('when a run ended well', { exact: true }).check();
     await card.getByLabel('Message when a run failed').fill('It failed: ${execution.id}');
     await accessible('a notification');
     await picture.screen('notifications');
     await page.locator('[data-node="2"]').click();
     await page.locator('[data-notifications] > summary').click();
+    await kinds.selectOption('email');
     await page.getByRole('button', { name: 'Add notification' }).click();
     await field('$.stages[1].notifications[0].address').fill('team@example.org');
     must(await page.getByLabel('Tell of this stage').isChecked(), 'the stage would tell nobody');

@@ -1,13 +1,14 @@
-// Walks what surrounds the other screens: the first start, the palette, Config, Projects, Settings, Activity.
+// Walks what surrounds the other screens: the first start, the palette, Config, Projects, notifications, Settings, Activity.
 //
 //   node e2e/frame.mjs BASE [--images FOLDER] [--pictures FOLDER]
 //
-// BASE is the address of an empty server. FOLDER of images has `hello-1.0`, a folder that can be deployed; without it nothing is deployed.
+// BASE is the address of an empty server that may call this machine ([outgoing] allow = ["127.0.0.0/8"]). FOLDER of images has `hello-1.0`, a folder that can be deployed; without it nothing is deployed.
 
 import { readFileSync } from 'node:fs';
 import { conclude, must, step } from './browser.mjs';
 import { deb } from './deb.mjs';
 import { config, projects } from './frame-config.mjs';
+import { notifications } from './frame-notifications.mjs';
 import { accessible, browser, complaints, dialog, find, option, page, palette, picture, small, ui, world } from './frame-kit.mjs';
 
 async function firstStart() {
@@ -113,6 +114,7 @@ async function settings() {
     must(page.url().includes('account=local'), `the open account is not in the address ${page.url()}`);
     await page.getByText('zones local-a, local-b').waitFor();
     await page.locator('[data-no-tokens]').waitFor();
+    await page.locator('[data-notifiers]').getByText('webhook', { exact: true }).waitFor();
     await accessible('Settings');
     await picture.screen('settings');
     await small('settings');
@@ -183,9 +185,11 @@ async function activity() {
   await step('what failed can be found', async () => {
     await page.goto(`${ui}/activity?result=failed`);
     await rows.filter({ hasText: 'Always fails' }).first().waitFor();
-    must((await rows.filter({ hasText: 'To the next version' }).count()) === 0, 'what went well is shown among what failed');
+    // Nobody was told that it went well: this server sends no mail.
+    await page.locator('[data-happening=notification]').filter({ hasText: 'team@example.org' }).first().waitFor();
+    must((await page.locator('[data-happening=run]').filter({ hasText: 'To the next version' }).count()) === 0, 'what went well is shown among what failed');
     await page.goto(`${ui}/`);
-    await page.locator('.home-run').filter({ hasText: 'Always fails' }).waitFor();
+    await page.locator('.home-run').filter({ hasText: 'Always fails' }).first().waitFor();
     await accessible('home');
     await picture('home-again');
     await small('home');
@@ -193,12 +197,14 @@ async function activity() {
 }
 
 // An application that was deleted answers 404, and the page shows its history instead; so does the old name of a project for a moment.
+// A trial that does not arrive is answered 502.
 await conclude({ browser, page, complaints }, 'the frame walk is done', async () => {
   await firstStart();
   await world();
   await finding();
   await config();
   await projects();
+  await notifications();
   await settings();
   await activity();
-}, /404 .*\/(applications\/gone|projects\/Greetings)/);
+}, /404 .*\/(applications\/gone|projects\/Greetings)|502 .*\/notifiers\/test/);

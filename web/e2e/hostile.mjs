@@ -29,6 +29,8 @@ function hostileWorld() {
   world.account = { name: EVIL, cloudProvider: EVIL, environment: EVIL, regions: [{ name: EVIL, availabilityZones: [EVIL] }] };
   world.user = { username: EVIL, roles: [EVIL] };
   world.operations = [{ root: EVIL, id: 1, at: Date.now(), who: EVIL, command: EVIL, changes: [{ kind: 'repo', name: EVIL, what: 'changed', addedCount: 1, added: [EVIL] }] }];
+  world.told = [{ id: '1', execution: run.id, stage: run.stages[0].id, event: EVIL, kind: EVIL, address: LINK, at: Date.now(), attempts: 1, error: EVIL }];
+  world.happenings = [{ at: Date.now(), who: EVIL, kind: 'notification', execution: run, notification: world.told[0] }];
   return { world, run };
 }
 

@@ -99,6 +99,8 @@ export interface User {
   name: string;
   roles: string[];
   admin: boolean;
+  /** May look only. */
+  viewer: boolean;
   accounts: string[];
 }
 
@@ -133,7 +135,8 @@ export const userQuery = () =>
     queryKey: ['user'],
     queryFn: async ({ signal }): Promise<User> => {
       const user = map(await answer(client.GET('/auth/user', { signal })));
-      return { name: text(user.username), roles: texts(user.roles), admin: flag(user.isAdmin), accounts: texts(user.allowedAccounts) };
+      const roles = texts(user.roles);
+      return { name: text(user.username), roles, admin: flag(user.isAdmin), viewer: roles.length > 0 && roles.every((role) => role === 'viewer'), accounts: texts(user.allowedAccounts) };
     },
   });
 

@@ -4,9 +4,10 @@ import { infiniteQueryOptions, keepPreviousData } from '@tanstack/react-query';
 import { answer, client } from './client';
 import { readExecution, type Execution } from './execution';
 import { readOperation, type Operation } from './operations';
+import { readTold, type Told } from './notifications';
 import { list, map, number, optText, text } from './read';
 
-export const KINDS = ['run', 'task', 'repository', 'save'] as const;
+export const KINDS = ['run', 'task', 'repository', 'save', 'notification'] as const;
 export type Kind = (typeof KINDS)[number];
 export const RESULTS = ['well', 'failed', 'cancelled', 'running'] as const;
 export type Result = (typeof RESULTS)[number];
@@ -31,7 +32,7 @@ export interface Saved {
   deleted: boolean;
 }
 
-/** One entry: an execution, an operation, or a save. */
+/** One entry: an execution, an operation, a save, or a notification that did not reach whom an execution was to tell. */
 export interface Entry {
   at: number;
   /** Empty for nobody in particular. */
@@ -40,6 +41,7 @@ export interface Entry {
   execution: Execution | undefined;
   operation: Operation | undefined;
   saved: Saved | undefined;
+  notification: Told | undefined;
 }
 
 export interface Piece {
@@ -63,6 +65,7 @@ function readEntry(value: unknown): Entry {
     execution: some(entry.execution, readExecution),
     operation: some(entry.operation, readOperation),
     saved: some(entry.saved, readSaved),
+    notification: some(entry.notification, readTold),
   };
 }
 

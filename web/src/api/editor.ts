@@ -149,14 +149,6 @@ export const cronQuery = (expression: string, timeZone: string) =>
     },
   });
 
-/** The kinds of notifications that the server sends; none where it only keeps them. */
-export const notificationKindsQuery = () =>
-  queryOptions({
-    queryKey: ['notification-kinds'],
-    queryFn: async ({ signal }) => list(await answer(client.GET('/notifications/metadata', { signal }))).map((one) => text(map(one).notificationType)).filter((one) => one !== ''),
-    staleTime: Infinity,
-  });
-
 export const functionsQuery = () =>
   queryOptions({
     queryKey: ['functions'],

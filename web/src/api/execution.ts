@@ -231,12 +231,6 @@ export function progress(run: Execution, stage: Stage): number {
   return tasks.filter((task) => isOver(task.status)).length / tasks.length;
 }
 
-/** How long a thing has taken: to its end, or until now. */
-export function tookMs(thing: { startTime: number | undefined; endTime: number | undefined }, now: number): number | undefined {
-  if (thing.startTime === undefined) return undefined;
-  return Math.max(0, (thing.endTime ?? now) - thing.startTime);
-}
-
 /** The sentences of what went wrong in a stage, from the convention all stages keep (`context.exception.details`). */
 export function errorsOf(stage: Stage): string[] {
   const exception = map(stage.context.exception);

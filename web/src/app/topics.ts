@@ -19,6 +19,8 @@ export function renewedBy({ topic, key }: Change): QueryKey[] {
       return [['run', key], ['log', key], ['runs'], ['tasks'], ['home'], ['activity']];
     case 'report':
       return [['run', key]];
+    case 'notice':
+      return [['told', key], ['activity']];
     case 'log':
       return [['log', key.split('/')[0] ?? key]];
     case 'pipeline':

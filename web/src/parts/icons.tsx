@@ -94,6 +94,7 @@ const drawings = {
   servers: <path d="M2.5 2.8h11v4h-11zM2.5 9.2h11v4h-11zM5 4.8h.1M5 11.2h.1" {...line} />,
   balancer: <path d="M8 2.5v4M8 6.5L3.5 10M8 6.5V10M8 6.5l4.5 3.5M2.4 11.2h2.2v2.2H2.4zM6.9 11.2h2.2v2.2H6.9zM11.4 11.2h2.2v2.2h-2.2z" {...line} />,
   language: <path d="M8 2.2a5.8 5.8 0 1 0 0 11.6A5.8 5.8 0 0 0 8 2.2zM2.2 8h11.6M8 2.2c-3.2 3.4-3.2 8.2 0 11.6M8 2.2c3.2 3.4 3.2 8.2 0 11.6" {...line} />,
+  bell: <path d="M2.8 11.8h10.4L12 10.4V7a4 4 0 0 0-8 0v3.4zM6.8 14h2.4" {...line} />,
   clock: <path d="M8 2.2a5.8 5.8 0 1 0 0 11.6A5.8 5.8 0 0 0 8 2.2zM8 4.8V8l2.2 1.5" {...line} />,
   plus: <path d="M8 3v10M3 8h10" {...line} />,
   fold: <path d="M2.5 3h11v10h-11zM6 3v10" {...line} />,

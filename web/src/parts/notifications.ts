@@ -3,7 +3,7 @@
 import { map, text, texts, type JsonMap } from '../api/read';
 import type { Texts } from '../texts/en';
 
-/** The kinds that Spinnaker's documents name: offered where the server does not say which it sends. */
+/** The kinds that Spinnaker's documents name: also those that the server does not send can be kept. */
 export const KINDS = ['email', 'webhook', 'slack', 'googlechat', 'microsoftteams', 'sms', 'pubsub', 'githubStatus', 'cdevents', 'bearychat'];
 
 const PIPELINE = ['pipeline.starting', 'pipeline.complete', 'pipeline.failed'] as const;
@@ -43,6 +43,31 @@ export function linesOf(type: string, t: Texts): LineField[] {
   return [address, { key: 'cc', title: f.cc, help: f.ccHelp }, { key: 'customSubject', title: f.subject, help: f.subjectHelp }, { key: 'customBody', title: f.body, help: f.bodyHelp }];
 }
 
+/** What a kind lacks so that the server could send it: its operator's configuration, or that the server knows it at all. */
+export function lackOf(kind: string, sent: string[]): 'configuration' | 'unknown' | undefined {
+  if (sent.includes(kind)) return undefined;
+  return kind === 'email' || kind === 'slack' ? 'configuration' : 'unknown';
+}
+
+/** The kinds to choose from: those that the server sends, then all others. */
+export function offeredKinds(sent: string[]): { sent: string[]; others: string[] } {
+  return { sent, others: KINDS.filter((kind) => !sent.includes(kind)) };
+}
+
+/** Where it goes. Some documents have several addresses in a list. */
+export function addressOf(notification: JsonMap): string {
+  return Array.isArray(notification.address) ? texts(notification.address).join(', ') : text(notification.address);
+}
+
+/** Why no trial of it can be sent. */
+export function trialBar(notification: JsonMap, sent: string[] | undefined, viewer: boolean): 'kind' | 'viewer' | 'address' | 'expression' | undefined {
+  if (sent === undefined || lackOf(text(notification.type), sent) !== undefined) return 'kind';
+  if (viewer) return 'viewer';
+  const address = addressOf(notification);
+  if (address.trim() === '') return 'address';
+  return [address, text(notification.cc)].some((one) => one.includes('${')) ? 'expression' : undefined;
+}
+
 /** A kind and, where it is known, what it does. */
 export function kindWord(kind: string, t: Texts): string {
   const words: Record<string, string> = t.notify.kinds;
@@ -52,6 +77,12 @@ export function kindWord(kind: string, t: Texts): string {
 export function eventWord(event: string, t: Texts): string {
   const words: Record<string, string> = t.notify.events;
   return words[event] ?? event;
+}
+
+/** What an event says happened to what has this name: a run, or a stage. */
+export function happenedWord(event: string, name: string, t: Texts): string {
+  const words: Record<string, (name: string) => string> = t.notify.happened;
+  return words[event]?.(name) ?? `${name}: ${event}`;
 }
 
 /** What the form and the parts around it show; anything else is JSON. */

@@ -79,6 +79,7 @@ describe('a change of the live stream', () => {
     expect(joined([...renewedBy({ topic: 'execution', key: 'R' }), ...renewedBy({ topic: 'execution', key: 'R' })])).toHaveLength(6);
     expect(joined([[], ['run', 'R']])).toEqual([[]]);
   });
+  it('of a notification renews what its run shows', () => expect(renewedBy({ topic: 'notice', key: 'R' })).toEqual([['told', 'R'], ['activity']]));
   it('of an unknown topic renews everything', () => expect(renewedBy({ topic: 'new', key: '' })).toEqual([[]]));
   it('that is no JSON is nothing', () => expect(readChange('<b>')).toBeNull());
 });

@@ -5,6 +5,12 @@ import type { Texts } from '../texts/en';
 
 const ANONYMOUS = '[anonymous]';
 
+/** What a trigger of a type is called. */
+export function triggerName(type: string, t: Texts): string {
+  const names: Record<string, string> = t.editor.triggerNames;
+  return Object.hasOwn(names, type) ? (names[type] ?? type) : type;
+}
+
 export function startedBy(trigger: JsonMap, user: string | undefined, t: Texts): string {
   const kind = text(trigger.type);
   switch (kind) {
@@ -17,6 +23,6 @@ export function startedBy(trigger: JsonMap, user: string | undefined, t: Texts):
     case '':
       return t.pipelines.manual;
     default:
-      return t.pipelines.triggerOf(kind);
+      return t.pipelines.triggerOf(triggerName(kind, t));
   }
 }

@@ -13,6 +13,7 @@ const { entries, next } = readPiece({
     { at: 80_000, who: 'lee', kind: 'save', saved: { ...saved, deleted: true } },
     { at: 10_000, who: 'kim', kind: 'run', execution: run },
     { at: 5_000, who: '', kind: 'repository', operation },
+    { at: 4_000, who: 'kim', kind: 'notification', execution: run, notification: { id: 'N', execution: '1', event: 'pipeline.failed', kind: 'email', address: 'ops@example.org', at: 4_000, attempts: 6, error: 'no route' } },
     { at: 1, who: '', kind: 'task' },
   ],
   next: '{}',
@@ -20,15 +21,16 @@ const { entries, next } = readPiece({
 const all = entries.flatMap((entry) => happening(entry, en) ?? []);
 
 describe('what happened', () => {
-  it('goes on where the server says', () => expect([entries.length, next]).toEqual([5, '{}']));
+  it('goes on where the server says', () => expect([entries.length, next]).toEqual([6, '{}']));
   it('is said in words; an entry that says nothing is left out', () => {
-    expect(all.map((one) => one.what)).toEqual(['Saved pipeline Deploy', 'Deleted pipeline Deploy', 'Deploy', 'changed repository main +2']);
-    expect(all.map((one) => one.object)).toEqual(['shop', 'shop', 'shop', 'main']);
+    expect(all.map((one) => one.what)).toEqual(['Saved pipeline Deploy', 'Deleted pipeline Deploy', 'Deploy', 'changed repository main +2', 'Could not tell ops@example.org by email that Deploy failed']);
+    expect(all.map((one) => one.object)).toEqual(['shop', 'shop', 'shop', 'main', 'shop']);
     expect(all[2]?.key).toBe('run 1');
+    expect(all[4]).toMatchObject({ key: 'notification N', detail: 'no route', said: { tone: 'bad', word: 'not told' }, to: { screen: 'run', application: 'shop', id: '1' } });
   });
   it('says who, also when nobody in particular', () => expect(people(all)).toEqual(['anonymous', 'kim', 'lee']));
   it('leads to where it is seen whole; what is deleted is not there any more', () =>
-    expect(all.map((one) => one.to.screen)).toEqual(['pipeline', 'config', 'run', 'repositories']));
+    expect(all.map((one) => one.to.screen)).toEqual(['pipeline', 'config', 'run', 'repositories', 'run']));
 });
 
 describe('the filter', () => {
@@ -39,13 +41,13 @@ describe('the filter', () => {
     expect(wantedOf({ to: 'soon' }, 'UTC').to).toBeUndefined();
   });
 
-  it('parts the days', () => expect(byDay([{ ...all[0]!, at: 3e9 }, ...all], 'en').map((one) => one.happenings.length)).toEqual([1, 4]));
+  it('parts the days', () => expect(byDay([{ ...all[0]!, at: 3e9 }, ...all], 'en').map((one) => one.happenings.length)).toEqual([1, 5]));
 });
 
 describe('the file', () => {
   it('has a row for each, and says when in UTC', () => {
     const lines = csv(all, en).split('\r\n');
-    expect(lines).toHaveLength(6);
+    expect(lines).toHaveLength(7);
     expect(lines[3]).toBe('1970-01-01T00:00:10.000Z,kim,run,shop,Deploy,started by hand,failed');
   });
   it.each([

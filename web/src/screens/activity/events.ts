@@ -2,7 +2,9 @@
 
 import type { Entry, Kind, Saved } from '../../api/activity';
 import type { Execution } from '../../api/execution';
+import type { Told } from '../../api/notifications';
 import type { Operation } from '../../api/operations';
+import { happenedWord } from '../../parts/notifications';
 import { startedBy } from '../../parts/started';
 import { ofRun, type Said } from '../../parts/status';
 import type { Texts } from '../../texts/en';
@@ -70,12 +72,27 @@ function ofSave(one: Saved, t: Texts): Part {
   };
 }
 
+/** Of whom an execution was to tell, and could not. */
+function ofNotification(told: Told, run: Execution, t: Texts): Part {
+  const what = happenedWord(told.event, told.stage === undefined ? run.name : t.notify.aStage(run.name), t);
+  return {
+    key: told.id,
+    what: t.activity.untold(told.address, told.kind, what),
+    detail: told.error ?? '',
+    object: run.application,
+    said: { tone: 'bad', word: t.notify.told.failed },
+    to: { screen: 'run', application: run.application, id: run.id },
+  };
+}
+
 /** Nothing for an entry that says nothing. */
 export function happening(entry: Entry, t: Texts): Happening | undefined {
-  const { at, kind, who } = entry;
+  const { at, kind, who, execution, notification } = entry;
   const part =
-    entry.execution !== undefined
-      ? ofExecution(entry.execution, kind === 'run' ? 'run' : 'task', t)
+    execution !== undefined
+      ? notification !== undefined
+        ? ofNotification(notification, execution, t)
+        : ofExecution(execution, kind === 'run' ? 'run' : 'task', t)
       : entry.operation !== undefined
         ? ofOperation(entry.operation, t)
         : entry.saved !== undefined

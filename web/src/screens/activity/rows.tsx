@@ -9,7 +9,7 @@ import { clock, exact } from '../../parts/time';
 import { useLanguage } from '../../texts';
 import type { Happening } from './events';
 
-const DRAWINGS: Record<Kind, Drawing> = { run: 'pipeline', task: 'check', repository: 'repositories', save: 'settings' };
+const DRAWINGS: Record<Kind, Drawing> = { run: 'pipeline', task: 'check', repository: 'repositories', save: 'settings', notification: 'bell' };
 
 export function DayRows({ day, happenings, onWho }: { day: string; happenings: Happening[]; onWho: (who: string) => void }) {
   const { t, language } = useLanguage();

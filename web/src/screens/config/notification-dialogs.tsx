@@ -6,10 +6,10 @@ import { notificationsQuery, saveNotifications, saveNotificationsSaid } from '..
 import { text, texts, type JsonMap } from '../../api/read';
 import { Confirm } from '../../parts/confirm';
 import { Part, TextArea, TextField, Ticks } from '../../parts/form';
-import { NotSent } from '../../parts/notification-add';
-import { eventsOf, eventWord, kindWord, linesOf, messageOf, newNotification, withMessage, withWhen } from '../../parts/notifications';
+import { NotSent, Trial } from '../../parts/notification-add';
+import { addressOf, eventsOf, eventWord, kindWord, linesOf, messageOf, newNotification, withMessage, withWhen } from '../../parts/notifications';
 import { useTexts } from '../../texts';
-import { addressOf, replaced, unseenOf, withLine, wrongIn } from './notifying';
+import { replaced, unseenOf, withLine, wrongIn } from './notifying';
 
 interface Props {
   application: string;
@@ -71,6 +71,7 @@ export function NotificationDialog({ given, ...props }: Props & { given: JsonMap
           <TextArea key={event} wide label={t.notify.message(eventWord(event, t))} value={messageOf(next, event)} placeholder={t.notify.usual} onChange={(typed) => setNext(withMessage(next, event, typed))} />
         ))}
       </Part>
+      <Trial notification={{ ...next, type: kind }} />
       {unseen.length > 0 && <p className="faint small">{t.config.notifications.unseen(unseen.join(', '))}</p>}
       <p className="soft small">{t.config.notifications.saves}</p>
     </Confirm>

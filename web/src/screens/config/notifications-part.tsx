@@ -2,13 +2,12 @@
 
 import { useQuery } from '@tanstack/react-query';
 import { notificationsQuery } from '../../api/application';
-import { notificationKindsQuery } from '../../api/editor';
 import { texts } from '../../api/read';
 import { AddNotification } from '../../parts/notification-add';
-import { eventWord } from '../../parts/notifications';
+import { addressOf, eventWord } from '../../parts/notifications';
 import { useTexts } from '../../texts';
 import { NotificationDialog, RemoveNotificationDialog } from './notification-dialogs';
-import { addressOf, entriesOf, keyOf, type Entry } from './notifying';
+import { entriesOf, keyOf, type Entry } from './notifying';
 
 interface Props {
   application: string;
@@ -22,7 +21,6 @@ interface Props {
 export function NotificationsPart({ application, chosen, removing, onShow, onClose }: Props) {
   const t = useTexts();
   const document = useQuery(notificationsQuery(application)).data;
-  const sent = useQuery(notificationKindsQuery()).data;
   const all = entriesOf(document ?? {});
   const entry = all.find((one) => keyOf(one) === chosen);
   const about = { application, document: document ?? {}, onClose };
@@ -53,7 +51,6 @@ export function NotificationsPart({ application, chosen, removing, onShow, onClo
       <div className="config-below">
         <AddNotification onAdd={(kind) => onShow({ notification: kind })} />
       </div>
-      {sent !== undefined && sent.length === 0 && <p className="faint small config-below">{t.config.notifications.notSent}</p>}
       {document !== undefined && chosen !== undefined && !removing && (entry !== undefined || !chosen.includes('.')) && (
         <NotificationDialog key={chosen} {...about} kind={entry?.kind ?? chosen} given={entry?.notification} />
       )}

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { newNotification } from '../../parts/notifications';
 import { en } from '../../texts/en';
-import { addressOf, entriesOf, keyOf, replaced, unseenOf, withLine, wrongIn } from './notifying';
+import { entriesOf, keyOf, replaced, unseenOf, withLine, wrongIn } from './notifying';
 
 const one = { type: 'email', address: 'a@example.org', when: ['pipeline.failed'], own: 1 };
 const two = { type: 'email', address: 'b@example.org', when: ['pipeline.complete'] };
@@ -11,7 +11,6 @@ describe('the notifications of an application', () => {
   it('are read leniently, each with its place', () => {
     expect(entriesOf(document).map(keyOf)).toEqual(['email.1', 'email.2', 'slack.0']);
     expect(entriesOf({ application: 'shop' })).toEqual([]);
-    expect(addressOf({ address: ['a', 'b'] })).toBe('a, b');
   });
 
   it('are added, changed and removed, and all else stays', () => {

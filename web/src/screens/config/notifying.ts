@@ -3,7 +3,7 @@
 import { list, map, text, texts, type JsonMap } from '../../api/read';
 import type { Texts } from '../../texts/en';
 import { problemsOf, type Problem, type Problems } from '../../parts/problems';
-import { knownOf } from '../../parts/notifications';
+import { addressOf, knownOf } from '../../parts/notifications';
 
 export interface Entry {
   kind: string;
@@ -22,11 +22,6 @@ export function entriesOf(document: JsonMap): Entry[] {
 /** As it stands in the address of the page: `email.0`; a kind alone is a new one. */
 export function keyOf({ kind, at }: Entry): string {
   return `${kind}.${at}`;
-}
-
-/** Some documents have several addresses in a list. */
-export function addressOf(notification: JsonMap): string {
-  return Array.isArray(notification.address) ? texts(notification.address).join(', ') : text(notification.address);
 }
 
 /** The document with an entry in the place of another, at the end without one before it, and gone without one after it; nothing if the one before is

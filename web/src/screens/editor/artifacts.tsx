@@ -1,6 +1,7 @@
 // The artifacts that a run needs: a card for each with what fits, where it comes from when nothing brings it, and who asks for it.
 
 import { list, map, text, type JsonMap } from '../../api/read';
+import { triggerName } from '../../parts/started';
 import { useTexts } from '../../texts';
 import { expectedSchema, isSought, newExpected, usersOf } from './artifact-forms';
 import { findingsAt, useEditing } from './editing';
@@ -54,7 +55,7 @@ function UsedBy({ artifact }: { artifact: JsonMap }) {
   const t = useTexts();
   const { doc } = useEditing();
   const users = usersOf(doc, text(artifact.id));
-  const triggers = users.triggers.map((at) => t.editor.trigger(text(map(list(doc.triggers)[at]).type), at + 1));
+  const triggers = users.triggers.map((at) => t.editor.trigger(triggerName(text(map(list(doc.triggers)[at]).type), t), at + 1));
   return (
     <div className="small" data-used-by>
       {triggers.length > 0 && (

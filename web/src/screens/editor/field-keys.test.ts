@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { en } from '../../texts/en';
 import { ko } from '../../texts/ko';
-import { namingAt, wordsFor } from './field-names';
+import { choiceWord, namingAt, wordsFor } from './field-names';
 import { fieldsOf, type Schema } from './schema';
 
 // Every key in the schemas of the stages, as the server told them, and the types of the stages.
@@ -77,6 +77,13 @@ describe('the words for the fields of stages', () => {
     expect(namingAt(en, 'deploy', ['stages', 0, 'clusters', 0])?.('strategy')).toBe(en.fields.strategy);
     expect(wordsFor(en, 'deploy', undefined, 'constructor')).toBe(undefined);
     expect(namingAt(en, undefined, ['triggers', 0])).toBe(undefined);
+  });
+
+  it('say what a choice means, by its field', () => {
+    expect(choiceWord(en, 'target', 'ancestor_asg_dynamic')).toBe('the one before the newest');
+    expect(choiceWord(ko, 'status', 'successful')).toBe('성공');
+    expect([choiceWord(ko, 'method', 'GET'), choiceWord(ko, 'type', 'successful')]).toEqual([undefined, undefined]);
+    expect(Object.keys(en.choices).map((name) => name.split('.')[0] ?? '').filter((key) => !KEYS.includes(key) && key !== 'status')).toEqual([]);
   });
 
   it('stand in the form: before the key and what the schema says, behind titles of its own', () => {

@@ -17,6 +17,13 @@ export function wordsFor(t: Texts, type: string, within: string | undefined, key
   return found === undefined ? undefined : all[found];
 }
 
+/** What a value of a field means that is chosen from several. */
+export function choiceWord(t: Texts, field: string, value: unknown): string | undefined {
+  const all: Record<string, string> = t.choices;
+  const name = `${field}.${String(value)}`;
+  return Object.hasOwn(all, name) ? all[name] : undefined;
+}
+
 /** Of which type the stage is whose form this is; without one the fields are called by their keys. */
 export const StageType = createContext<string | undefined>(undefined);
 

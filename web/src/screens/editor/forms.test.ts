@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { en } from '../../texts/en';
+import { ko } from '../../texts/ko';
+import { triggerName } from '../../parts/started';
 import { fitting, newStage, offersOf } from './kinds';
 import { numberOf } from './plain';
 import { fieldsOf, kindOf } from './schema';
@@ -35,6 +37,13 @@ describe('the forms of triggers', () => {
       for (const key of Object.keys(newTrigger(type, 'shop'))) if (key !== 'type' && key !== 'enabled') expect(keys, type).toContain(key);
     }
     expect(triggerSchema('jenkins', en, [], [])).toBe(undefined);
+  });
+
+  it('are named and labelled in the language of the page', () => {
+    const labels = (type: string, t: typeof en) => fieldsOf({}, triggerSchema(type, t, [], []) ?? {}).map((field) => field.label);
+    expect(labels('cron', en)).toEqual(['Cron expression', 'Time zone', 'Runs as']);
+    for (const type of TRIGGERS) for (const label of labels(type, ko)) expect(label).toMatch(/[가-힣]/);
+    expect([triggerName('cron', ko), triggerName('git', en), triggerName('jenkins', ko), triggerName('constructor', ko)]).toEqual(['정기 실행', 'git', 'jenkins', 'constructor']);
   });
 
   it('offer pipelines by their names', () => {

@@ -1,10 +1,8 @@
 // Who is told of a pipeline or of a stage: a card for each with its address, of what it tells, and its own words for each of these.
 
-import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { notificationKindsQuery } from '../../api/editor';
 import { list, map, text, texts, type JsonMap } from '../../api/read';
-import { AddNotification, NotSent } from '../../parts/notification-add';
+import { AddNotification, NotSent, Trial } from '../../parts/notification-add';
 import { eventsOf, eventWord, knownOf, linesOf, messageOf, newNotification, withMessage, withWhen } from '../../parts/notifications';
 import { useTexts } from '../../texts';
 import type { Texts } from '../../texts/en';
@@ -24,7 +22,6 @@ const AROUND = new Set(['type', 'level', 'when', 'message']);
 export function Notifications({ of = [], stageType }: { of?: Path; stageType?: string }) {
   const t = useTexts();
   const { doc, edit, change, findings } = useEditing();
-  const { data: sent } = useQuery(notificationKindsQuery());
   const path = [...of, 'notifications'];
   const raw = list(valueAt(doc, path));
   const add = (kind: string) => {
@@ -32,6 +29,8 @@ export function Notifications({ of = [], stageType }: { of?: Path; stageType?: s
     // A stage tells nobody unless this is set as well.
     change(stageType !== undefined && raw.length === 0 ? withValue(grown, [...of, 'sendNotifications'], true) : grown);
   };
+  // A judgment asks whoever is named, as long as nobody switched it off.
+  const asks = stageType === 'manualJudgment' && raw.length > 0 && map(valueAt(doc, of)).sendNotifications === undefined;
   const [open] = useState(raw.length > 0);
   const body = (
     <>
@@ -41,13 +40,13 @@ export function Notifications({ of = [], stageType }: { of?: Path; stageType?: s
           {t.notify.send}
         </label>
       )}
+      {asks && <p className="faint small">{t.notify.judgmentAsks}</p>}
       <Wrongs findings={findingsAt(findings, path, false)} />
       {raw.length === 0 && <p className="faint small">{stageType === undefined ? t.notify.none : t.notify.noneOfStage}</p>}
       {raw.map((one, at) => (
         <Notification key={`${at} ${text(map(one).type)} ${raw.length}`} notification={map(one)} list={path} at={at} of={raw.length} stageType={stageType} />
       ))}
       <AddNotification onAdd={add} />
-      {sent !== undefined && sent.length === 0 && <p className="faint small">{t.notify.keptOnly}</p>}
     </>
   );
   if (stageType === undefined) {
@@ -108,6 +107,7 @@ function Notification({ notification, list: whole, at, of, stageType }: Props) {
           <Message key={event} notification={notification} path={path} event={event} word={eventWord(event, t)} />
         ))}
         {Object.keys(notification).some((key) => !known.has(key)) && <RestField path={path} value={notification} known={known} title={t.editor.rest} help={t.editor.restHelp} />}
+        <Trial notification={notification} />
       </div>
       <CardButtons name={name} first={at === 0} last={at === of - 1} onMove={move} onRemove={() => edit(path, undefined)} />
     </div>

@@ -1,6 +1,7 @@
 // The controls for plain values: text, number, yes or no, one of several.
 
 import { useTexts } from '../../texts';
+import { choiceWord } from './field-names';
 import { hintsId } from './hints';
 import type { Kind } from './schema';
 
@@ -35,8 +36,8 @@ export function PlainControl({ kind, id, name, value, preset, describedBy, onCha
         return (
           <select {...common} className="field" value={shown} onChange={(event) => onChange(event.target.value === '' ? undefined : event.target.value === 'true')}>
             <option value="">{t.editor.unset}</option>
-            <option value="true">true</option>
-            <option value="false">false</option>
+            <option value="true">{t.editor.yes}</option>
+            <option value="false">{t.editor.no}</option>
           </select>
         );
       }
@@ -51,7 +52,7 @@ export function PlainControl({ kind, id, name, value, preset, describedBy, onCha
           {!known && shown !== '' && <option value={shown}>{shown}</option>}
           {kind.of.map((one) => (
             <option key={String(one.value)} value={String(one.value)}>
-              {[one.title ?? String(one.value), one.help].filter((part) => part !== undefined).join(': ')}
+              {[one.title ?? String(one.value), choiceWord(t, name, one.value) ?? one.help].filter((part) => part !== undefined).join(': ')}
             </option>
           ))}
         </select>

@@ -13,41 +13,51 @@ export interface Named {
   name: string;
 }
 
-const line = (description: string): Schema => ({ type: 'string', description });
+type Key = keyof Texts['editor']['triggerFields'];
+
+/** Who sends events of Git, by their names. */
+const HOSTS: Schema[] = [
+  { const: 'github', title: 'GitHub' },
+  { const: 'gitlab', title: 'GitLab' },
+  { const: 'bitbucket', title: 'Bitbucket' },
+  { const: 'stash', title: 'Bitbucket Server (stash)' },
+];
 
 export function triggerSchema(type: string, t: Texts, applications: string[], pipelines: Named[]): Schema | undefined {
-  const f = t.editor.triggerFields;
-  const runAsUser = line(f.runAsUser);
+  const said = (key: Key): Schema => ({ title: t.editor.triggerLabels[key], description: t.editor.triggerFields[key] });
+  const line = (key: Key): Schema => ({ type: 'string', ...said(key) });
+  const named = (key: Key, all: Schema[]): Schema => (all.length === 0 ? line(key) : { oneOf: all, ...said(key) });
+  const runAsUser = line('runAsUser');
   const form = (required: string[], properties: Schema): Schema => ({ type: 'object', required, properties: { ...properties, runAsUser } });
   switch (type) {
     case 'cron':
-      return form(['cronExpression'], { cronExpression: line(f.cronExpression), timeZone: line(f.timeZone) });
+      return form(['cronExpression'], { cronExpression: line('cronExpression'), timeZone: line('timeZone') });
     case 'git':
       return form(['source', 'project', 'slug'], {
-        source: { type: 'string', enum: ['github', 'gitlab', 'bitbucket', 'stash'], description: f.gitSource },
-        project: line(f.project),
-        slug: line(f.slug),
-        branch: line(f.branch),
-        events: { type: 'array', items: { type: 'string' }, description: f.events },
-        secret: line(f.secret),
+        source: { oneOf: HOSTS, ...said('gitSource') },
+        project: line('project'),
+        slug: line('slug'),
+        branch: line('branch'),
+        events: { type: 'array', items: { type: 'string' }, ...said('events') },
+        secret: line('secret'),
       });
     case 'webhook':
-      return form(['source'], { source: line(f.webhookSource), payloadConstraints: { type: 'object', description: f.payloadConstraints }, secret: line(f.secret) });
+      return form(['source'], { source: line('webhookSource'), payloadConstraints: { type: 'object', ...said('payloadConstraints') }, secret: line('secret') });
     case 'apt':
       return form([], {
-        package: line(f.package),
-        version: line(f.version),
-        prefix: line(f.prefix),
-        distribution: line(f.distribution),
-        component: line(f.component),
-        architecture: line(f.architecture),
-        mirror: line(f.mirror),
+        package: line('package'),
+        version: line('version'),
+        prefix: line('prefix'),
+        distribution: line('distribution'),
+        component: line('component'),
+        architecture: line('architecture'),
+        mirror: line('mirror'),
       });
     case 'pipeline':
       return form(['application', 'pipeline'], {
-        application: applications.length === 0 ? line(f.application) : { oneOf: applications.map((name) => ({ const: name })), description: f.application },
-        pipeline: pipelines.length === 0 ? line(f.pipeline) : { oneOf: pipelines.map((one) => ({ const: one.id, title: one.name })), description: f.pipeline },
-        status: { type: 'array', items: { type: 'string', enum: ['successful', 'failed', 'canceled'] }, description: f.status },
+        application: named('application', applications.map((name) => ({ const: name }))),
+        pipeline: named('pipeline', pipelines.map((one) => ({ const: one.id, title: one.name }))),
+        status: { type: 'array', items: { type: 'string', enum: ['successful', 'failed', 'canceled'] }, ...said('status') },
       });
     case 'manual':
       return form([], {});

@@ -5,6 +5,7 @@ import { useState } from 'react';
 import { cronQuery, documentsQuery } from '../../api/editor';
 import { applicationsQuery } from '../../api/queries';
 import { list, map, text, type JsonMap } from '../../api/read';
+import { triggerName } from '../../parts/started';
 import { exact } from '../../parts/time';
 import { useLanguage, useTexts } from '../../texts';
 import { askedBy, asking, expectedOf } from './artifact-forms';
@@ -36,7 +37,7 @@ export function Triggers() {
         <select className="field" value={type} aria-label={t.editor.type} onChange={(event) => setType(event.target.value as TriggerType)}>
           {TRIGGERS.map((one) => (
             <option key={one} value={one}>
-              {one}: {t.editor.triggerKinds[one]}
+              {t.editor.triggerNames[one]}: {t.editor.triggerKinds[one]}
             </option>
           ))}
         </select>
@@ -60,11 +61,13 @@ function Trigger({ trigger, at, of }: { trigger: JsonMap; at: number; of: number
   const schema = triggerSchema(type, t, (applications.data ?? []).map((one) => one.name), named);
   const known = new Set([...OWN, ...Object.keys(map(schema?.properties))]);
   const kinds: Record<string, string> = t.editor.triggerKinds;
-  const name = t.editor.trigger(type, at + 1);
+  const called = triggerName(type, t);
+  const name = t.editor.trigger(called, at + 1);
   return (
     <div className="card" role="group" aria-label={name} data-path={pathText(path)} data-trigger={type}>
       <div className="row">
-        <span className="strong">{type}</span>
+        <span className="strong">{called}</span>
+        {called !== type && <code className="faint">{type}</code>}
         <span className="soft small grow">{kinds[type]}</span>
         <label className="tick">
           <input type="checkbox" checked={trigger.enabled !== false} onChange={(event) => edit([...path, 'enabled'], event.target.checked)} />

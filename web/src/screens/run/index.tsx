@@ -17,6 +17,7 @@ import { CancelDialog } from './cancel';
 import { RunGraph } from './run-graph';
 import { StageDetails } from './stage-details';
 import { StageTable } from './stage-table';
+import { ToldPart } from './told-part';
 import { TimelineView } from './timeline-view';
 import { useLensKeys } from './keys';
 import { KEYS, LENSES, type Lens, type Tab } from './views';
@@ -79,6 +80,7 @@ function Shown({ run }: { run: Execution }) {
       </header>
       <Seen run={run} selected={chosen?.id} onSelect={(id) => show({ stage: id })} />
       {chosen !== undefined && <StageDetails run={run} stage={chosen} tab={tab} onTab={(next) => show({ stage: chosen.id, tab: next })} onStage={(id) => show({ stage: id })} />}
+      <ToldPart run={run} />
       {cancel === true && <CancelDialog run={run} onClose={() => show({ cancel: undefined } as never)} />}
     </>
   );

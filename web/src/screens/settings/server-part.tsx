@@ -1,7 +1,8 @@
-// The server: its version, whether it is well, and the disk of its repositories.
+// The server: its version, whether it is well, by what it tells people, and the disk of its repositories.
 
 import { useQuery } from '@tanstack/react-query';
 import { diskQuery, serverQuery } from '../../api/accounts';
+import { notifierKindsQuery } from '../../api/notifications';
 import { Answered } from '../../parts/answers';
 import { Mark } from '../../parts/mark';
 import { useTexts } from '../../texts';
@@ -11,6 +12,7 @@ export function ServerPart() {
   const t = useTexts();
   const server = useQuery(serverQuery());
   const disk = useQuery(diskQuery());
+  const kinds = useQuery(notifierKindsQuery()).data;
   return (
     <section className="section" aria-labelledby="settings-server">
       <h2 id="settings-server">{t.setup.server}</h2>
@@ -25,6 +27,12 @@ export function ServerPart() {
             </dd>
             <dt>{t.setup.aptlyLike}</dt>
             <dd>{aptly}</dd>
+            {kinds !== undefined && (
+              <>
+                <dt>{t.setup.tells}</dt>
+                <dd data-notifiers>{kinds.join(', ') || t.common.none}</dd>
+              </>
+            )}
             {disk.data !== undefined && (
               <>
                 <dt>{t.setup.disk}</dt>

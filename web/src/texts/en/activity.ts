@@ -1,6 +1,6 @@
 export const activity = {
   activity: {
-    empty: 'Nothing has happened yet. Runs, tasks, saves and what is done in repositories show up here, with who did it.',
+    empty: 'Nothing has happened yet. Runs, tasks, saves, what is done in repositories and whom nobody could tell show up here, with who did it.',
     none: 'Nothing fits these filters.',
     csv: 'Download as CSV',
     time: 'Time',
@@ -15,9 +15,10 @@ export const activity = {
     everybody: 'everybody',
     clear: 'Clear the filters',
     only: (who: string) => `Only what ${who} did`,
-    kinds: { run: 'run', task: 'task', repository: 'repository', save: 'save' },
+    kinds: { run: 'run', task: 'task', repository: 'repository', save: 'save', notification: 'notification' },
     results: { well: 'well', failed: 'failed', cancelled: 'cancelled', running: 'running' },
     done: 'done',
+    untold: (address: string, kind: string, what: string) => `Could not tell ${address} by ${kind} that ${what}`,
     saved: (thing: string, name: string) => `Saved ${thing} ${name}`,
     deleted: (thing: string, name: string) => `Deleted ${thing} ${name}`,
     things: { application: 'the application', pipeline: 'pipeline', project: 'project', template: 'pipeline template', notification: 'notifications of' },

@@ -73,7 +73,6 @@ export const config = {
       kind: 'By',
       address: 'To',
       when: 'When',
-      notSent: 'They are kept, but this server sends none yet.',
       adding: 'Add a notification',
       changing: 'Change a notification',
       removing: 'Remove a notification',

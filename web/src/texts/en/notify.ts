@@ -1,3 +1,6 @@
+import { count } from './count';
+
+/** Notifications: their forms, a trial, and whom a run told what. */
 export const notify = {
   notify: {
     title: 'Notifications',
@@ -6,8 +9,19 @@ export const notify = {
     send: 'Tell of this stage',
     add: 'Add notification',
     notification: (kind: string, n: number) => `notification ${n}, ${kind}`,
-    keptOnly: 'This server keeps notifications with the pipeline and sends none.',
-    notSent: (kind: string) => `This server keeps it, but sends nothing by ${kind}.`,
+    lacks: {
+      configuration: (kind: string) => `It is kept, but not sent: this server’s operator has to configure [notifications.${kind}] first.`,
+      unknown: (kind: string) => `It is kept, but not sent: this server does not know how to send ${kind}.`,
+    },
+    others: 'kept, but not sent by this server',
+    judgmentAsks: 'Not settled yet: it tells of the judgment and of its answer, and of nothing else that the stage does.',
+    trial: {
+      send: 'Send a trial',
+      sends: (address: string) => `Sends one message to ${address} now.`,
+      sent: 'It was taken there. Look whether it arrived.',
+      failed: (why: string) => `It was not sent: ${why}`,
+      bars: { viewer: 'Viewers may not send one.', expression: 'Where it goes is known in a run only: it has an expression.' },
+    },
     when: 'When',
     message: (when: string) => `Message ${when}`,
     usual: 'Empty for the usual words. Expressions may stand in it.',
@@ -21,6 +35,30 @@ export const notify = {
       manualJudgment: 'when somebody is asked',
       manualJudgmentContinue: 'when the answer was to go on',
       manualJudgmentStop: 'when the answer was to stop',
+    },
+    happened: {
+      'pipeline.starting': (name: string) => `${name} started`,
+      'pipeline.complete': (name: string) => `${name} ended well`,
+      'pipeline.failed': (name: string) => `${name} failed`,
+      'stage.starting': (name: string) => `${name} started`,
+      'stage.complete': (name: string) => `${name} ended well`,
+      'stage.failed': (name: string) => `${name} failed`,
+      manualJudgment: (name: string) => `${name} asks somebody`,
+      manualJudgmentContinue: (name: string) => `${name} was answered: go on`,
+      manualJudgmentStop: (name: string) => `${name} was answered: stop`,
+    },
+    theRun: 'the run',
+    aStage: (run: string) => `a stage of ${run}`,
+    told: {
+      by: 'By',
+      to: 'To',
+      what: 'What',
+      going: 'on its way',
+      told: 'told',
+      waiting: 'not told yet',
+      failed: 'not told',
+      tried: (n: number) => `tried ${count(n, 'time', 'times')}`,
+      next: (left: string) => `again in ${left}`,
     },
     kinds: {
       email: 'by e-mail',

@@ -52,7 +52,6 @@ export const run = {
     search: 'Search the log',
     lines: (n: number) => count(n, 'line', 'lines'),
     deployed: 'Server group made',
-    baked: 'Image made',
     condition: 'Condition',
   },
 };

@@ -14,6 +14,7 @@ export const settings = {
     server: 'Server',
     health: 'Health',
     aptlyLike: 'Behaves as aptly',
+    tells: 'Notifications go by',
     disk: 'Disk of the repositories',
     free: (free: number, total: number) => `${free.toFixed(1)} GiB free of ${total.toFixed(1)}`,
     accounts: 'Accounts',

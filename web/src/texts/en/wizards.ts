@@ -28,7 +28,6 @@ export const wizards = {
     beginsWith: (application: string) => `Names begin with that of the application: ${application} or ${application}-…`,
     noNetwork: (text: string) => `"${text}" is no network: give an address, or one with a prefix such as 10.0.0.0/8`,
     seconds: 's',
-    willHappen: 'What will happen',
     taken: (what: string, name: string) => `there is a ${what} "${name}" already`,
   },
   newApplication: {

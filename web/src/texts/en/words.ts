@@ -13,7 +13,6 @@ export const words = {
     notStarted: 'not started',
     paused: 'paused',
     waiting: 'waiting',
-    waitingFor: (what: string) => `waiting for ${what}`,
     judgment: 'needs judgment',
     up: 'up',
     healthy: 'healthy',

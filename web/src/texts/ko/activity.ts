@@ -2,7 +2,7 @@ import type { activity as Original } from '../en/activity';
 
 export const activity: typeof Original = {
   activity: {
-    empty: '아직 아무 일도 없었습니다. 실행, 작업, 저장, 저장소에서 한 일이 누가 했는지와 함께 여기에 나타납니다.',
+    empty: '아직 아무 일도 없었습니다. 실행, 작업, 저장, 저장소에서 한 일, 보내지 못한 알림이 누가 했는지와 함께 여기에 나타납니다.',
     none: '이 필터에 맞는 것이 없습니다.',
     csv: 'CSV로 내려받기',
     time: '시각',
@@ -17,9 +17,10 @@ export const activity: typeof Original = {
     everybody: '모든 사람',
     clear: '필터 지우기',
     only: (who) => `${who} 님이 한 일만 보기`,
-    kinds: { run: '실행', task: '작업', repository: '저장소', save: '저장' },
+    kinds: { run: '실행', task: '작업', repository: '저장소', save: '저장', notification: '알림' },
     results: { well: '성공', failed: '실패', cancelled: '취소', running: '실행 중' },
     done: '완료',
+    untold: (address, kind, what) => `${address}에 ${kind} 알림을 보내지 못함: ${what}`,
     saved: (thing: string, name: string) => `${thing} ${name} 저장`,
     deleted: (thing: string, name: string) => `${thing} ${name} 삭제`,
     things: { application: '애플리케이션', pipeline: '파이프라인', project: '프로젝트', template: '파이프라인 템플릿', notification: '알림' },

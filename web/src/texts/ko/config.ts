@@ -74,7 +74,6 @@ export const config: typeof Original = {
       kind: '방법',
       address: '받는 곳',
       when: '언제',
-      notSent: '저장되어 있지만 이 서버는 아직 알림을 보내지 않습니다.',
       adding: '알림 추가',
       changing: '알림 변경',
       removing: '알림 제거',

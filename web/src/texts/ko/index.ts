@@ -8,6 +8,7 @@ import { archives } from './archives';
 import { artifacts } from './artifacts';
 import { balancerWizard } from './balancer-wizard';
 import { balancers } from './balancers';
+import { choices } from './choices';
 import { clusters } from './clusters';
 import { fields } from './fields';
 import { firewalls } from './firewalls';
@@ -65,6 +66,7 @@ export const ko: Texts = {
   ...editor,
   ...artifacts,
   ...notify,
+  ...choices,
   ...stageKinds,
   ...fields,
 };

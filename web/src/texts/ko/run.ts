@@ -53,7 +53,6 @@ export const run: typeof Original = {
     search: '로그 검색',
     lines: (value) => `${n(value)}줄`,
     deployed: '만든 서버 그룹',
-    baked: '만든 이미지',
     condition: '조건',
   },
 };

@@ -15,6 +15,7 @@ export const settings: typeof Original = {
     server: '서버',
     health: '상태',
     aptlyLike: '호환되는 aptly 버전',
+    tells: '알림을 보내는 방법',
     disk: '저장소 디스크',
     free: (free, total) => `${total.toFixed(1)} GiB 중 ${free.toFixed(1)} GiB 남음`,
     accounts: '계정',

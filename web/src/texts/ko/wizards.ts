@@ -31,7 +31,6 @@ export const wizards: typeof Original = {
     beginsWith: (application) => `이름은 애플리케이션 이름으로 시작합니다: ${application} 또는 ${application}-…`,
     noNetwork: (text) => `"${text}"은(는) 네트워크가 아닙니다. 주소나 10.0.0.0/8처럼 접두사가 있는 주소를 입력하세요`,
     seconds: '초',
-    willHappen: '실행할 내용',
     taken: (what, name) => `${what} "${name}"이(가) 이미 있습니다`,
   },
   newApplication: {

@@ -14,7 +14,6 @@ export const words: typeof Original = {
     notStarted: '시작 전',
     paused: '일시 정지',
     waiting: '대기 중',
-    waitingFor: (what) => `대기 중: ${what}`,
     judgment: '판단 필요',
     up: '정상',
     healthy: '정상',
