@@ -31,6 +31,7 @@ mod pipeline_files;
 mod pipelines_story;
 mod postgres_story;
 mod provenance_story;
+mod readme_story;
 mod redblack_story;
 mod server;
 mod server_story;

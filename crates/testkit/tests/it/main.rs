@@ -1,4 +1,5 @@
-//! Checks of the workspace itself: who imports whom, what is linked and under which licence, how the text looks.
+//! Checks of the workspace itself: who imports whom, what is linked and under which licence, whether the documentation holds together.
+mod documents;
 mod layers;
 mod licences;
 mod metadata;
