@@ -16,7 +16,7 @@ use testkit::probe;
 use crate::server::run;
 
 /// How long a page may take, in seconds.
-const PATIENCE: &str = "400";
+const PATIENCE: &str = "240";
 
 /// A command of a page.
 struct Step {
