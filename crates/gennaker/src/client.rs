@@ -39,7 +39,7 @@ impl Gate {
         let environment = Environment::read();
         let address = match self.server.clone().or_else(|| environment.server.clone()) {
             Some(address) => address,
-            None => self.found()?.unwrap_or_else(|| "http://127.0.0.1:9000".into()),
+            None => self.found()?.unwrap_or_else(|| USUAL.into()),
         };
         let client = Client::new(&address, environment.token)?;
         Ok((client, self.output()))
@@ -48,7 +48,9 @@ impl Gate {
     /// The same; where no server is named and none runs for the data folder, one is started, with load balancers on `traffic`.
     pub fn open_or_start(&self, traffic: Option<IpAddr>) -> anyhow::Result<(Client, Output)> {
         let environment = Environment::read();
-        if self.server.is_none() && environment.server.is_none() && self.found()?.is_none() {
+        let named = self.server.is_some() || environment.server.is_some();
+        // One of another user, a service of the machine, serves as well.
+        if !named && self.found()?.is_none() && !Client::new(USUAL, None)?.is_a_server() {
             let started = crate::background::start(&self.place, traffic)?;
             self.output().say(format!("started a server: {started}"));
         }
@@ -93,6 +95,9 @@ impl CallError {
     }
 }
 
+/// Where a server listens when nobody says otherwise.
+const USUAL: &str = "http://127.0.0.1:9000";
+
 /// A server that can be asked.
 pub struct Client {
     base: Url,
@@ -116,6 +121,11 @@ impl Client {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let http = events::http::client(|with| with.timeout(PATIENCE).redirect(reqwest::redirect::Policy::none()))?;
         Ok(Client { base, token, http, runtime })
+    }
+
+    /// Whether one of ours answers there.
+    fn is_a_server(&self) -> bool {
+        self.get(&["version"], &[]).is_ok_and(|said| said.get("version").is_some_and(Value::is_string))
     }
 
     /// The address of a page of the browser.

@@ -3,6 +3,15 @@
 //! No domain logic lives here: each verb is a file in `commands/`, aptly's own command line is in `aptly/`.
 #![forbid(unsafe_code)]
 
+/// A line on standard output. Whoever reads it may have enough and close it (`| head`): that is no reason to break off, as the
+/// standard library's macro of this name would.
+macro_rules! println {
+    ($($part:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stdout().lock(), $($part)*);
+    }};
+}
+
 mod aptly;
 mod background;
 mod client;

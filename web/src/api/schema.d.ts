@@ -3699,6 +3699,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/ui-api/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Gives whose tokens open the door; those that stand in the configuration file say nothing of who made them. */
+        get: operations["get_ui_api_tokens"];
+        put?: never;
+        /** Makes a token, which counts at once, and tells it this once. From the first one on everybody needs one. */
+        post: operations["post_ui_api_tokens"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ui-api/tokens/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revokes a token: it opens nothing from here on. */
+        delete: operations["delete_ui_api_tokens_name"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/ui-api/up": {
         parameters: {
             query?: never;
@@ -4515,7 +4550,7 @@ export interface components {
             /** @description The team's time zone, in which cron triggers count: `Asia/Seoul`. */
             zone: string;
             /** @description Who may come in with a token; nobody on a server that lets in everybody on its own machine. */
-            tokens: components["schemas"]["Token"][];
+            tokens: components["schemas"]["TokenShown"][];
         };
         /** @description All snapshots. */
         Snapshots: {
@@ -4564,12 +4599,39 @@ export interface components {
              */
             count: number;
         };
-        /** @description A configured token. */
-        Token: {
+        /** @description A new token. */
+        TokenMade: {
+            /** @description Its name. */
+            name: string;
+            /** @description What its bearer may do. */
+            role: string;
+            /** @description The token, which is told only now. */
+            token: string;
+        };
+        /** @description A token without itself. */
+        TokenShown: {
             /** @description Its name, as it stands in executions and logs. */
             name: string;
             /** @description What its bearer may do: `viewer`, `operator` or `admin`. */
             role: string;
+            /** @description The only application that its bearer may see and run; absent for all. */
+            application?: string | null;
+            /** @description Who made it; absent of one that stands in the configuration file. */
+            who?: string | null;
+            /**
+             * Format: int64
+             * @description When, in milliseconds since 1970.
+             */
+            created?: number | null;
+        };
+        /** @description What a new token is to be. */
+        TokenWanted: {
+            /** @description Whose it is. */
+            name: string;
+            /** @description What its bearer may do: `viewer`, `operator` or `admin`. */
+            role: string;
+            /** @description The only application that its bearer may see and run. */
+            application?: string | null;
         };
         /** @description A notification that a run led to. */
         Told: {
@@ -10719,6 +10781,99 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Stages"];
+                };
+            };
+        };
+    };
+    get_ui_api_tokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenShown"][];
+                };
+            };
+        };
+    };
+    post_ui_api_tokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TokenWanted"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenMade"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_ui_api_tokens_name: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };

@@ -116,6 +116,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     folder::ensure(&data)?;
     let data = std::path::absolute(&data)?;
     let _lock = FolderLock::take(&data)?;
+    // What one that was killed said of itself is not true of this one.
+    let _ = std::fs::remove_file(ServerFile::path(&data));
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(&config, &environment, &data))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -142,7 +142,7 @@ fn ended(client: &Client, up: &Value, run: &Value, outcome: Outcome) -> Vec<Stri
     let took = took.map(|(start, end)| format!(" after {:.1} s", (end - start) as f64 / 1000.0)).unwrap_or_default();
     let mut lines = vec![line("run", text(run, "name"), &format!("{}{took}", text(run, "status")))];
     if outcome == Outcome::Person {
-        let page = client.page(&format!("/applications/{}/executions/{}", text(up, "application"), text(run, "id")));
+        let page = client.page(&format!("/applications/{}/runs/{}", text(up, "application"), text(run, "id")));
         lines.push(line("waits", "for a person", &page));
         return lines;
     }

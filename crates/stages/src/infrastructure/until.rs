@@ -86,7 +86,10 @@ fn judge(until: Until, target: &Target, group: Option<&ServerGroup>, context: &M
         Until::Up => enough_up(group, context, sources),
         Until::Capacity => {
             let (there, desired) = (group.instances.len(), group.capacity.desired);
-            if there == desired as usize {
+            if there == desired as usize && group.disabled {
+                // Nobody's users reach it, and where health means traffic its instances are never up.
+                Verdict::Ready(Map::new())
+            } else if there == desired as usize {
                 enough_up(group, context, sources)
             } else {
                 Verdict::NotYet(format!("{name} has {there} instances and shall have {desired}"), Map::new())

@@ -5,7 +5,7 @@ import { settingsQuery, type Token } from '../../api/accounts';
 import { Copyable } from '../../parts/dialog';
 import { useTexts } from '../../texts';
 
-const CREATE = 'gennaker token create NAME --role operator >>/etc/gennaker/gennaker.toml';
+const CREATE = 'gennaker token create NAME --role operator';
 
 export function TokensPart() {
   const t = useTexts();

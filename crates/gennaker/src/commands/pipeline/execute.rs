@@ -69,7 +69,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         client.send(Method::POST, &["pipelines", &args.application, &args.name], &[], Some(&Value::Object(trigger)))?;
     let reference = started["ref"].as_str().unwrap_or_default();
     let id = reference.rsplit('/').next().unwrap_or_default();
-    output.say(format!("the pipeline {} has started: {}", args.name, client.page(&format!("/executions/{id}"))));
+    let page = client.page(&format!("/applications/{}/runs/{id}", args.application));
+    output.say(format!("the pipeline {} has started: {page}", args.name));
     if !args.wait.wait {
         if args.wait.json || output.format.is_some() {
             output.print(&json!({"ref": reference, "id": id}))?;
