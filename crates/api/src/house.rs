@@ -15,6 +15,7 @@ use store::clock::Clock;
 
 use crate::Problem;
 use crate::aptly::Aptly;
+use crate::ui::AptCommands;
 
 /// The rooms that a handler may enter. Made once, by the binary's wiring.
 #[derive(Clone)]
@@ -43,6 +44,8 @@ pub struct House {
     pub tokens: Arc<Tokens>,
     /// The aptly roots that the server follows.
     pub roots: Arc<Vec<apt::Root>>,
+    /// How aptly's command line is run for callers elsewhere; none where it is not.
+    pub apt_commands: Option<Arc<dyn AptCommands>>,
     /// aptly's API over the first of them.
     pub aptly: Aptly,
 }

@@ -16,6 +16,7 @@ use crate::query::Query;
 use crate::{House, Problem};
 
 mod activity;
+mod apt_command;
 mod archives;
 mod notifiers;
 mod operations;
@@ -28,6 +29,8 @@ mod tokens;
 mod up;
 mod uploads;
 mod versions;
+
+pub use apt_command::{AptCommand, AptCommands};
 
 /// How long what broke stands on Home, in milliseconds.
 const BROKEN_FOR: i64 = 24 * 60 * 60 * 1000;
@@ -43,6 +46,7 @@ pub fn routes() -> OpenApiRouter<House> {
         .routes(routes!(stage_log))
         .merge(activity::routes())
         .merge(repositories::routes())
+        .merge(apt_command::routes())
         .merge(archives::routes())
         .merge(notifiers::routes())
         .merge(operations::routes())

@@ -88,6 +88,13 @@ pub enum CallError {
 }
 
 impl CallError {
+    /// What the server's answer of this status says.
+    fn refused(status: StatusCode, answer: &Value) -> Self {
+        let said = answer["message"].as_str().or(answer["error"].as_str()).map(str::to_owned);
+        let message = said.unwrap_or_else(|| format!("the server answers {status} to this request"));
+        Self::Refused { status, message }
+    }
+
     /// Whether the thing is not there.
     pub fn is_missing(error: &anyhow::Error) -> bool {
         let refused = error.downcast_ref::<CallError>();
@@ -126,6 +133,34 @@ impl Client {
     /// Whether one of ours answers there.
     fn is_a_server(&self) -> bool {
         self.get(&["version"], &[]).is_ok_and(|said| said.get("version").is_some_and(Value::is_string))
+    }
+
+    /// A client of the server that the environment names.
+    pub fn of(environment: &Environment) -> anyhow::Result<Self> {
+        Client::new(environment.server.as_deref().unwrap_or(USUAL), environment.token.clone())
+    }
+
+    /// Posts, and hands on the JSON of each line of the answer as it comes, for as long as that takes.
+    pub fn lines(&self, path: &[&str], body: &Value, each: &mut dyn FnMut(Value)) -> anyhow::Result<()> {
+        let request = self.request(Method::POST, path, &[]).timeout(UPLOAD).json(body);
+        let mut answer =
+            self.runtime.block_on(async { request.send().await }).map_err(|error| self.unreachable(error))?;
+        if !answer.status().is_success() {
+            let (status, text) =
+                (answer.status(), self.runtime.block_on(async { answer.text().await }).unwrap_or_default());
+            return Err(CallError::refused(status, &serde_json::from_str(&text).unwrap_or(Value::String(text))).into());
+        }
+        let mut waiting = Vec::new();
+        while let Some(piece) =
+            self.runtime.block_on(async { answer.chunk().await }).map_err(|error| self.unreachable(error))?
+        {
+            waiting.extend_from_slice(&piece);
+            while let Some(end) = waiting.iter().position(|byte| *byte == b'\n') {
+                let line: Vec<u8> = waiting.drain(..=end).collect();
+                each(serde_json::from_slice(&line).context("the server sent a line that is no JSON")?);
+            }
+        }
+        Ok(())
     }
 
     /// The address of a page of the browser.
@@ -201,9 +236,7 @@ impl Client {
         if status.is_success() {
             return Ok(value);
         }
-        let said = value["message"].as_str().map(str::to_owned);
-        let message = said.unwrap_or_else(|| format!("the server answers {status} to this request"));
-        Err(CallError::Refused { status, message }.into())
+        Err(CallError::refused(status, &value).into())
     }
 
     fn unreachable(&self, error: reqwest::Error) -> anyhow::Error {

@@ -29,6 +29,8 @@ pub struct Environment {
     pub server: Option<String>,
     /// `$GENNAKER_TOKEN`: what opens its door.
     pub token: Option<Secret>,
+    /// `$GENNAKER_APT_USER`: for whom a server runs this command of aptly.
+    pub apt_user: Option<String>,
 }
 
 impl Environment {
@@ -51,6 +53,7 @@ impl Environment {
             settings: settings.collect(),
             log: std::env::var("GENNAKER_LOG").ok(),
             server: std::env::var("GENNAKER_SERVER").ok().filter(|server| !server.is_empty()),
+            apt_user: std::env::var("GENNAKER_APT_USER").ok().filter(|user| !user.is_empty()),
             token: std::env::var("GENNAKER_TOKEN").ok().filter(|token| !token.is_empty()).map(Secret::new),
         }
     }
@@ -71,6 +74,11 @@ impl Environment {
             (id == uid).then(|| name.to_owned())
         });
         named.unwrap_or(uid)
+    }
+
+    /// Who does what this process does to an archive.
+    pub fn acting(&self) -> String {
+        self.apt_user.clone().unwrap_or_else(|| self.user())
     }
 
     /// The data folder when nobody names one: `/var/lib/gennaker` as root, else beneath the user's data.

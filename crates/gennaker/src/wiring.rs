@@ -6,6 +6,7 @@ use std::sync::Arc;
 use access::{Secrets, Tokens};
 use anyhow::{Context, anyhow};
 use api::aptly::Aptly;
+use api::ui::AptCommands;
 use api::{Guard, GuardConfig, House};
 use async_trait::async_trait;
 use bakery::{Bakery, Host};
@@ -27,6 +28,7 @@ use stages::script::Scripts;
 use store::clock::{Clock, SystemClock};
 use store::{Location, Migration, Store};
 
+use crate::aptly::elsewhere::OnBehalf;
 use crate::config::{Config, LocalAccount, NamedCertificate};
 use crate::environment::Environment;
 use crate::images::BakedImages;
@@ -133,6 +135,7 @@ pub fn build(
         webhooks,
         notifiers,
         public_url: public_url.into(),
+        apt_commands: apt_commands(environment, data, &roots)?,
         cron_zone,
         tokens,
         roots: Arc::new(roots.clone()),
@@ -157,6 +160,19 @@ fn roots(config: &Config, environment: &Environment, clock: &Arc<dyn Clock>) -> 
         apt::Root::open(&root.path, clock.clone()).with_context(|| format!("cannot open the apt root {place}"))
     };
     config.apt.root.iter().map(open).collect()
+}
+
+/// How commands of aptly are run for callers elsewhere, on the first root.
+fn apt_commands(
+    environment: &Environment,
+    data: &Path,
+    roots: &[apt::Root],
+) -> anyhow::Result<Option<Arc<dyn AptCommands>>> {
+    let Some(root) = roots.first() else { return Ok(None) };
+    let config = data.join("aptly.conf");
+    aptly::elsewhere::configuration(environment, root.path(), &config)?;
+    let exe = std::env::current_exe().context("cannot find this program's own file")?;
+    Ok(Some(Arc::new(OnBehalf { exe, config })))
 }
 
 /// The accounts: so far this machine.

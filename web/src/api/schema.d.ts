@@ -3410,6 +3410,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/ui-api/apt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Runs a command of aptly on the server's archive. The answer is a JSON object a line, as things happen: `{"out": text}` and `{"err": text}` for
+         *     what it prints, at last `{"code": number}`, its exit code. A caller that goes away ends it.
+         */
+        post: operations["post_ui_api_apt"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/ui-api/executions/{id}/notifications": {
         parameters: {
             query?: never;
@@ -4105,6 +4125,18 @@ export interface components {
             happenings: components["schemas"]["Happening"][];
             /** @description What to ask for as `next` for those before; null where there are none. */
             next?: string | null;
+        };
+        /** @description A command of aptly, taken apart. */
+        AptCommand: {
+            /** @description Its words: `["repo", "add"]`. */
+            command: string[];
+            /** @description Flags without dashes, and their values. */
+            flags?: [
+                string,
+                string
+            ][];
+            /** @description What follows them. Where a command takes files they are `upload:DIR` or `upload:DIR/FILE`, as they were uploaded. */
+            args?: string[];
         };
         /** @description Which file becomes which service. What is not said stays as it is, or gets its default. */
         Asked: {
@@ -10353,6 +10385,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Activity"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_ui_api_apt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AptCommand"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
                 };
             };
             400: {

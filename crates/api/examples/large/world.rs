@@ -74,6 +74,7 @@ pub async fn serve(size: Size, root: Option<&Path>) -> Served {
         registry: Arc::new(registry),
         webhooks: Arc::default(),
         notifiers: Default::default(),
+        apt_commands: None,
         public_url: "http://localhost".into(),
         cron_zone: jiff::tz::TimeZone::UTC,
         tokens: tokens.clone(),

@@ -88,6 +88,7 @@ impl Server {
             stage_kinds: Arc::default(),
             webhooks: Arc::default(),
             notifiers: Default::default(),
+            apt_commands: None,
             public_url: "http://localhost".into(),
             cron_zone: jiff::tz::TimeZone::UTC,
             tokens: tokens.clone(),

@@ -112,6 +112,13 @@ impl Config {
         Config { values: defaults(), home: environment.home.clone().unwrap_or_else(|| "/".into()) }
     }
 
+    /// The same for another root, as a file holds it.
+    pub fn with_root(&self, root: &Path) -> Value {
+        let mut values = self.values.clone();
+        values.insert("rootDir".into(), json!(root));
+        Value::Object(values)
+    }
+
     /// Loads the file given, or the first of the usual ones; without any, one with the defaults is made.
     pub fn load(file: &str, environment: &Environment) -> Result<Config, Failure> {
         let mut config = Config::usual(environment);

@@ -39,6 +39,11 @@ impl Parsed {
         self.given.get(name).and_then(|values| values.last()).cloned()
     }
 
+    /// Every flag that was given and its values, in the order of their names.
+    pub fn given(&self) -> impl Iterator<Item = (&'static str, &String)> {
+        self.given.iter().flat_map(|(name, values)| values.iter().map(move |value| (*name, value)))
+    }
+
     /// Every value of a flag that may be repeated.
     pub fn list(&self, name: &str) -> Vec<String> {
         self.given.get(name).cloned().unwrap_or_default()

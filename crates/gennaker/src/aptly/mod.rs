@@ -8,6 +8,7 @@ mod command;
 mod config;
 mod db;
 mod download;
+pub mod elsewhere;
 mod endpoints;
 mod flags;
 mod graph;
@@ -113,7 +114,7 @@ impl Context {
             // What is printed on standard output is for those who read it by machine.
             false => Root::open_telling(place, clock, &mut |line| eprintln!("{line}"))?,
         };
-        let root = root.with_endpoints(self.config.endpoints()?).acting(&self.environment.user(), &self.command);
+        let root = root.with_endpoints(self.config.endpoints()?).acting(&self.environment.acting(), &self.command);
         self.root = Some(root.clone());
         Ok(root)
     }
@@ -175,6 +176,12 @@ fn run_words(words: &[String], environment: &Environment, anywhere: bool, as_apt
         Err(misuse) => return misused(misuse, environment),
     };
     warn_of_quotes(words);
+    if elsewhere::is_meant(&parsed, environment) {
+        return elsewhere::run(&parsed, environment).unwrap_or_else(|why| {
+            complain(&format!("{why:#}"));
+            ExitCode::FAILURE
+        });
+    }
     let mut context = match context(&parsed, environment, anywhere, as_aptly) {
         Ok(context) => context,
         Err(failure) => return ended(Err(failure), &parsed),

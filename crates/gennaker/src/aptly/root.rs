@@ -19,7 +19,7 @@ pub fn of_user(environment: &Environment) -> anyhow::Result<Option<PathBuf>> {
 }
 
 /// What the user's own aptly is configured with; nothing when that cannot be read.
-fn config_of_user(environment: &Environment) -> Option<Config> {
+pub(super) fn config_of_user(environment: &Environment) -> Option<Config> {
     Config::load(&file_of_user(environment)?.to_string_lossy(), environment).ok()
 }
 

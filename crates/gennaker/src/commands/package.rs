@@ -17,7 +17,7 @@ pub enum Verb {
     Check(Check),
     /// Write three versions of a sample service as packages; the last one is broken on purpose
     Sample {
-        /// The folder
+        /// The folder; it is made where there is none
         #[arg(value_name = "DIR", default_value = ".")]
         folder: PathBuf,
     },
@@ -39,6 +39,7 @@ pub fn run(verb: Verb) -> anyhow::Result<ExitCode> {
     match verb {
         Verb::Check(args) => check(args),
         Verb::Sample { folder } => {
+            std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
             for name in packages::write_to(&folder)? {
                 println!("{}", folder.join(name).display());
             }

@@ -3,6 +3,7 @@
 mod api;
 mod apt_clients_story;
 mod apt_crash_story;
+mod apt_elsewhere_story;
 mod apt_kill_story;
 mod apt_story;
 mod apt_trixie_story;
