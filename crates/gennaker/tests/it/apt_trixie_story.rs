@@ -15,7 +15,7 @@ pub struct Trixie(tempfile::TempDir);
 
 impl Trixie {
     pub fn unpack() -> Option<Self> {
-        let tar = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tools/debian-13.tar");
+        let tar = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tools/debian-13-systemd.tar");
         if !rustix::process::geteuid().is_root() || !tar.is_file() {
             probe::not_run("Debian 13 is unpacked by scripts/tools, and entered by root alone");
             return None;

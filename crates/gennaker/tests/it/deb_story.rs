@@ -71,9 +71,8 @@ dpkg --purge gennaker 2>&1 | grep archive
 say purged: $(ls -d /var/lib/gennaker /etc/gennaker 2>/dev/null | wc -l) kept, $(getent passwd gennaker | wc -l) users
 "#;
 
-#[test]
-fn the_packages_are_installed_used_upgraded_under_load_and_taken_away() {
-    let Some(trixie) = Trixie::unpack() else { return };
+/// Lays our packages, the users and two versions of a service into `/tmp` of a Debian.
+pub fn prepare(trixie: &Trixie) {
     let scratch = tempfile::tempdir().expect("a folder");
     // What nobody debugs in there: other tests use the same disk.
     let binary = scratch.path().join("gennaker");
@@ -89,6 +88,12 @@ fn the_packages_are_installed_used_upgraded_under_load_and_taken_away() {
     for version in ["1.0", "2.0"] {
         service(version, version).write_to(&tmp.join("own"));
     }
+}
+
+#[test]
+fn the_packages_are_installed_used_upgraded_under_load_and_taken_away() {
+    let Some(trixie) = Trixie::unpack() else { return };
+    prepare(&trixie);
     let story = STORY.replace("/tmp/helloterry", "/tmp/own/helloterry").replace("$PORT", &free_port().to_string());
     let mut inside = Command::new("unshare");
     inside.args(["--mount", "--pid", "--fork", "--kill-child", "--", "sh", "-c"]);

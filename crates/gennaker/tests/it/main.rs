@@ -43,4 +43,5 @@ mod takeover_story;
 mod token_story;
 mod triggers_story;
 mod undo_story;
+mod units_story;
 mod up_story;
