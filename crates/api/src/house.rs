@@ -9,6 +9,8 @@ use events::notify::Notifiers;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use pipeline::{Engine, Registry};
+use stages::room::Room;
+use stages::tidy::Tidy;
 use stages::webhook::Preconfigured;
 use store::Store;
 use store::clock::Clock;
@@ -46,6 +48,10 @@ pub struct House {
     pub roots: Arc<Vec<apt::Root>>,
     /// How aptly's command line is run for callers elsewhere; none where it is not.
     pub apt_commands: Option<Arc<dyn AptCommands>>,
+    /// What goes by itself after its time.
+    pub tidy: Tidy,
+    /// Room on the disks.
+    pub room: Room,
     /// aptly's API over the first of them.
     pub aptly: Aptly,
 }

@@ -15,6 +15,7 @@ pub mod openapi;
 pub mod page;
 pub mod problem;
 pub mod query;
+mod room;
 mod scope;
 pub mod server;
 pub mod ui;

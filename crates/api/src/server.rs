@@ -66,6 +66,7 @@ pub(crate) fn document() -> OpenApi {
 /// The routes behind the guard, ready to serve.
 pub fn service(house: House, guard: Guard, limits: Limits) -> Router {
     let (router, _) = routes();
+    let room = house.room.clone();
     router
         .merge(house.aptly.clone().router())
         .merge(page::routes())
@@ -75,6 +76,7 @@ pub fn service(house: House, guard: Guard, limits: Limits) -> Router {
         .layer(middleware::from_fn_with_state(house, scope::watch))
         .layer(DefaultBodyLimit::disable())
         .layer(middleware::from_fn_with_state(limits, whole_body))
+        .layer(middleware::from_fn_with_state(room, crate::room::watch))
         .layer(middleware::from_fn_with_state(guard, Guard::watch))
 }
 

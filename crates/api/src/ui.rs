@@ -27,6 +27,7 @@ mod settings;
 mod stages;
 mod tokens;
 mod up;
+mod upkeep;
 mod uploads;
 mod versions;
 
@@ -56,6 +57,7 @@ pub fn routes() -> OpenApiRouter<House> {
         .merge(stages::routes())
         .merge(tokens::routes())
         .merge(up::routes())
+        .merge(upkeep::routes())
         .merge(versions::routes())
 }
 

@@ -129,13 +129,7 @@ impl Root {
         // All of one moment, before the folders are looked at: what is recorded later is young and stays.
         let (rows, mut needed, known) = self.store().read(|tx| {
             let mut needed = column(tx, "select path from staging")?;
-            for snapshot in snapshot::all(tx)? {
-                needed.extend(snapshot.appstream.into_values());
-            }
-            for document in column(tx, "select document from mirror")? {
-                let mirror: Mirror = from_json("a mirror", &document)?;
-                needed.extend(mirror.appstream_files.into_values());
-            }
+            needed.extend(appstream(tx)?);
             let rows = tx.query("select key, files from package", &[])?;
             Ok::<_, Error>((rows, needed, column(tx, "select path from pool_file")?))
         })?;
@@ -226,6 +220,19 @@ impl Used {
         }
         Ok(())
     }
+}
+
+/// AppStream's files of snapshots and mirrors, by path below the pool.
+pub(crate) fn appstream(tx: &mut Tx<'_>) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    for snapshot in snapshot::all(tx)? {
+        found.extend(snapshot.appstream.into_values());
+    }
+    for document in column(tx, "select document from mirror")? {
+        let mirror: Mirror = from_json("a mirror", &document)?;
+        found.extend(mirror.appstream_files.into_values());
+    }
+    Ok(found)
 }
 
 /// The first column of what a query finds.

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod add;
+pub mod backup;
 mod cleanup;
 mod combine;
 mod contents;

@@ -175,6 +175,14 @@ impl Root {
         })
     }
 
+    /// How many events there are from before `before`.
+    pub fn outbox_before(&self, before: Timestamp) -> Result<u64> {
+        self.store().read(|tx| {
+            let row = tx.query_opt("select count(*) from outbox where at < ?1", params![before])?;
+            Ok(row.map_or(Ok(0), |row| row.int(0))?.unsigned_abs())
+        })
+    }
+
     /// Takes away events from before `before`, a few hundred at a time; tells how many.
     pub fn sweep_outbox(&self, before: Timestamp) -> Result<u64> {
         let mut swept = 0;

@@ -18,7 +18,7 @@ use crate::image::Image;
 use crate::import::{Import, ROOT_FS};
 use crate::recipe::{Recipe, Request};
 use crate::source::PackageSource;
-use crate::{BakeError, index, oci};
+use crate::{BakeError, index, keep, oci};
 
 /// So many images are made at a time; others wait.
 const AT_ONCE: usize = 2;
@@ -144,6 +144,9 @@ impl Bakery {
             match self.find(&recipe).await? {
                 Some(image) if !anew => {
                     log(&format!("found: {} was made by the same recipe", image.name));
+                    let id = image.id.clone();
+                    // Before anything deploys it: it must not go meanwhile.
+                    self.0.store.write(move |tx| keep::note_use(tx, &id)).await?;
                     Ok(Baked { image, previously_baked: true })
                 }
                 _ => self.make_now(recipe, fill, log).await,
@@ -210,6 +213,18 @@ impl Bakery {
     /// The folder with the OCI image layout of an image.
     pub fn layout_folder(&self, id: &str) -> PathBuf {
         self.0.folder.join(id.strip_prefix("sha256:").unwrap_or(id))
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        &self.0.folder
+    }
+
+    pub(crate) fn staging(&self) -> PathBuf {
+        self.0.staging()
     }
 
     fn builder(&self, kind: &str) -> Result<Arc<dyn Builder>, BakeError> {

@@ -4,13 +4,17 @@ use store::{Migration, StoreError, Tx, params};
 
 use crate::BakeError;
 use crate::image::Image;
+use crate::keep;
 
 /// The bakery's tables.
-pub const MIGRATIONS: &[Migration] =
-    &[Migration { domain: "bakery", number: 1, sql: include_str!("migrations/1.sql") }];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { domain: "bakery", number: 1, sql: include_str!("migrations/1.sql") },
+    Migration { domain: "bakery", number: 2, sql: include_str!("migrations/2.sql") },
+];
 
 /// Writes an image down. One of that id stays as it is known: the same digest is the same image, and its name is in use.
 pub(crate) fn put(tx: &mut Tx, image: &Image) -> Result<Image, BakeError> {
+    keep::note_use(tx, &image.id)?;
     if let Some(known) = by_reference(tx, &image.id)? {
         return Ok(known);
     }

@@ -81,17 +81,22 @@ pub fn past(data: &Path) -> Vec<Past> {
 
 /// Forgets what was kept long enough.
 pub fn sweep(data: &Path, now: SystemTime) {
-    let Ok(entries) = fs::read_dir(all(data)) else { return };
-    for entry in entries.filter_map(Result::ok) {
-        // Nothing is written there any more: it is as old as its end.
-        let old = entry
-            .metadata()
-            .and_then(|meta| meta.modified())
-            .is_ok_and(|at| now.duration_since(at).is_ok_and(|age| age > KEPT));
-        if old && let Err(error) = fs::remove_dir_all(entry.path()) {
-            tracing::warn!(%error, path = %entry.path().display(), "old logs cannot be removed");
+    for path in older(data, now, KEPT) {
+        if let Err(error) = fs::remove_dir_all(&path) {
+            tracing::warn!(%error, path = %path.display(), "old logs cannot be removed");
         }
     }
+}
+
+/// The folders of logs that were kept for this time.
+pub fn older(data: &Path, now: SystemTime, kept: Duration) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(all(data)) else { return Vec::new() };
+    let is_old = |entry: &fs::DirEntry| {
+        // Nothing is written there any more: it is as old as its end.
+        let at = entry.metadata().and_then(|meta| meta.modified());
+        at.is_ok_and(|at| now.duration_since(at).is_ok_and(|age| age > kept))
+    };
+    entries.filter_map(Result::ok).filter(is_old).map(|entry| entry.path()).collect()
 }
 
 #[cfg(test)]

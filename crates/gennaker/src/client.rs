@@ -10,6 +10,7 @@ use anyhow::Context;
 use reqwest::{Method, StatusCode, Url};
 use serde_json::Value;
 
+use crate::alone::Alone;
 use crate::environment::Environment;
 use crate::machine::Place;
 use crate::output::{Format, Output};
@@ -55,6 +56,14 @@ impl Gate {
             self.output().say(format!("started a server: {started}"));
         }
         self.open()
+    }
+
+    /// The data folder's own stores, where no server is named and none runs for it.
+    pub fn alone(&self) -> anyhow::Result<Option<Alone>> {
+        match self.server.is_some() || Environment::read().server.is_some() {
+            true => Ok(None),
+            false => Alone::take(&self.place),
+        }
     }
 
     /// The printer alone.

@@ -7,14 +7,17 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 mod account;
 mod application;
+mod backup;
 mod completion;
 mod config;
 mod dataplane;
 mod demo;
 mod deployment;
+mod df;
 mod doctor;
 mod down;
 mod expression;
+mod gc;
 mod history;
 mod image;
 mod launch;
@@ -27,6 +30,7 @@ mod package;
 mod pipeline;
 mod pipeline_template;
 mod project;
+mod restore;
 mod rollback;
 pub mod serve;
 mod server_group;
@@ -86,6 +90,14 @@ enum Verb {
     Down(down::Args),
     /// Show what instances write
     Logs(logs::Args),
+    /// Back everything up while it runs: stores, repositories, images
+    Backup(backup::Args),
+    /// Bring a backup back into empty folders
+    Restore(restore::Args),
+    /// Show what takes how much of the disk
+    Df(df::Args),
+    /// Make room: forget now what goes by itself after its time
+    Gc(gc::Args),
     /// Keep applications on a server
     #[command(subcommand, alias = "applications", alias = "app")]
     Application(application::Verb),
@@ -180,6 +192,10 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
         Verb::Rollback(args) => rollback::run(args),
         Verb::Orphans(args) => orphans::run(args),
         Verb::Release(args) => rollback::release(args),
+        Verb::Backup(args) => backup::run(args),
+        Verb::Restore(args) => restore::run(args),
+        Verb::Df(args) => df::run(args),
+        Verb::Gc(args) => gc::run(args),
         Verb::Down(args) => down::run(args),
         Verb::Logs(args) => logs::run(args),
         Verb::Token(verb) => token::run(verb),

@@ -8,6 +8,7 @@ use anyhow::{Context, bail};
 use events::notify;
 use events::outgoing::Allow;
 use serde::Deserialize;
+use stages::tidy::Keep;
 use stages::webhook::Preconfigured;
 use url::Url;
 
@@ -39,6 +40,8 @@ pub struct Config {
     pub local: LocalAccount,
     /// `[traffic_guards]`
     pub traffic_guards: TrafficGuards,
+    /// `[retention]`
+    pub retention: Retention,
 }
 
 /// Where the server keeps its data and listens.
@@ -254,6 +257,61 @@ impl TrafficGuards {
     }
 }
 
+/// How long things are kept, in days.
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Retention {
+    /// Executions that have ended.
+    pub executions_days: u32,
+    /// So many of each pipeline, however old they are.
+    pub executions_of_each_pipeline: u32,
+    /// Journals of executions that have ended.
+    pub journal_days: u32,
+    /// Live logs of executions that have ended, and logs of instances that are gone.
+    pub logs_days: u32,
+    /// Events of apt roots.
+    pub events_days: u32,
+    /// Images that nothing uses.
+    pub images_days: u32,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self {
+            executions_days: 90,
+            executions_of_each_pipeline: 30,
+            journal_days: 7,
+            logs_days: 30,
+            events_days: 30,
+            images_days: 7,
+        }
+    }
+}
+
+impl Retention {
+    /// The same for those who forget. Nothing is kept for less than a day.
+    pub fn keep(&self) -> anyhow::Result<Keep> {
+        let all = [
+            ("executions_days", self.executions_days),
+            ("journal_days", self.journal_days),
+            ("logs_days", self.logs_days),
+            ("events_days", self.events_days),
+            ("images_days", self.images_days),
+        ];
+        if let Some((key, _)) = all.into_iter().find(|(_, days)| *days == 0) {
+            bail!("{key} under [retention] is 0; it must be at least 1");
+        }
+        let pipeline = pipeline::retention::Keep {
+            executions: self.executions_days.into(),
+            of_each_pipeline: self.executions_of_each_pipeline.into(),
+            journal: self.journal_days.into(),
+            logs: self.logs_days.into(),
+            ..pipeline::retention::Keep::default()
+        };
+        Ok(Keep { pipeline, events: self.events_days, logs: self.logs_days, images: self.images_days })
+    }
+}
+
 /// Which aptly roots the server follows.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -327,8 +385,14 @@ impl Config {
     }
 }
 
+/// Whether a key holds a whole number.
+fn is_number(section: &str, key: &str) -> bool {
+    section == "retention" || matches!(key, "missed_minutes" | "starts_per_minute" | "drain_seconds")
+}
+
 /// Lays one text value over a table; lists are separated by commas.
 fn lay(table: &mut toml::Table, section: &str, key: &str, value: &str) -> anyhow::Result<()> {
+    let section_name = section;
     let entry = table.entry(section).or_insert_with(|| toml::Table::new().into());
     let Some(section) = entry.as_table_mut() else { bail!("{section} is a list in the file and cannot be set so") };
     let list = matches!(key, "allow" | "hosts" | "allowed_origins" | "trusted_proxies");
@@ -340,9 +404,7 @@ fn lay(table: &mut toml::Table, section: &str, key: &str, value: &str) -> anyhow
             .map(toml::Value::from)
             .collect::<Vec<_>>()
             .into()
-    } else if let (true, Ok(number)) =
-        (matches!(key, "missed_minutes" | "starts_per_minute" | "drain_seconds"), value.parse::<i64>())
-    {
+    } else if let (true, Ok(number)) = (is_number(section_name, key), value.parse::<i64>()) {
         number.into()
     } else if let ("min_capacity_ratio", Ok(number)) = (key, value.parse::<f64>()) {
         number.into()

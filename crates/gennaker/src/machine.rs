@@ -32,6 +32,21 @@ impl Place {
         self.config.iter().flat_map(|file| ["--config".into(), file.clone().into_os_string()]).collect()
     }
 
+    /// The configuration file that is looked for; it need not be there.
+    pub fn config_file(&self, environment: &Environment) -> PathBuf {
+        self.config.clone().unwrap_or_else(|| environment.default_config())
+    }
+
+    /// The data folder. A configuration that is not there (the machine is lost) says nothing of it.
+    pub fn data_folder(&self, environment: &Environment) -> anyhow::Result<PathBuf> {
+        let data = match &self.data {
+            Some(data) => data.clone(),
+            None if !self.config_file(environment).exists() => environment.default_data(),
+            None => self.config(environment)?.data(environment),
+        };
+        std::path::absolute(&data).with_context(|| format!("cannot use {}", data.display()))
+    }
+
     /// What a server for this folder goes by.
     pub fn config(&self, environment: &Environment) -> anyhow::Result<Config> {
         let flag = self.data.as_ref().map(|data| ("server", "data", data.to_string_lossy().into_owned()));

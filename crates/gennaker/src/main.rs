@@ -12,8 +12,10 @@ macro_rules! println {
     }};
 }
 
+mod alone;
 mod aptly;
 mod background;
+mod backup;
 mod client;
 mod commands;
 mod config;
@@ -25,7 +27,6 @@ mod machine;
 mod output;
 mod progress;
 mod telling;
-mod tidy;
 mod told;
 mod wiring;
 

@@ -1,6 +1,7 @@
 //! Wiring: from the configuration to the running parts. The only place that knows how everything is put together.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use access::{Secrets, Tokens};
@@ -24,7 +25,9 @@ use stages::react::apt_published::{Tail, WINDOW};
 use stages::react::cron::Clockwork;
 use stages::react::deployment_report::Reporter;
 use stages::react::notices::{Teller, Words};
+use stages::room::Room;
 use stages::script::Scripts;
+use stages::tidy::Tidy;
 use store::clock::{Clock, SystemClock};
 use store::{Location, Migration, Store};
 
@@ -35,7 +38,7 @@ use crate::images::BakedImages;
 use crate::{aptly, telling};
 
 /// Every domain's schema, in the order in which they may refer to each other.
-const SCHEMAS: &[&[Migration]] = &[
+pub const SCHEMAS: &[&[Migration]] = &[
     access::kept::MIGRATIONS,
     pipeline::schema::MIGRATIONS,
     bakery::MIGRATIONS,
@@ -65,11 +68,8 @@ pub struct Kept {
 /// Opens the control store of `data`.
 pub fn open(config: &Config, data: &Path) -> anyhow::Result<Kept> {
     let tokens = Arc::new(Tokens::new(&config.token)?);
-    let location = match &config.server.store {
-        Some(url) => Location::Postgres(url.reveal().into()),
-        None => Location::Sqlite(data.join("gennaker.db")),
-    };
-    let store = Store::open(location, SCHEMAS, Arc::new(SystemClock)).context("cannot open the store")?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let store = open_store(config, data, &clock)?;
     // On a thread that runs async tasks nothing may block.
     let read = std::thread::scope(|scope| scope.spawn(|| store.read_blocking(access::kept::all)).join());
     tokens.keep(&read.map_err(|_| anyhow!("reading the tokens broke off"))?.context("cannot read the tokens")?);
@@ -125,7 +125,17 @@ pub fn build(
     let cron_zone = cron::zone_of(&config.triggers.cron_zone).context("cron_zone under [triggers]")?;
     engine.limit_triggers(config.triggers.starts_per_minute);
     let missed = SignedDuration::from_mins(config.triggers.missed_minutes.into());
+    let room =
+        Room::of(std::iter::once(data.to_owned()).chain(roots.iter().map(|root| root.path().to_owned())).collect());
     let house = House {
+        tidy: Tidy {
+            store: store.clone(),
+            bakery: bakery.clone(),
+            roots: roots.clone(),
+            data: data.to_owned(),
+            keep: config.retention.keep()?,
+        },
+        room,
         store,
         engine,
         clouds,
@@ -142,6 +152,42 @@ pub fn build(
         aptly: Aptly::new(roots.first().cloned(), aptly::api::of_user(environment)),
     };
     Ok(Parts { house, guard, registry, outgoing, roots, missed })
+}
+
+fn open_store(config: &Config, data: &Path, clock: &Arc<dyn Clock>) -> anyhow::Result<Store> {
+    let location = match &config.server.store {
+        Some(url) => Location::Postgres(url.reveal().into()),
+        None => Location::Sqlite(data.join("gennaker.db")),
+    };
+    Store::open(location, SCHEMAS, clock.clone()).context("cannot open the store")
+}
+
+/// What a server would tidy, for a command that does it where none runs. The caller holds the data folder's lock.
+pub fn tidy(config: &Config, environment: &Environment, data: &Path) -> anyhow::Result<Tidy> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let store = open_store(config, data, &clock)?;
+    let bakery = Bakery::open(store.clone(), data.join("images"), Vec::new())?;
+    let mut opened = Vec::new();
+    for folder in root_folders(config, environment)?.into_iter().filter(|folder| folder.join("gennaker.db").exists()) {
+        let open = apt::Root::open(&folder, clock.clone());
+        opened.push(open.with_context(|| format!("cannot open the apt root {}", folder.display()))?);
+    }
+    Ok(Tidy { store, bakery, roots: opened, data: data.to_owned(), keep: config.retention.keep()? })
+}
+
+/// The numbers of the schemas that this program knows, by domain.
+pub fn known_schemas() -> BTreeMap<String, i64> {
+    let mut known = store::copy::known(SCHEMAS);
+    known.insert("apt".to_owned(), apt::backup::schema());
+    known
+}
+
+/// The folders of the aptly roots that the server follows. A root of the user that is not there yet counts as well.
+pub fn root_folders(config: &Config, environment: &Environment) -> anyhow::Result<Vec<PathBuf>> {
+    if config.apt.root.is_empty() {
+        return Ok(aptly::root::of_user(environment)?.into_iter().collect());
+    }
+    Ok(config.apt.root.iter().map(|root| root.path.clone()).collect())
 }
 
 /// The aptly roots that the server follows: those of the configuration, else the user's own, which is made when it is not
@@ -195,7 +241,9 @@ fn clouds(account: &LocalAccount, store: &Store, bakery: &Bakery, data: &Path, p
 impl Parts {
     /// Starts what works by itself: the engine takes up what a crash left. Requests are served already.
     pub async fn start(&self) -> anyhow::Result<()> {
-        tokio::spawn(crate::tidy::forever(self.house.store.clone()));
+        self.house.room.look(&self.house.engine);
+        tokio::spawn(self.house.room.clone().watch(self.house.engine.clone()));
+        tokio::spawn(self.house.tidy.clone().forever());
         let fetch = Arc::new(FetchOutside(self.outgoing.clone()));
         let engine = &self.house.engine;
         engine.start(self.registry.clone(), fetch).await.context("cannot start the engine")?;

@@ -32,7 +32,7 @@ pub use recover::take_up;
 pub use running::{Asked, Batch, Event, Running, given};
 pub use storm::STARTS_PER_MINUTE;
 
-use crate::{Map, Registry, pipelines, records, retention};
+use crate::{Map, Registry, pipelines, records};
 
 /// Why the engine did not do what it was asked.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -118,24 +118,6 @@ pub struct StartRequest {
     pub key: Option<String>,
 }
 
-/// Forgets what is old, for as long as the process runs.
-async fn forget(store: Store) {
-    loop {
-        tokio::time::sleep(Duration::from_secs(600)).await;
-        loop {
-            let swept = store.write(|tx| retention::sweep(tx, &retention::Keep::default())).await;
-            match swept {
-                Ok(true) => tokio::time::sleep(Duration::from_millis(100)).await,
-                Ok(false) => break,
-                Err(error) => {
-                    tracing::warn!(%error, "cannot forget old executions");
-                    break;
-                }
-            }
-        }
-    }
-}
-
 /// The engine. Cheap to clone; made first, started when all stage types are known.
 #[derive(Clone)]
 pub struct Engine(Arc<Inner>);
@@ -150,6 +132,8 @@ struct Inner {
     registry: OnceLock<Arc<Registry>>,
     /// How many pipelines of an application triggers may start in a minute.
     most_triggered: AtomicU32,
+    /// Why no pipeline may be started just now.
+    refusal: std::sync::RwLock<Option<String>>,
 }
 
 impl Engine {
@@ -158,7 +142,8 @@ impl Engine {
         let (inbox, outbox) = mpsc::unbounded_channel();
         let (outbox, registry) = (std::sync::Mutex::new(Some(outbox)), OnceLock::new());
         let (flights, most_triggered) = (flights::Flights::default(), AtomicU32::new(STARTS_PER_MINUTE));
-        Engine(Arc::new(Inner { store, flights, inbox, outbox, registry, most_triggered }))
+        let refusal = std::sync::RwLock::default();
+        Engine(Arc::new(Inner { store, flights, inbox, outbox, registry, most_triggered, refusal }))
     }
 
     /// Takes up what the store holds and begins to work. A second call does nothing.
@@ -174,7 +159,6 @@ impl Engine {
         actor.recover().await?;
         let _ = self.0.registry.set(registry);
         tokio::spawn(actor.work());
-        tokio::spawn(forget(self.0.store.clone()));
         Ok(())
     }
 
@@ -193,6 +177,10 @@ impl Engine {
 
     /// Starts a pipeline or a list of jobs; answers the execution's id when it is durable.
     pub async fn begin(&self, request: StartRequest) -> Result<String, EngineError> {
+        // Jobs go on: what makes room is one, and so is a rollback.
+        if request.kind == Kind::Pipeline {
+            self.check_room()?;
+        }
         let engine = self.clone();
         match begin::outside(self, &request)? {
             Some(begun) => self.0.store.write(move |tx| begin::keep(&engine, tx, &begun)).await,
@@ -233,6 +221,16 @@ impl Engine {
     /// Sets how many pipelines of an application triggers may start in a minute.
     pub fn limit_triggers(&self, per_minute: u32) {
         self.0.most_triggered.store(per_minute, Ordering::Relaxed);
+    }
+
+    /// From now on no pipeline starts, for this reason; `None` lets them start again. What runs goes on, and so do its own children and jobs.
+    pub fn refuse_new(&self, why: Option<String>) {
+        *self.0.refusal.write().unwrap_or_else(std::sync::PoisonError::into_inner) = why;
+    }
+
+    fn check_room(&self) -> Result<(), StartError> {
+        let why = self.0.refusal.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        why.as_ref().map_or(Ok(()), |why| Err(StartError::Refused(why.clone())))
     }
 
     /// Tells an execution something; answers when what follows from it is durable.

@@ -311,6 +311,24 @@ pub fn delete(tx: &mut Tx, id: &str) -> Result<bool, StoreError> {
     Ok(gone > 0)
 }
 
+/// Whether an execution that has not ended names one of these texts, in its trigger or in a stage.
+pub fn is_named_by_running(tx: &mut Tx, texts: &[&str]) -> Result<bool, StoreError> {
+    const RUNNING: &str = "execution.status in ('NOT_STARTED', 'RUNNING', 'PAUSED', 'SUSPENDED')";
+    for text in texts {
+        let pattern = format!("%{text}%");
+        let own = format!("select 1 from execution where {RUNNING} and body like ?1 limit 1");
+        let stage = format!(
+            "select 1 from execution join stage on stage.execution = execution.id where {RUNNING} and stage.body like ?1 limit 1"
+        );
+        for sql in [own, stage] {
+            if tx.query_opt(&sql, params![&pattern])?.is_some() {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
+
 /// The live log of a stage (of all stages without one), from a line on: number, stage, time, line.
 pub fn log(tx: &mut Tx, id: &str, stage: Option<&str>, after: i64) -> Result<Vec<LogLine>, StoreError> {
     let sql =

@@ -25,39 +25,96 @@ impl Default for Keep {
     }
 }
 
+/// What went, or would go.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Forgotten {
+    /// Executions, with everything of theirs.
+    pub executions: u64,
+    /// Executions whose journal went.
+    pub journals: u64,
+    /// Executions whose live logs went.
+    pub logs: u64,
+    /// Keys of starts.
+    pub start_keys: u64,
+}
+
+impl Forgotten {
+    /// Adds what another transaction forgot.
+    pub fn add(&mut self, more: &Forgotten) {
+        self.executions += more.executions;
+        self.journals += more.journals;
+        self.logs += more.logs;
+        self.start_keys += more.start_keys;
+    }
+
+    /// Whether there may be more to forget.
+    pub fn is_full(&self) -> bool {
+        [self.executions, self.journals, self.logs].into_iter().any(|found| found >= PIECE.unsigned_abs())
+            || self.start_keys >= KEYS.unsigned_abs()
+    }
+}
+
 /// How many executions one transaction looks at.
 const PIECE: i64 = 50;
+/// How many keys one transaction forgets.
+const KEYS: i64 = 500;
 const DAY: i64 = 86_400_000;
 
-/// Forgets a little; tells whether there is more. Executions that have not ended are never touched.
-pub fn sweep(tx: &mut Tx, keep: &Keep) -> Result<bool, StoreError> {
+/// Executions past their time. One that never started has no end; how long it is there counts from when it was made.
+const OLD: &str = "from (select id, coalesce(ended, built) as over, built, row_number() over
+        (partition by application, pipeline, kind order by built desc, id desc) as place from execution
+        where status not in ('NOT_STARTED', 'RUNNING', 'PAUSED')) as ranked
+    where over < ?1 and built < ?1 and place > ?2
+        and not exists (select 1 from message where message.execution = ranked.id)";
+
+/// Tables of what is kept for a time after the end, and how long.
+fn kept_after_the_end(keep: &Keep) -> [(&'static str, i64); 2] {
+    [("journal", keep.journal), ("log_line", keep.logs)]
+}
+
+fn ended(table: &str) -> String {
+    format!(
+        "select distinct {table}.execution from {table} join execution on execution.id = {table}.execution where execution.ended < ?1"
+    )
+}
+
+/// Forgets a little; [`Forgotten::is_full`] tells whether there is more. Executions that have not ended are never touched.
+pub fn sweep(tx: &mut Tx, keep: &Keep) -> Result<Forgotten, StoreError> {
+    let before = |days: i64, now: i64| now.saturating_sub(days.saturating_mul(DAY));
     let now = tx.now().as_millisecond();
-    let before = |days: i64| now.saturating_sub(days.saturating_mul(DAY));
-    let mut found = 0;
-    let old = "select id from (select id, ended, row_number() over (partition by application, pipeline, kind
-                   order by built desc, id desc) as place from execution
-                   where status not in ('NOT_STARTED', 'RUNNING', 'PAUSED')) as ranked
-               where coalesce(ended, 0) < ?1 and place > ?2 and not exists
-                   (select 1 from message where message.execution = ranked.id) limit ?3";
-    let built = "select id from execution where id = ?1 and built < ?2";
-    for row in tx.query(old, params![before(keep.executions), keep.of_each_pipeline, PIECE])? {
-        let id = row.text(0)?;
-        // One that never started has no end; how long it is there counts from when it was made.
-        if tx.query_opt(built, params![&id, before(keep.executions)])?.is_some() {
-            records::delete(tx, &id)?;
-            found += 1;
-        }
+    let mut gone = Forgotten::default();
+    let old = tx.query(
+        &format!("select id {OLD} limit ?3"),
+        params![before(keep.executions, now), keep.of_each_pipeline, PIECE],
+    )?;
+    for row in &old {
+        records::delete(tx, &row.text(0)?)?;
+        gone.executions += 1;
     }
-    for (table, days) in [("journal", keep.journal), ("log_line", keep.logs)] {
-        let ended = format!(
-            "select distinct {table}.execution from {table} join execution on execution.id = {table}.execution
-             where execution.ended < ?1 limit ?2"
-        );
-        for row in tx.query(&ended, params![before(days), PIECE])? {
-            found += 1;
+    for (table, days) in kept_after_the_end(keep) {
+        let found = tx.query(&format!("{} limit ?2", ended(table)), params![before(days, now), PIECE])?;
+        for row in &found {
             tx.execute(&format!("delete from {table} where execution = ?1"), params![row.text(0)?])?;
         }
+        *(if table == "journal" { &mut gone.journals } else { &mut gone.logs }) = found.len() as u64;
     }
-    tx.execute("delete from start_key where at < ?1", params![before(keep.start_keys)])?;
-    Ok(found >= PIECE)
+    let keys = "delete from start_key where key in (select key from start_key where at < ?1 limit ?2)";
+    gone.start_keys = tx.execute(keys, params![before(keep.start_keys, now), KEYS])?;
+    Ok(gone)
+}
+
+/// What would be forgotten now.
+pub fn due(tx: &mut Tx, keep: &Keep) -> Result<Forgotten, StoreError> {
+    let now = tx.now().as_millisecond();
+    let before = |days: i64| now.saturating_sub(days.saturating_mul(DAY));
+    let mut count = |sql: &str, params: &[store::Value]| {
+        tx.query_opt(sql, params)?.map_or(Ok(0), |row| row.int(0)).map(i64::unsigned_abs)
+    };
+    let after = |table: &str| format!("select count(*) from ({}) as found", ended(table));
+    Ok(Forgotten {
+        executions: count(&format!("select count(*) {OLD}"), params![before(keep.executions), keep.of_each_pipeline])?,
+        journals: count(&after("journal"), params![before(keep.journal)])?,
+        logs: count(&after("log_line"), params![before(keep.logs)])?,
+        start_keys: count("select count(*) from start_key where at < ?1", params![before(keep.start_keys)])?,
+    })
 }

@@ -55,6 +55,9 @@ pub enum StartError {
         /// How many may start.
         most: u32,
     },
+    /// No pipeline may be started just now.
+    #[error("{0}")]
+    Refused(String),
     /// It is made from a template, and cannot be.
     #[error("{0}")]
     Template(String),

@@ -11,6 +11,7 @@ pub mod blob;
 pub mod change;
 pub mod clock;
 mod control;
+pub mod copy;
 mod dialect;
 mod error;
 pub mod id;

@@ -151,7 +151,7 @@ fn disk_is_full(path: &Path) -> bool {
 }
 
 /// Makes an empty file with the wanted mode: SQLite gives its log and its shared memory the same.
-fn make_file(path: &Path, mode: u32) -> Result<(), StoreError> {
+pub(crate) fn make_file(path: &Path, mode: u32) -> Result<(), StoreError> {
     use std::os::unix::fs::OpenOptionsExt;
     let made = std::fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(path);
     match made {

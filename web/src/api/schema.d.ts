@@ -3464,6 +3464,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/ui-api/gc": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Forgets now what is past its time, or says what would go. For administrators. */
+        post: operations["post_ui_api_gc"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/ui-api/home": {
         parameters: {
             query?: never;
@@ -3765,6 +3782,23 @@ export interface paths {
         put?: never;
         /** Makes a service of a package file, or brings its next version to its users; with `plan` it only says what it would do. */
         post: operations["post_ui_api_up"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ui-api/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Gives what takes how much of the disks. It looks at many files. */
+        get: operations["get_ui_api_usage"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -4198,6 +4232,43 @@ export interface components {
             added: string[];
             /** @description The first of those that went. */
             removed: string[];
+        };
+        /** @description Things of a kind that went, or would go. */
+        Collected: {
+            /** @description What they are. */
+            what: string;
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            count: number;
+            /**
+             * Format: int64
+             * @description Bytes of files.
+             */
+            bytes: number;
+            /** @description Their names, where they have some. */
+            names: string[];
+        };
+        /** @description A disk. */
+        DiskShown: {
+            /** @description A folder on it. */
+            place: string;
+            /**
+             * Format: int64
+             * @description Its bytes.
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description Those that the server may still write.
+             */
+            free: number;
+            /**
+             * Format: int64
+             * @description How full it is for the server, in percent.
+             */
+            usedPercent: number;
         };
         /** @description What was shown from one moment on. */
         Generation: {
@@ -4727,6 +4798,39 @@ export interface components {
             who: string;
             /** @description By which command or request. */
             command: string;
+        };
+        /** @description What takes room. */
+        UsageShown: {
+            /** @description The disks, each once. */
+            disks: components["schemas"]["DiskShown"][];
+            /** @description What takes room on them. */
+            uses: components["schemas"]["UseShown"][];
+        };
+        /** @description One thing that takes room. */
+        UseShown: {
+            /** @description What it is. */
+            what: string;
+            /** @description Where it is. */
+            place: string;
+            /**
+             * Format: int64
+             * @description How many things of its kind.
+             */
+            count: number;
+            /** @description What is counted. */
+            of: string;
+            /**
+             * Format: int64
+             * @description Its bytes.
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description Bytes that could go now.
+             */
+            freeable: number;
+            /** @description By which command; empty when there is nothing to do. */
+            freedBy: string;
         };
         /** @description The server's version. */
         Version: {
@@ -10480,6 +10584,36 @@ export interface operations {
             };
         };
     };
+    post_ui_api_gc: {
+        parameters: {
+            query?: {
+                /** @description Only look. */
+                dryRun?: boolean | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Collected"][];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_ui_api_home: {
         parameters: {
             query?: never;
@@ -10976,6 +11110,25 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_ui_api_usage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsageShown"];
                 };
             };
         };

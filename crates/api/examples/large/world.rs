@@ -18,6 +18,8 @@ use jiff::SignedDuration;
 use pipeline::applications::{self, Save};
 use pipeline::{Engine, pipelines};
 use serde_json::{Map, Value, json};
+use stages::room::Room;
+use stages::tidy::{Keep, Tidy};
 use store::clock::SystemClock;
 use store::{Location, Store, StoreError, Tx, params};
 use tokio::net::TcpListener;
@@ -65,11 +67,20 @@ pub async fn serve(size: Size, root: Option<&Path>) -> Served {
     let archive = root.map_or_else(|| data.path().join("archive"), Path::to_owned);
     let roots = vec![apt::Root::open(archive, clock.clone()).expect("a root")];
     let tokens = Arc::new(Tokens::new(&[]).expect("none"));
+    let bakery = Bakery::open(store.clone(), data.path().join("images"), Vec::new()).expect("opens");
     let house = House {
         store: store.clone(),
         engine: Engine::new(store.clone()),
         clouds: Arc::new(Clouds::new(vec![simulated]).expect("one account")),
-        bakery: Bakery::open(store, data.path().join("images"), Vec::new()).expect("opens"),
+        tidy: Tidy {
+            store,
+            bakery: bakery.clone(),
+            roots: roots.clone(),
+            data: data.path().to_owned(),
+            keep: Keep::default(),
+        },
+        room: Room::default(),
+        bakery,
         stage_kinds: Arc::new(registry.kinds()),
         registry: Arc::new(registry),
         webhooks: Arc::default(),

@@ -26,6 +26,9 @@ impl From<EngineError> for Problem {
 
 impl From<StartError> for Problem {
     fn from(error: StartError) -> Self {
+        if let StartError::Refused(why) = error {
+            return Self::new(StatusCode::INSUFFICIENT_STORAGE, why);
+        }
         Self::bad_request(error.to_string()).kind("InvalidRequestException").with_errors(vec![error.to_string()])
     }
 }

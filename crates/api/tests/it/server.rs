@@ -12,6 +12,8 @@ use bakery::Bakery;
 use cloud::Clouds;
 use pipeline::engine::FetchNothing;
 use pipeline::{Engine, Registry};
+use stages::room::Room;
+use stages::tidy::{Keep, Tidy};
 use store::clock::SystemClock;
 use store::{Location, Store};
 use tempfile::TempDir;
@@ -58,7 +60,13 @@ impl Server {
         let clock = Arc::new(SystemClock);
         let store = Store::open(
             Location::Sqlite(data.path().join("gennaker.db")),
-            &[access::kept::MIGRATIONS, pipeline::schema::MIGRATIONS, bakery::MIGRATIONS, cloud::local::MIGRATIONS],
+            &[
+                access::kept::MIGRATIONS,
+                pipeline::schema::MIGRATIONS,
+                bakery::MIGRATIONS,
+                cloud::local::MIGRATIONS,
+                stages::react::MIGRATIONS,
+            ],
             clock.clone(),
         )
         .expect("opens");
@@ -79,11 +87,20 @@ impl Server {
         let engine = Engine::new(store.clone());
         // It runs nothing, and says so at once when it is told something.
         runtime.block_on(engine.start(Registry::new(), Arc::new(FetchNothing))).expect("starts");
+        let bakery = Bakery::open(store.clone(), data.path().join("images"), Vec::new()).expect("opens");
         let house = House {
             store: store.clone(),
             engine,
             clouds: Arc::new(Clouds::default()),
-            bakery: Bakery::open(store.clone(), data.path().join("images"), Vec::new()).expect("opens"),
+            tidy: Tidy {
+                store: store.clone(),
+                bakery: bakery.clone(),
+                roots: Vec::new(),
+                data: data.path().to_owned(),
+                keep: Keep::default(),
+            },
+            room: Room::default(),
+            bakery,
             registry: Arc::default(),
             stage_kinds: Arc::default(),
             webhooks: Arc::default(),

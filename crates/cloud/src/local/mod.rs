@@ -30,7 +30,7 @@ use store::Store;
 use tokio::sync::{Notify, watch};
 
 pub use self::image::{FoldersOnly, ImageError, Images, Launch};
-pub use self::state::{MIGRATIONS, forget};
+pub use self::state::{MIGRATIONS, forget, forgettable, image_references, images_moved};
 pub use self::unit::{Unit, UnitError, find as find_unit, parse as parse_unit};
 
 use self::advance::Seen;

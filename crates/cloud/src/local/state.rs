@@ -5,7 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
+use std::path::Path;
 
+use dataplane::wanted::Root;
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -30,9 +32,52 @@ pub const MIGRATIONS: &[Migration] = &[Migration {
           create index local_operation_running on local_operation (account, running);",
 }];
 
-/// Forgets operations that ended and were started before a moment: their keys are not asked for any more. Tells how many.
-pub fn forget(tx: &mut Tx<'_>, before: Timestamp) -> Result<u64, StoreError> {
-    tx.execute("delete from local_operation where running = 0 and started < ?1", params![before])
+/// Forgets operations that ended and were started before a moment, at most so many: their keys are not asked for any more. Tells how many.
+pub fn forget(tx: &mut Tx<'_>, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+    let sql = "delete from local_operation where running = 0 and key in
+                   (select key from local_operation where running = 0 and started < ?1 limit ?2)";
+    tx.execute(sql, params![before, limit])
+}
+
+/// How many operations [`forget`] would forget.
+pub fn forgettable(tx: &mut Tx<'_>, before: Timestamp) -> Result<u64, StoreError> {
+    let row =
+        tx.query_opt("select count(*) from local_operation where running = 0 and started < ?1", params![before])?;
+    row.map_or(Ok(0), |row| row.int(0)).map(i64::unsigned_abs)
+}
+
+/// Texts that name the images in use: of groups and of operations that have not ended. An id or a name that stands in none of them is not used.
+pub fn image_references(tx: &mut Tx<'_>) -> Result<Vec<String>, StoreError> {
+    let mut found = Vec::new();
+    for sql in
+        ["select body from local_thing where kind = 'group'", "select body from local_operation where running = 1"]
+    {
+        for row in tx.query(sql, &[])? {
+            found.push(row.text(0)?);
+        }
+    }
+    Ok(found)
+}
+
+/// The folder of images moved, with the data folder or to another machine: groups look for their files in the new place. Tells how many did.
+pub fn images_moved(tx: &mut Tx<'_>, from: &Path, to: &Path) -> Result<u64, CloudError> {
+    let mut moved = 0;
+    for row in tx.query("select account, name, body from local_thing where kind = 'group'", &[])? {
+        let mut group: Group = read(&row.text(2)?)?;
+        let (Root::Host { layers } | Root::RootFs { layers }) = &mut group.launch.root else { continue };
+        let mut changed = false;
+        for layer in layers {
+            if let Ok(below) = layer.strip_prefix(from) {
+                *layer = to.join(below);
+                changed = true;
+            }
+        }
+        if changed {
+            let sql = "update local_thing set body = ?3 where account = ?1 and kind = 'group' and name = ?2";
+            moved += tx.execute(sql, params![row.text(0)?, row.text(1)?, write(&group)?])?;
+        }
+    }
+    Ok(moved)
 }
 
 /// A server group.

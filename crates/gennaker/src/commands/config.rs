@@ -32,6 +32,7 @@ pub fn run(verb: Verb) -> anyhow::Result<ExitCode> {
             door::check_before(&config, &config.data(&environment))?;
             let listeners: Vec<String> = config.listeners().iter().map(ToString::to_string).collect();
             access::Tokens::new(&config.token)?;
+            config.retention.keep()?;
             let shown = file.unwrap_or_else(|| environment.default_config());
             println!(
                 "{} is good: it would listen on {}, data in {}",
@@ -77,6 +78,7 @@ mod tests {
             "local",
             "notifications",
             "outgoing",
+            "retention",
             "script",
             "secret",
             "server",

@@ -10,6 +10,7 @@ use dataplane::launch;
 use dataplane::status::IsolationKind;
 use jiff::Timestamp;
 use serde::Serialize;
+use stages::room;
 use store::clock::{Clock, SystemClock};
 
 use crate::config::Config;
@@ -149,21 +150,18 @@ fn folder(data: &Path) -> Check {
 
 /// The disk of the data folder, or of the nearest folder above that is there.
 fn disk(data: &Path) -> Option<Check> {
-    let there = data.ancestors().find(|folder| folder.is_dir())?;
-    let found = rustix::fs::statvfs(there).ok()?;
-    let (free, all) = (found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize);
-    Some(free_space(free, all))
+    room::Disk::of(data).map(|disk| free_space(&disk))
 }
 
-/// Pure: whether so many bytes of so many are enough.
-fn free_space(free: u64, all: u64) -> Check {
+/// Pure: whether that is enough.
+fn free_space(disk: &room::Disk) -> Check {
     let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
-    let used = (free * 100).checked_div(all).map_or(0, |free| 100 - free);
-    let says = format!("{:.1} GiB of {:.1} GiB are free ({used} % used)", gib(free), gib(all));
+    let used = disk.used_percent;
+    let says = format!("{:.1} GiB of {:.1} GiB are free ({used} % used)", gib(disk.free), gib(disk.total));
     match used {
-        0..90 => good("disk", says),
-        90..97 => note("disk", format!("{says}: `aptly db cleanup` and fewer images make room")),
-        _ => bad("disk", format!("{says}: make room before anything is published or baked")),
+        0..room::WARN => good("disk", says),
+        room::WARN..room::REFUSE => note("disk", format!("{says}: `gennaker df` shows what takes it")),
+        _ => bad("disk", format!("{says}: nothing new begins before there is room; `gennaker df` shows what takes it")),
     }
 }
 
@@ -281,7 +279,8 @@ mod tests {
         for (free, expected) in
             [(50, Mark::Good), (11, Mark::Good), (10, Mark::Note), (4, Mark::Note), (3, Mark::Bad), (0, Mark::Bad)]
         {
-            assert_eq!(free_space(free << 30, 100 << 30).mark, expected, "{free} % are free");
+            let disk = room::Disk { place: "/".into(), total: 100 << 30, free: free << 30, used_percent: 100 - free };
+            assert_eq!(free_space(&disk).mark, expected, "{free} % are free");
         }
     }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use api::server::Listening;
 use serde::{Deserialize, Serialize};
 use store::clock::{Clock, SystemClock};
@@ -15,6 +15,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+use crate::backup::restore;
 use crate::config::{Config, LogFormat};
 use crate::environment::Environment;
 use crate::{door, folder, wiring};
@@ -116,6 +117,9 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     folder::ensure(&data)?;
     let data = std::path::absolute(&data)?;
     let _lock = FolderLock::take(&data)?;
+    if data.join(restore::MARK).exists() {
+        bail!("a restore into {} did not end: remove what is in it and restore again", data.display());
+    }
     // What one that was killed said of itself is not true of this one.
     let _ = std::fs::remove_file(ServerFile::path(&data));
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(&config, &environment, &data))?;

@@ -10,6 +10,7 @@ mod apt_trixie_story;
 mod apt_users_story;
 mod aptly_api_story;
 mod aptly_conformance;
+mod backup_story;
 mod bucket_story;
 mod client_story;
 mod dataplane_story;

@@ -295,7 +295,8 @@ pub(super) fn trigger(
         Room::Full => return Ok(None),
         Room::JustFull => Err(storm_of(engine, &request).into()),
         Room::Free => {
-            let given = parameters::check(&request.config, &request.trigger, Giver::Event).map_err(EngineError::from);
+            let room = engine.check_room().map_err(EngineError::from);
+            let given = room.and_then(|()| Ok(parameters::check(&request.config, &request.trigger, Giver::Event)?));
             given.and_then(|()| make(tx, &request))
         }
     };
@@ -309,7 +310,7 @@ pub(super) fn trigger(
         }
         Err(other) => return Err(other),
     };
-    // Without the event's key what a storm cut off may start when it is over.
+    // Without the event's key what a storm cut off may start when it is over. What was refused has it: it is seen, and a person starts it.
     let key = request.key.filter(|_| room == Room::Free);
     write(engine, tx, &Begun { key, first }).map(Some)
 }

@@ -112,6 +112,23 @@ pub fn choice(tx: &mut Tx, pipeline: &Map, published: Published) -> Result<Optio
     Ok(Some(Choice { trigger, held_back: held.map(|held| held.sentence()) }))
 }
 
+/// Forgets what was missed before a moment; with `dry_run` only counts it.
+pub fn forget_missed(tx: &mut Tx, before: jiff::Timestamp, dry_run: bool) -> Result<u64, StoreError> {
+    if dry_run {
+        let row = tx.query_opt("select count(*) from apt_missed where at < ?1", params![before])?;
+        return row.map_or(Ok(0), |row| row.int(0)).map(i64::unsigned_abs);
+    }
+    tx.execute("delete from apt_missed where at < ?1", params![before])
+}
+
+/// A root stands elsewhere now: its outbox is read on from where it was left.
+pub fn moved(tx: &mut Tx, from: &str, to: &str) -> Result<(), StoreError> {
+    let at = cursor(tx, from)?;
+    tx.execute("delete from apt_cursor where root = ?1", params![from])?;
+    let sql = "insert into apt_cursor (root, seq) values (?1, ?2) on conflict (root) do update set seq = excluded.seq";
+    tx.execute(sql, params![to, at]).map(drop)
+}
+
 fn cursor(tx: &mut Tx, root: &str) -> Result<i64, StoreError> {
     tx.query_opt("select seq from apt_cursor where root = ?1", params![root])?.map_or(Ok(0), |row| row.int(0))
 }

@@ -1,0 +1,180 @@
+//! What takes how much of the disk, and what of it could go. What goes by itself is in `tidy`.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use apt::Root;
+use serde::Serialize;
+use store::{StoreError, Tx};
+
+use crate::room::Disk;
+use crate::tidy::{Tidy, TidyError};
+
+/// One thing that takes room.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Use {
+    /// What it is.
+    pub what: &'static str,
+    /// Where it is.
+    pub place: PathBuf,
+    /// How many things of its kind.
+    pub count: u64,
+    /// What is counted.
+    pub of: &'static str,
+    /// Its bytes.
+    pub bytes: u64,
+    /// Bytes that could go now.
+    pub freeable: u64,
+    /// By which command.
+    pub freed_by: &'static str,
+}
+
+/// Everything.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Usage {
+    /// The disks, each once.
+    pub disks: Vec<Disk>,
+    /// What takes room on them.
+    pub uses: Vec<Use>,
+}
+
+/// Files and bytes of a folder.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Weight {
+    /// Files.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Files that are nowhere else: another hard link does not hold them.
+    pub own_files: u64,
+    /// Their bytes.
+    pub own_bytes: u64,
+}
+
+/// Weighs a folder; what is not there weighs nothing. Links are not followed.
+pub fn weigh(folder: &Path) -> Weight {
+    let mut weight = Weight::default();
+    let mut open = vec![folder.to_owned()];
+    while let Some(folder) = open.pop() {
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            let Ok(meta) = entry.metadata() else { continue };
+            if meta.is_dir() {
+                open.push(entry.path());
+            } else if meta.is_file() {
+                weight.files += 1;
+                weight.bytes += meta.len();
+                let own = u64::from(meta.nlink() == 1);
+                weight.own_files += own;
+                weight.own_bytes += own * meta.len();
+            }
+        }
+    }
+    weight
+}
+
+/// Looks at everything. It reads many folders: for people, not for a clock.
+pub async fn usage(tidy: &Tidy) -> Result<Usage, TidyError> {
+    let spare = tidy.sweep(true).await?;
+    let freeable = |what: &str| spare.iter().find(|one| one.what == what).map_or(0, |one| one.bytes);
+    let data = &tidy.data;
+    let rows = tidy.store.read(count_rows).await?;
+    let db = data.join("gennaker.db");
+    let file = |path: &Path| std::fs::metadata(path).map_or(0, |meta| meta.len());
+    // In PostgreSQL nobody but it knows.
+    let bytes = file(&db) + file(&db.with_extension("db-wal"));
+    let one =
+        |what, place: PathBuf, (count, of), bytes| Use { what, place, count, of, bytes, freeable: 0, freed_by: "" };
+    let mut uses = vec![one("control store", db, (rows.executions, "executions"), bytes)];
+    uses.push(one("of it journals", data.join("gennaker.db"), (rows.journal, "entries"), rows.journal_bytes));
+    uses.push(one("of it live logs", data.join("gennaker.db"), (rows.lines, "lines"), rows.lines_bytes));
+    let images = weigh(&data.join("images"));
+    let known = tidy.bakery.images().await?.len() as u64;
+    let images = one("images", data.join("images"), (known, "images"), images.bytes);
+    uses.push(Use { freeable: freeable("images"), freed_by: "gennaker gc", ..images });
+    let (running, gone) = (weigh(&data.join("instances")), weigh(&data.join("logs")));
+    uses.push(one("instances", data.join("instances"), (running.files, "files"), running.bytes));
+    let logs = one("logs of instances that are gone", data.join("logs"), (gone.files, "files"), gone.bytes);
+    uses.push(Use { freeable: freeable("logs of instances that are gone"), freed_by: "gennaker gc", ..logs });
+    for root in tidy.roots.clone() {
+        let found = tokio::task::spawn_blocking(move || of_root(&root)).await;
+        uses.extend(found.map_err(|error| TidyError::Died(error.to_string()))??);
+    }
+    Ok(Usage { disks: disks(tidy), uses })
+}
+
+struct Rows {
+    executions: u64,
+    journal: u64,
+    journal_bytes: u64,
+    lines: u64,
+    lines_bytes: u64,
+}
+
+fn count_rows(tx: &mut Tx<'_>) -> Result<Rows, StoreError> {
+    let mut pair = |sql: &str| -> Result<(u64, u64), StoreError> {
+        let row = tx.query_opt(sql, &[])?;
+        row.map_or(Ok((0, 0)), |row| Ok((row.int(0)?.unsigned_abs(), row.int(1)?.unsigned_abs())))
+    };
+    let (executions, _) = pair("select count(*), count(*) from execution")?;
+    let sum = |table: &str, column: &str| {
+        format!("select count(*), cast(coalesce(sum(length({column})), 0) as bigint) from {table}")
+    };
+    let (journal, journal_bytes) = pair(&sum("journal", "body"))?;
+    let (lines, lines_bytes) = pair(&sum("log_line", "line"))?;
+    Ok(Rows { executions, journal, journal_bytes, lines, lines_bytes })
+}
+
+fn of_root(root: &Root) -> apt::Result<Vec<Use>> {
+    let spare = root.cleanup(true, false, &mut |_| {})?;
+    let (pool, public) = (weigh(&root.pool()), weigh(&root.public()));
+    let db = root.path().join("gennaker.db");
+    let size = |path: &Path| std::fs::metadata(path).map_or(0, |meta| meta.len());
+    let publications = root.publications()?.len() as u64;
+    Ok(vec![
+        Use {
+            what: "apt root's database",
+            bytes: size(&db) + size(&db.with_extension("db-wal")),
+            place: db,
+            count: 1,
+            of: "file",
+            freeable: 0,
+            freed_by: "",
+        },
+        Use {
+            what: "apt root's pool",
+            place: root.pool(),
+            count: pool.files,
+            of: "files",
+            bytes: pool.bytes,
+            freeable: spare.bytes,
+            freed_by: "aptly db cleanup",
+        },
+        // What is shared with the pool takes no room of its own.
+        Use {
+            what: "apt root's publications",
+            place: root.public(),
+            count: publications,
+            of: "publications",
+            bytes: public.own_bytes,
+            freeable: 0,
+            freed_by: "",
+        },
+    ])
+}
+
+/// The disks of the data folder and of the roots, each once.
+fn disks(tidy: &Tidy) -> Vec<Disk> {
+    let mut seen = Vec::new();
+    let places = std::iter::once(tidy.data.as_path()).chain(tidy.roots.iter().map(Root::path));
+    let fresh = |place: &Path| {
+        let device = std::fs::metadata(place).ok()?.dev();
+        if seen.contains(&device) {
+            return None;
+        }
+        seen.push(device);
+        Disk::of(place)
+    };
+    places.filter_map(fresh).collect()
+}
