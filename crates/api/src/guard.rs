@@ -232,7 +232,7 @@ fn is_open(path: &str) -> bool {
 }
 
 /// What the paths begin with under which only an admin changes anything.
-const ADMINS: [&str; 2] = ["/admin", "/ui-api/tokens"];
+const ADMINS: [&str; 3] = ["/admin", "/ui-api/tokens", "/ui-api/gc"];
 
 fn action(request: &Request) -> Action {
     if request.method().is_safe() {

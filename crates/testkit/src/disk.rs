@@ -34,6 +34,20 @@ impl SmallDisk {
         }
         path
     }
+
+    /// Writes one more file, so that this share of the disk is used, in percent.
+    pub fn fill_to(&self, percent: u64) -> std::path::PathBuf {
+        use std::io::Write;
+        let path = self.path().join(format!("ballast-{percent}"));
+        let is_full = || {
+            rustix::fs::statvfs(self.path())
+                .is_ok_and(|disk| (disk.f_blocks - disk.f_bfree) * 100 >= disk.f_blocks * percent)
+        };
+        if let Ok(mut file) = std::fs::File::create(&path) {
+            while !is_full() && file.write_all(&[0; 65_536]).is_ok() {}
+        }
+        path
+    }
 }
 
 impl Drop for SmallDisk {

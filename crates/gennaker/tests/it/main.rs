@@ -46,3 +46,4 @@ mod triggers_story;
 mod undo_story;
 mod units_story;
 mod up_story;
+mod versions_story;
