@@ -48,16 +48,19 @@ impl Bakery {
         dry_run: bool,
         in_use: impl Fn(&mut Tx<'_>, &[Image]) -> Result<BTreeSet<String>, StoreError> + Clone + Send + 'static,
     ) -> Result<Vec<Spare>, BakeError> {
-        let ask = in_use.clone();
-        let seen = self.store().read(move |tx| {
-            let images = index::all(tx)?;
-            let (used, last) = (ask(tx, &images)?, last_uses(tx)?);
-            Ok::<_, BakeError>(Seen { images, used, last })
-        });
-        let seen = seen.await?;
         let now = self.store().clock().now();
         let ago = |time: SignedDuration| now.checked_sub(time).unwrap_or(Timestamp::MIN).as_millisecond();
         let (noted, before) = (ago(NOTED), ago(keep));
+        let ask = in_use.clone();
+        let seen = self.store().read(move |tx| {
+            let (images, last) = (index::all(tx)?, last_uses(tx)?);
+            // Of those that were used lately nothing more is asked.
+            let is_young = |image: &&Image| last.get(&image.id).is_some_and(|at| *at >= noted);
+            let asked: Vec<Image> = images.iter().filter(|image| !is_young(image)).cloned().collect();
+            let used = if asked.is_empty() { BTreeSet::new() } else { ask(tx, &asked)? };
+            Ok::<_, BakeError>(Seen { images, used, last })
+        });
+        let seen = seen.await?;
         let last = |image: &Image| seen.last.get(&image.id).copied();
         let is_used = |image: &Image| seen.used.contains(&image.id);
         // One that was never noted counts from now on: it may be older than the notes.
@@ -74,28 +77,37 @@ impl Bakery {
             }
         }
         for image in spare {
-            let one = Spare { bytes: self.weight(&image.id), id: image.id.clone(), name: image.name.clone() };
+            let (id, name) = (image.id.clone(), image.name.clone());
             if dry_run || self.remove(image, before, in_use.clone()).await? {
-                gone.push(one);
+                gone.push(self.clear(id, name, dry_run).await?);
             }
         }
         for id in self.strays(&seen.images, ago(YOUNG)) {
-            let bytes = self.weight(&id);
-            if dry_run || self.remove_folder(&id)? {
-                gone.push(Spare { bytes, id, name: String::new() });
-            }
+            gone.push(self.clear(id, String::new(), dry_run).await?);
         }
         Ok(gone)
     }
 
-    /// Takes an image out of the index if still nothing uses it, then its files away.
+    /// Takes the files of an image away, or only weighs them.
+    async fn clear(&self, id: String, name: String, dry_run: bool) -> Result<Spare, BakeError> {
+        let bakery = self.clone();
+        let work = tokio::task::spawn_blocking(move || {
+            let bytes = bakery.weight(&id);
+            if !dry_run {
+                bakery.remove_folder(&id)?;
+            }
+            Ok(Spare { id, name, bytes })
+        });
+        work.await.map_err(|error| BakeError::Died(error.to_string()))?
+    }
+
+    /// Takes an image out of the index if still nothing uses it.
     async fn remove(
         &self,
         image: Image,
         before: i64,
         in_use: impl Fn(&mut Tx<'_>, &[Image]) -> Result<BTreeSet<String>, StoreError> + Send + 'static,
     ) -> Result<bool, BakeError> {
-        let id = image.id.clone();
         let taken = self.store().write(move |tx| {
             let young = "select 1 from image_use where id = ?1 and at >= ?2";
             let is_young = tx.query_opt(young, params![image.id.as_str(), before])?.is_some();
@@ -107,7 +119,7 @@ impl Bakery {
             tx.change("images", &image.id)?;
             Ok::<_, StoreError>(true)
         });
-        Ok(taken.await? && self.remove_folder(&id)?)
+        Ok(taken.await?)
     }
 
     /// Bytes of the files of an image.
@@ -133,14 +145,13 @@ impl Bakery {
     }
 
     /// Takes the files of an image out of sight at once, then away.
-    fn remove_folder(&self, id: &str) -> Result<bool, BakeError> {
+    fn remove_folder(&self, id: &str) -> Result<(), BakeError> {
         let (folder, aside) = (self.layout_folder(id), self.staging());
         match std::fs::rename(&folder, &aside) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(true),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
             moved => moved.map_err(BakeError::io("cannot remove", &folder))?,
         }
-        std::fs::remove_dir_all(&aside).map_err(BakeError::io("cannot remove", &aside))?;
-        Ok(true)
+        std::fs::remove_dir_all(&aside).map_err(BakeError::io("cannot remove", &aside))
     }
 }
 

@@ -311,9 +311,24 @@ pub fn delete(tx: &mut Tx, id: &str) -> Result<bool, StoreError> {
     Ok(gone > 0)
 }
 
+const RUNNING: &str = "execution.status in ('NOT_STARTED', 'RUNNING', 'PAUSED', 'SUSPENDED')";
+
+/// Everything that executions say that have not ended: their bodies, and those of their stages.
+pub fn texts_of_running(tx: &mut Tx) -> Result<Vec<String>, StoreError> {
+    let own = format!("select body from execution where {RUNNING}");
+    let stages =
+        format!("select stage.body from execution join stage on stage.execution = execution.id where {RUNNING}");
+    let mut found = Vec::new();
+    for sql in [own, stages] {
+        for row in tx.query(&sql, &[])? {
+            found.push(row.text(0)?);
+        }
+    }
+    Ok(found)
+}
+
 /// Whether an execution that has not ended names one of these texts, in its trigger or in a stage.
 pub fn is_named_by_running(tx: &mut Tx, texts: &[&str]) -> Result<bool, StoreError> {
-    const RUNNING: &str = "execution.status in ('NOT_STARTED', 'RUNNING', 'PAUSED', 'SUSPENDED')";
     for text in texts {
         let pattern = format!("%{text}%");
         let own = format!("select 1 from execution where {RUNNING} and body like ?1 limit 1");

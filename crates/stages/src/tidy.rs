@@ -1,7 +1,7 @@
 //! What a server forgets by itself, in small transactions, so that nobody waits for it: old executions and what they wrote, events, images that
 //! nothing uses. What there is and how much of the disk it takes is in `usage`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
@@ -228,17 +228,23 @@ fn days(number: u32) -> SignedDuration {
 
 /// Which of these images something uses: a server group, an operation that has not ended, an execution that has not ended.
 fn in_use(tx: &mut Tx<'_>, images: &[Image]) -> Result<BTreeSet<String>, StoreError> {
-    let references = cloud::local::image_references(tx)?;
-    let mut used = BTreeSet::new();
-    for image in images {
-        // Folders of images are named by the number alone.
-        let names = [image.id.trim_start_matches("sha256:"), image.name.as_str()];
-        let is_deployed = references.iter().any(|text| names.iter().any(|name| text.contains(name)));
-        if is_deployed || records::is_named_by_running(tx, &names)? {
-            used.insert(image.id.clone());
-        }
+    // Folders of images are named by the number alone.
+    fn names(image: &Image) -> [&str; 2] {
+        [image.id.trim_start_matches("sha256:"), image.name.as_str()]
     }
-    Ok(used)
+    let mut texts = cloud::local::image_references(tx)?;
+    // One is asked about before it goes, while others wait to write: the database looks for it, and nothing is read here.
+    if let [image] = images
+        && records::is_named_by_running(tx, &names(image))?
+    {
+        return Ok([image.id.clone()].into());
+    } else if images.len() > 1 {
+        texts.extend(records::texts_of_running(tx)?);
+    }
+    let is_of_a_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '+' | '~');
+    let words: HashSet<&str> = texts.iter().flat_map(|text| text.split(|c| !is_of_a_name(c))).collect();
+    let used = images.iter().filter(|image| names(image).iter().any(|name| words.contains(name)));
+    Ok(used.map(|image| image.id.clone()).collect())
 }
 
 #[cfg(test)]

@@ -89,11 +89,12 @@ pub async fn usage(tidy: &Tidy) -> Result<Usage, TidyError> {
     let mut uses = vec![one("control store", db, (rows.executions, "executions"), bytes)];
     uses.push(one("of it journals", data.join("gennaker.db"), (rows.journal, "entries"), rows.journal_bytes));
     uses.push(one("of it live logs", data.join("gennaker.db"), (rows.lines, "lines"), rows.lines_bytes));
-    let images = weigh(&data.join("images"));
+    let places = ["images", "instances", "logs"].map(|name| data.join(name));
+    let weighed = tokio::task::spawn_blocking(move || places.map(|place| weigh(&place))).await;
+    let [images, running, gone] = weighed.map_err(|error| TidyError::Died(error.to_string()))?;
     let known = tidy.bakery.images().await?.len() as u64;
     let images = one("images", data.join("images"), (known, "images"), images.bytes);
     uses.push(Use { freeable: freeable("images"), freed_by: "gennaker gc", ..images });
-    let (running, gone) = (weigh(&data.join("instances")), weigh(&data.join("logs")));
     uses.push(one("instances", data.join("instances"), (running.files, "files"), running.bytes));
     let logs = one("logs of instances that are gone", data.join("logs"), (gone.files, "files"), gone.bytes);
     uses.push(Use { freeable: freeable("logs of instances that are gone"), freed_by: "gennaker gc", ..logs });

@@ -53,7 +53,8 @@ impl Shelf {
     pub fn folder(path: &Path) -> anyhow::Result<Shelf> {
         let wrong = || format!("cannot write {}", path.display());
         let foreign = fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.file_name());
-        let ours = ["blobs", "snapshots", "new", "lock"];
+        // The last one: a disk of its own.
+        let ours = ["blobs", "snapshots", "new", "lock", "lost+found"];
         if let Some(name) = foreign.into_iter().find(|name| !ours.iter().any(|own| name == own)) {
             bail!("{} holds {}: name an empty folder, or one that holds backups", path.display(), name.display());
         }

@@ -44,7 +44,7 @@ fn what_each_released_version_wrote_is_opened() {
         let folder = server.folder.path();
         let (code, shown, why) = run(gennaker(folder).args(["apt", "repo", "show", "-with-packages", "helloterry"]));
         assert_eq!(code, 0, "{why}");
-        assert!(shown.ends_with("Packages:\n  helloterry_1.0_all\n  helloterry_2.0_all\n"), "{shown}");
+        assert!(shown.ends_with("Packages:\n  helloterry_2.0_all\n  helloterry_1.0_all\n"), "{shown}");
         consistent(&folder.join("apt/public/helloterry"), "stable");
         // It can be backed up, and what that gives be read.
         let kept = folder.join("kept");
