@@ -237,7 +237,7 @@ fn a_flipped_byte_is_found_before_anything_is_written() {
     let (kept, archive) = (safe.at("kept"), safe.at("one.tar.zst"));
     backup(here.path(), &kept);
     backup(here.path(), &archive);
-    let release = blob_with(&kept, b"Suite: d\n");
+    let release = blob_with(&kept, b"\nSHA256:\n");
     let mut bytes = std::fs::read(&release).expect("read");
     bytes[0] ^= 1;
     std::fs::write(&release, &bytes).expect("written");
@@ -355,4 +355,9 @@ fn a_control_store_in_postgresql_is_told_and_the_rest_is_backed_up() {
     );
     good(command(server.folder.path(), &["backup", text(&safe.at("kept")), "--without-control-store"]));
     good(run(gennaker(server.folder.path()).args(["backup", "verify", text(&safe.at("kept"))])));
+    // What is tidied by rows is tidied there as well.
+    for made in [&["gc", "--dry-run"][..], &["gc"], &["df"]] {
+        let out = good(command(server.folder.path(), made));
+        assert!(made[0] == "df" || out == "nothing is past its time\n", "{out}");
+    }
 }
