@@ -10604,14 +10604,6 @@ export interface operations {
                     "application/json": components["schemas"]["Collected"][];
                 };
             };
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
     get_ui_api_home: {

@@ -121,10 +121,7 @@ async fn disk_usage(State(house): State<House>) -> Result<Json<UsageShown>, Prob
 
 /// Forgets now what is past its time, or says what would go. For administrators.
 #[utoipa::path(post, path = "/ui-api/gc", params(How), responses((status = OK, body = Vec<Collected>)))]
-async fn collect(
-    State(house): State<House>,
-    Query(how): Query<How>,
-) -> Result<Json<Vec<Collected>>, Problem> {
+async fn collect(State(house): State<House>, Query(how): Query<How>) -> Result<Json<Vec<Collected>>, Problem> {
     let swept = house.tidy.sweep(how.dry_run.unwrap_or(false)).await.map_err(problem)?;
     let each = |one: stages::tidy::Swept| Collected {
         what: one.what.into(),

@@ -148,7 +148,8 @@ fn every_route_is_walked_with_every_role_and_with_none() {
                 assert_eq!(nobody, 401, "{method} {path} without a token");
             }
             let changes = method != "GET";
-            let admins = changes && ["/admin", "/ui-api/tokens", "/ui-api/gc"].iter().any(|route| path.starts_with(route));
+            let admins =
+                changes && ["/admin", "/ui-api/tokens", "/ui-api/gc"].iter().any(|route| path.starts_with(route));
             let may = |token: &str| !matches!(by(token).status, 401 | 403);
             // The live stream never ends by itself: that it is not refused is seen elsewhere.
             if path != "/ui-api/live" {

@@ -65,7 +65,14 @@ fn what_a_newer_version_wrote_is_refused_by_name() {
     let data = folder.path().join("data");
     let store = data.join("gennaker.db");
     let known = pipeline::schema::MIGRATIONS;
-    let lists = [access::kept::MIGRATIONS, known, bakery::MIGRATIONS, cloud::local::MIGRATIONS, stages::react::MIGRATIONS, FUTURE];
+    let lists = [
+        access::kept::MIGRATIONS,
+        known,
+        bakery::MIGRATIONS,
+        cloud::local::MIGRATIONS,
+        stages::react::MIGRATIONS,
+        FUTURE,
+    ];
     drop(Store::open(Location::Sqlite(store.clone()), &lists, Arc::new(SystemClock)).expect("raised"));
     let serve = |data: &Path| {
         run(gennaker(folder.path())
