@@ -221,7 +221,10 @@ fn quiet_machine() -> tempfile::TempDir {
     ] {
         good(run(gennaker(&path).arg("apt").args(line.split(' ')).current_dir(&path)));
     }
-    server.kill()
+    let left = server.kill();
+    // The data plane outlives it.
+    good(command(left.path(), &["down", "--all"]));
+    left
 }
 
 /// The one file of a backup's folder whose name or content is what is looked for.

@@ -3,6 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use debian::tar::{self, Specials};
 use serde_json::{Value, json};
@@ -10,7 +11,7 @@ use store::clock::SystemClock;
 use store::{Location, Migration, SharedStore, Store};
 
 use crate::apt_crash_story::consistent;
-use crate::server::{Server, ask, gennaker, run};
+use crate::server::{PATIENCE, Server, ask, gennaker, run};
 
 /// A fixture of `scripts/fixture`, unpacked.
 fn unpacked(fixture: &Path) -> tempfile::TempDir {
@@ -61,8 +62,15 @@ const FUTURE: &[Migration] = &[Migration { domain: "pipeline", number: 99, sql: 
 #[test]
 fn what_a_newer_version_wrote_is_refused_by_name() {
     let server = Server::start("");
+    // Its data plane is there before it ends, so that it can be ended as well.
+    let deadline = Instant::now() + PATIENCE;
+    while !server.data().join("dataplane.sock").exists() {
+        assert!(Instant::now() < deadline, "no data plane: {}", server.complaints());
+        std::thread::sleep(Duration::from_millis(5));
+    }
     let folder = server.kill();
     let data = folder.path().join("data");
+    assert_eq!(run(gennaker(folder.path()).args(["down", "--all", "--data"]).arg(&data)).0, 0);
     let store = data.join("gennaker.db");
     let known = pipeline::schema::MIGRATIONS;
     let lists = [
