@@ -29,6 +29,7 @@ function search(world) {
 
 export const around = [
   ['GET', /^\/ui-api\/settings$/, () => ({ zone: 'Asia/Seoul' })],
+  ['GET', /^\/ui-api\/tokens$/, () => []],
   ['GET', /^\/applications\/[^/]+$/, (world) => ({ name: attributes(world).name, attributes: attributes(world) })],
   ['GET', /^\/applications\/[^/]+\/history$/, (world) => [2, 1].map((revision) => ({ ...attributes(world), description: `state ${revision}`, revision }))],
   ['GET', /^\/applications\/[^/]+\/executions\/search$/, (world) => world.runs],

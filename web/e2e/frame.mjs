@@ -9,7 +9,7 @@ import { conclude, must, step } from './browser.mjs';
 import { deb } from './deb.mjs';
 import { config, projects } from './frame-config.mjs';
 import { notifications } from './frame-notifications.mjs';
-import { accessible, browser, complaints, dialog, find, option, page, palette, picture, small, ui, world } from './frame-kit.mjs';
+import { accessible, base, browser, complaints, dialog, find, option, page, palette, picture, small, ui, world } from './frame-kit.mjs';
 
 async function firstStart() {
   await step('an empty server teaches how to begin', async () => {
@@ -155,6 +155,74 @@ async function settings() {
   });
 }
 
+async function tokens() {
+  const row = (name) => page.locator(`[data-token="${name}"]`);
+  const make = async (name) => {
+    await page.locator('[data-make-token]').click();
+    await dialog.getByLabel('Name').fill(name);
+  };
+  const made = async () => {
+    await page.locator('[data-confirm=token]').click();
+    const token = await page.locator('[data-made-token]').inputValue();
+    must(/^gnk_[0-9a-f]{48}$/.test(token), 'the dialog does not show the token');
+    return token;
+  };
+  const revoke = async (name, says) => {
+    await page.locator(`[data-revoke="${name}"]`).click();
+    await dialog.getByText(says).waitFor();
+    must((await dialog.innerText()).includes(`gennaker token revoke ${name}`), 'the dialog does not say the command');
+    await accessible(`revoking ${name}`);
+    await page.locator('[data-confirm=revoke]').click();
+    await row(name).waitFor({ state: 'detached' });
+  };
+
+  await step('the first token is an admin’s, and the page goes on with it', async () => {
+    await page.goto(`${ui}/settings`);
+    await make('a/b');
+    await dialog.getByText('without a slash').waitFor();
+    must(await page.locator('[data-confirm=token]').isDisabled(), 'a name with a slash could be given');
+    await dialog.getByLabel('Name').fill('kim');
+    await page.locator('[data-first]').waitFor();
+    must((await dialog.getByLabel('Role').locator('option').allInnerTexts()).join() === 'admin', 'the first token may be another than an admin’s');
+    must((await dialog.innerText()).includes('gennaker token create kim --role admin'), 'the dialog does not say the command');
+    await accessible('making the first token');
+    await picture('token-first');
+    const token = await made();
+    await page.locator('[data-kept=true]').waitFor();
+    // The stream of before the first token was cut, and comes back with it.
+    await page.locator('[data-stream=live]').waitFor();
+    await accessible('the token, once');
+    await picture('token-made');
+    must((await fetch(`${base}/auth/user`)).status === 401, 'nobody needs the token');
+    must((await fetch(`${base}/auth/user`, { headers: { authorization: `Bearer ${token}` } })).ok, 'the token opens nothing');
+    await page.locator('[data-have-it]').click();
+    await row('kim').waitFor();
+    await page.locator('[data-user=kim]').waitFor();
+    await page.reload();
+    await page.locator('[data-user=kim]').waitFor();
+    await page.locator('[data-stream=live]').waitFor();
+  });
+
+  await step('another one is for one application, and both are revoked', async () => {
+    await make('ci');
+    await dialog.getByLabel('Application').selectOption('hello');
+    const token = await made();
+    await page.keyboard.press('Escape');
+    await row('ci').getByRole('link', { name: 'hello' }).waitFor();
+    await row('ci').getByText('by kim').waitFor();
+    const get = (path) => fetch(base + path, { headers: { authorization: `Bearer ${token}` } });
+    must((await get('/applications/hello')).ok && (await get('/applications')).status === 403, 'the token is not for its application alone');
+    await accessible('Settings with tokens');
+    await picture.screen('settings-tokens');
+    await small('settings with tokens');
+    await revoke('ci', 'is turned away');
+    must((await get('/applications/hello')).status === 401, 'the revoked token still opens the door');
+    await revoke('kim', 'nobody needs a token');
+    await page.locator('[data-no-tokens]').waitFor();
+    await page.locator('[data-user=anonymous]').waitFor();
+  });
+}
+
 async function activity() {
   const rows = page.locator('[data-happening]');
   await step('Activity shows what happened in all of it', async () => {
@@ -206,5 +274,6 @@ await conclude({ browser, page, complaints }, 'the frame walk is done', async ()
   await projects();
   await notifications();
   await settings();
+  await tokens();
   await activity();
 }, /404 .*\/(applications\/gone|projects\/Greetings)|502 .*\/notifiers\/test/);

@@ -104,22 +104,13 @@ export interface User {
   accounts: string[];
 }
 
-/** A token that the server knows: whose it is, and what its bearer may. */
-export interface Token {
-  name: string;
-  role: string;
-}
-
 export interface Settings {
   /** The team's time zone. */
   zone: string;
-  /** Undefined where the server does not say. */
-  tokens: Token[] | undefined;
 }
 
 export function readSettings(value: unknown): Settings {
-  const { zone, tokens } = map(value);
-  return { zone: text(zone), tokens: Array.isArray(tokens) ? tokens.map((one) => ({ name: text(map(one).name), role: text(map(one).role) })).filter((one) => one.name !== '') : undefined };
+  return { zone: text(map(value).zone) };
 }
 
 /** What the operator settled. It changes with a start of the server only. */

@@ -2,6 +2,7 @@
 
 import { expect, it } from 'vitest';
 import { readSettings } from './accounts';
+import { readTokens } from './tokens';
 import { readGuards } from './application';
 import { readConsole } from './console';
 import { readExecution } from './execution';
@@ -31,12 +32,16 @@ it('a run says by whom it was held', () => {
   expect(readExecution({}).paused).toBeUndefined();
 });
 
-it('settings tell of tokens, of none, or not at all', () => {
-  expect(readSettings({ zone: 'Asia/Seoul', tokens: [{ name: 'ci', role: 'operator', own: 1 }, { role: 'admin' }, 3, { name: 'kim' }] })).toEqual({
-    zone: 'Asia/Seoul',
-    tokens: [{ name: 'ci', role: 'operator' }, { name: 'kim', role: '' }],
-  });
-  expect(readSettings({ zone: 'UTC', tokens: [] })).toEqual({ zone: 'UTC', tokens: [] });
-  expect(readSettings({ zone: 'UTC' })).toEqual({ zone: 'UTC', tokens: undefined });
-  expect(readSettings(null)).toEqual({ zone: '', tokens: undefined });
+it('settings tell the zone, or nothing', () => {
+  expect(readSettings({ zone: 'Asia/Seoul', tokens: [] })).toEqual({ zone: 'Asia/Seoul' });
+  expect(readSettings(null)).toEqual({ zone: '' });
+});
+
+it('tokens tell whose they are, for what, and who made them where the server did', () => {
+  const kept = { name: 'ci', role: 'operator', application: 'shop', who: 'kim', created: 1_700_000_000_000 };
+  expect(readTokens([{ ...kept, own: 1 }, { name: 'root', role: 'admin' }, { role: 'admin' }, 3])).toEqual([
+    { name: 'ci', role: 'operator', application: 'shop', made: { who: 'kim', at: 1_700_000_000_000 } },
+    { name: 'root', role: 'admin', application: undefined, made: undefined },
+  ]);
+  expect(readTokens(null)).toEqual([]);
 });

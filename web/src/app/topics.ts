@@ -50,6 +50,8 @@ export function renewedBy({ topic, key }: Change): QueryKey[] {
     case 'image':
     case 'images':
       return [['images']];
+    case 'token':
+      return [['tokens'], ['user']];
     default:
       return [[]];
   }

@@ -80,6 +80,7 @@ describe('a change of the live stream', () => {
     expect(joined([[], ['run', 'R']])).toEqual([[]]);
   });
   it('of a notification renews what its run shows', () => expect(renewedBy({ topic: 'notice', key: 'R' })).toEqual([['told', 'R'], ['activity']]));
+  it('of a token renews the tokens, and who one is', () => expect(renewedBy({ topic: 'token', key: 'ci' })).toEqual([['tokens'], ['user']]));
   it('of an unknown topic renews everything', () => expect(renewedBy({ topic: 'new', key: '' })).toEqual([[]]));
   it('that is no JSON is nothing', () => expect(readChange('<b>')).toBeNull());
 });
