@@ -57,6 +57,11 @@ pub enum KeptError {
     /// Nobody could make another afterwards.
     #[error("{0} is the last admin's token: make another admin's first, or revoke the others before it")]
     LastAdmin(String),
+    /// Everybody would be let in.
+    #[error(
+        "{0} is the last token of a server that others than this machine reach: without it everybody could deploy. Make another first"
+    )]
+    LastLock(String),
     /// An admin of one application.
     #[error("an admin's token is for the whole server: give it no application, or another role")]
     AdminOfOne,
@@ -134,7 +139,8 @@ pub fn all(tx: &mut Tx) -> Result<Vec<Kept>, StoreError> {
 /// Keeps a new one. `configured`: whom the tokens of the configuration file name.
 pub fn add(tx: &mut Tx, kept: &Kept, configured: &[Caller]) -> Result<(), KeptError> {
     let length = kept.name.chars().count();
-    if !(1..=64).contains(&length) || kept.name.chars().any(|c| c.is_control() || c == '/') {
+    let is_dots = matches!(kept.name.as_str(), "." | "..");
+    if !(1..=64).contains(&length) || is_dots || kept.name.chars().any(|c| c.is_control() || c == '/') {
         return Err(KeptError::BadName);
     }
     if kept.is_admin() && kept.application.is_some() {
@@ -156,13 +162,16 @@ pub fn add(tx: &mut Tx, kept: &Kept, configured: &[Caller]) -> Result<(), KeptEr
     Ok(tx.change("token", &kept.name)?)
 }
 
-/// Forgets one.
-pub fn revoke(tx: &mut Tx, name: &str, configured: &[Caller]) -> Result<(), KeptError> {
+/// Forgets one. `open`: others than this machine reach the server, so somebody must always need a token.
+pub fn revoke(tx: &mut Tx, name: &str, configured: &[Caller], open: bool) -> Result<(), KeptError> {
     let (gone, others): (Vec<_>, Vec<_>) = all(tx)?.into_iter().partition(|one| one.name == name);
     let Some(gone) = gone.first() else { return Err(KeptError::Unknown(name.into())) };
     let admins = others.iter().any(Kept::is_admin) || configured.iter().any(|one| one.role == Role::Admin);
     if gone.is_admin() && !others.is_empty() && !admins {
         return Err(KeptError::LastAdmin(name.into()));
+    }
+    if open && others.is_empty() && configured.is_empty() {
+        return Err(KeptError::LastLock(name.into()));
     }
     tx.execute("delete from token where name = ?1", params![name])?;
     Ok(tx.change("token", name)?)
@@ -189,7 +198,7 @@ mod tests {
         let add =
             |kept: Kept| store.write_blocking(move |tx| super::add(tx, &kept, &[])).map_err(|error| error.to_string());
         let revoke = |name: &'static str| {
-            store.write_blocking(move |tx| super::revoke(tx, name, &[])).map_err(|error| error.to_string())
+            store.write_blocking(move |tx| super::revoke(tx, name, &[], false)).map_err(|error| error.to_string())
         };
         let error = add(token("ci", Role::Operator, None)).expect_err("refused");
         assert!(error.starts_with("the first token must be an admin's"), "{error}");
@@ -198,14 +207,20 @@ mod tests {
         let error = add(token("ci", Role::Viewer, None)).expect_err("refused");
         assert_eq!(error, "there is a token ci already: revoke it first, or choose another name");
         assert!(add(token("of one", Role::Admin, Some("shop"))).is_err());
-        assert!(add(token("", Role::Viewer, None)).is_err() && add(token("a/b", Role::Viewer, None)).is_err());
+        for name in ["", "a/b", ".."] {
+            assert!(add(token(name, Role::Viewer, None)).is_err(), "{name}");
+        }
         let kept = store.read_blocking(all).expect("reads");
         let shown: Vec<_> = kept.iter().map(|one| (one.name.as_str(), one.role, one.application.as_deref())).collect();
         assert_eq!(shown, [("ci", Role::Operator, Some("shop")), ("kim", Role::Admin, None)]);
         let error = revoke("kim").expect_err("refused");
         assert!(error.starts_with("kim is the last admin's token"), "{error}");
         assert_eq!(revoke("nobody"), Err("there is no token nobody".into()));
-        assert_eq!((revoke("ci"), revoke("kim")), (Ok(()), Ok(())));
+        assert_eq!(revoke("ci"), Ok(()));
+        let open = store.write_blocking(|tx| super::revoke(tx, "kim", &[], true)).map_err(|error| error.to_string());
+        let error = open.expect_err("refused");
+        assert!(error.starts_with("kim is the last token of a server that others than this machine reach"), "{error}");
+        assert_eq!(revoke("kim"), Ok(()));
     }
 
     #[test]

@@ -36,6 +36,8 @@ pub struct House {
     pub stage_kinds: Arc<Vec<&'static str>>,
     /// Webhooks that the operator prepared.
     pub webhooks: Arc<Vec<Preconfigured>>,
+    /// Whether others than this machine reach the server.
+    pub reachable: bool,
     /// By what people are told.
     pub notifiers: Notifiers,
     /// Where people reach the page, without a slash at its end.

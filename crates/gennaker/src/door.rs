@@ -25,6 +25,11 @@ fn outside(config: &Config) -> Option<SocketAddr> {
     config.listeners().into_iter().find(|address| !is_inside(address))
 }
 
+/// Whether others than this machine reach the server.
+pub fn is_open(config: &Config) -> bool {
+    outside(config).is_some()
+}
+
 /// Refuses an open door without a lock, before anything is made. `data`: a folder without a store holds no token either.
 pub fn check_before(config: &Config, data: &Path) -> anyhow::Result<()> {
     let Some(address) = outside(config) else { return Ok(()) };

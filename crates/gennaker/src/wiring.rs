@@ -35,7 +35,7 @@ use crate::aptly::elsewhere::OnBehalf;
 use crate::config::{Config, LocalAccount, NamedCertificate};
 use crate::environment::Environment;
 use crate::images::BakedImages;
-use crate::{aptly, telling};
+use crate::{aptly, door, telling};
 
 /// Every domain's schema, in the order in which they may refer to each other.
 pub const SCHEMAS: &[&[Migration]] = &[
@@ -145,6 +145,7 @@ pub fn build(
         webhooks,
         notifiers,
         public_url: public_url.into(),
+        reachable: door::is_open(config),
         apt_commands: apt_commands(environment, data, &roots)?,
         cron_zone,
         tokens,

@@ -29,14 +29,14 @@ pub fn moments(old: Option<&Execution>, new: &Execution) -> Vec<Moment> {
         return Vec::new();
     }
     let mut moments = Vec::new();
-    let is_new = |status: Status| !old.is_some_and(|old| old.status == status) && new.status == status;
+    let is_new = |status: Status| old.is_none_or(|old| old.status != status) && new.status == status;
     let had_started = old.is_some_and(|old| old.start_time.is_some());
     if !had_started && new.start_time.is_some() {
         moments.push(Moment { event: "pipeline.starting".into(), stage: None });
     }
     for stage in new.stages.iter().filter(|stage| stage.synthetic_stage_owner.is_none()) {
         let was = old.and_then(|old| old.stage(&stage.id));
-        if !was.is_some_and(|was| Arc::ptr_eq(was, stage)) {
+        if was.is_none_or(|was| !Arc::ptr_eq(was, stage)) {
             let told = of_stage(was.map(AsRef::as_ref), stage);
             moments.extend(told.into_iter().map(|event| Moment { event, stage: Some(stage.id.clone()) }));
         }

@@ -86,6 +86,7 @@ pub async fn serve(size: Size, root: Option<&Path>) -> Served {
         webhooks: Arc::default(),
         notifiers: Default::default(),
         apt_commands: None,
+        reachable: false,
         public_url: "http://localhost".into(),
         cron_zone: jiff::tz::TimeZone::UTC,
         tokens: tokens.clone(),

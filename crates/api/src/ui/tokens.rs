@@ -111,7 +111,8 @@ async fn revoke(State(house): State<House>, Path(name): Path<String>) -> Result<
             format!("{name} stands in the configuration file: take its [[token]] out there and restart the server");
         return Err(Problem::conflict(message));
     }
-    house.write(move |tx| kept::revoke(tx, &name, &configured)).await?;
+    let open = house.reachable;
+    house.write(move |tx| kept::revoke(tx, &name, &configured, open)).await?;
     renew(&house).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -130,7 +131,7 @@ impl From<KeptError> for Problem {
             KeptError::Unknown(_) => Problem::not_found(error.to_string()),
             KeptError::NoRandomness => Problem::internal(error.to_string()),
             KeptError::BadName | KeptError::AdminOfOne => Problem::bad_request(error.to_string()),
-            KeptError::Taken(_) | KeptError::FirstIsNoAdmin | KeptError::LastAdmin(_) => {
+            KeptError::Taken(_) | KeptError::FirstIsNoAdmin | KeptError::LastAdmin(_) | KeptError::LastLock(_) => {
                 Problem::conflict(error.to_string())
             }
         }

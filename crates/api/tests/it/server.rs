@@ -106,6 +106,7 @@ impl Server {
             webhooks: Arc::default(),
             notifiers: Default::default(),
             apt_commands: None,
+            reachable: false,
             public_url: "http://localhost".into(),
             cron_zone: jiff::tz::TimeZone::UTC,
             tokens: tokens.clone(),

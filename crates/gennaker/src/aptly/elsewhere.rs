@@ -222,7 +222,7 @@ fn uploaded(named: &str, uploads: &Path) -> Result<PathBuf, String> {
     let plain = |part: &&str| {
         !part.is_empty() && *part != "." && *part != ".." && !part.contains('\\') && !part.chars().any(char::is_control)
     };
-    if parts.len() > 2 || !parts.iter().all(|part| plain(&part)) {
+    if parts.len() > 2 || !parts.iter().all(plain) {
         return Err(format!("{named} names no upload"));
     }
     Ok(parts.iter().fold(uploads.to_owned(), |path, part| path.join(part)))
