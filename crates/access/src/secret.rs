@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serializer};
 
 /// A secret text: `Debug` prints dots, there is no `Display`, and it cannot be serialised.
 #[derive(Clone, Deserialize, PartialEq, Eq)]
@@ -25,6 +25,11 @@ impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("••••")
     }
+}
+
+/// For `serialize_with`: dots in the place of anything. A configuration is shown with it, never kept.
+pub fn dots<T, S: Serializer>(_: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str("••••")
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use regex::Regex;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::Secret;
 
@@ -16,7 +16,7 @@ use crate::Secret;
 const LARGEST: u64 = 64 << 10;
 
 /// A `[[secret]]` of the configuration file.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct SecretConfig {
     /// How it is called.

@@ -12,7 +12,7 @@ use std::sync::{Mutex, PoisonError, RwLock};
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::kept::Kept;
@@ -22,12 +22,13 @@ use crate::{Role, Secret};
 pub const WRONG_PER_SECOND: u32 = 10;
 
 /// A `[[token]]` of the configuration file.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct TokenConfig {
     /// The name that stands in executions and logs as the user.
     pub name: String,
     /// What `gennaker token hash` printed.
+    #[serde(serialize_with = "crate::secret::dots")]
     pub hash: Secret,
     /// What its bearer may do.
     pub role: Role,

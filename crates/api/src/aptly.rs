@@ -26,6 +26,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use events::meter::Counters;
 use utoipa_axum::router::OpenApiRouter;
 
 pub use answer::{Answer, Fault};
@@ -81,12 +82,20 @@ struct Inner {
     settings: Settings,
     tasks: Tasks,
     metrics: Metrics,
+    /// Publishing by what came of it.
+    published: Counters<&'static str>,
 }
 
 impl Aptly {
     /// Over this root; without one every request says that there is none.
     pub fn new(root: Option<Root>, settings: Settings) -> Self {
-        Self(Arc::new(Inner { root, settings, tasks: Tasks::default(), metrics: Metrics::default() }))
+        Self(Arc::new(Inner {
+            root,
+            settings,
+            tasks: Tasks::default(),
+            metrics: Metrics::default(),
+            published: Counters::default(),
+        }))
     }
 
     /// The service alone, for `aptly api serve`.
@@ -115,6 +124,17 @@ impl Aptly {
 
     pub(crate) fn settings(&self) -> &Settings {
         &self.0.settings
+    }
+
+    /// Publishing that was asked for: how often it was done, and how often it failed.
+    pub(crate) fn published(&self) -> &Counters<&'static str> {
+        &self.0.published
+    }
+
+    /// Counts what came of publishing.
+    fn publishing<T, E>(&self, done: Result<T, E>) -> Result<T, E> {
+        self.published().count(if done.is_ok() { "done" } else { "failed" });
+        done
     }
 
     fn metrics(&self) -> &Metrics {

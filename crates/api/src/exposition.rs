@@ -3,6 +3,8 @@
 
 use std::fmt::{Display, Write as _};
 
+use events::meter::Reading;
+
 /// The media type of the text.
 pub const MEDIA_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -15,6 +17,8 @@ pub enum Kind {
     Gauge,
     /// A sum and a count.
     Summary,
+    /// How many lie below each of some bounds, a sum and a count.
+    Histogram,
 }
 
 /// The text, as far as it is written.
@@ -28,6 +32,7 @@ impl Exposition {
             Kind::Counter => "counter",
             Kind::Gauge => "gauge",
             Kind::Summary => "summary",
+            Kind::Histogram => "histogram",
         };
         // Writing to a String cannot fail.
         let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
@@ -40,6 +45,17 @@ impl Exposition {
             let _ = write!(self.0, "{}{label}=\"{}\"", if at == 0 { '{' } else { ',' }, escaped(text));
         }
         let _ = writeln!(self.0, "{} {value}", if labels.is_empty() { "" } else { "}" });
+    }
+
+    /// The samples of a histogram.
+    pub fn histogram(&mut self, name: &str, labels: &[(&str, &str)], reading: &Reading) {
+        let bounded = reading.buckets.iter().map(|(bound, count)| (bound.to_string(), *count));
+        for (bound, count) in bounded.chain([("+Inf".to_owned(), reading.count)]) {
+            let labels = [labels, &[("le", &bound[..])]].concat();
+            self.sample(&format!("{name}_bucket"), &labels, count);
+        }
+        self.sample(&format!("{name}_sum"), labels, reading.seconds);
+        self.sample(&format!("{name}_count"), labels, reading.count);
     }
 
     /// The whole text.
@@ -55,6 +71,18 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_histogram_has_its_bounds_as_a_label_and_ends_with_all() {
+        let mut text = Exposition::default();
+        let reading = Reading { buckets: vec![(0.01, 2), (1.0, 4)], count: 5, seconds: 7.5 };
+        text.histogram("t_seconds", &[("class", "gate")], &reading);
+        assert_eq!(
+            text.finish(),
+            "t_seconds_bucket{class=\"gate\",le=\"0.01\"} 2\nt_seconds_bucket{class=\"gate\",le=\"1\"} 4\n\
+             t_seconds_bucket{class=\"gate\",le=\"+Inf\"} 5\nt_seconds_sum{class=\"gate\"} 7.5\nt_seconds_count{class=\"gate\"} 5\n"
+        );
+    }
 
     #[test]
     fn labels_cannot_break_out_of_their_line() {

@@ -29,7 +29,7 @@ const CORS: [(header::HeaderName, &str); 5] = [
         "content-type, x-ratelimit-app, x-spinnaker-priority, x-spinnaker-token, authorization, x-requested-with, last-event-id",
     ),
     (header::ACCESS_CONTROL_MAX_AGE, "3600"),
-    (header::ACCESS_CONTROL_EXPOSE_HEADERS, "X-AUTH-REDIRECT-URL"),
+    (header::ACCESS_CONTROL_EXPOSE_HEADERS, "X-AUTH-REDIRECT-URL, X-Request-Id"),
 ];
 
 /// What the configuration says about callers.
@@ -228,7 +228,7 @@ fn decorate(response: &mut Response, origin: Origin) {
 
 /// What anybody may read: that the server is well, and the page's files, which hold no data.
 fn is_open(path: &str) -> bool {
-    matches!(path, "/" | "/health" | "/version" | "/ui") || path.starts_with("/ui/")
+    matches!(path, "/" | "/health" | "/health/ready" | "/version" | "/ui") || path.starts_with("/ui/")
 }
 
 /// What the paths begin with under which only an admin changes anything.

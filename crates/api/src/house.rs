@@ -15,9 +15,9 @@ use stages::webhook::Preconfigured;
 use store::Store;
 use store::clock::Clock;
 
-use crate::Problem;
 use crate::aptly::Aptly;
 use crate::ui::AptCommands;
+use crate::{Problem, Watched};
 
 /// The rooms that a handler may enter. Made once, by the binary's wiring.
 #[derive(Clone)]
@@ -56,6 +56,8 @@ pub struct House {
     pub room: Room,
     /// aptly's API over the first of them.
     pub aptly: Aptly,
+    /// What the server is watched by.
+    pub watched: Arc<Watched>,
 }
 
 impl House {

@@ -11,17 +11,24 @@ pub mod gate;
 pub mod guard;
 pub mod house;
 pub mod live;
+mod metrics;
 pub mod openapi;
 pub mod page;
 pub mod problem;
 pub mod query;
+mod ready;
+pub mod requests;
 mod room;
 mod scope;
 pub mod server;
+pub mod server_log;
 pub mod ui;
+pub mod watched;
 
 pub use axum::Router;
 
 pub use guard::{Guard, GuardConfig};
 pub use house::House;
 pub use problem::Problem;
+pub use ready::MIGRATIONS;
+pub use watched::Watched;

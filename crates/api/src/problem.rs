@@ -24,6 +24,9 @@ pub struct Problem {
     /// Further findings, as a validator has them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<String>,
+    /// The request's id, which is in the server's log, too.
+    #[serde(rename = "requestId", skip_serializing_if = "Option::is_none")]
+    request_id: Option<String>,
 }
 
 impl Problem {
@@ -36,6 +39,7 @@ impl Problem {
             exception: None,
             message: message.into(),
             errors: Vec::new(),
+            request_id: None,
         }
     }
 
@@ -64,11 +68,9 @@ impl Problem {
         Self::new(StatusCode::CONFLICT, message)
     }
 
-    /// 500: our fault. The cause goes to the log; the client gets it too, for causes carry no secrets.
+    /// 500: our fault. The cause is logged with the answer; the client gets it too, for causes carry no secrets.
     pub fn internal(message: impl Into<String>) -> Self {
-        let problem = Self::new(StatusCode::INTERNAL_SERVER_ERROR, message);
-        tracing::error!(message = problem.message, "a request failed");
-        problem
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, message)
     }
 
     /// The same with the name of its kind.
@@ -82,6 +84,13 @@ impl Problem {
     #[must_use]
     pub fn with_errors(mut self, errors: Vec<String>) -> Self {
         self.errors = errors;
+        self
+    }
+
+    /// The same with the id of the request that it answers.
+    #[must_use]
+    pub(crate) fn with_request(mut self, id: &str) -> Self {
+        self.request_id = Some(id.to_owned());
         self
     }
 
@@ -108,6 +117,9 @@ impl From<StoreError> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        (self.status(), Json(self)).into_response()
+        let mut response = (self.status(), Json(self.clone())).into_response();
+        // So that whoever knows the request's id writes it in, and logs what is wrong.
+        response.extensions_mut().insert(self);
+        response
     }
 }

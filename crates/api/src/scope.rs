@@ -13,13 +13,14 @@ use store::{StoreError, Tx};
 use crate::{House, Problem};
 
 /// What holds nothing of any application.
-const NOBODYS: [&str; 9] = [
+const NOBODYS: [&str; 10] = [
     "/",
     "/auth/user",
     "/auth/rawUser",
     "/capabilities/expressions",
     "/credentials",
     "/health",
+    "/health/ready",
     "/login",
     "/ui-api/stages",
     "/version",

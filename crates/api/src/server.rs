@@ -24,7 +24,8 @@ use tower::ServiceExt;
 use utoipa::openapi::OpenApi;
 
 use crate::guard::Listener;
-use crate::{Guard, House, Problem, aptly, gate, live, openapi, page, scope, ui};
+use crate::requests::{self, Way};
+use crate::{Guard, House, Problem, aptly, gate, live, metrics, openapi, page, ready, scope, ui};
 
 /// A request's head must be there within this time.
 const HEAD_TIME: Duration = Duration::from_secs(10);
@@ -52,7 +53,13 @@ impl Default for Limits {
 
 /// All routes but aptly's, and the document that describes them; one call makes both, so they cannot differ.
 fn routes() -> (Router<House>, OpenApi) {
-    openapi::router().merge(gate::routes()).merge(live::routes()).merge(ui::routes()).split_for_parts()
+    openapi::router()
+        .merge(gate::routes())
+        .merge(live::routes())
+        .merge(ui::routes())
+        .merge(metrics::routes())
+        .merge(ready::routes())
+        .split_for_parts()
 }
 
 /// The document that describes all routes.
@@ -67,6 +74,7 @@ pub(crate) fn document() -> OpenApi {
 pub fn service(house: House, guard: Guard, limits: Limits) -> Router {
     let (router, _) = routes();
     let room = house.room.clone();
+    let way = Way { watched: house.watched.clone(), store: house.store.clone() };
     router
         .merge(house.aptly.clone().router())
         .merge(page::routes())
@@ -78,6 +86,7 @@ pub fn service(house: House, guard: Guard, limits: Limits) -> Router {
         .layer(middleware::from_fn_with_state(limits, whole_body))
         .layer(middleware::from_fn_with_state(room, crate::room::watch))
         .layer(middleware::from_fn_with_state(guard, Guard::watch))
+        .layer(middleware::from_fn_with_state(way, requests::watch))
 }
 
 /// An address that is none. What it says of itself is shown short and inert.

@@ -23,6 +23,7 @@ mod operations;
 mod provenance;
 mod publications;
 mod repositories;
+mod server_log;
 mod settings;
 mod stages;
 mod tokens;
@@ -53,6 +54,7 @@ pub fn routes() -> OpenApiRouter<House> {
         .merge(operations::routes())
         .merge(publications::routes())
         .merge(provenance::routes())
+        .merge(server_log::routes())
         .merge(settings::routes())
         .merge(stages::routes())
         .merge(tokens::routes())

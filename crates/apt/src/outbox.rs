@@ -183,6 +183,11 @@ impl Root {
         })
     }
 
+    /// When the first event after number `seq` happened; nothing when there is none.
+    pub fn outbox_waits_since(&self, seq: i64) -> Result<Option<Timestamp>> {
+        Ok(self.outbox_after(seq, 1)?.first().map(|event| event.at))
+    }
+
     /// Takes away events from before `before`, a few hundred at a time; tells how many.
     pub fn sweep_outbox(&self, before: Timestamp) -> Result<u64> {
         let mut swept = 0;

@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 /// What one source says of an instance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum HealthState {
     /// Ended with an error.
     Failed,

@@ -9,6 +9,7 @@ mod clouds;
 pub mod health;
 pub mod inventory;
 pub mod local;
+pub mod measures;
 pub mod names;
 pub mod operation;
 pub mod provider;

@@ -92,9 +92,10 @@ pub fn sweep(data: &Path, now: SystemTime) {
 pub fn older(data: &Path, now: SystemTime, kept: Duration) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(all(data)) else { return Vec::new() };
     let is_old = |entry: &fs::DirEntry| {
-        // Nothing is written there any more: it is as old as its end.
+        // Files beside the folders are the server's own log. Where nothing is written any more a folder is as old as its end.
         let at = entry.metadata().and_then(|meta| meta.modified());
-        at.is_ok_and(|at| now.duration_since(at).is_ok_and(|age| age > kept))
+        let folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        folder && at.is_ok_and(|at| now.duration_since(at).is_ok_and(|age| age > kept))
     };
     entries.filter_map(Result::ok).filter(is_old).map(|entry| entry.path()).collect()
 }

@@ -4,5 +4,6 @@
 #![forbid(unsafe_code)]
 
 pub mod http;
+pub mod meter;
 pub mod notify;
 pub mod outgoing;

@@ -101,6 +101,12 @@ impl CallError {
     fn refused(status: StatusCode, answer: &Value) -> Self {
         let said = answer["message"].as_str().or(answer["error"].as_str()).map(str::to_owned);
         let message = said.unwrap_or_else(|| format!("the server answers {status} to this request"));
+        let message = match answer["requestId"].as_str().filter(|_| status.is_server_error()) {
+            Some(id) => {
+                format!("{message} (request {id}: `gennaker logs --server --request {id}` shows what was logged)")
+            }
+            None => message,
+        };
         Self::Refused { status, message }
     }
 
@@ -128,7 +134,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const UPLOAD: Duration = Duration::from_secs(6 * 3600);
 
 impl Client {
-    fn new(address: &str, token: Option<Secret>) -> anyhow::Result<Self> {
+    /// The server at an address.
+    pub fn new(address: &str, token: Option<Secret>) -> anyhow::Result<Self> {
         // Another provider that was installed before is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let whole = if address.contains("://") { address.to_owned() } else { format!("http://{address}") };

@@ -88,7 +88,7 @@ enum Verb {
     Stop(stop::Args),
     /// End instances and balancers, of one application or all
     Down(down::Args),
-    /// Show what instances write
+    /// Show what instances write, or the server itself
     Logs(logs::Args),
     /// Back everything up while it runs: stores, repositories, images
     Backup(backup::Args),

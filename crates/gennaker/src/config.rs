@@ -7,7 +7,7 @@ use access::{Secret, SecretConfig, TokenConfig};
 use anyhow::{Context, bail};
 use events::notify;
 use events::outgoing::Allow;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize, Serializer};
 use stages::tidy::Keep;
 use stages::webhook::Preconfigured;
 use url::Url;
@@ -15,7 +15,7 @@ use url::Url;
 use crate::environment::Environment;
 
 /// The whole file. Unknown keys are errors that name the known ones.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// `[server]`
@@ -45,7 +45,7 @@ pub struct Config {
 }
 
 /// Where the server keeps its data and listens.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Server {
     /// The data folder; without one the default of the user.
@@ -63,6 +63,7 @@ pub struct Server {
     /// Addresses, or ranges of them, of proxies that speak TLS for this server: requests without it come from them alone.
     pub trusted_proxies: Allow,
     /// `postgres://…` instead of the file in the data folder.
+    #[serde(serialize_with = "hidden")]
     pub store: Option<Secret>,
     /// Where people reach the page, for links in what they are told: `https://gennaker.example.org`.
     pub public_url: Option<PublicUrl>,
@@ -88,7 +89,7 @@ impl Default for Server {
 }
 
 /// A certificate and its key.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tls {
     /// The chain, PEM, the server's own first.
@@ -97,10 +98,24 @@ pub struct Tls {
     pub key: PathBuf,
 }
 
+/// A secret as it is shown: that there is one.
+fn hidden<S: Serializer>(secret: &Option<Secret>, serializer: S) -> Result<S::Ok, S::Error> {
+    match secret {
+        Some(secret) => access::secret::dots(secret, serializer),
+        None => serializer.serialize_none(),
+    }
+}
+
 /// An address, or none.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct GateListen(pub Option<SocketAddr>);
+
+impl From<GateListen> for String {
+    fn from(listen: GateListen) -> Self {
+        listen.0.map_or_else(|| "none".to_owned(), |address| address.to_string())
+    }
+}
 
 impl TryFrom<String> for GateListen {
     type Error = String;
@@ -116,9 +131,15 @@ impl TryFrom<String> for GateListen {
 }
 
 /// An address of the web, without a slash at its end.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct PublicUrl(pub String);
+
+impl From<PublicUrl> for String {
+    fn from(url: PublicUrl) -> Self {
+        url.0
+    }
+}
 
 impl TryFrom<String> for PublicUrl {
     type Error = String;
@@ -132,7 +153,7 @@ impl TryFrom<String> for PublicUrl {
 }
 
 /// How log lines look.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
     /// A line for a person.
@@ -143,7 +164,7 @@ pub enum LogFormat {
 }
 
 /// This machine as an account.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LocalAccount {
     /// The address on which load balancers listen.
@@ -161,7 +182,7 @@ impl Default for LocalAccount {
 }
 
 /// A certificate and the name by which load balancers ask for it.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct NamedCertificate {
     /// Its name.
@@ -173,7 +194,7 @@ pub struct NamedCertificate {
 }
 
 /// What the server may call.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Outgoing {
     /// `host:port`, ranges of addresses, `public`; empty allows nothing.
@@ -181,7 +202,7 @@ pub struct Outgoing {
 }
 
 /// By what people are told, besides requests to addresses that [`Outgoing`] allows.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Notifications {
     /// `[notifications.email]`
@@ -191,7 +212,7 @@ pub struct Notifications {
 }
 
 /// Through which server mail goes.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Email {
     /// Its name.
@@ -206,16 +227,19 @@ pub struct Email {
     /// The user, where the server wants one.
     pub username: Option<String>,
     /// Their password, mostly `${secret('name')}`.
+    #[serde(serialize_with = "hidden")]
     pub password: Option<Secret>,
 }
 
 /// How Slack is reached.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Slack {
     /// The token of a bot, mostly `${secret('name')}`.
+    #[serde(serialize_with = "hidden")]
     pub token: Option<Secret>,
     /// Instead of it the address of an incoming webhook, which is a secret as well.
+    #[serde(serialize_with = "hidden")]
     pub webhook: Option<Secret>,
     /// Where the API is, when it is not Slack's own.
     #[serde(default)]
@@ -223,7 +247,7 @@ pub struct Slack {
 }
 
 /// Webhooks that pipelines may use without knowing where they lead.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Webhook {
     /// `[[webhook.preconfigured]]`: each is a stage type, with Spinnaker's keys.
@@ -231,7 +255,7 @@ pub struct Webhook {
 }
 
 /// What script stages may use of this machine.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Script {
     /// Folders whose files may be run by their path, and in which scripts may run; empty allows none.
@@ -239,7 +263,7 @@ pub struct Script {
 }
 
 /// What is the same for the traffic guards of all applications.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TrafficGuards {
     /// What would leave this share of a guarded cluster's instances, or less, is refused.
@@ -258,7 +282,7 @@ impl TrafficGuards {
 }
 
 /// How long things are kept, in days.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Retention {
     /// Executions that have ended.
@@ -313,7 +337,7 @@ impl Retention {
 }
 
 /// Which aptly roots the server follows.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Apt {
     /// `[[apt.root]]`; without one, the root of the user's `aptly config show`.
@@ -321,7 +345,7 @@ pub struct Apt {
 }
 
 /// One aptly root.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct AptRoot {
     /// The folder that holds `pool` and `public`.
@@ -329,7 +353,7 @@ pub struct AptRoot {
 }
 
 /// How pipelines start by themselves.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Triggers {
     /// The time zone of cron triggers that name none.

@@ -47,6 +47,11 @@ impl Place {
         std::path::absolute(&data).with_context(|| format!("cannot use {}", data.display()))
     }
 
+    /// Whether a flag says which data folder is meant.
+    pub fn names_data(&self) -> bool {
+        self.data.is_some()
+    }
+
     /// What a server for this folder goes by.
     pub fn config(&self, environment: &Environment) -> anyhow::Result<Config> {
         let flag = self.data.as_ref().map(|data| ("server", "data", data.to_string_lossy().into_owned()));

@@ -8,7 +8,8 @@ use access::{Secrets, Tokens};
 use anyhow::{Context, anyhow};
 use api::aptly::Aptly;
 use api::ui::AptCommands;
-use api::{Guard, GuardConfig, House};
+use api::watched::Followed;
+use api::{Guard, GuardConfig, House, Watched};
 use async_trait::async_trait;
 use bakery::{Bakery, Host};
 use cloud::Clouds;
@@ -44,6 +45,7 @@ pub const SCHEMAS: &[&[Migration]] = &[
     bakery::MIGRATIONS,
     cloud::local::MIGRATIONS,
     stages::react::MIGRATIONS,
+    api::MIGRATIONS,
 ];
 
 /// What serves requests, and what works by itself.
@@ -54,7 +56,6 @@ pub struct Parts {
     pub guard: Guard,
     registry: Registry,
     outgoing: Arc<Outgoing>,
-    roots: Vec<apt::Root>,
     missed: SignedDuration,
 }
 
@@ -121,7 +122,7 @@ pub fn build(
         origins: config.server.allowed_origins.clone(),
         proxies: config.server.trusted_proxies.clone(),
     };
-    let guard = Guard::new(rules, tokens.clone(), clock);
+    let guard = Guard::new(rules, tokens.clone(), clock.clone());
     let cron_zone = cron::zone_of(&config.triggers.cron_zone).context("cron_zone under [triggers]")?;
     engine.limit_triggers(config.triggers.starts_per_minute);
     let missed = SignedDuration::from_mins(config.triggers.missed_minutes.into());
@@ -150,9 +151,10 @@ pub fn build(
         cron_zone,
         tokens,
         roots: Arc::new(roots.clone()),
+        watched: Arc::new(Watched::new(data, &roots, clock.now())),
         aptly: Aptly::new(roots.first().cloned(), aptly::api::of_user(environment)),
     };
-    Ok(Parts { house, guard, registry, outgoing, roots, missed })
+    Ok(Parts { house, guard, registry, outgoing, missed })
 }
 
 fn open_store(config: &Config, data: &Path, clock: &Arc<dyn Clock>) -> anyhow::Result<Store> {
@@ -251,8 +253,9 @@ impl Parts {
         let waker = engine.clone();
         stages::infrastructure::wake_on_changes(&self.house.clouds, move |topic| waker.wake(topic));
         crate::told::follow(&self.house.store, &self.house.clouds);
-        for root in self.roots.clone() {
-            tokio::spawn(Tail { root, engine: engine.clone(), window: WINDOW }.run());
+        for Followed { root, pulse } in &self.house.watched.followed {
+            let (root, pulse) = (root.clone(), pulse.clone());
+            tokio::spawn(Tail { root, engine: engine.clone(), window: WINDOW, pulse }.run());
         }
         let reporter = Reporter { store: self.house.store.clone(), clouds: (*self.house.clouds).clone() };
         tokio::spawn(reporter.run());

@@ -9,6 +9,7 @@ mod begin;
 mod effects;
 mod flights;
 mod live;
+mod meter;
 mod recover;
 mod running;
 mod storm;
@@ -28,6 +29,7 @@ use crate::templates::TemplateError;
 pub use begin::{FirstSteps, first_steps};
 pub use effects::parent;
 pub use live::{Found, Live, Pending, Rows};
+pub use meter::{Meter, Queue, queue, unended};
 pub use recover::take_up;
 pub use running::{Asked, Batch, Event, Running, given};
 pub use storm::STARTS_PER_MINUTE;
@@ -134,6 +136,7 @@ struct Inner {
     most_triggered: AtomicU32,
     /// Why no pipeline may be started just now.
     refusal: std::sync::RwLock<Option<String>>,
+    meter: Meter,
 }
 
 impl Engine {
@@ -143,7 +146,8 @@ impl Engine {
         let (outbox, registry) = (std::sync::Mutex::new(Some(outbox)), OnceLock::new());
         let (flights, most_triggered) = (flights::Flights::default(), AtomicU32::new(STARTS_PER_MINUTE));
         let refusal = std::sync::RwLock::default();
-        Engine(Arc::new(Inner { store, flights, inbox, outbox, registry, most_triggered, refusal }))
+        let meter = Meter::default();
+        Engine(Arc::new(Inner { store, flights, inbox, outbox, registry, most_triggered, refusal, meter }))
     }
 
     /// Takes up what the store holds and begins to work. A second call does nothing.
@@ -158,6 +162,7 @@ impl Engine {
         let mut actor = actor::Actor::new(self.clone(), registry.clone(), fetch, outbox);
         actor.recover().await?;
         let _ = self.0.registry.set(registry);
+        self.0.meter.works.store(true, Ordering::Relaxed);
         tokio::spawn(actor.work());
         Ok(())
     }
@@ -165,9 +170,18 @@ impl Engine {
     /// Ends the work at the next edge; effects under way are run again at the next start.
     pub async fn stop(&self) {
         let (reply, done) = oneshot::channel();
-        if self.0.inbox.send(Input::Stop(reply)).is_ok() {
-            let _ = done.await;
-        }
+        self.send(Input::Stop(reply));
+        let _ = done.await;
+    }
+
+    /// What it did, and how far it is behind.
+    pub fn meter(&self) -> &Meter {
+        &self.0.meter
+    }
+
+    /// How many effects run right now.
+    pub fn tasks_running(&self) -> usize {
+        self.0.flights.count()
     }
 
     /// The store that it works on.
@@ -278,6 +292,7 @@ impl Engine {
     }
 
     fn send(&self, input: Input) {
+        self.0.meter.inbox.fetch_add(1, Ordering::Relaxed);
         // The actor is gone only when the process ends.
         let _ = self.0.inbox.send(input);
     }

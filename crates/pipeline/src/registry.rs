@@ -91,6 +91,11 @@ impl Registry {
         self.effects.get(key).cloned().map(Runs::Effect)
     }
 
+    /// The name of this kind, if it is known here.
+    pub fn kind(&self, kind: &str) -> Option<&'static str> {
+        self.stages.get_key_value(kind).map(|(known, _)| *known)
+    }
+
     /// Every kind that can stand in a pipeline, sorted.
     pub fn kinds(&self) -> Vec<&'static str> {
         let mut kinds: Vec<_> = self.stages.keys().copied().collect();

@@ -25,7 +25,13 @@ interface Answered {
 export async function answer(request: Promise<Answered>): Promise<unknown> {
   const { data, error, response } = await request;
   if (response.ok) return data;
-  throw new Refused(response.status, sentenceOf(error) ?? `${response.status} ${response.statusText}`.trim());
+  const sentence = sentenceOf(error) ?? `${response.status} ${response.statusText}`.trim();
+  throw new Refused(response.status, traced(response.status, sentence, response.headers.get('x-request-id')));
+}
+
+/** A sentence about an error of the server, with the request's id: whoever runs the server finds it in the log. */
+export function traced(status: number, sentence: string, id: string | null): string {
+  return status >= 500 && id !== null && id !== '' ? `${sentence} (X-Request-Id: ${id})` : sentence;
 }
 
 /** What a body says is wrong. */

@@ -2090,6 +2090,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/health/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tells whether everything works that pipelines and deployments need: 200, or 503 with what does not. */
+        get: operations["get_health_ready"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/images/find": {
         parameters: {
             query?: never;
@@ -2269,6 +2286,23 @@ export interface paths {
         };
         /** What a client asks that logs in by a token: it is, when it gets here. */
         get: operations["get_login"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Gives the server's numbers in Prometheus' text format: queue, executions, stages, tasks, instances, load balancers, archives, requests, disks and process. */
+        get: operations["get_metrics"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3515,6 +3549,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/ui-api/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Gives the server's newest log lines; only to administrators. */
+        get: operations["get_ui_api_log"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/ui-api/mirrors": {
         parameters: {
             query?: never;
@@ -4523,6 +4574,8 @@ export interface components {
             message: string;
             /** @description Further findings, as a validator has them. */
             errors?: string[];
+            /** @description The request's id, which is in the server's log, too. */
+            requestId?: string | null;
         };
         /** @description The answer. */
         Provenance: {
@@ -4556,6 +4609,24 @@ export interface components {
             signed: boolean;
             /** @description What a client writes into its `sources.list`. */
             line: string;
+        };
+        /** @description Whether the server can do its work. */
+        Ready: {
+            /** @description `UP` or `DOWN`. */
+            status: string;
+            /** @description What is wrong: the component and a sentence. */
+            problems: string[];
+            /** @description By name. */
+            components: {
+                [key: string]: components["schemas"]["ReadyComponent"];
+            };
+        };
+        /** @description One part that must work. */
+        ReadyComponent: {
+            /** @description `UP` or `DOWN`. */
+            status: string;
+            /** @description How it is, in one sentence. */
+            says: string;
         };
         /** @description A new name for a pipeline. */
         Rename: {
@@ -4647,6 +4718,13 @@ export interface components {
             revision: number;
             /** @description It was deleted. */
             deleted: boolean;
+        };
+        /** @description Lines of the log. */
+        ServerLines: {
+            /** @description Oldest first, each a JSON object. */
+            lines: string[];
+            /** @description Where whoever follows goes on. */
+            next: string;
         };
         /** @description The answer. */
         Settings: {
@@ -8232,6 +8310,33 @@ export interface operations {
             };
         };
     };
+    get_health_ready: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ready"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ready"];
+                };
+            };
+        };
+    };
     get_images_find: {
         parameters: {
             query?: {
@@ -8508,6 +8613,25 @@ export interface operations {
                 };
                 content: {
                     "application/json": Record<string, unknown>;
+                };
+            };
+        };
+    };
+    get_metrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
                 };
             };
         };
@@ -10643,6 +10767,48 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": string;
+                };
+            };
+        };
+    };
+    get_ui_api_log: {
+        parameters: {
+            query?: {
+                /** @description So many of the newest lines, at most 10,000; 100 without it. */
+                lines?: number | null;
+                /** @description Those of one request only: its id. */
+                request?: string | null;
+                /** @description Only what came after this place: `next` of an answer before. */
+                after?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerLines"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };

@@ -1,7 +1,7 @@
 // Package files on their way into a repository: first to a folder of uploads, then from there into the repository, as `curl` and Jenkins do it.
 
 import { curl, quoted, type Said } from './actions';
-import { Refused, answer, client, sentenceOf } from './client';
+import { Refused, answer, client, sentenceOf, traced } from './client';
 import { map, texts } from './read';
 
 export interface Added {
@@ -30,7 +30,11 @@ export function send(folder: string, files: File[], progress: (share: number) =>
     for (const file of files) form.append('file', file, file.name);
     const request = new XMLHttpRequest();
     request.upload.onprogress = (event) => progress(event.lengthComputable && event.total > 0 ? event.loaded / event.total : 0);
-    request.onload = () => (request.status < 300 ? done() : fail(new Refused(request.status, sentenceIn(request.responseText) ?? request.statusText)));
+    request.onload = () => {
+      if (request.status < 300) return done();
+      const sentence = sentenceIn(request.responseText) ?? request.statusText;
+      fail(new Refused(request.status, traced(request.status, sentence, request.getResponseHeader('x-request-id'))));
+    };
     request.onerror = () => fail(new Error(request.statusText));
     request.open('POST', `/api/files/${encodeURIComponent(folder)}`);
     request.send(form);

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use access::Tokens;
 use api::server::Limits;
-use api::{Guard, GuardConfig, House};
+use api::{Guard, GuardConfig, House, Watched};
 use bakery::Bakery;
 use cloud::health::Capacity;
 use cloud::inventory::Protocol;
@@ -57,6 +57,7 @@ pub async fn serve(size: Size, root: Option<&Path>) -> Served {
         bakery::MIGRATIONS,
         cloud::local::MIGRATIONS,
         stages::react::MIGRATIONS,
+        api::MIGRATIONS,
     ];
     let store = Store::open(place, &lists, clock.clone()).expect("opens");
     let behaviour = Behaviour { takes: SignedDuration::ZERO, boots: SignedDuration::ZERO };
@@ -91,6 +92,7 @@ pub async fn serve(size: Size, root: Option<&Path>) -> Served {
         cron_zone: jiff::tz::TimeZone::UTC,
         tokens: tokens.clone(),
         aptly: api::aptly::Aptly::new(roots.first().cloned(), api::aptly::Settings::default()),
+        watched: Arc::new(Watched::new(data.path(), &roots, store.clock().now())),
         roots: Arc::new(roots),
     };
     let guard = Guard::new(GuardConfig::default(), tokens, clock);

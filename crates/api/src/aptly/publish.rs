@@ -119,7 +119,8 @@ async fn publish(aptly: Aptly, prefix: String, params: Params, fields: Fields) -
     }
     let task = format!("Publish {} {}", request.kind.word(), request.names.join(", "));
     let resources = request.names.clone();
-    let work = move |root: &Root, sink: &mut dyn FnMut(Line)| match root.publish(&request, sink) {
+    let counting = aptly.clone();
+    let work = move |root: &Root, sink: &mut dyn FnMut(Line)| match counting.publishing(root.publish(&request, sink)) {
         Ok(made) => Ok(Answer::created(made.shown())),
         // A publication that is there already is a bad request here.
         Err(error @ Error::Conflict(_)) => Err(Fault::bad(error.to_string())),
@@ -215,8 +216,10 @@ async fn update(
     };
     let task = format!("Update published {} repository {publication}", publication.kind.word());
     let resources = vec![publication.path()];
-    let work =
-        move |root: &Root, sink: &mut dyn FnMut(Line)| Ok(Answer::ok(root.update_publication(&request, sink)?.shown()));
+    let counting = aptly.clone();
+    let work = move |root: &Root, sink: &mut dyn FnMut(Line)| {
+        Ok(Answer::ok(counting.publishing(root.update_publication(&request, sink))?.shown()))
+    };
     aptly.task(&params, task, resources, work).await
 }
 

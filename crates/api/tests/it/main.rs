@@ -4,3 +4,4 @@ mod guard;
 mod hostile;
 mod live;
 mod server;
+mod watched;

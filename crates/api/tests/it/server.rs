@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use access::{Role, Secret, TokenConfig, Tokens, token};
 use api::server::Limits;
-use api::{Guard, GuardConfig, House};
+use api::{Guard, GuardConfig, House, Watched};
 use bakery::Bakery;
 use cloud::Clouds;
 use pipeline::engine::FetchNothing;
@@ -66,6 +66,7 @@ impl Server {
                 bakery::MIGRATIONS,
                 cloud::local::MIGRATIONS,
                 stages::react::MIGRATIONS,
+                api::MIGRATIONS,
             ],
             clock.clone(),
         )
@@ -111,6 +112,7 @@ impl Server {
             cron_zone: jiff::tz::TimeZone::UTC,
             tokens: tokens.clone(),
             roots: Arc::default(),
+            watched: Arc::new(Watched::new(data.path(), &[], store.clock().now())),
             aptly: api::aptly::Aptly::new(None, api::aptly::Settings::default()),
         };
         let service = api::server::service(house, guard, LIMITS);

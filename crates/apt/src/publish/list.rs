@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use store::params;
 
 use super::generation::recover;
@@ -22,6 +23,16 @@ impl Root {
     pub fn publication(&self, storage: &str, prefix: &str, distribution: &str) -> Result<Publication> {
         self.store()
             .read(|tx| get(tx, storage, prefix, distribution)?.ok_or_else(|| not_found(storage, prefix, distribution)))
+    }
+
+    /// How many publications there are, and when the newest generation of any was made.
+    pub fn publishing(&self) -> Result<(u64, Option<Timestamp>)> {
+        self.store().read(|tx| {
+            let count = tx.query_opt("select count(*) from publication", &[])?.map_or(Ok(0), |row| row.int(0))?;
+            let newest = tx.query_opt("select max(at) from generation", &[])?;
+            let newest = newest.map(|row| row.opt_time(0)).transpose()?.flatten();
+            Ok((u64::try_from(count).unwrap_or(0), newest))
+        })
     }
 
     /// How many packages each component of a publication shows.

@@ -78,11 +78,14 @@ async fn overtake(shared: &Arc<Shared>, generation: u64) -> Result<(), CloudErro
 /// Waits for events; looks at the status after each, and starts the data plane when there is none.
 async fn listen(shared: &Arc<Shared>, client: &Client) {
     let mut after = 0;
+    // It is tried four times a second: the same failure is logged once.
+    let mut told = String::new();
     loop {
         let draining = shared.state().await.is_ok_and(|state| advance::is_draining(&state, &shared.seen()));
         let wait = if draining { DRAINING } else { QUIET };
         match client.events(after, wait).await {
             Ok(events) => {
+                told.clear();
                 let news = events.reset || events.seq != after;
                 after = events.seq;
                 if (news || draining)
@@ -95,8 +98,12 @@ async fn listen(shared: &Arc<Shared>, client: &Client) {
                 shared.trouble(error.to_string());
                 after = 0;
                 if let Err(error) = dataplane::spawn::spawn(&shared.options.dir, &shared.options.exe).await {
-                    tracing::error!(%error, "there is no data plane");
-                    shared.trouble(error.to_string());
+                    let error = error.to_string();
+                    if told != error {
+                        tracing::error!(error, "there is no data plane");
+                        told.clone_from(&error);
+                    }
+                    shared.trouble(error);
                     tokio::time::sleep(TROUBLE).await;
                 }
                 shared.push.notify_one();

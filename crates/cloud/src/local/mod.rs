@@ -7,6 +7,7 @@ mod advance;
 mod apply;
 mod follow;
 mod image;
+mod measure;
 mod ports;
 mod read;
 mod state;
@@ -38,6 +39,7 @@ use self::apply::{Change, Prepared, Rules};
 use self::read::Reader;
 use self::state::{End, Started, State};
 use crate::inventory::{Account, Image, Inventory, Region};
+use crate::measures::Measures;
 use crate::operation::Operation;
 use crate::provider::{CloudError, Handle, Key, Progress, Provider, Query, Resource, ResourceId};
 use crate::traffic::Series;
@@ -374,6 +376,15 @@ impl Provider for Local {
                 Err(CloudError::NotFound { what: "load balancer", name: balancer.to_owned(), account })
             }
             Err(error) => Err(CloudError::Unreachable { account, why: error.to_string() }),
+        }
+    }
+
+    async fn measure(&self) -> Result<Measures, CloudError> {
+        let unreachable = |why: String| CloudError::Unreachable { account: self.shared.rules.account.clone(), why };
+        match tokio::time::timeout(PATIENCE, Client::new(&self.shared.options.dir).status()).await {
+            Ok(Ok(status)) => Ok(measure::measures(&status)),
+            Ok(Err(error)) => Err(unreachable(error.to_string())),
+            Err(_) => Err(unreachable(format!("the data plane does not answer within {} ms", PATIENCE.as_millis()))),
         }
     }
 

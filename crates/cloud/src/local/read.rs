@@ -183,7 +183,7 @@ impl Reader<'_> {
     }
 }
 
-fn checked(state: status::HealthState) -> HealthState {
+pub fn checked(state: status::HealthState) -> HealthState {
     match state {
         status::HealthState::Up => HealthState::Up,
         status::HealthState::Down => HealthState::Down,
@@ -196,14 +196,16 @@ fn platform_state(instance: &Instance, said: Option<&InstanceStatus>) -> HealthS
     if matches!(instance.leaving, Some(Leaving::Ending { .. })) {
         return HealthState::Draining;
     }
-    match said {
-        None => HealthState::Starting,
-        Some(said) => match said.state {
-            InstanceState::Starting => HealthState::Starting,
-            InstanceState::Running => checked(said.health.state),
-            InstanceState::Waiting | InstanceState::Failed | InstanceState::Ended => HealthState::Down,
-            InstanceState::Stopping => HealthState::Draining,
-        },
+    said.map_or(HealthState::Starting, said_state)
+}
+
+/// What the data plane says of an instance, in one word.
+pub fn said_state(said: &InstanceStatus) -> HealthState {
+    match said.state {
+        InstanceState::Starting => HealthState::Starting,
+        InstanceState::Running => checked(said.health.state),
+        InstanceState::Waiting | InstanceState::Failed | InstanceState::Ended => HealthState::Down,
+        InstanceState::Stopping => HealthState::Draining,
     }
 }
 

@@ -9,7 +9,7 @@ use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Tls, TlsParameters};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Message, Notifier, NotifyError, Secret};
 
@@ -19,7 +19,7 @@ const TIME: Duration = Duration::from_secs(30);
 const MOST: usize = 50;
 
 /// How a connection is kept from others' eyes.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum Security {
     /// TLS after STARTTLS; a server that does not offer it gets no mail. Port 587.

@@ -1,9 +1,10 @@
 //! What may be called: hosts with a port, ranges of addresses, or everything public.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// An entry of `allow` that says nothing that can be judged.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -12,8 +13,8 @@ pub struct BadRule(String);
 
 /// The entries of `allow` under `[outgoing]`: `host:port` (the host is trusted wherever its name leads), `address` or `address/bits`, and `public` for
 /// every address of the public internet. Empty allows nothing.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(try_from = "Vec<String>")]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(try_from = "Vec<String>", into = "Vec<String>")]
 pub struct Allow(Vec<Rule>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +46,23 @@ impl TryFrom<Vec<String>> for Allow {
 
     fn try_from(entries: Vec<String>) -> Result<Self, BadRule> {
         entries.iter().map(|entry| entry.parse()).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+impl From<Allow> for Vec<String> {
+    fn from(allow: Allow) -> Self {
+        allow.0.iter().map(ToString::to_string).collect()
+    }
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Host(host, port) if host.contains(':') => write!(f, "[{host}]:{port}"),
+            Self::Host(host, port) => write!(f, "{host}:{port}"),
+            Self::Range(base, bits) => write!(f, "{base}/{bits}"),
+            Self::Public => f.write_str("public"),
+        }
     }
 }
 

@@ -1,4 +1,6 @@
-//! `gennaker config`: an example of the configuration file, and what is wrong with one.
+//! `gennaker config`: an example of the configuration file, what is wrong with one, and what is in force.
+
+mod show;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -20,12 +22,15 @@ pub enum Verb {
         /// The file [default: /etc/gennaker/gennaker.toml as root, else ~/.config/gennaker/gennaker.toml]
         file: Option<PathBuf>,
     },
+    /// Show what is in force: every key with its value; secrets are dots
+    Show(show::Args),
 }
 
 /// Runs it: 0 when the file is good.
 pub fn run(verb: Verb) -> anyhow::Result<ExitCode> {
     match verb {
         Verb::Example => print!("{EXAMPLE}"),
+        Verb::Show(args) => return show::run(args),
         Verb::Check { file } => {
             let environment = Environment::read();
             let config = Config::load(file.as_deref(), &environment, Vec::new())?;

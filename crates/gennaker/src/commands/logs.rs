@@ -1,5 +1,7 @@
 //! `gennaker logs`: what an application's instances wrote, and what they go on writing. Read from their folders, so it
-//! works without a server.
+//! works without a server. The server's own log is in `server`.
+
+mod server;
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -20,12 +22,21 @@ use crate::machine::{Place, application};
 #[derive(clap::Args)]
 pub struct Args {
     /// An application, one of its server groups, or one instance: APP, APP/vNNN or APP/vNNN/INSTANCE
-    #[arg(value_name = "APP[/vNNN[/INSTANCE]]")]
-    what: String,
+    #[arg(value_name = "APP[/vNNN[/INSTANCE]]", required_unless_present = "server", conflicts_with = "server")]
+    what: Option<String>,
+    /// The server's own log: of the data folder, or of the server at URL (else at $GENNAKER_SERVER); there a token of an admin is needed
+    #[arg(long, value_name = "URL", num_args = 0..=1, require_equals = true)]
+    server: Option<Option<String>>,
+    /// With --server: the lines of one request, by the id that stands in its error
+    #[arg(long, value_name = "ID", requires = "server")]
+    request: Option<String>,
+    /// With --server: lines as they are kept, a JSON object each
+    #[arg(long, requires = "server")]
+    json: bool,
     /// Go on with what is written from now on
     #[arg(short, long)]
     follow: bool,
-    /// So many of the last lines of each instance
+    /// So many of the last lines, of each instance
     #[arg(short = 'n', long, default_value_t = 100)]
     lines: usize,
     /// What was written since then only, also by instances that are gone: 90s, 10m, 2h, 3d, or a time as 2027-01-15T08:00:00Z
@@ -43,12 +54,16 @@ pub struct Args {
 
 /// Prints them; with `-f` until it is interrupted.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
+    if let Some(server) = &args.server {
+        return server::run(&args, server.as_deref());
+    }
+    let what = args.what.as_deref().unwrap_or_default();
     let machine = args.place.machine()?;
     let mut tails: Vec<Tail> = Vec::new();
     let find = |tails: &mut Vec<Tail>| {
         for (instance, folder) in machine.instances() {
             let known = tails.iter().any(|tail| tail.id == instance.id);
-            if !known && chosen(&args.what, &instance.group, &instance.id) {
+            if !known && chosen(what, &instance.group, &instance.id) {
                 tails.push(Tail::new(instance.id, folder.log()));
             }
         }
@@ -56,17 +71,16 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     find(&mut tails);
     let since = args.since.as_deref().map(|text| since(text, SystemClock.now())).transpose()?;
     if args.previous || since.is_some() {
-        let past = logs::past(&machine.data).into_iter().filter(|past| chosen(&args.what, &past.group, &past.id));
+        let past = logs::past(&machine.data).into_iter().filter(|past| chosen(what, &past.group, &past.id));
         tails.splice(0..0, past.map(|past| Tail::new(past.id, past.log)).collect::<Vec<_>>());
     }
     if tails.is_empty() {
         let known: Vec<String> = machine.instances().into_iter().map(|(instance, _)| instance.id).collect();
         let known =
             if known.is_empty() { "there are none".to_owned() } else { format!("there are {}", known.join(", ")) };
-        let gone =
-            logs::past(&machine.data).into_iter().filter(|past| chosen(&args.what, &past.group, &past.id)).count();
+        let gone = logs::past(&machine.data).into_iter().filter(|past| chosen(what, &past.group, &past.id)).count();
         let gone = if gone == 0 { String::new() } else { format!("; --previous shows {gone} that are gone") };
-        bail!("no instance of {} in {}: {known}{gone}", args.what, machine.data.display());
+        bail!("no instance of {} in {}: {known}{gone}", what, machine.data.display());
     }
     let mut out = io::stdout().lock();
     let prefix = tails.len() > 1 || args.follow;

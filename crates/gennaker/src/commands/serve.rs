@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use api::server::Listening;
+use api::server_log::ServerLog;
 use serde::{Deserialize, Serialize};
 use store::clock::{Clock, SystemClock};
 use store::lock::FolderLock;
@@ -108,7 +109,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     ];
     let flags = flags.into_iter().filter_map(|(section, key, value)| Some((section, key, value?))).collect();
     let config = Config::load(args.config.as_deref(), &environment, flags)?;
-    log(&config, &environment);
+    let kept = log(&config, &environment);
     // Another provider that was installed before is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     // Before anything is made: a refusal leaves no trace.
@@ -122,6 +123,9 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     }
     // What one that was killed said of itself is not true of this one.
     let _ = std::fs::remove_file(ServerFile::path(&data));
+    if let Err(error) = kept.open(&data) {
+        tracing::warn!(%error, "the server's log is not kept in {}", data.join("logs").display());
+    }
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(&config, &environment, &data))?;
     Ok(ExitCode::SUCCESS)
 }
@@ -160,6 +164,7 @@ async fn serve(config: &Config, environment: &Environment, data: &Path) -> anyho
         version: env!("CARGO_PKG_VERSION").into(),
     };
     file.write(data)?;
+    tracing::info!(version = file.version, listen = %file.listen, pid = file.pid, "the server begins");
     println!("gennaker {} serves {own}/ui/ (data in {})", file.version, data.display());
     if let Some(gate) = file.gate_listen {
         println!("Gate's clients reach it at http://{gate}");
@@ -191,18 +196,23 @@ async fn told_to_end() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn log(config: &Config, environment: &Environment) {
-    use tracing_subscriber::EnvFilter;
+/// Lines go to standard error, and, once its folder is known to be ours, to the log that `gennaker logs --server` reads.
+fn log(config: &Config, environment: &Environment) -> ServerLog {
+    use tracing_subscriber::layer::SubscriberExt;
+    use tracing_subscriber::util::SubscriberInitExt;
+    use tracing_subscriber::{EnvFilter, Layer, fmt};
     let filter = EnvFilter::new(environment.log.as_deref().unwrap_or("info"));
     // A log that cannot be written is no reason to stop: complaining about it to the same place would panic.
-    let lines = tracing_subscriber::fmt()
-        .log_internal_errors(false)
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal());
-    // Only the first subscriber of a process counts.
-    let _ = match config.server.log {
-        LogFormat::Plain => lines.try_init(),
-        LogFormat::Json => lines.json().try_init(),
+    let lines =
+        fmt::layer().log_internal_errors(false).with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
+    let lines = match config.server.log {
+        LogFormat::Plain => lines.boxed(),
+        LogFormat::Json => lines.json().boxed(),
     };
+    let kept = ServerLog::default();
+    let writer = kept.clone();
+    let file = fmt::layer().json().log_internal_errors(false).with_writer(move || writer.clone());
+    // Only the first subscriber of a process counts.
+    let _ = tracing_subscriber::registry().with(filter).with(lines).with(file).try_init();
+    kept
 }

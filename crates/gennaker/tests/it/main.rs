@@ -47,3 +47,4 @@ mod undo_story;
 mod units_story;
 mod up_story;
 mod versions_story;
+mod watch_story;

@@ -1,7 +1,8 @@
 //! The actor: a batch of inputs, one transaction, then the effects. What is decided stands in `running`.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -66,8 +67,16 @@ impl Actor {
                 count = self.inbox.recv_many(&mut inputs, BATCH) => if count == 0 { return },
                 () = tokio::time::sleep(wait) => {}
             }
+            let meter = self.engine.meter();
+            meter.inbox.fetch_sub(inputs.len() as u64, Relaxed);
+            meter.busy_since.store(self.now(), Relaxed);
+            let began = Instant::now();
             self.batch(inputs).await;
+            let meter = self.engine.meter();
+            meter.batches.observe(began.elapsed());
+            meter.busy_since.store(0, Relaxed);
             if let Some(reply) = self.stopped.take() {
+                meter.works.store(false, Relaxed);
                 let _ = reply.send(());
                 return;
             }
@@ -158,10 +167,14 @@ impl Actor {
     /// Writes a batch, takes it over, and acts.
     async fn commit(&mut self, mut batch: Batch, beside: Beside) {
         let rows = self.running.rows(&mut batch);
+        let over: Vec<_> = rows.iter().map(|rows| rows.over.clone()).collect();
         let mut followed = Vec::new();
         if !rows.is_empty() || !beside.lines.is_empty() {
             followed = self.write(rows, beside.lines).await;
         }
+        let meter = self.engine.meter();
+        meter.transitions.add(batch.transitions);
+        over.iter().for_each(|over| meter.over(over, Some(&self.registry)));
         let orders = std::mem::take(&mut batch.orders);
         let mut acting: Vec<(Live, Vec<Order>)> = Vec::new();
         for (id, order) in orders.into_iter().chain(followed.iter().map(|id| (id.clone(), Order::Ended))) {

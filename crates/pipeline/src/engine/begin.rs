@@ -194,7 +194,14 @@ fn write(engine: &Engine, tx: &mut Tx, begun: &Begun) -> Result<String, EngineEr
         let now = tx.now();
         tx.execute(sql, params![key, &run.id, now])?;
     }
-    let followed = Rows::of_new(live, *ended).write(tx)?.is_some();
+    let rows = Rows::of_new(live, *ended);
+    let followed = rows.write(tx)?.is_some();
+    let (counted, kind, over) = (engine.clone(), run.kind, rows.over);
+    tx.after_commit(move || {
+        let meter = counted.meter();
+        meter.started.count(kind);
+        meter.over(&over, counted.0.registry.get().map(|registry| &**registry));
+    });
     let id = run.id.clone();
     if followed || !live.is_over() {
         let (mut live, mut orders) = (live.clone(), orders.clone());

@@ -59,12 +59,15 @@ pub(super) fn perform(
             let flight = engine.0.flights.begin(id, &stage);
             let (engine, execution) = (engine.clone(), id.to_owned());
             tokio::spawn(async move {
+                let began = std::time::Instant::now();
                 let done = tokio::spawn(async move { effect.run(input).await }).await;
                 drop(flight);
                 let result = done.unwrap_or_else(|broken| {
                     let text = format!("the task broke off: {broken}; this is an error of the program");
                     TaskResult::Failed { error: Exception::new("Panic", text) }
                 });
+                engine.meter().task_times.observe(began.elapsed());
+                engine.meter().answered(&result);
                 engine.send(Input::Event(Event::Finished { execution, stage, task, lease, result, asked }));
             });
         }

@@ -41,6 +41,11 @@ impl Flights {
         Flight { flights: self.clone(), execution: execution.to_owned(), number, _open: open }
     }
 
+    /// How many run.
+    pub fn count(&self) -> usize {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).all.values().map(HashMap::len).sum()
+    }
+
     /// Returns when nothing runs any more in a stage and what is inside it, or after a while.
     pub async fn ended(&self, run: &Execution, stage: &str) {
         let inside = |id: &str| run.around(id).any(|one| one.id == stage);

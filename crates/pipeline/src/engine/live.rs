@@ -7,6 +7,7 @@ use serde_json::Value;
 use store::{StoreError, Tx, params};
 
 use super::effects::{FOLLOW, follow_later};
+use super::meter::Over;
 use crate::decide::{Message, Timer};
 use crate::model::{Execution, Kind, Stage};
 use crate::notices::{self, Moment};
@@ -116,6 +117,8 @@ pub struct Rows {
     ended: Option<String>,
     /// What people may want to be told of, with the execution as it was then.
     moments: Option<(Execution, Vec<Moment>)>,
+    /// What of it has ended.
+    pub(super) over: Over,
 }
 
 impl Rows {
@@ -131,6 +134,7 @@ impl Rows {
             journal: Vec::new(),
             ended: follows(&live.run, ended),
             moments: moments(None, &live.run),
+            over: over(&live.run, live.run.stages.iter(), live.run.status.is_complete()),
         }
     }
 
@@ -140,6 +144,8 @@ impl Rows {
         let is: std::collections::HashSet<&str> = new.run.stages.iter().map(|s| s.id.as_str()).collect();
         let fresh = |s: &&Arc<Stage>| was.get(s.id.as_str()).is_none_or(|w| !Arc::ptr_eq(w, s) && ***w != ***s);
         let stages: Vec<_> = new.run.stages.iter().filter(fresh).cloned().collect();
+        let went_on = stages.iter().filter(|s| was.get(s.id.as_str()).is_none_or(|w| !w.status.is_complete()));
+        let over = over(&new.run, went_on, ended);
         let gone: Vec<_> = was.keys().filter(|id| !is.contains(*id)).map(|id| (*id).to_owned()).collect();
         let same_order = old.run.stages.len() == new.run.stages.len()
             && old.run.stages.iter().zip(&new.run.stages).all(|(a, b)| a.id == b.id);
@@ -157,6 +163,7 @@ impl Rows {
             journal,
             ended: follows(&new.run, ended),
             moments: moments(Some(&old.run), &new.run),
+            over,
         }
     }
 
@@ -220,6 +227,12 @@ impl Rows {
 fn moments(old: Option<&Execution>, new: &Execution) -> Option<(Execution, Vec<Moment>)> {
     let moments = notices::moments(old, new);
     (!moments.is_empty()).then(|| (new.clone(), moments))
+}
+
+/// What has ended: of these stages, and the execution itself if it has.
+fn over<'a>(run: &Execution, stages: impl Iterator<Item = &'a Arc<Stage>>, ended: bool) -> Over {
+    let stages = stages.filter(|stage| stage.status.is_complete()).cloned().collect();
+    Over { execution: ended.then_some((run.kind, run.status)), stages }
 }
 
 /// The ids of its stages.

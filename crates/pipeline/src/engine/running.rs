@@ -54,6 +54,8 @@ pub struct Batch {
     journal: HashMap<String, Vec<String>>,
     queue: VecDeque<(String, Vec<Message>)>,
     ended: Vec<String>,
+    /// How many messages were decided, each with all that follows from it.
+    pub(super) transitions: u64,
     /// What is to be done outside, after the commit.
     pub orders: Vec<(String, Order)>,
     /// What is to be fetched, after the commit.
@@ -274,6 +276,7 @@ impl Running {
     /// Decides about messages of one execution, and queues what follows for others.
     fn step(&mut self, id: &str, messages: Vec<Message>, batch: &mut Batch) {
         let Some(live) = self.live.get(id) else { return };
+        batch.transitions += messages.len() as u64;
         let mut live = live.clone();
         let given = Arc::new(given(&live, batch.now));
         let world = World { given, registry: &self.registry, running: self.running_beside(&live.run) };

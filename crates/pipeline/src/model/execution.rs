@@ -9,7 +9,7 @@ use super::{Owner, Stage, Status, Trigger};
 use crate::Map;
 
 /// Whether it is a pipeline's run or a list of jobs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 pub enum Kind {
     /// A run of a pipeline.
     #[default]

@@ -3,9 +3,12 @@
 //! The server tails each apt root's outbox. One transaction of the control store moves the root's cursor and inserts the executions,
 //! unique by pipeline and event, so whatever is read twice starts nothing twice.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use std::time::Duration;
 
 use apt::{Event, MIRRORED, Mirrored, NewPackage, PUBLISHED, Published, Root};
+use events::meter::Counter;
 use jiff::SignedDuration;
 use pipeline::{Engine, EngineError, Map};
 use serde_json::{Value, json};
@@ -29,6 +32,31 @@ pub struct Tail {
     pub engine: Engine,
     /// What is older starts nothing.
     pub window: SignedDuration,
+    /// Where it tells how it goes.
+    pub pulse: Arc<Pulse>,
+}
+
+/// How it goes with following one root.
+#[derive(Debug, Default)]
+pub struct Pulse {
+    /// When the outbox was last read, in milliseconds; 0 before the first time.
+    read_at: AtomicI64,
+    /// Times that it could not be read, or what stood there not be acted upon.
+    pub failures: Counter,
+    /// New generations of publications that were seen.
+    pub published: Counter,
+}
+
+impl Pulse {
+    /// When the outbox was last read to its end or a piece further, in milliseconds since 1970.
+    pub fn read_at(&self) -> Option<i64> {
+        Some(self.read_at.load(Relaxed)).filter(|at| *at > 0)
+    }
+
+    /// It was read now.
+    pub fn beat(&self, now: i64) {
+        self.read_at.store(now, Relaxed);
+    }
 }
 
 impl Tail {
@@ -36,10 +64,15 @@ impl Tail {
     pub async fn run(self) {
         let mut wake = Wake::on(self.root.wake());
         loop {
-            match self.step().await {
+            let done = self.step().await;
+            if done.is_ok() {
+                self.pulse.beat(self.engine.store().clock().now().as_millisecond());
+            }
+            match done {
                 Ok(true) => continue,
                 Ok(false) => {}
                 Err(error) => {
+                    self.pulse.failures.add(1);
                     tracing::warn!(root = %self.root.path().display(), %error, "cannot follow the outbox; trying again")
                 }
             }
@@ -62,6 +95,7 @@ impl Tail {
             return Ok(false);
         }
         let more = events.len() as u32 == AT_ONCE;
+        let published = events.iter().filter(|event| event.kind == PUBLISHED).count() as u64;
         let (engine, window) = (self.engine.clone(), self.window);
         store
             .write(move |tx| {
@@ -77,6 +111,7 @@ impl Tail {
                 Ok::<_, TailError>(())
             })
             .await?;
+        self.pulse.published.add(published);
         Ok(more)
     }
 }
@@ -129,7 +164,8 @@ pub fn moved(tx: &mut Tx, from: &str, to: &str) -> Result<(), StoreError> {
     tx.execute(sql, params![to, at]).map(drop)
 }
 
-fn cursor(tx: &mut Tx, root: &str) -> Result<i64, StoreError> {
+/// How far the outbox of a root was read: the number of the last event that was acted upon.
+pub fn cursor(tx: &mut Tx, root: &str) -> Result<i64, StoreError> {
     tx.query_opt("select seq from apt_cursor where root = ?1", params![root])?.map_or(Ok(0), |row| row.int(0))
 }
 

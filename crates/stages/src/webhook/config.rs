@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use pipeline::{Map, PlanError, json_path};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// Answers that fail at once when the stage does not say: a gateway that gave up may have passed the call on.
@@ -64,7 +64,7 @@ pub(super) struct Config {
 }
 
 /// How often a call is made.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct Retry {
     /// At most, the first time included.

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 
 use pipeline::{Map, Plan, PlanError, Stage, StageView, TaskInput, TaskSpec, fields};
 use schemars::Schema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::config::{Config, Retry};
 use super::{CREATE, fill, tasks};
 
 /// A `[[webhook.preconfigured]]` of the configuration.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct Preconfigured {
     /// What people see.
@@ -24,15 +24,18 @@ pub struct Preconfigured {
     pub kind: String,
     /// Switched off it is not listed, and fails when it runs. On when it does not say.
     pub enabled: Option<bool>,
-    /// What is called; `${parameterValues['x']}` is a parameter.
+    /// What is called; `${parameterValues['x']}` is a parameter. Some services take whoever knows the address for entitled: it is shown as dots.
+    #[serde(serialize_with = "access::secret::dots")]
     pub url: String,
     /// Headers; the same holds for their values.
+    #[serde(serialize_with = "access::secret::dots")]
     pub custom_headers: BTreeMap<String, String>,
     /// Headers whose values are secrets, besides those whose names say so.
     pub sensitive_headers: Vec<String>,
     /// `GET`, `POST` …; POST when it does not say.
     pub method: Option<String>,
     /// The body; JSON is filled text by text, so that a parameter cannot break out of its place.
+    #[serde(serialize_with = "access::secret::dots")]
     pub payload: Option<String>,
     /// As in the stage `webhook`.
     pub wait_for_completion: bool,
@@ -75,7 +78,7 @@ pub struct Preconfigured {
 }
 
 /// A parameter of a preconfigured webhook.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct Parameter {
     /// The key in `parameterValues`.

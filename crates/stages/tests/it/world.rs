@@ -106,7 +106,7 @@ impl World {
     }
 
     pub async fn tail_with(&self, window: SignedDuration) {
-        let tail = Tail { root: self.root.clone(), engine: self.engine.clone(), window };
+        let tail = Tail { root: self.root.clone(), engine: self.engine.clone(), window, pulse: Arc::default() };
         while tail.step().await.unwrap() {}
     }
 
