@@ -1,6 +1,6 @@
 # demo: build and walk the whole story on this machine.  test: every check and test.  bench: figures against peers.
 # soak, simulate, fuzz: the same as the tests do, for as long as you like.
-.PHONY: demo test deb bench bench-apt bench-large bench-page soak simulate fuzz openapi
+.PHONY: demo test deb image bench bench-apt bench-large bench-page soak simulate fuzz openapi
 
 PROFILE := demo
 BIN := target/$(PROFILE)/gennaker
@@ -21,6 +21,13 @@ deb: web/dist/index.html
 	rustup target add $(MUSL)
 	cargo build --locked --release --package gennaker --target $(MUSL)
 	@scripts/deb target/$(MUSL)/release/gennaker target/deb
+
+# An OCI image of the same program, in target/image, without a daemon: `docker load -i target/image/gennaker.tar`.
+image: web/dist/index.html
+	@scripts/preflight deb
+	rustup target add $(MUSL)
+	cargo build --locked --release --package gennaker --target $(MUSL)
+	@scripts/image target/$(MUSL)/release/gennaker target/image/gennaker.tar
 
 # The balancer against nginx and HAProxy, in one run: requests a second and CPU time a request, and their ratios. Then what the
 # pipeline engine does in a second, beside what Spinnaker's own was measured to do.

@@ -13,6 +13,7 @@ mod aptly_conformance;
 mod backup_story;
 mod bucket_story;
 mod client_story;
+mod container_story;
 mod dataplane_story;
 mod deb_story;
 mod deck_story;
