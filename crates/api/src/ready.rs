@@ -90,8 +90,8 @@ async fn look(house: &House) -> Ready {
         parts.push((numbered("archive", at), archive(followed.pulse.read_at(), now)));
     }
     for provider in house.clouds.providers() {
-        let told = match provider.measure().await {
-            Ok(_) => Ok("it answers".into()),
+        let told = match provider.reach().await {
+            Ok(()) => Ok("it answers".into()),
             Err(error) => {
                 tracing::warn!(%error, "an account does not answer");
                 Err("it does not answer; the server's log says why".into())

@@ -279,6 +279,11 @@ pub trait Provider: Send + Sync {
         Ok(None)
     }
 
+    /// Whether whoever runs the instances answers now; cheap, for it is asked every few seconds. A cloud that cannot be asked so is taken to.
+    async fn reach(&self) -> Result<(), CloudError> {
+        Ok(())
+    }
+
     /// Numbers for a monitoring system, from whoever runs the instances, now: an error says that nobody answers there.
     async fn measure(&self) -> Result<Measures, CloudError> {
         let everything = Query { application: None, without_images: true };

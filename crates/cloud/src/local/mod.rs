@@ -379,13 +379,16 @@ impl Provider for Local {
         }
     }
 
+    async fn reach(&self) -> Result<(), CloudError> {
+        // What happened since it was last looked at: mostly nothing, at once.
+        let known =
+            self.shared.seen.lock().unwrap_or_else(PoisonError::into_inner).status.as_ref().map_or(0, |s| s.seq);
+        self.shared.asked(|client| async move { client.events(known, Duration::ZERO).await }).await.map(drop)
+    }
+
     async fn measure(&self) -> Result<Measures, CloudError> {
-        let unreachable = |why: String| CloudError::Unreachable { account: self.shared.rules.account.clone(), why };
-        match tokio::time::timeout(PATIENCE, Client::new(&self.shared.options.dir).status()).await {
-            Ok(Ok(status)) => Ok(measure::measures(&status)),
-            Ok(Err(error)) => Err(unreachable(error.to_string())),
-            Err(_) => Err(unreachable(format!("the data plane does not answer within {} ms", PATIENCE.as_millis()))),
-        }
+        let status = self.shared.asked(|client| async move { client.status().await }).await?;
+        Ok(measure::measures(&status))
     }
 
     async fn logs(&self, region: &str, instance: &str, lines: usize) -> Result<Vec<String>, CloudError> {
@@ -405,6 +408,18 @@ impl Provider for Local {
 }
 
 impl Shared {
+    /// What the data plane answers now, or why it does not.
+    async fn asked<T, F>(&self, ask: impl FnOnce(Client) -> F) -> Result<T, CloudError>
+    where
+        F: Future<Output = Result<T, ClientError>> + Send,
+    {
+        let unreachable = |why: String| CloudError::Unreachable { account: self.rules.account.clone(), why };
+        match tokio::time::timeout(PATIENCE, ask(Client::new(&self.options.dir))).await {
+            Ok(answer) => answer.map_err(|error| unreachable(error.to_string())),
+            Err(_) => Err(unreachable(format!("the data plane does not answer within {} ms", PATIENCE.as_millis()))),
+        }
+    }
+
     fn reader<'a>(&'a self, state: &'a State, seen: &'a Seen) -> Reader<'a> {
         Reader { state, seen, rules: &self.rules, now: self.store.clock().now() }
     }
