@@ -48,8 +48,8 @@ bench-apt:
 LARGE ?= 60000
 SNAPSHOTS ?= 350
 bench-large:
-	cargo build --locked --release --package apt --example large
-	@folder=$$(mktemp -d) && target/release/examples/large $$folder/root $(LARGE) $(SNAPSHOTS); rm -rf $$folder
+	cargo build --locked --release --package apt --example archive
+	@folder=$$(mktemp -d) && target/release/examples/archive $$folder/root $(LARGE) $(SNAPSHOTS); rm -rf $$folder
 
 # How long each screen takes to appear, and to answer, with 1,000 pipelines, 10,000 instances and 100,000 past runs.
 bench-page: web/dist/index.html

@@ -74,7 +74,7 @@ pub async fn serve(size: Size, root: Option<&Path>) -> Served {
         engine: Engine::new(store.clone()),
         clouds: Arc::new(Clouds::new(vec![simulated]).expect("one account")),
         tidy: Tidy {
-            store,
+            store: store.clone(),
             bakery: bakery.clone(),
             roots: roots.clone(),
             data: data.path().to_owned(),
