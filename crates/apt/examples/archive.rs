@@ -1,4 +1,4 @@
-//! Times what a large root costs: `large FOLDER [PACKAGES [SNAPSHOTS]]`, in a folder that does not exist yet. Packages come by a mirror whose
+//! Times what a large root costs: `archive FOLDER [PACKAGES [SNAPSHOTS]]`, in a folder that does not exist yet. Packages come by a mirror whose
 //! upstream is made up here, so that only our own work is timed.
 
 use std::path::Path;
@@ -78,7 +78,7 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().collect();
     let number = |at: usize, usual: u32| args.get(at).map_or(Some(usual), |text| text.parse().ok());
     let (Some(folder), Some(packages), Some(snapshots)) = (args.get(1), number(2, 60_000), number(3, 3_500)) else {
-        eprintln!("usage: large FOLDER [PACKAGES [SNAPSHOTS]]");
+        eprintln!("usage: archive FOLDER [PACKAGES [SNAPSHOTS]]");
         return ExitCode::from(2);
     };
     match run(Path::new(folder), packages, snapshots) {
