@@ -6,14 +6,23 @@ use serde::{Deserialize, Serialize};
 use store::{Migration, StoreError, Tx, params};
 
 use crate::token::digest;
-use crate::{Caller, Role, Secret};
+use crate::{Caller, Role, Scope, Secret};
 
 /// The table of this crate.
-pub const MIGRATIONS: &[Migration] = &[Migration { domain: "access", number: 1, sql: FIRST }];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { domain: "access", number: 1, sql: FIRST },
+    Migration { domain: "access", number: 2, sql: OF_ARCHIVES },
+];
 
 const FIRST: &str = "
 create table token (
     name text primary key, role text not null, application text, digest text not null, who text not null, created bigint not null);
+";
+
+/// Tokens for a part of an archive.
+const OF_ARCHIVES: &str = "
+alter table token add column publication text;
+alter table token add column repository text;
 ";
 
 /// What every token begins with, so that scanners of sources find one that was left behind.
@@ -27,7 +36,14 @@ pub struct Kept {
     /// What its bearer may do.
     pub role: Role,
     /// The only application whose things its bearer may see and run.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub application: Option<String>,
+    /// The only publication that its bearer may read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub publication: Option<String>,
+    /// The only repository that its bearer may upload to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repository: Option<String>,
     /// The SHA-256 of the token, in hexadecimal digits.
     #[serde(skip_serializing)]
     digest: String,
@@ -63,7 +79,9 @@ pub enum KeptError {
     )]
     LastLock(String),
     /// An admin of one application.
-    #[error("an admin's token is for the whole server: give it no application, or another role")]
+    #[error(
+        "an admin's token is for the whole server: give it no application, publication or repository, or another role"
+    )]
     AdminOfOne,
     /// The system gives no random bytes.
     #[error("no random bytes can be had")]
@@ -75,7 +93,7 @@ pub enum KeptError {
 
 impl Kept {
     /// A new token of this randomness, and its text, which is told once.
-    pub fn make(name: &str, role: Role, application: Option<&str>, who: &str, random: [u8; 24]) -> (Kept, Secret) {
+    pub fn make(name: &str, role: Role, scope: Scope, who: &str, random: [u8; 24]) -> (Kept, Secret) {
         let mut text = PREFIX.to_owned();
         for byte in random {
             // Writing to a String does not fail.
@@ -85,14 +103,29 @@ impl Kept {
             let _ = write!(hex, "{byte:02x}");
             hex
         });
-        let application = application.map(str::to_owned);
-        let kept = Kept { name: name.into(), role, application, digest, who: who.into(), created: 0 };
-        (kept, Secret::new(text))
+        let (mut application, mut publication, mut repository) = (None, None, None);
+        match scope {
+            Scope::Server => {}
+            Scope::Application(name) => application = Some(name),
+            Scope::Publication(prefix) => publication = Some(prefix),
+            Scope::Repository(name) => repository = Some(name),
+        }
+        let (name, who) = (name.into(), who.into());
+        (Kept { name, role, application, publication, repository, digest, who, created: 0 }, Secret::new(text))
     }
 
     /// Who bears it.
     pub fn caller(&self) -> Caller {
-        Caller { name: self.name.clone(), role: self.role, application: self.application.clone() }
+        Caller { name: self.name.clone(), role: self.role, scope: self.scope() }
+    }
+
+    fn scope(&self) -> Scope {
+        match (&self.application, &self.publication, &self.repository) {
+            (Some(name), ..) => Scope::Application(name.clone()),
+            (_, Some(prefix), _) => Scope::Publication(prefix.clone()),
+            (.., Some(name)) => Scope::Repository(name.clone()),
+            _ => Scope::Server,
+        }
     }
 
     /// The digest in bytes; none of a row that somebody else wrote.
@@ -123,7 +156,10 @@ pub fn random() -> Result<[u8; 24], KeptError> {
 
 /// All of them, by name.
 pub fn all(tx: &mut Tx) -> Result<Vec<Kept>, StoreError> {
-    let rows = tx.query("select name, role, application, digest, who, created from token order by name", params![])?;
+    let rows = tx.query(
+        "select name, role, application, digest, who, created, publication, repository from token order by name",
+        params![],
+    )?;
     let read = |row: &store::Row| {
         let role = match row.text(1)?.as_str() {
             "admin" => Role::Admin,
@@ -131,7 +167,8 @@ pub fn all(tx: &mut Tx) -> Result<Vec<Kept>, StoreError> {
             _ => Role::Viewer,
         };
         let (name, application, digest) = (row.text(0)?, row.opt_text(2)?, row.text(3)?);
-        Ok(Kept { name, role, application, digest, who: row.text(4)?, created: row.int(5)? })
+        let (publication, repository) = (row.opt_text(6)?, row.opt_text(7)?);
+        Ok(Kept { name, role, application, publication, repository, digest, who: row.text(4)?, created: row.int(5)? })
     };
     rows.iter().map(read).collect()
 }
@@ -143,7 +180,7 @@ pub fn add(tx: &mut Tx, kept: &Kept, configured: &[Caller]) -> Result<(), KeptEr
     if !(1..=64).contains(&length) || is_dots || kept.name.chars().any(|c| c.is_control() || c == '/') {
         return Err(KeptError::BadName);
     }
-    if kept.is_admin() && kept.application.is_some() {
+    if kept.is_admin() && kept.scope() != Scope::Server {
         return Err(KeptError::AdminOfOne);
     }
     let others = all(tx)?;
@@ -155,9 +192,11 @@ pub fn add(tx: &mut Tx, kept: &Kept, configured: &[Caller]) -> Result<(), KeptEr
     }
     let now = tx.now().as_millisecond();
     let (role, application) = (kept.role.to_string(), kept.application.clone());
+    let (publication, repository) = (kept.publication.clone(), kept.repository.clone());
     tx.execute(
-        "insert into token (name, role, application, digest, who, created) values (?1, ?2, ?3, ?4, ?5, ?6)",
-        params![&kept.name, role, application, &kept.digest, &kept.who, now],
+        "insert into token (name, role, application, digest, who, created, publication, repository)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        params![&kept.name, role, application, &kept.digest, &kept.who, now, publication, repository],
     )?;
     Ok(tx.change("token", &kept.name)?)
 }
@@ -187,7 +226,8 @@ mod tests {
     use super::*;
 
     fn token(name: &str, role: Role, application: Option<&str>) -> Kept {
-        Kept::make(name, role, application, "kim", [name.len() as u8; 24]).0
+        let scope = application.map_or(Scope::Server, |name| Scope::Application(name.into()));
+        Kept::make(name, role, scope, "kim", [name.len() as u8; 24]).0
     }
 
     #[test]
@@ -225,7 +265,7 @@ mod tests {
 
     #[test]
     fn a_token_is_random_and_known_by_its_beginning() {
-        let (kept, text) = Kept::make("ci", Role::Viewer, None, "kim", [0xab; 24]);
+        let (kept, text) = Kept::make("ci", Role::Viewer, Scope::Server, "kim", [0xab; 24]);
         assert_eq!(text.reveal(), format!("gnk_{}", "ab".repeat(24)));
         assert!(!format!("{kept:?}").contains("abab"));
         assert_eq!(kept.digest(), Some(crate::token::digest(text.reveal())));

@@ -13,4 +13,4 @@ pub use kept::{Kept, KeptError};
 pub use role::{Action, Role};
 pub use secret::Secret;
 pub use secrets::{SecretConfig, SecretError, Secrets};
-pub use token::{Caller, Refusal, TokenConfig, TokenError, Tokens};
+pub use token::{Caller, Refusal, Scope, TokenConfig, TokenError, Tokens};

@@ -41,14 +41,28 @@ pub struct Caller {
     pub name: String,
     /// What they may do.
     pub role: Role,
-    /// The only application whose things they may see and run; none for all.
-    pub application: Option<String>,
+    /// With what.
+    pub scope: Scope,
+}
+
+/// With what a caller may do something.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Scope {
+    /// With everything.
+    #[default]
+    Server,
+    /// With what belongs to this application.
+    Application(String),
+    /// With the files of this publication, `[storage:]prefix`, which apt reads.
+    Publication(String),
+    /// With uploads, and this local repository that takes them.
+    Repository(String),
 }
 
 impl Caller {
     /// Somebody whom nothing but the role bounds.
     pub fn new(name: impl Into<String>, role: Role) -> Self {
-        Self { name: name.into(), role, application: None }
+        Self { name: name.into(), role, scope: Scope::Server }
     }
 
     /// Whoever reaches a server without tokens, which listens on loopback only.
@@ -230,9 +244,10 @@ mod tests {
     #[test]
     fn a_token_that_the_server_made_opens_until_it_is_revoked() {
         let tokens = tokens();
-        let (made, text) = Kept::make("deploys", Role::Operator, Some("shop"), "kim", [7; 24]);
+        let scope = Scope::Application("shop".into());
+        let (made, text) = Kept::make("deploys", Role::Operator, scope.clone(), "kim", [7; 24]);
         tokens.keep(std::slice::from_ref(&made));
-        let bearer = Caller { application: Some("shop".into()), ..Caller::new("deploys", Role::Operator) };
+        let bearer = Caller { scope, ..Caller::new("deploys", Role::Operator) };
         assert_eq!(tokens.check(text.reveal(), 1), Ok(bearer.clone()));
         assert!(tokens.know(&bearer));
         tokens.keep(&[]);

@@ -1,70 +1,31 @@
-//! Tokens of one application: what their bearers may reach. Everything that is not listed here is not theirs; so a new route is closed to them
-//! until somebody says to what it belongs. They see what belongs to the application, and start, judge and stop its pipelines; they save nothing
-//! and run no jobs, for what a pipeline says may concern other applications.
+//! Tokens for a part of the server: what their bearers may reach. Everything that is not listed in the files beneath is not theirs; so a new route is
+//! closed to them until somebody says to what it belongs.
 
-use access::Caller;
+use access::{Caller, Scope};
 use axum::extract::{MatchedPath, RawPathParams, Request, State};
-use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use pipeline::{applications, pipelines, records};
-use store::{StoreError, Tx};
 
 use crate::{House, Problem};
 
-/// What holds nothing of any application.
-const NOBODYS: [&str; 10] = [
-    "/",
-    "/auth/user",
-    "/auth/rawUser",
-    "/capabilities/expressions",
-    "/credentials",
-    "/health",
-    "/health/ready",
-    "/login",
-    "/ui-api/stages",
-    "/version",
-];
-/// Reading what belongs to an execution, which `id` names.
-const OF_EXECUTIONS: [&str; 8] = [
-    "/executions/{id}/deploymentReport",
-    "/pipelines/{id}",
-    "/pipelines/{id}/evaluateExpression",
-    "/pipelines/{id}/{stage}/evaluateExpression",
-    "/tasks/{id}",
-    "/tasks/{id}/details/{operation}",
-    "/ui-api/executions/{id}/notifications",
-    "/ui-api/executions/{id}/stages/{stage_id}/log",
-];
-/// Reading what belongs to a saved pipeline, which `id` names.
-const OF_PIPELINES: [&str; 4] = [
-    "/pipelineConfigs/{id}/history",
-    "/pipelineConfigs/{id}/history/{number}",
-    "/strategyConfigs/{id}/history",
-    "/ui-api/pipelines/{id}/versions",
-];
-/// Starting, judging and stopping.
-const RUNNING: [(&str, &str); 9] = [
-    ("POST", "/pipelines/{application}/{pipeline}"),
-    ("POST", "/pipelines/v2/{application}/{pipeline}"),
-    ("POST", "/pipelines/{id}/evaluateExpression"),
-    ("PUT", "/pipelines/{id}/cancel"),
-    ("PUT", "/pipelines/{id}/pause"),
-    ("PUT", "/pipelines/{id}/resume"),
-    ("PATCH", "/pipelines/{id}/stages/{stage}"),
-    ("PUT", "/pipelines/{id}/stages/{stage}/restart"),
-    ("PUT", "/applications/{application}/pipelines/{id}/cancel"),
-];
+mod application;
+mod archive;
 
-/// To what a request belongs: all of it must be the application's.
-#[derive(Debug, PartialEq, Eq)]
-enum Owner {
-    Application(String),
-    Execution(String),
-    Pipeline(String),
+/// The parts of a path that a route names, decoded.
+struct Params(Vec<(String, String)>);
+
+impl Params {
+    #[cfg(test)]
+    fn of(all: &[(&str, &str)]) -> Params {
+        Params(all.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+    }
+
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
 }
 
-/// The middleware, around every route: turns away whose token is for another application.
+/// The middleware, around every route: turns away whose token is for something else.
 pub async fn watch(
     State(house): State<House>,
     matched: Option<MatchedPath>,
@@ -72,111 +33,30 @@ pub async fn watch(
     request: Request,
     next: Next,
 ) -> Response {
-    let caller = request.extensions().get::<Caller>();
-    let Some((application, name)) = caller.and_then(|caller| Some((caller.application.clone()?, caller.name.clone())))
-    else {
+    let caller = request.extensions().get::<Caller>().cloned();
+    let Some(caller) = caller.filter(|caller| caller.scope != Scope::Server) else {
         return next.run(request).await;
     };
-    let path = matched.as_ref().map_or("", MatchedPath::as_str);
-    let params: Vec<(String, String)> =
-        params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    let refused =
-        || Problem::forbidden(format!("{name} is for the application {application} alone and may not do this"));
-    let Some(owners) = owners(request.method(), path, &params) else { return refused().into_response() };
-    let wanted = application.clone();
-    let own = house.read::<_, StoreError>(move |tx| {
-        for owner in &owners {
-            if owner.application(tx)?.is_none_or(|of| !same(&of, &wanted)) {
-                return Ok(false);
-            }
+    let (method, path) = (request.method(), matched.as_ref().map_or("", MatchedPath::as_str));
+    let params = Params(params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect());
+    let (permitted, what) = match &caller.scope {
+        Scope::Server => (Ok(true), String::new()),
+        Scope::Application(name) => {
+            (application::permits(&house, name, method, path, &params).await, format!("the application {name}"))
         }
-        Ok(true)
-    });
-    match own.await {
+        Scope::Publication(prefix) => {
+            (Ok(archive::reads(prefix, method, path, &params)), format!("the publication {prefix}"))
+        }
+        Scope::Repository(name) => {
+            (Ok(archive::uploads(name, method, path, &params)), format!("the repository {name}"))
+        }
+    };
+    match permitted {
         Ok(true) => next.run(request).await,
-        Ok(false) => refused().into_response(),
+        Ok(false) => {
+            let message = format!("{} is for {what} alone and may not do this", caller.name);
+            Problem::forbidden(message).into_response()
+        }
         Err(problem) => problem.into_response(),
-    }
-}
-
-fn same(one: &str, other: &str) -> bool {
-    applications::folded(one) == applications::folded(other)
-}
-
-/// To what a request belongs; none when it is not for bearers of one application at all.
-fn owners(method: &Method, path: &str, params: &[(String, String)]) -> Option<Vec<Owner>> {
-    let param = |name: &str| params.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
-    let reads = method.is_safe();
-    if path.starts_with("/ui/") || path == "/ui" || (reads && NOBODYS.contains(&path)) {
-        return Some(Vec::new());
-    }
-    if reads && path == "/notifications/{type}/{name}" {
-        return Some(vec![Owner::Application(param("name")?)])
-            .filter(|_| param("type").as_deref() == Some("application"));
-    }
-    if reads && OF_PIPELINES.contains(&path) {
-        return Some(vec![Owner::Pipeline(param("id")?)]);
-    }
-    let runs = RUNNING.iter().any(|(known, route)| method.as_str() == *known && path == *route);
-    let of_application = path.contains("{application}");
-    if !(runs || (reads && (of_application || OF_EXECUTIONS.contains(&path)))) {
-        return None;
-    }
-    let mut owners = Vec::new();
-    if of_application {
-        owners.push(Owner::Application(param("application")?));
-    }
-    if path.contains("{id}") {
-        owners.push(Owner::Execution(param("id")?));
-    }
-    Some(owners)
-}
-
-impl Owner {
-    fn application(&self, tx: &mut Tx<'_>) -> Result<Option<String>, StoreError> {
-        match self {
-            Owner::Application(name) => Ok(Some(name.clone())),
-            Owner::Execution(id) => {
-                let found = records::read_all(tx, std::slice::from_ref(id), records::Detail::Header)?;
-                Ok(found.into_iter().next().map(|run| run.application))
-            }
-            Owner::Pipeline(id) => {
-                let found = pipelines::by_id(tx, id)?;
-                Ok(found.and_then(|config| Some(config.get("application")?.as_str()?.to_owned())))
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_not_listed_belongs_to_nobody() {
-        let asked = |method: Method, path: &str| {
-            let params = [("application", "shop"), ("id", "E"), ("type", "application"), ("name", "shop")];
-            owners(&method, path, &params.map(|(name, value)| (name.to_owned(), value.to_owned())))
-        };
-        let (shop, run) = (|| Owner::Application("shop".into()), || Owner::Execution("E".into()));
-        assert_eq!(asked(Method::GET, "/applications/{application}/pipelines"), Some(vec![shop()]));
-        assert_eq!(asked(Method::PUT, "/applications/{application}/pipelines/{id}/cancel"), Some(vec![shop(), run()]));
-        assert_eq!(asked(Method::GET, "/applications/{application}/tasks/{id}"), Some(vec![shop(), run()]));
-        assert_eq!(asked(Method::GET, "/pipelines/{id}"), Some(vec![run()]));
-        assert_eq!(asked(Method::GET, "/health"), Some(Vec::new()));
-        for (method, path) in [
-            (Method::DELETE, "/pipelines/{id}"),
-            (Method::DELETE, "/pipelines/{application}/{pipeline}"),
-            (Method::POST, "/applications/{application}/tasks"),
-            (Method::GET, "/applications"),
-            (Method::POST, "/tasks"),
-            (Method::POST, "/pipelines"),
-            (Method::GET, "/ui-api/live"),
-            (Method::GET, "/api/repos"),
-            (Method::POST, "/ui-api/tokens"),
-            (Method::GET, ""),
-        ] {
-            assert_eq!(asked(method.clone(), path), None, "{method} {path}");
-        }
     }
 }

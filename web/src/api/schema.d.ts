@@ -4797,6 +4797,10 @@ export interface components {
             role: string;
             /** @description The only application that its bearer may see and run; absent for all. */
             application?: string | null;
+            /** @description The only publication that its bearer may read, `[storage:]prefix`. */
+            publication?: string | null;
+            /** @description The only repository that its bearer may upload to. */
+            repository?: string | null;
             /** @description Who made it; absent of one that stands in the configuration file. */
             who?: string | null;
             /**
@@ -4813,6 +4817,10 @@ export interface components {
             role: string;
             /** @description The only application that its bearer may see and run. */
             application?: string | null;
+            /** @description Instead of it the only publication that its bearer may read, `[storage:]prefix`. */
+            publication?: string | null;
+            /** @description Instead of them the only repository that its bearer may upload to. */
+            repository?: string | null;
         };
         /** @description A notification that a run led to. */
         Told: {

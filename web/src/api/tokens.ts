@@ -14,15 +14,20 @@ export interface Token {
   role: string;
   /** The only application that its bearer may see and run; undefined for all. */
   application: string | undefined;
+  /** The only publication that its bearer may read. */
+  publication: string | undefined;
+  /** The only repository that its bearer may upload to. */
+  repository: string | undefined;
   /** Who made it and when; undefined of one that stands in the configuration file. */
   made: { who: string; at: number | undefined } | undefined;
 }
 
 export function readTokens(value: unknown): Token[] {
   const tokens = list(value).map((one): Token => {
-    const { name, role, application, who, created } = map(one);
+    const { name, role, application, publication, repository, who, created } = map(one);
     const maker = optText(who);
-    return { name: text(name), role: text(role), application: optText(application), made: maker === undefined ? undefined : { who: maker, at: optNumber(created) } };
+    const made = maker === undefined ? undefined : { who: maker, at: optNumber(created) };
+    return { name: text(name), role: text(role), application: optText(application), publication: optText(publication), repository: optText(repository), made };
   });
   return tokens.filter((one) => one.name !== '');
 }

@@ -8,7 +8,7 @@ use access::Caller;
 use axum::Extension;
 use axum::body::Body as Bytes;
 use axum::extract::State;
-use axum::http::header;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use serde::{Deserialize, Serialize};
@@ -32,6 +32,19 @@ pub struct AptCommand {
     /// What follows them. Where a command takes files they are `upload:DIR` or `upload:DIR/FILE`, as they were uploaded.
     #[serde(default)]
     pub args: Vec<String>,
+}
+
+impl AptCommand {
+    /// Whether it makes an archive larger.
+    fn takes_room(&self) -> bool {
+        let words: Vec<&str> = self.command.iter().map(String::as_str).collect();
+        matches!(
+            words[..],
+            ["repo", "add" | "include" | "import"]
+                | ["mirror", "update"]
+                | ["publish", "repo" | "snapshot" | "switch" | "update"]
+        )
+    }
 }
 
 /// Makes a process of a command, or says why it does not.
@@ -59,6 +72,11 @@ async fn run(
     let (Some(commands), Some(root)) = (&house.apt_commands, house.roots.first()) else {
         return Err(Problem::conflict("this server follows no archive: name one under [[apt.root]]"));
     };
+    if asked.takes_room()
+        && let Some(why) = house.room.refusal()
+    {
+        return Err(Problem::new(StatusCode::INSUFFICIENT_STORAGE, why));
+    }
     let uploads = root.path().join("upload");
     let mut process = commands.process(&asked, &uploads, &caller.name).map_err(Problem::bad_request)?;
     process.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);

@@ -1,6 +1,6 @@
 //! Tokens that the server makes and revokes.
 
-use access::{Caller, Kept, KeptError, Role, kept};
+use access::{Caller, Kept, KeptError, Role, Scope, kept};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::{Extension, Json};
@@ -27,6 +27,12 @@ pub(super) struct TokenShown {
     /// The only application that its bearer may see and run; absent for all.
     #[serde(skip_serializing_if = "Option::is_none")]
     application: Option<String>,
+    /// The only publication that its bearer may read, `[storage:]prefix`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    publication: Option<String>,
+    /// The only repository that its bearer may upload to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    repository: Option<String>,
     /// Who made it; absent of one that stands in the configuration file.
     #[serde(skip_serializing_if = "Option::is_none")]
     who: Option<String>,
@@ -38,14 +44,23 @@ pub(super) struct TokenShown {
 /// All tokens: those of the configuration file, then those that the server made.
 pub(super) async fn all(house: &House) -> Result<Vec<TokenShown>, Problem> {
     let of_file = house.tokens.configured().into_iter();
-    let of_file =
-        of_file.map(|one| TokenShown { name: one.name, role: one.role, application: None, who: None, created: None });
+    let of_file = of_file.map(|one| TokenShown {
+        name: one.name,
+        role: one.role,
+        application: None,
+        publication: None,
+        repository: None,
+        who: None,
+        created: None,
+    });
     let kept = house.read::<_, store::StoreError>(kept::all).await?.into_iter().map(|one| TokenShown {
         who: Some(one.who.clone()),
         created: Some(one.created),
         name: one.name,
         role: one.role,
         application: one.application,
+        publication: one.publication,
+        repository: one.repository,
     });
     Ok(of_file.chain(kept).collect())
 }
@@ -67,6 +82,24 @@ struct TokenWanted {
     role: Role,
     /// The only application that its bearer may see and run.
     application: Option<String>,
+    /// Instead of it the only publication that its bearer may read, `[storage:]prefix`.
+    publication: Option<String>,
+    /// Instead of them the only repository that its bearer may upload to.
+    repository: Option<String>,
+}
+
+impl TokenWanted {
+    fn scope(&self) -> Result<Scope, Problem> {
+        let given =
+            |text: &Option<String>| text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
+        match (given(&self.application), given(&self.publication), given(&self.repository)) {
+            (None, None, None) => Ok(Scope::Server),
+            (Some(name), None, None) => Ok(Scope::Application(name)),
+            (None, Some(prefix), None) => Ok(Scope::Publication(prefix)),
+            (None, None, Some(name)) => Ok(Scope::Repository(name)),
+            _ => Err(Problem::bad_request("a token is for one application, one publication, one repository, or all")),
+        }
+    }
 }
 
 /// A new token.
@@ -92,8 +125,7 @@ async fn make(
     let wanted = body.object("what the token is to be")?;
     let wanted: TokenWanted =
         serde_json::from_value(wanted.into()).map_err(|error| Problem::bad_request(error.to_string()))?;
-    let application = wanted.application.as_deref().map(str::trim).filter(|name| !name.is_empty());
-    let (made, text) = Kept::make(wanted.name.trim(), wanted.role, application, &caller.name, kept::random()?);
+    let (made, text) = Kept::make(wanted.name.trim(), wanted.role, wanted.scope()?, &caller.name, kept::random()?);
     let (kept, configured) = (made.clone(), house.tokens.configured());
     house.write(move |tx| kept::add(tx, &kept, &configured)).await?;
     renew(&house).await?;

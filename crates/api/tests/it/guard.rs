@@ -1,6 +1,6 @@
 //! Who gets in: names, foreign pages, tokens.
 
-use access::{Kept, Role};
+use access::{Kept, Role, Scope};
 use api::GuardConfig;
 use pipeline::pipelines;
 use serde_json::json;
@@ -123,8 +123,10 @@ fn every_route_is_walked_with_every_role_and_with_none() {
     let roles = [("viewer", Role::Viewer), ("operator", Role::Operator), ("admin", Role::Admin)];
     let server = Server::with_tokens(rules(), &roles);
     // The walk puts `application` into the place of {application}.
-    let (of_one, one) = Kept::make("of one", Role::Operator, Some("application"), "admin", [1; 24]);
-    let (of_other, other) = Kept::make("of another", Role::Operator, Some("shop"), "admin", [2; 24]);
+    let (of_one, one) =
+        Kept::make("of one", Role::Operator, Scope::Application("application".into()), "admin", [1; 24]);
+    let (of_other, other) =
+        Kept::make("of another", Role::Operator, Scope::Application("shop".into()), "admin", [2; 24]);
     server.tokens.keep(&[of_one, of_other]);
     let document = api::openapi::document().expect("a document");
     let document: serde_json::Value = serde_json::from_str(&document).expect("JSON");
@@ -174,7 +176,7 @@ fn every_route_is_walked_with_every_role_and_with_none() {
 #[test]
 fn a_bearer_of_one_application_reaches_its_runs_and_no_others() {
     let server = Server::with_tokens(rules(), &[("admin", Role::Admin)]);
-    let (kept, token) = Kept::make("shop's", Role::Operator, Some("Shop"), "admin", [3; 24]);
+    let (kept, token) = Kept::make("shop's", Role::Operator, Scope::Application("Shop".into()), "admin", [3; 24]);
     server.tokens.keep(&[kept]);
     let saved = server.store.write_blocking(|tx| {
         for application in ["shop", "blog"] {

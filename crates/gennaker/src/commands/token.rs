@@ -4,7 +4,7 @@
 use std::io::{BufRead, IsTerminal};
 use std::process::ExitCode;
 
-use access::{Kept, Role, Secret, kept, token};
+use access::{Kept, Role, Scope, Secret, kept, token};
 use anyhow::bail;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -24,10 +24,16 @@ pub enum Verb {
         #[arg(long, value_parser = role)]
         role: Role,
         /// Only see this application, and start, judge and stop its pipelines
-        #[arg(long, value_name = "NAME")]
+        #[arg(long, value_name = "NAME", group = "of")]
         application: Option<String>,
+        /// Only read the files of this publication, as apt does: [STORAGE:]PREFIX
+        #[arg(long, value_name = "PREFIX", group = "of")]
+        publication: Option<String>,
+        /// Only upload, and add what was uploaded to this repository
+        #[arg(long, value_name = "NAME", group = "of")]
+        repository: Option<String>,
         /// Ask no server: print a [[token]] for the configuration file on standard output, the token on standard error
-        #[arg(long, conflicts_with = "application")]
+        #[arg(long, conflicts_with = "of")]
         for_file: bool,
         #[command(flatten)]
         gate: Gate,
@@ -64,7 +70,12 @@ fn role(text: &str) -> Result<Role, String> {
 pub fn run(verb: Verb) -> anyhow::Result<ExitCode> {
     match verb {
         Verb::Create { name, role, for_file: true, .. } => for_file(&name, role)?,
-        Verb::Create { name, role, application, gate, .. } => create(&name, role, application, &gate)?,
+        Verb::Create { name, role, application, publication, repository, gate, .. } => {
+            let wanted = json!({
+                "name": name, "role": role, "application": application, "publication": publication, "repository": repository,
+            });
+            create(&wanted, &gate)?;
+        }
         Verb::List(gate) => {
             let (client, output) = gate.open()?;
             output.print(&client.get(&["ui-api", "tokens"], &[])?)?;
@@ -79,16 +90,15 @@ pub fn run(verb: Verb) -> anyhow::Result<ExitCode> {
     done()
 }
 
-fn create(name: &str, role: Role, application: Option<String>, gate: &Gate) -> anyhow::Result<()> {
+fn create(wanted: &Value, gate: &Gate) -> anyhow::Result<()> {
     let (client, output) = gate.open()?;
-    let wanted = json!({"name": name, "role": role, "application": application});
     let first = client.get(&["ui-api", "tokens"], &[])?.as_array().is_some_and(Vec::is_empty);
-    let made = client.send(Method::POST, &["ui-api", "tokens"], &[], Some(&wanted))?;
+    let made = client.send(Method::POST, &["ui-api", "tokens"], &[], Some(wanted))?;
     if output.format.is_some() {
         return output.print(&made);
     }
     println!("{}", made["token"].as_str().unwrap_or_default());
-    output.say(format!("the token of {name}, which is shown only now"));
+    output.say(format!("the token of {}, which is shown only now", wanted["name"].as_str().unwrap_or_default()));
     if first {
         output.say("it is the first: from now on everybody needs one, you too: export GENNAKER_TOKEN=…");
     }
@@ -100,7 +110,7 @@ fn for_file(name: &str, role: Role) -> anyhow::Result<()> {
     if name.is_empty() || name.chars().any(char::is_control) {
         bail!("give the token a name: whose it is");
     }
-    let (_, token) = Kept::make(name, role, None, "", kept::random()?);
+    let (_, token) = Kept::make(name, role, Scope::Server, "", kept::random()?);
     let hash = token::hash(&token)?;
     println!("\n[[token]]\nname = {}\nrole = {}\nhash = \"{hash}\"", Value::from(name), json!(role));
     eprintln!("the token, which is shown only now: {}", token.reveal());

@@ -1,4 +1,5 @@
-//! Who comes over the network: tokens that are made, listed and revoked while the server runs, for one application or all; and TLS on the way.
+//! Who comes over the network: tokens that are made, listed and revoked while the server runs, for all or for an application, a publication or a
+//! repository alone; and TLS on the way.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
@@ -6,7 +7,9 @@ use std::path::Path;
 use std::process::Command;
 
 use serde_json::{Value, json};
+use testkit::package::package;
 
+use crate::apt_story::Client;
 use crate::server::{PATIENCE, Server, exchange, gennaker, run};
 
 /// A command line against this server with this token.
@@ -162,4 +165,59 @@ fn behind_a_proxy_nobody_else_is_answered() {
     assert!(body.contains("this server takes requests from its proxy only"), "{body}");
     let server = start(server.kill(), "127.0.0.0/8");
     assert_eq!(ask(&server).0, 200);
+}
+
+#[test]
+fn apt_reads_one_publication_and_a_build_uploads_to_one_repository() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let home = folder.path().to_owned();
+    let archive = json!({"rootDir": home.join("archive"), "serveInAPIMode": true});
+    std::fs::write(home.join(".aptly.conf"), archive.to_string()).expect("written");
+    package("helloterry", "1.0").write_to(&home);
+    let apt = |words: &str| {
+        let (code, out, said) = run(gennaker(&home).current_dir(&home).arg("apt").args(words.split(' ')));
+        assert_eq!(code, 0, "{words}: {out}{said}");
+    };
+    for name in ["mine", "theirs"] {
+        apt(&format!("repo create -distribution=stable {name}"));
+        apt(&format!("repo add {name} helloterry_1.0_all.deb"));
+        apt(&format!("publish repo -skip-signing -architectures=amd64 {name} team/{name}"));
+    }
+    let server = Server::start_in(folder, "");
+    let kim = make(&server, "", &["kim", "--role", "admin"]);
+    let reader = make(&server, &kim, &["laptops", "--role", "read", "--publication", "team/mine"]);
+    let build = make(&server, &kim, &["build", "--role", "deploy", "--repository", "mine"]);
+
+    // As apt keeps it: a login of any name, the token as its password.
+    let address = server.address();
+    let logins = home.join("auth.conf");
+    std::fs::write(&logins, format!("machine http://{address} login apt password {reader}\n")).expect("written");
+    let client = Client::new(&format!("deb [trusted=yes] http://{address}/repos/-/team/mine stable main"));
+    let netrc = format!("Dir::Etc::netrc={}", logins.display());
+    client.apt_get(&["-o", &netrc, "update"]);
+    let said = client.apt_get(&["-o", &netrc, "download", "helloterry"]);
+    assert!(said.contains("helloterry"), "{said}");
+    assert_eq!(asked(&server, &reader, "/repos/-/team/mine/dists/stable/Release"), 200);
+    assert_eq!(asked(&server, &reader, "/repos/-/team/theirs/dists/stable/Release"), 403);
+    assert_eq!(asked(&server, &reader, "/repos/-/team/mine/../theirs/dists/stable/Release"), 403);
+    assert_eq!(asked(&server, &reader, "/api/repos"), 403);
+    assert_eq!(exchange(&address, "GET", "/repos/-/team/mine/dists/stable/Release", &[], "").0, 401);
+
+    let deb = package("helloterry", "2.0").write_to(&home);
+    let curl = |args: &[&str], path: &str| {
+        let mut curl = Command::new("curl");
+        curl.args(["-s", "-o", "/dev/null", "-w", "%{http_code}", "-u", &format!("build:{build}")]).args(args);
+        run(curl.arg(format!("http://{address}{path}"))).1
+    };
+    let deb = deb.to_str().expect("a text");
+    assert_eq!(curl(&["-T", deb], "/api/files/mine-7/helloterry_2.0_all.deb"), "200");
+    assert_eq!(curl(&["-X", "POST"], "/api/repos/mine/file/mine-7"), "200");
+    assert_eq!(curl(&["-T", deb], "/api/files/theirs/helloterry_2.0_all.deb"), "403");
+    assert_eq!(curl(&["-X", "POST"], "/api/repos/theirs/file/mine-7"), "403");
+    assert_eq!(curl(&["-X", "DELETE"], "/api/repos/mine"), "403");
+    let (_, listed, _) = cli(&server, &kim, &["token", "list"]);
+    assert!(
+        listed.contains("\"publication\": \"team/mine\"") && listed.contains("\"repository\": \"mine\""),
+        "{listed}"
+    );
 }

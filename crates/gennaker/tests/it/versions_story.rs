@@ -79,6 +79,7 @@ fn what_a_newer_version_wrote_is_refused_by_name() {
         bakery::MIGRATIONS,
         cloud::local::MIGRATIONS,
         stages::react::MIGRATIONS,
+        api::MIGRATIONS,
         FUTURE,
     ];
     drop(Store::open(Location::Sqlite(store.clone()), &lists, Arc::new(SystemClock)).expect("raised"));

@@ -60,7 +60,7 @@ function Tokens({ tokens, onRevoke }: { tokens: Token[]; onRevoke: ((name: strin
           <tr>
             <th>{t.common.name}</th>
             <th>{t.tokens.role}</th>
-            <th>{t.tokens.application}</th>
+            <th>{t.tokens.of}</th>
             <th>{t.tokens.made}</th>
             {onRevoke !== undefined && <th aria-label={t.tokens.revoke} />}
           </tr>
@@ -77,7 +77,7 @@ function Tokens({ tokens, onRevoke }: { tokens: Token[]; onRevoke: ((name: strin
 
 function Row({ token, onRevoke }: { token: Token; onRevoke: ((name: string) => void) | undefined }) {
   const t = useTexts();
-  const { name, role, application, made } = token;
+  const { name, role, application, publication, repository, made } = token;
   const words = may(token, t);
   return (
     <tr data-token={name}>
@@ -88,7 +88,11 @@ function Row({ token, onRevoke }: { token: Token; onRevoke: ((name: string) => v
         {role} {words !== undefined && <span className="soft">· {words}</span>}
       </td>
       <td>
-        {application === undefined ? (
+        {publication !== undefined ? (
+          <bdi>{t.tokens.publication(publication)}</bdi>
+        ) : repository !== undefined ? (
+          <bdi>{t.tokens.repository(repository)}</bdi>
+        ) : application === undefined ? (
           <span className="soft">{t.tokens.all}</span>
         ) : (
           <Link className="strong" to="/applications/$application/pipelines" params={{ application }}>

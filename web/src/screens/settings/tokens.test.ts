@@ -3,7 +3,7 @@ import { makeTokenSaid, revokeTokenSaid, type Token } from '../../api/tokens';
 import { en } from '../../texts/en';
 import { afterwards, may, wrongName } from './tokens';
 
-const token = (name: string, role = 'admin'): Token => ({ name, role, application: undefined, made: undefined });
+const token = (name: string, role = 'admin'): Token => ({ name, role, application: undefined, publication: undefined, repository: undefined, made: undefined });
 
 describe('a new token', () => {
   it('has a name that can stand in a log and in a path, and that no other has', () => {
@@ -25,8 +25,11 @@ describe('a new token', () => {
 
 describe('what a bearer may', () => {
   it('is said in words, less of a token for one application', () => {
-    expect(may({ role: 'operator', application: undefined }, en)).toBe('may look, run pipelines, deploy and roll back');
-    expect(may({ role: 'operator', application: 'shop' }, en)).toBe('may look at this application, and start, judge and stop its pipelines');
+    const of = { application: undefined };
+    expect(may({ ...of, role: 'operator' }, en)).toBe('may look, run pipelines, deploy and roll back');
+    expect(may({ ...of, role: 'operator', application: 'shop' }, en)).toBe('may look at this application, and start, judge and stop its pipelines');
+    expect(may({ ...of, role: 'viewer', publication: 'team/a' }, en)).toBe('may read its packages');
+    expect(may({ ...of, role: 'operator', repository: 'mine' }, en)).toBe('may upload to it');
   });
   it('is nothing of a role that this page does not know', () => expect(may({ role: 'toString', application: undefined }, en)).toBeUndefined());
 });

@@ -14,7 +14,9 @@ export function wrongName(name: string, tokens: Token[], t: Texts): string | und
 }
 
 /** What the bearer may, in words; nothing of a role that this page does not know. */
-export function may({ role, application }: Pick<Token, 'role' | 'application'>, t: Texts): string | undefined {
+export function may({ role, application, publication, repository }: Pick<Token, 'role' | 'application'> & Partial<Pick<Token, 'publication' | 'repository'>>, t: Texts): string | undefined {
+  if (publication !== undefined) return t.tokens.mayRead;
+  if (repository !== undefined) return role === 'viewer' ? undefined : t.tokens.mayUpload;
   const words: Record<string, string> = application === undefined ? t.tokens.roles : t.tokens.rolesOfOne;
   return Object.hasOwn(words, role) ? words[role] : undefined;
 }
