@@ -71,6 +71,11 @@ pub trait Stage: Send + Sync {
         false
     }
 
+    /// The names of the stages that it will plan inside itself, as far as its configuration tells: expressions behind it may name them.
+    fn names_inside(&self, _: &Map) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Evaluates the `${…}` of its context, when it starts and before each task.
     fn evaluate(&self, execution: &Value, stage_ref: &str, context: &Value, given: &Given) -> Evaluated {
         evaluate::stage_context(execution, stage_ref, context, given)

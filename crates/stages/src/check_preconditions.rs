@@ -91,9 +91,9 @@ fn precondition(one: &Value, about: &About, at: &At, findings: &mut Findings) {
         }
     }
     let name = inside("stageName").and_then(Value::as_str).filter(|name| !pipeline::validate::is_open(name));
-    if let Some(name) =
-        name.filter(|name| kind == "stageStatus" && !name.is_empty() && about.stage_named(name).is_none())
-    {
+    if let Some(name) = name.filter(|name| {
+        kind == "stageStatus" && !name.is_empty() && about.stage_named(name).is_none() && !about.plans_inside(name)
+    }) {
         let help = nearest(name, about.stage_names()).map(|meant| format!("did you mean '{meant}'?"));
         findings.add(
             about.absent(),

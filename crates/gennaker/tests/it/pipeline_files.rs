@@ -317,3 +317,27 @@ fn a_server_checks_against_what_it_has_and_plans_with_what_exists() {
     let (_, runs) = ask(&server.address(), "GET", "/applications/shop/pipelines", "");
     assert_eq!(runs, "[]", "nothing was started");
 }
+
+#[test]
+fn in_our_own_examples_nothing_is_found() {
+    let examples = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../examples");
+    for name in ["hellospinnaker/pipeline.json", "hellospinnaker/short.json", "rebake/pipeline.json"] {
+        let text = std::fs::read_to_string(examples.join(name)).expect("read");
+        assert_eq!(findings(&text), (0, Vec::new()), "{name}");
+    }
+    // What a stage plans inside itself is known by its configuration, and only that.
+    let deploy = json!({"refId": "1", "type": "deploy", "name": "Deploy", "clusters": [
+        {"application": "shop", "account": "local", "availabilityZones": {"seoul": []}, "capacity": {"desired": 1}}]});
+    let look = |region: &str| {
+        let expression = format!("#stage('Deploy in {region}')['status'] == 'SUCCEEDED'");
+        let enabled = json!({"type": "expression", "expression": expression});
+        let wait = json!({"refId": "2", "requisiteStageRefIds": ["1"], "type": "wait", "name": "w", "waitTime": 1, "stageEnabled": enabled});
+        let pipeline = json!({"application": "shop", "name": "p", "triggers": [], "stages": [deploy, wait]});
+        let (_, findings) = findings(&pipeline.to_string());
+        findings
+            .iter()
+            .filter(|one| one["message"].as_str().is_some_and(|text| text.contains("there is no stage")))
+            .count()
+    };
+    assert_eq!((look("seoul"), look("busan")), (0, 1));
+}

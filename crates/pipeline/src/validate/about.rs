@@ -44,6 +44,7 @@ pub struct About<'a> {
     /// The variables of the template that it belongs to.
     pub variables: Option<HashSet<&'a str>>,
     stages: HashMap<&'a str, &'a str>,
+    inside: HashSet<String>,
     parameters: Option<HashSet<&'a str>>,
     artifacts: HashSet<&'a str>,
 }
@@ -69,6 +70,11 @@ impl<'a> About<'a> {
             let kind = text(s, "type").unwrap_or("");
             Some((text(s, "name").or(text(s, "type"))?, kind))
         });
+        let inside = stages.iter().flat_map(|s| {
+            let kind = registry.stage_type(text(s, "type").unwrap_or(""), text(s, "alias"));
+            kind.map(|kind| kind.names_inside(s)).unwrap_or_default()
+        });
+        let inside = inside.collect();
         let expected = list(pipeline, "expectedArtifacts").map(|(_, a)| a);
         let produced = stages.iter().flat_map(|s| {
             let single = s.get("expectedArtifact").into_iter();
@@ -85,6 +91,7 @@ impl<'a> About<'a> {
             partial: templated,
             variables: None,
             stages: names.collect(),
+            inside,
             // A strategy is handed its parameters by the deployment.
             parameters: (!strategy).then(|| declared.collect()),
             artifacts: ids.collect(),
@@ -99,6 +106,11 @@ impl<'a> About<'a> {
     /// The type of the stage of this name.
     pub fn stage_named(&self, name: &str) -> Option<&'a str> {
         self.stages.get(name).copied()
+    }
+
+    /// Whether one of its stages will plan one of this name inside itself.
+    pub fn plans_inside(&self, name: &str) -> bool {
+        self.inside.contains(name)
     }
 
     /// The names of its stages.

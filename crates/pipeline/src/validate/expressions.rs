@@ -177,6 +177,7 @@ fn call(about: &About, mention: &Mention, function: &str, args: &[Option<String>
             findings.warning(at, message, "");
         }
         Some(_) => {}
+        None if about.plans_inside(wanted) => {}
         None if wanted.len() == 26 && wanted.bytes().all(|b| b.is_ascii_alphanumeric()) => {}
         None => {
             let help = match nearest(wanted, about.stage_names()) {

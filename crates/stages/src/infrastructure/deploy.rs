@@ -49,11 +49,7 @@ impl Stage for Deploy {
     }
 
     fn plan(&self, stage: &StageView) -> Result<Plan, PlanError> {
-        let clusters: Vec<Map> = match (stage.context().get("clusters"), stage.context().get("cluster")) {
-            (Some(Value::Array(list)), _) => list.iter().filter_map(|cluster| cluster.as_object().cloned()).collect(),
-            (_, Some(Value::Object(cluster))) => vec![cluster.clone()],
-            _ => Vec::new(),
-        };
+        let clusters = clusters_of(stage.context());
         if clusters.is_empty() {
             return Err(PlanError::Refused("deploys nothing: give `clusters`".into()));
         }
@@ -73,10 +69,28 @@ impl Stage for Deploy {
                     cluster.entry(key).or_insert_with(|| value.clone());
                 }
             }
-            plan = plan.before(StageSpec::new("createServerGroup", format!("Deploy in {region}")).context(cluster));
+            plan = plan.before(StageSpec::new("createServerGroup", deploys_in(&region)).context(cluster));
         }
         Ok(plan)
     }
+
+    fn names_inside(&self, config: &Map) -> Vec<String> {
+        clusters_of(config).iter().map(|cluster| deploys_in(&wishes::regions(cluster).remove(0))).collect()
+    }
+}
+
+/// What a `deploy` stage deploys.
+fn clusters_of(config: &Map) -> Vec<Map> {
+    match (config.get("clusters"), config.get("cluster")) {
+        (Some(Value::Array(list)), _) => list.iter().filter_map(|cluster| cluster.as_object().cloned()).collect(),
+        (_, Some(Value::Object(cluster))) => vec![cluster.clone()],
+        _ => Vec::new(),
+    }
+}
+
+/// The name of the stage for a region.
+fn deploys_in(region: &str) -> String {
+    format!("Deploy in {region}")
 }
 
 /// Makes one server group (anew, or like its source), and moves traffic to it as its strategy says.
