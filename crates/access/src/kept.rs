@@ -1,8 +1,6 @@
 //! Tokens that the server made: what is kept of them, and how long they live. Not here: who presents one (`token`).
 
-use std::fmt::Write;
-
-use serde::{Deserialize, Serialize};
+use store::id::hex;
 use store::{Migration, StoreError, Tx, params};
 
 use crate::token::digest;
@@ -29,23 +27,14 @@ alter table token add column repository text;
 const PREFIX: &str = "gnk_";
 
 /// What is kept of a token: all but itself.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kept {
     /// Whose it is.
     pub name: String,
     /// What its bearer may do.
     pub role: Role,
-    /// The only application whose things its bearer may see and run.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub application: Option<String>,
-    /// The only publication that its bearer may read.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub publication: Option<String>,
-    /// The only repository that its bearer may upload to.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub repository: Option<String>,
-    /// The SHA-256 of the token, in hexadecimal digits.
-    #[serde(skip_serializing)]
+    /// With what.
+    pub scope: Scope,
     digest: String,
     /// Who made it.
     pub who: String,
@@ -83,9 +72,6 @@ pub enum KeptError {
         "an admin's token is for the whole server: give it no application, publication or repository, or another role"
     )]
     AdminOfOne,
-    /// The system gives no random bytes.
-    #[error("no random bytes can be had")]
-    NoRandomness,
     /// There is none.
     #[error("there is no token {0}")]
     Unknown(String),
@@ -94,63 +80,24 @@ pub enum KeptError {
 impl Kept {
     /// A new token of this randomness, and its text, which is told once.
     pub fn make(name: &str, role: Role, scope: Scope, who: &str, random: [u8; 24]) -> (Kept, Secret) {
-        let mut text = PREFIX.to_owned();
-        for byte in random {
-            // Writing to a String does not fail.
-            let _ = write!(text, "{byte:02x}");
-        }
-        let digest = digest(&text).iter().fold(String::new(), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        });
-        let (mut application, mut publication, mut repository) = (None, None, None);
-        match scope {
-            Scope::Server => {}
-            Scope::Application(name) => application = Some(name),
-            Scope::Publication(prefix) => publication = Some(prefix),
-            Scope::Repository(name) => repository = Some(name),
-        }
+        let text = format!("{PREFIX}{}", hex(&random));
+        let digest = digest(&text);
         let (name, who) = (name.into(), who.into());
-        (Kept { name, role, application, publication, repository, digest, who, created: 0 }, Secret::new(text))
+        (Kept { name, role, scope, digest, who, created: 0 }, Secret::new(text))
     }
 
     /// Who bears it.
     pub fn caller(&self) -> Caller {
-        Caller { name: self.name.clone(), role: self.role, scope: self.scope() }
+        Caller { name: self.name.clone(), role: self.role, scope: self.scope.clone() }
     }
 
-    fn scope(&self) -> Scope {
-        match (&self.application, &self.publication, &self.repository) {
-            (Some(name), ..) => Scope::Application(name.clone()),
-            (_, Some(prefix), _) => Scope::Publication(prefix.clone()),
-            (.., Some(name)) => Scope::Repository(name.clone()),
-            _ => Scope::Server,
-        }
-    }
-
-    /// The digest in bytes; none of a row that somebody else wrote.
-    pub(crate) fn digest(&self) -> Option<[u8; 32]> {
-        let mut bytes = [0; 32];
-        if self.digest.len() != 64 || !self.digest.is_ascii() {
-            return None;
-        }
-        for (i, byte) in bytes.iter_mut().enumerate() {
-            *byte = u8::from_str_radix(self.digest.get(2 * i..2 * i + 2)?, 16).ok()?;
-        }
-        Some(bytes)
+    /// The SHA-256 of the token, in hexadecimal digits.
+    pub(crate) fn digest(&self) -> &str {
+        &self.digest
     }
 
     fn is_admin(&self) -> bool {
         self.role == Role::Admin
-    }
-}
-
-/// What a new token is made of.
-pub fn random() -> Result<[u8; 24], KeptError> {
-    let mut bytes = [0_u8; 24];
-    match rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty()) {
-        Ok(24) => Ok(bytes),
-        _ => Err(KeptError::NoRandomness),
     }
 }
 
@@ -161,14 +108,10 @@ pub fn all(tx: &mut Tx) -> Result<Vec<Kept>, StoreError> {
         params![],
     )?;
     let read = |row: &store::Row| {
-        let role = match row.text(1)?.as_str() {
-            "admin" => Role::Admin,
-            "operator" => Role::Operator,
-            _ => Role::Viewer,
-        };
-        let (name, application, digest) = (row.text(0)?, row.opt_text(2)?, row.text(3)?);
-        let (publication, repository) = (row.opt_text(6)?, row.opt_text(7)?);
-        Ok(Kept { name, role, application, publication, repository, digest, who: row.text(4)?, created: row.int(5)? })
+        // A role of a newer version may look.
+        let role = row.text(1)?.parse().unwrap_or(Role::Viewer);
+        let scope = Scope::of(row.opt_text(2)?, row.opt_text(6)?, row.opt_text(7)?).unwrap_or_default();
+        Ok(Kept { name: row.text(0)?, role, scope, digest: row.text(3)?, who: row.text(4)?, created: row.int(5)? })
     };
     rows.iter().map(read).collect()
 }
@@ -180,7 +123,7 @@ pub fn add(tx: &mut Tx, kept: &Kept, configured: &[Caller]) -> Result<(), KeptEr
     if !(1..=64).contains(&length) || is_dots || kept.name.chars().any(|c| c.is_control() || c == '/') {
         return Err(KeptError::BadName);
     }
-    if kept.is_admin() && kept.scope() != Scope::Server {
+    if kept.is_admin() && kept.scope != Scope::Server {
         return Err(KeptError::AdminOfOne);
     }
     let others = all(tx)?;
@@ -191,8 +134,7 @@ pub fn add(tx: &mut Tx, kept: &Kept, configured: &[Caller]) -> Result<(), KeptEr
         return Err(KeptError::FirstIsNoAdmin);
     }
     let now = tx.now().as_millisecond();
-    let (role, application) = (kept.role.to_string(), kept.application.clone());
-    let (publication, repository) = (kept.publication.clone(), kept.repository.clone());
+    let (role, [application, publication, repository]) = (kept.role.to_string(), kept.scope.parts());
     tx.execute(
         "insert into token (name, role, application, digest, who, created, publication, repository)
          values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
@@ -251,8 +193,9 @@ mod tests {
             assert!(add(token(name, Role::Viewer, None)).is_err(), "{name}");
         }
         let kept = store.read_blocking(all).expect("reads");
-        let shown: Vec<_> = kept.iter().map(|one| (one.name.as_str(), one.role, one.application.as_deref())).collect();
-        assert_eq!(shown, [("ci", Role::Operator, Some("shop")), ("kim", Role::Admin, None)]);
+        let shown: Vec<_> = kept.iter().map(|one| (one.name.as_str(), one.role, one.scope.clone())).collect();
+        let shop = Scope::Application("shop".into());
+        assert_eq!(shown, [("ci", Role::Operator, shop), ("kim", Role::Admin, Scope::Server)]);
         let error = revoke("kim").expect_err("refused");
         assert!(error.starts_with("kim is the last admin's token"), "{error}");
         assert_eq!(revoke("nobody"), Err("there is no token nobody".into()));
@@ -268,6 +211,6 @@ mod tests {
         let (kept, text) = Kept::make("ci", Role::Viewer, Scope::Server, "kim", [0xab; 24]);
         assert_eq!(text.reveal(), format!("gnk_{}", "ab".repeat(24)));
         assert!(!format!("{kept:?}").contains("abab"));
-        assert_eq!(kept.digest(), Some(crate::token::digest(text.reveal())));
+        assert_eq!(kept.digest(), crate::token::digest(text.reveal()));
     }
 }

@@ -1,6 +1,7 @@
 //! What a caller may do, by role.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +35,20 @@ impl Role {
             Action::Read => true,
             Action::Write => self >= Self::Operator,
             Action::Administer => self == Self::Admin,
+        }
+    }
+}
+
+/// A role by its name, or by what its bearer does.
+impl FromStr for Role {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "viewer" | "read" => Ok(Self::Viewer),
+            "operator" | "deploy" => Ok(Self::Operator),
+            "admin" => Ok(Self::Admin),
+            _ => Err("give viewer, operator or admin".into()),
         }
     }
 }

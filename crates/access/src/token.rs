@@ -14,6 +14,7 @@ use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use store::id::hex;
 
 use crate::kept::Kept;
 use crate::{Role, Secret};
@@ -57,6 +58,29 @@ pub enum Scope {
     Publication(String),
     /// With uploads, and this local repository that takes them.
     Repository(String),
+}
+
+impl Scope {
+    /// The one of an application, a publication and a repository that is named; none where more than one is.
+    pub fn of(application: Option<String>, publication: Option<String>, repository: Option<String>) -> Option<Scope> {
+        match (application, publication, repository) {
+            (None, None, None) => Some(Scope::Server),
+            (Some(name), None, None) => Some(Scope::Application(name)),
+            (None, Some(prefix), None) => Some(Scope::Publication(prefix)),
+            (None, None, Some(name)) => Some(Scope::Repository(name)),
+            _ => None,
+        }
+    }
+
+    /// The application, the publication and the repository, of which at most one is there.
+    pub fn parts(&self) -> [Option<String>; 3] {
+        match self {
+            Scope::Server => [None, None, None],
+            Scope::Application(name) => [Some(name.clone()), None, None],
+            Scope::Publication(prefix) => [None, Some(prefix.clone()), None],
+            Scope::Repository(name) => [None, None, Some(name.clone())],
+        }
+    }
 }
 
 impl Caller {
@@ -106,8 +130,8 @@ pub enum TokenError {
 pub struct Tokens {
     configured: Vec<(Caller, String)>,
     /// Those that the server made, by their digest.
-    kept: RwLock<HashMap<[u8; 32], Caller>>,
-    known: Mutex<HashMap<[u8; 32], usize>>,
+    kept: RwLock<HashMap<String, Caller>>,
+    known: Mutex<HashMap<String, usize>>,
     wrong: Mutex<Wrong>,
 }
 
@@ -136,8 +160,8 @@ impl Tokens {
 
     /// Takes what the server keeps by now in the place of what it kept: what is not among it any more opens nothing from here on.
     pub fn keep(&self, kept: &[Kept]) {
-        let by_digest = |one: &Kept| Some((one.digest()?, one.caller()));
-        *self.kept.write().unwrap_or_else(PoisonError::into_inner) = kept.iter().filter_map(by_digest).collect();
+        let by_digest = kept.iter().map(|one| (one.digest().to_owned(), one.caller())).collect();
+        *self.kept.write().unwrap_or_else(PoisonError::into_inner) = by_digest;
     }
 
     /// True when there is no token at all: everybody on loopback is let in.
@@ -188,9 +212,9 @@ impl Tokens {
     }
 }
 
-/// What the server keeps of a token that it made.
-pub(crate) fn digest(token: &str) -> [u8; 32] {
-    Sha256::digest(token.as_bytes()).into()
+/// The SHA-256 of a token, in hexadecimal digits: what the server keeps of one that it made.
+pub(crate) fn digest(token: &str) -> String {
+    hex(&Sha256::digest(token.as_bytes()))
 }
 
 /// The hash of a token, as the configuration file wants it.

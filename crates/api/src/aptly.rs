@@ -17,7 +17,7 @@ mod snapshots;
 mod status;
 mod tasks;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use access::Caller;
@@ -84,6 +84,12 @@ struct Inner {
     metrics: Metrics,
     /// Publishing by what came of it.
     published: Counters<&'static str>,
+}
+
+/// Where what was uploaded as `DIR` or `DIR/FILE` lies beneath the folder of uploads; nothing else can be named.
+pub fn upload(uploads: &Path, name: &str) -> Option<PathBuf> {
+    let (dir, file) = name.split_once('/').map_or((name, None), |(dir, file)| (dir, Some(file)));
+    files::meant(uploads, dir, file).ok()
 }
 
 impl Aptly {

@@ -26,9 +26,19 @@ pub mod ui;
 pub mod watched;
 
 pub use axum::Router;
+use store::Migration;
 
 pub use guard::{Guard, GuardConfig};
 pub use house::House;
 pub use problem::Problem;
-pub use ready::MIGRATIONS;
 pub use watched::Watched;
+
+/// Every domain's schema of the control store, in the order in which they may refer to each other.
+pub const SCHEMAS: &[&[Migration]] = &[
+    access::kept::MIGRATIONS,
+    pipeline::schema::MIGRATIONS,
+    bakery::MIGRATIONS,
+    cloud::local::MIGRATIONS,
+    stages::react::MIGRATIONS,
+    ready::MIGRATIONS,
+];

@@ -75,8 +75,7 @@ fn file_answer(path: &str, file: EmbeddedFile, asked: &HeaderMap) -> Response {
 /// A strong tag: the first half of the content's SHA-256.
 fn tag_of(file: &EmbeddedFile) -> String {
     let digest = file.metadata.sha256_hash();
-    let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    format!("\"{hex}\"")
+    format!("\"{}\"", store::id::hex(&digest[..16]))
 }
 
 /// The media type by the name's end: the few kinds that the build makes.

@@ -8,7 +8,7 @@ use debian::relation::{self, Dependency};
 use sha2::{Digest, Sha256};
 
 use crate::BakeError;
-use crate::recipe::hex;
+use store::id::hex;
 
 /// Programs by which a package is recognised that was not installed as a package (a Node from nodejs.org, a JDK below `/opt`).
 const PROGRAMS: [(&str, &str); 8] = [

@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use store::id::hex;
 
 use crate::BakeError;
 use crate::builder::{Built, Work};
-use crate::recipe::{Recipe, hex};
+use crate::recipe::Recipe;
 
 /// A blob of the layout.
 struct Blob {

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use store::id::hex;
 
 use crate::BakeError;
 use crate::source::Candidate;
@@ -161,15 +162,6 @@ pub(crate) fn sum(path: &Path) -> Result<String, BakeError> {
             n => hash.update(&buffer[..n]),
         }
     }
-}
-
-/// Small hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

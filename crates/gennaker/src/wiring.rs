@@ -30,23 +30,13 @@ use stages::room::Room;
 use stages::script::Scripts;
 use stages::tidy::Tidy;
 use store::clock::{Clock, SystemClock};
-use store::{Location, Migration, Store};
+use store::{Location, Store};
 
 use crate::aptly::elsewhere::OnBehalf;
 use crate::config::{Config, LocalAccount, NamedCertificate};
 use crate::environment::Environment;
 use crate::images::BakedImages;
 use crate::{aptly, door, telling};
-
-/// Every domain's schema, in the order in which they may refer to each other.
-pub const SCHEMAS: &[&[Migration]] = &[
-    access::kept::MIGRATIONS,
-    pipeline::schema::MIGRATIONS,
-    bakery::MIGRATIONS,
-    cloud::local::MIGRATIONS,
-    stages::react::MIGRATIONS,
-    api::MIGRATIONS,
-];
 
 /// What serves requests, and what works by itself.
 pub struct Parts {
@@ -162,7 +152,7 @@ fn open_store(config: &Config, data: &Path, clock: &Arc<dyn Clock>) -> anyhow::R
         Some(url) => Location::Postgres(url.reveal().into()),
         None => Location::Sqlite(data.join("gennaker.db")),
     };
-    Store::open(location, SCHEMAS, clock.clone()).context("cannot open the store")
+    Store::open(location, api::SCHEMAS, clock.clone()).context("cannot open the store")
 }
 
 /// What a server would tidy, for a command that does it where none runs. The caller holds the data folder's lock.
@@ -180,7 +170,7 @@ pub fn tidy(config: &Config, environment: &Environment, data: &Path) -> anyhow::
 
 /// The numbers of the schemas that this program knows, by domain.
 pub fn known_schemas() -> BTreeMap<String, i64> {
-    let mut known = store::copy::known(SCHEMAS);
+    let mut known = store::copy::known(api::SCHEMAS);
     known.insert("apt".to_owned(), apt::backup::schema());
     known
 }

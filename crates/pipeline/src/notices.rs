@@ -10,7 +10,6 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use store::{Row, StoreError, Tx, params};
 
-use crate::evaluate::INERT;
 use crate::model::{Execution, Kind, Stage, Status, Task};
 use crate::{Map, notifications, records};
 
@@ -23,8 +22,9 @@ pub struct Moment {
     pub stage: Option<String>,
 }
 
-/// What happened between two states of an execution. Jobs tell nobody, and neither does what a person cancelled.
-pub fn moments(old: Option<&Execution>, new: &Execution) -> Vec<Moment> {
+/// What happened between two states of an execution, whose `changed` stages are new or different. Jobs tell nobody, and neither does what a
+/// person cancelled.
+pub fn moments(old: Option<&Execution>, new: &Execution, changed: &[Arc<Stage>]) -> Vec<Moment> {
     if new.kind != Kind::Pipeline {
         return Vec::new();
     }
@@ -34,12 +34,10 @@ pub fn moments(old: Option<&Execution>, new: &Execution) -> Vec<Moment> {
     if !had_started && new.start_time.is_some() {
         moments.push(Moment { event: "pipeline.starting".into(), stage: None });
     }
-    for stage in new.stages.iter().filter(|stage| stage.synthetic_stage_owner.is_none()) {
+    for stage in changed.iter().filter(|stage| stage.synthetic_stage_owner.is_none()) {
         let was = old.and_then(|old| old.stage(&stage.id));
-        if was.is_none_or(|was| !Arc::ptr_eq(was, stage)) {
-            let told = of_stage(was.map(AsRef::as_ref), stage);
-            moments.extend(told.into_iter().map(|event| Moment { event, stage: Some(stage.id.clone()) }));
-        }
+        let told = of_stage(was.map(AsRef::as_ref), stage);
+        moments.extend(told.into_iter().map(|event| Moment { event, stage: Some(stage.id.clone()) }));
     }
     if is_new(Status::Succeeded) {
         moments.push(Moment { event: "pipeline.complete".into(), stage: None });
@@ -54,7 +52,6 @@ const STOP: &str = "Stop";
 
 fn of_stage(old: Option<&Stage>, new: &Stage) -> Vec<String> {
     let mut events = Vec::new();
-    let running = |stage: &Stage| stage.start_time.is_some() && !stage.status.is_complete();
     if new.start_time.is_some() && old.is_none_or(|old| old.start_time.is_none()) && new.status != Status::Skipped {
         events.push("stage.starting".to_owned());
     }
@@ -63,7 +60,7 @@ fn of_stage(old: Option<&Stage>, new: &Stage) -> Vec<String> {
         // One that failed by itself, by its time limit mostly, was not answered.
         events.extend(answered.filter(|event| !event.ends_with(STOP) || !new.context.contains_key("exception")));
     }
-    let ended = new.status.is_complete() && old.is_none_or(|old| running(old) || !old.status.is_complete());
+    let ended = old.is_none_or(|old| !old.status.is_complete());
     match new.status {
         Status::Succeeded if ended => events.push("stage.complete".into()),
         Status::Terminal | Status::Stopped | Status::FailedContinue if ended => events.push("stage.failed".into()),
@@ -173,36 +170,6 @@ fn distinct(all: impl Iterator<Item = Map>) -> Vec<Map> {
         }
     }
     out
-}
-
-/// The texts that came out of the evaluation at a pipeline's start and look like expressions: they are data, never evaluated again.
-/// `written` is what the author wrote, `evaluated` the same structure afterwards.
-pub(crate) fn inert(written: Option<&Value>, evaluated: Option<&Value>) -> Vec<Value> {
-    match (written, evaluated) {
-        (Some(Value::Array(a)), Some(Value::Array(b))) if a.len() == b.len() => {
-            a.iter().zip(b).flat_map(|(a, b)| inert(Some(a), Some(b))).collect()
-        }
-        (Some(Value::Object(a)), Some(Value::Object(b))) if a.len() == b.len() => {
-            a.values().zip(b.values()).flat_map(|(a, b)| inert(Some(a), Some(b))).collect()
-        }
-        (a, Some(b)) if a != Some(b) => texts(b),
-        _ => Vec::new(),
-    }
-}
-
-fn texts(value: &Value) -> Vec<Value> {
-    match value {
-        Value::String(text) if text.contains("${") => vec![value.clone()],
-        Value::Array(list) => list.iter().flat_map(texts).collect(),
-        Value::Object(map) => map.values().flat_map(texts).collect(),
-        _ => Vec::new(),
-    }
-}
-
-/// The texts of an execution's own notifications that are data.
-pub fn data_of(run: &Execution) -> Vec<&str> {
-    let data = run.other.get(INERT).and_then(Value::as_array);
-    data.into_iter().flatten().filter_map(Value::as_str).collect()
 }
 
 /// A notice and what became of it.

@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use crate::Map;
 use crate::evaluate::{self, Given, INERT, Need};
 use crate::model::{Execution, Kind, Stage, Status, Trigger};
-use crate::{Map, notices};
 
 pub(crate) use artifacts::matches;
 pub use check::check;
@@ -153,10 +153,6 @@ pub fn execution(start: &Start) -> Result<Started, StartError> {
             // An object stays one.
             _ => Map::new(),
         };
-        let data = notices::inert(start.config.get("notifications"), config.get("notifications"));
-        if !data.is_empty() {
-            config.insert(INERT.into(), Value::Array(data));
-        }
     }
     let mut run = header(start, &mut config);
     run.other.insert("pipelineDepth".into(), json!(depth));

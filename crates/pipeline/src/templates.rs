@@ -217,7 +217,7 @@ fn digest(template: &Map) -> String {
     SERVERS.iter().for_each(|key| drop(bare.shift_remove(*key)));
     let mut text = String::new();
     sorted(&Value::Object(bare), &mut text);
-    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    store::id::hex(&Sha256::digest(text.as_bytes()))
 }
 
 fn sorted(value: &Value, out: &mut String) {

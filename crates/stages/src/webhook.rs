@@ -150,9 +150,9 @@ impl Caller {
                 (filled, &webhook.sensitive_headers)
             }
         };
-        let (config, kept) = self.filled(config, &view).map_err(|why| broken(Exception::new("WebhookFailed", why)))?;
+        let (config, put) = self.filled(config, &view).map_err(|why| broken(Exception::new("WebhookFailed", why)))?;
         config.check().map_err(|error| broken(error.exception()))?;
-        let secrets = Secrets::of(&config, also).and(&kept);
+        let secrets = Secrets::of(&config, also, &put);
         Ok(Asked { config, secrets, prepared: found.map(|webhook| webhook.kind.clone()) })
     }
 

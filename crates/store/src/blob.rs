@@ -51,7 +51,7 @@ impl Digest {
     /// 64 hexadecimal digits in small letters.
     #[must_use]
     pub fn hex(&self) -> String {
-        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+        crate::id::hex(&self.0)
     }
 }
 

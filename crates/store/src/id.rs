@@ -1,5 +1,6 @@
-//! Where ids come from: ULIDs that never go backwards, and random UUIDs. A seeded source repeats itself, for tests.
+//! Where ids come from: ULIDs that never go backwards, random UUIDs, and random bytes. A seeded source repeats itself, for tests.
 
+use std::fmt::Write;
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
@@ -20,16 +21,30 @@ struct State {
     last: u128,
 }
 
+/// Bytes that nobody can guess, from the system.
+pub fn random<const N: usize>() -> Result<[u8; N], StoreError> {
+    let mut bytes = [0u8; N];
+    let wrong = |what: String| StoreError::Open { place: "the system's randomness".into(), what };
+    match rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty()) {
+        Ok(got) if got == N => Ok(bytes),
+        Ok(_) => Err(wrong("short answer".into())),
+        Err(error) => Err(wrong(error.to_string())),
+    }
+}
+
+/// Bytes in hexadecimal digits, small letters.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a String does not fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
 impl Ids {
     /// A source seeded by the system's randomness.
     pub fn random() -> Result<Self, StoreError> {
-        let mut seed = [0u8; 32];
-        let got = rustix::rand::getrandom(&mut seed, rustix::rand::GetRandomFlags::empty());
-        match got {
-            Ok(32) => Ok(Ids::from_seed(seed)),
-            Ok(_) => Err(StoreError::Open { place: "the system's randomness".into(), what: "short answer".into() }),
-            Err(e) => Err(StoreError::Open { place: "the system's randomness".into(), what: e.to_string() }),
-        }
+        random().map(Ids::from_seed)
     }
 
     /// A source that gives the same ids in every run.

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod bucket;
+pub mod certificate;
 pub mod disk;
 pub mod package;
 pub mod postgres;

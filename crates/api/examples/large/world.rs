@@ -51,15 +51,7 @@ pub async fn serve(size: Size, root: Option<&Path>) -> Served {
     let data = tempfile::tempdir().expect("a folder");
     let clock = Arc::new(SystemClock);
     let place = Location::Sqlite(data.path().join("gennaker.db"));
-    let lists = [
-        access::kept::MIGRATIONS,
-        pipeline::schema::MIGRATIONS,
-        bakery::MIGRATIONS,
-        cloud::local::MIGRATIONS,
-        stages::react::MIGRATIONS,
-        api::MIGRATIONS,
-    ];
-    let store = Store::open(place, &lists, clock.clone()).expect("opens");
+    let store = Store::open(place, api::SCHEMAS, clock.clone()).expect("opens");
     let behaviour = Behaviour { takes: SignedDuration::ZERO, boots: SignedDuration::ZERO };
     let simulated = Arc::new(Simulated::open("cloudy", World::new(clock.clone(), behaviour)));
     fill_cloud(&simulated, size).await;

@@ -41,28 +41,21 @@ pub(super) struct TokenShown {
     created: Option<i64>,
 }
 
+impl TokenShown {
+    /// Of a bearer, and who made the token when.
+    fn of(bearer: Caller, made: Option<(String, i64)>) -> TokenShown {
+        let [application, publication, repository] = bearer.scope.parts();
+        let (who, created) = made.unzip();
+        TokenShown { name: bearer.name, role: bearer.role, application, publication, repository, who, created }
+    }
+}
+
 /// All tokens: those of the configuration file, then those that the server made.
 pub(super) async fn all(house: &House) -> Result<Vec<TokenShown>, Problem> {
-    let of_file = house.tokens.configured().into_iter();
-    let of_file = of_file.map(|one| TokenShown {
-        name: one.name,
-        role: one.role,
-        application: None,
-        publication: None,
-        repository: None,
-        who: None,
-        created: None,
-    });
-    let kept = house.read::<_, store::StoreError>(kept::all).await?.into_iter().map(|one| TokenShown {
-        who: Some(one.who.clone()),
-        created: Some(one.created),
-        name: one.name,
-        role: one.role,
-        application: one.application,
-        publication: one.publication,
-        repository: one.repository,
-    });
-    Ok(of_file.chain(kept).collect())
+    let of_file = house.tokens.configured().into_iter().map(|bearer| TokenShown::of(bearer, None));
+    let kept = house.read::<_, store::StoreError>(kept::all).await?;
+    let made = kept.into_iter().map(|one| TokenShown::of(one.caller(), Some((one.who, one.created))));
+    Ok(of_file.chain(made).collect())
 }
 
 /// Gives whose tokens open the door; those that stand in the configuration file say nothing of who made them.
@@ -92,13 +85,9 @@ impl TokenWanted {
     fn scope(&self) -> Result<Scope, Problem> {
         let given =
             |text: &Option<String>| text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
-        match (given(&self.application), given(&self.publication), given(&self.repository)) {
-            (None, None, None) => Ok(Scope::Server),
-            (Some(name), None, None) => Ok(Scope::Application(name)),
-            (None, Some(prefix), None) => Ok(Scope::Publication(prefix)),
-            (None, None, Some(name)) => Ok(Scope::Repository(name)),
-            _ => Err(Problem::bad_request("a token is for one application, one publication, one repository, or all")),
-        }
+        Scope::of(given(&self.application), given(&self.publication), given(&self.repository)).ok_or_else(|| {
+            Problem::bad_request("a token is for one application, one publication, one repository, or all")
+        })
     }
 }
 
@@ -125,7 +114,7 @@ async fn make(
     let wanted = body.object("what the token is to be")?;
     let wanted: TokenWanted =
         serde_json::from_value(wanted.into()).map_err(|error| Problem::bad_request(error.to_string()))?;
-    let (made, text) = Kept::make(wanted.name.trim(), wanted.role, wanted.scope()?, &caller.name, kept::random()?);
+    let (made, text) = Kept::make(wanted.name.trim(), wanted.role, wanted.scope()?, &caller.name, store::id::random()?);
     let (kept, configured) = (made.clone(), house.tokens.configured());
     house.write(move |tx| kept::add(tx, &kept, &configured)).await?;
     renew(&house).await?;
@@ -161,7 +150,6 @@ impl From<KeptError> for Problem {
         match error {
             KeptError::Store(error) => error.into(),
             KeptError::Unknown(_) => Problem::not_found(error.to_string()),
-            KeptError::NoRandomness => Problem::internal(error.to_string()),
             KeptError::BadName | KeptError::AdminOfOne => Problem::bad_request(error.to_string()),
             KeptError::Taken(_) | KeptError::FirstIsNoAdmin | KeptError::LastAdmin(_) | KeptError::LastLock(_) => {
                 Problem::conflict(error.to_string())

@@ -58,19 +58,8 @@ impl Server {
     pub fn with_tokens(rules: GuardConfig, tokens: &[(&str, Role)]) -> Self {
         let data = tempfile::tempdir().expect("a folder");
         let clock = Arc::new(SystemClock);
-        let store = Store::open(
-            Location::Sqlite(data.path().join("gennaker.db")),
-            &[
-                access::kept::MIGRATIONS,
-                pipeline::schema::MIGRATIONS,
-                bakery::MIGRATIONS,
-                cloud::local::MIGRATIONS,
-                stages::react::MIGRATIONS,
-                api::MIGRATIONS,
-            ],
-            clock.clone(),
-        )
-        .expect("opens");
+        let store =
+            Store::open(Location::Sqlite(data.path().join("gennaker.db")), api::SCHEMAS, clock.clone()).expect("opens");
         let configured: Vec<_> = tokens
             .iter()
             .map(|(text, role)| TokenConfig {

@@ -9,6 +9,7 @@ use anyhow::{Context, bail};
 use api::ui::{AptCommand, AptCommands};
 use reqwest::Method;
 use serde_json::json;
+use store::id::{self, hex};
 
 use super::config::Config;
 use super::flags::{self, Parsed};
@@ -110,9 +111,7 @@ impl Upload<'_> {
         if let Some(dir) = &self.dir {
             return Ok(dir.clone());
         }
-        let random = access::kept::random()?;
-        let name: String = random[..8].iter().map(|byte| format!("{byte:02x}")).collect();
-        let dir = format!("elsewhere-{name}");
+        let dir = format!("elsewhere-{}", hex(&id::random::<8>()?));
         self.dir = Some(dir.clone());
         Ok(dir)
     }
@@ -218,14 +217,7 @@ fn uploaded(named: &str, uploads: &Path) -> Result<PathBuf, String> {
     let rest = named
         .strip_prefix(UPLOAD)
         .ok_or_else(|| format!("{named} was not uploaded: files of the server are not taken"))?;
-    let parts: Vec<&str> = rest.split('/').collect();
-    let plain = |part: &&str| {
-        !part.is_empty() && *part != "." && *part != ".." && !part.contains('\\') && !part.chars().any(char::is_control)
-    };
-    if parts.len() > 2 || !parts.iter().all(plain) {
-        return Err(format!("{named} names no upload"));
-    }
-    Ok(parts.iter().fold(uploads.to_owned(), |path, part| path.join(part)))
+    api::aptly::upload(uploads, rest).ok_or_else(|| format!("{named} names no upload"))
 }
 
 /// Writes the configuration that commands on behalf of others go by: the user's own, with this archive as its root.

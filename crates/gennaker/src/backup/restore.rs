@@ -17,7 +17,7 @@ use store::{Location, Store};
 use super::manifest::{Entry, Manifest, Total, What};
 use super::source::Source;
 use super::{hash, size};
-use crate::{folder, wiring};
+use crate::folder;
 
 /// Stands in a data folder while it is being filled.
 pub const MARK: &str = "restoring";
@@ -255,7 +255,7 @@ impl Unpacker<'_> {
 
 /// What stands in the control store of places that are others now.
 fn tell_the_store(manifest: &Manifest, mark: &Path, data: &Path, roots: &[PathBuf]) -> anyhow::Result<()> {
-    let store = Store::open(Location::Sqlite(mark.join("gennaker.db")), wiring::SCHEMAS, Arc::new(SystemClock))?;
+    let store = Store::open(Location::Sqlite(mark.join("gennaker.db")), api::SCHEMAS, Arc::new(SystemClock))?;
     let (from, to) = (manifest.data.join("images"), data.join("images"));
     store.write_blocking(move |tx| cloud::local::images_moved(tx, &from, &to))?;
     for (from, to) in manifest.roots.iter().zip(roots).filter(|(from, to)| from != to) {

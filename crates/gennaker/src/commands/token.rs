@@ -4,7 +4,7 @@
 use std::io::{BufRead, IsTerminal};
 use std::process::ExitCode;
 
-use access::{Kept, Role, Scope, Secret, kept, token};
+use access::{Kept, Role, Scope, Secret, token};
 use anyhow::bail;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -21,7 +21,7 @@ pub enum Verb {
         /// Whose it is; executions and logs name it
         name: String,
         /// What its bearer may do: viewer (or read), operator (or deploy), admin
-        #[arg(long, value_parser = role)]
+        #[arg(long)]
         role: Role,
         /// Only see this application, and start, judge and stop its pipelines
         #[arg(long, value_name = "NAME", group = "of")]
@@ -54,16 +54,6 @@ pub enum Verb {
     /// The token goes to its bearer, the hash under [[token]] with a name and a role (viewer, operator, admin). A good token is random:
     /// `head -c 24 /dev/urandom | base64`.
     Hash,
-}
-
-/// A role by its name, or by what its bearer does.
-fn role(text: &str) -> Result<Role, String> {
-    match text {
-        "viewer" | "read" => Ok(Role::Viewer),
-        "operator" | "deploy" => Ok(Role::Operator),
-        "admin" => Ok(Role::Admin),
-        _ => Err("give viewer, operator or admin".into()),
-    }
 }
 
 /// Runs it.
@@ -110,7 +100,7 @@ fn for_file(name: &str, role: Role) -> anyhow::Result<()> {
     if name.is_empty() || name.chars().any(char::is_control) {
         bail!("give the token a name: whose it is");
     }
-    let (_, token) = Kept::make(name, role, Scope::Server, "", kept::random()?);
+    let (_, token) = Kept::make(name, role, Scope::Server, "", store::id::random()?);
     let hash = token::hash(&token)?;
     println!("\n[[token]]\nname = {}\nrole = {}\nhash = \"{hash}\"", Value::from(name), json!(role));
     eprintln!("the token, which is shown only now: {}", token.reveal());

@@ -8,6 +8,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use testkit::certificate::self_signed;
 
 use crate::server::{PATIENCE, Server, ask, free_port};
 
@@ -35,19 +36,7 @@ impl MailServer {
     fn start(folder: &Path, port: u16) -> Self {
         let (certificate, key) = (folder.join("mail.pem"), folder.join("mail.key"));
         if !key.exists() {
-            let made = Command::new("openssl")
-                .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"])
-                .args([
-                    "-addext",
-                    "subjectAltName=DNS:localhost",
-                    "-addext",
-                    "basicConstraints=critical,CA:FALSE",
-                    "-keyout",
-                ])
-                .args([&key, Path::new("-out"), &certificate])
-                .stderr(Stdio::null())
-                .status();
-            assert!(made.expect("openssl runs").success());
+            self_signed(&certificate, &key, "localhost", "localhost");
         }
         let mut command = Command::new("/usr/bin/python3");
         command

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use testkit::certificate::self_signed;
 
 use crate::redblack_story::{Users, deploy, ended, expect, groups, image, one_request, post, prepare, read, succeeds};
 use crate::server::{Server, ask};
@@ -187,26 +188,7 @@ fn a_firewall_decides_who_reaches_a_load_balancer() {
 fn a_load_balancer_speaks_tls_with_a_certificate_of_the_account() {
     let folder = tempfile::tempdir().expect("a folder");
     let (certificate, key) = (folder.path().join("hello.pem"), folder.path().join("hello.key"));
-    let made = std::process::Command::new("openssl")
-        .args([
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:P-256",
-            "-nodes",
-            "-days",
-            "2",
-            "-subj",
-            "/CN=hello",
-        ])
-        .args(["-addext", "subjectAltName=DNS:hello.test", "-keyout"])
-        .arg(&key)
-        .arg("-out")
-        .arg(&certificate)
-        .output();
-    assert!(made.expect("openssl runs").status.success());
+    self_signed(&certificate, &key, "hello", "hello.test");
     let config = format!("[[local.certificate]]\nname = \"hello\"\ncertificate = {certificate:?}\nkey = {key:?}\n");
     let server = Server::start(&config);
     image(&server.folder.path().join("one"), "HTTP/1.1 200 OK", "This is Default");

@@ -3,10 +3,10 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
-use std::path::Path;
 use std::process::Command;
 
 use serde_json::{Value, json};
+use testkit::certificate::self_signed;
 use testkit::package::package;
 
 use crate::apt_story::Client;
@@ -85,21 +85,11 @@ fn tokens_are_made_and_revoked_while_the_server_runs() {
     assert!(!holds(kim) && !holds(&ci), "the store cannot tell a token");
 }
 
-/// A certificate for `localhost` that vouches for itself.
-fn certificate(folder: &Path, name: &str) {
-    let made = Command::new("openssl")
-        .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj"])
-        .args([&format!("/CN={name}"), "-addext", "subjectAltName=DNS:localhost", "-keyout"])
-        .args([&folder.join("key.pem"), Path::new("-out"), &folder.join("cert.pem")])
-        .output();
-    assert!(made.expect("openssl runs").status.success());
-}
-
 #[test]
 fn beyond_this_machine_tls_is_spoken_and_a_new_certificate_needs_no_restart() {
     let folder = tempfile::tempdir().expect("a folder");
     let at = folder.path().to_owned();
-    certificate(&at, "first");
+    self_signed(&at.join("cert.pem"), &at.join("key.pem"), "first", "localhost");
     let (code, block, said) = run(gennaker(&at).args(["token", "create", "kim", "--role", "admin", "--for-file"]));
     assert_eq!(code, 0, "{said}");
     let token = said.trim().rsplit(' ').next().expect("a token").to_owned();
@@ -136,7 +126,7 @@ fn beyond_this_machine_tls_is_spoken_and_a_new_certificate_needs_no_restart() {
         run(gennaker(&at).env("GENNAKER_TOKEN", &token).args(["application", "list", "--data"]).arg(at.join("data")));
     assert_eq!(code, 0, "{said}");
 
-    certificate(&at, "second");
+    self_signed(&at.join("cert.pem"), &at.join("key.pem"), "second", "localhost");
     let deadline = std::time::Instant::now() + PATIENCE;
     while curl(&["-H", &bearer, &there]) != "200" {
         assert!(std::time::Instant::now() < deadline, "the new certificate is not shown");

@@ -73,15 +73,7 @@ fn what_a_newer_version_wrote_is_refused_by_name() {
     assert_eq!(run(gennaker(folder.path()).args(["down", "--all", "--data"]).arg(&data)).0, 0);
     let store = data.join("gennaker.db");
     let known = pipeline::schema::MIGRATIONS;
-    let lists = [
-        access::kept::MIGRATIONS,
-        known,
-        bakery::MIGRATIONS,
-        cloud::local::MIGRATIONS,
-        stages::react::MIGRATIONS,
-        api::MIGRATIONS,
-        FUTURE,
-    ];
+    let lists: Vec<&[Migration]> = api::SCHEMAS.iter().copied().chain([FUTURE]).collect();
     drop(Store::open(Location::Sqlite(store.clone()), &lists, Arc::new(SystemClock)).expect("raised"));
     let serve = |data: &Path| {
         run(gennaker(folder.path())

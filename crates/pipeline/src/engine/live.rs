@@ -133,7 +133,7 @@ impl Rows {
             gone_messages: Vec::new(),
             journal: Vec::new(),
             ended: follows(&live.run, ended),
-            moments: moments(None, &live.run),
+            moments: moments(None, &live.run, &live.run.stages),
             over: over(&live.run, live.run.stages.iter(), live.run.status.is_complete()),
         }
     }
@@ -151,6 +151,7 @@ impl Rows {
             && old.run.stages.iter().zip(&new.run.stages).all(|(a, b)| a.id == b.id);
         // Readers are told of each change by the header's row, so it is written whenever anything changed.
         let changed = !same_order || !stages.is_empty() || !old.run.is_same_but_for_stages(&new.run);
+        let moments = moments(Some(&old.run), &new.run, &stages);
         let messages =
             new.pending.iter().filter(|(k, p)| old.pending.get(*k) != Some(p)).map(|(k, p)| (k.clone(), p.clone()));
         Rows {
@@ -162,7 +163,7 @@ impl Rows {
             gone_messages: old.pending.keys().filter(|k| !new.pending.contains_key(*k)).cloned().collect(),
             journal,
             ended: follows(&new.run, ended),
-            moments: moments(Some(&old.run), &new.run),
+            moments,
             over,
         }
     }
@@ -223,9 +224,9 @@ impl Rows {
     }
 }
 
-/// What happened between two states that people may want to be told of.
-fn moments(old: Option<&Execution>, new: &Execution) -> Option<(Execution, Vec<Moment>)> {
-    let moments = notices::moments(old, new);
+/// What happened between two states that people may want to be told of. `changed`: the stages that are different.
+fn moments(old: Option<&Execution>, new: &Execution, changed: &[Arc<Stage>]) -> Option<(Execution, Vec<Moment>)> {
+    let moments = notices::moments(old, new, changed);
     (!moments.is_empty()).then(|| (new.clone(), moments))
 }
 

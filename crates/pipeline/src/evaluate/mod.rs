@@ -100,7 +100,7 @@ pub struct Evaluated {
 /// The key of a stage's context (and of a pipeline) that tells which expressions failed.
 pub const SUMMARY: &str = "expressionEvaluationSummary";
 
-/// The key of a stage's context that lists texts that look like expressions but are data: they came out of an evaluation (a parameter that
+/// The key of a stage's context (and, for its notifications, of an execution) that lists texts that look like expressions but are data: they came out of an evaluation (a parameter that
 /// holds `${…}`) or from outside. They are not evaluated, here and in the stages that this one plans.
 pub const INERT: &str = "textsNotEvaluated";
 

@@ -8,6 +8,9 @@ use super::names::Names;
 use super::process::{Process, budget, expression_like};
 use super::{Condition, Evaluated, Given, INERT, SUMMARY, Variables, is_v4};
 
+/// What is evaluated again when it is used: what came out of it at the start is data from then on.
+const NOTIFICATIONS: &str = "notifications";
+
 /// Evaluates `input` in the scope of a stage (or of the execution alone).
 pub(super) fn process(
     execution: &Value,
@@ -17,7 +20,12 @@ pub(super) fn process(
     given: &Given,
 ) -> Evaluated {
     let names = Names::of_stage(execution, stage_ref, lenient, given);
-    evaluated(&names, given, |process| process.value(input))
+    evaluated(&names, given, |process| {
+        if stage_ref.is_none() {
+            process.inert.extend(texts(execution.get(INERT)));
+        }
+        process.value(input)
+    })
 }
 
 fn evaluated(names: &Names, given: &Given, run: impl FnOnce(&mut Process) -> Value) -> Evaluated {
@@ -181,15 +189,25 @@ pub(super) fn pipeline(config: &Value, given: &Given) -> Evaluated {
         let mut members = members.clone();
         members.shift_remove(SUMMARY);
         let stages = members.shift_remove("stages");
-        let mut whole = process.object(&members, 0);
-        process.came.clear();
+        let (mut whole, mut again) = (Map::new(), BTreeSet::new());
+        for (name, value) in members {
+            let told = name == NOTIFICATIONS;
+            whole.extend(process.object(&Map::from_iter([(name, value)]), 0));
+            let came = std::mem::take(&mut process.came);
+            if told {
+                again = came;
+            }
+        }
         let stages = stages.map(|stages| match stages {
             stages if v4 => stages,
             Value::Array(stages) => stages.iter().map(|stage| one_stage(process, stage)).collect(),
             other => process.value(&other),
         });
         whole.extend(stages.map(|stages| ("stages".to_owned(), stages)));
-        Value::Object(whole)
+        process.came = again;
+        let mut whole = Value::Object(whole);
+        note_inert(process, &mut whole);
+        whole
     })
 }
 

@@ -38,6 +38,29 @@ fn the_naming_of_a_secret_stays_as_it_is_written() {
 }
 
 #[test]
+fn what_came_out_of_notifications_at_the_start_is_data_when_they_are_sent() {
+    let trigger = json!({"type": "manual", "user": "kim", "to": "${evil}"});
+    let text = "${trigger.user} ${execution.name}";
+    let told = json!([{"type": "email", "message": {"pipeline.failed": {"text": text}}, "address": "${trigger.to}"}]);
+    let config =
+        json!({"name": "p", "description": "${trigger.to}", "trigger": trigger, "notifications": told, "stages": []});
+    let started = pipeline(&config, &Given::default()).value;
+    assert_eq!(started["notifications"][0]["address"], "${evil}");
+    assert_eq!(started["notifications"][0]["message"]["pipeline.failed"]["text"], text, "still the author's");
+    assert_eq!(started[super::INERT], json!(["${evil}"]), "the description is evaluated once");
+    let mut execution = execution();
+    execution["name"] = json!("ship");
+    execution["trigger"]["user"] = json!("kim");
+    execution[super::INERT] = started[super::INERT].clone();
+    let sent = process(&execution, None, &started["notifications"], false, &Given::default()).value;
+    assert_eq!(sent[0]["address"], "${evil}");
+    assert_eq!(sent[0]["message"]["pipeline.failed"]["text"], "kim ship");
+    let clean =
+        pipeline(&json!({"name": "p", "trigger": {"user": "kim"}, "notifications": told}), &Given::default()).value;
+    assert_eq!(clean.get(super::INERT), None, "what could not be evaluated is no data");
+}
+
+#[test]
 fn what_fails_stays_as_it_was_and_is_named_in_the_summary() {
     let mut context = json!({"a": "${nope}", "b": "x ${nope.x}", SUMMARY: {"old": []}});
     let done = stage_context(&execution(), "2", &context, &Given::default());

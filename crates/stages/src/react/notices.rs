@@ -18,6 +18,8 @@ const LEASE_MS: i64 = 120_000;
 const AGAIN_MS: [i64; 5] = [10_000, 60_000, 300_000, 1_800_000, 7_200_000];
 /// How many are sent at the same time.
 const AT_ONCE: usize = 8;
+/// Changes of this time are looked through at once.
+const GATHER: Duration = Duration::from_millis(100);
 /// The longest sleep: after it the wall clock is looked at again.
 const LONGEST: Duration = Duration::from_secs(30);
 
@@ -38,13 +40,14 @@ impl Teller {
         loop {
             changes.mark_unchanged();
             match self.step().await {
-                Ok(0) => {
-                    let wait = self.until_next().await;
+                Ok(None) => {}
+                // Whatever is written wakes us: most of it is no notice.
+                Ok(Some(wait)) => {
                     if tokio::time::timeout(wait, changes.changed()).await.is_ok_and(|gone| gone.is_err()) {
                         return;
                     }
+                    tokio::time::sleep(GATHER.min(wait)).await;
                 }
-                Ok(_) => {}
                 Err(error) => {
                     tracing::warn!(%error, "notifications cannot be sent; trying again");
                     tokio::time::sleep(Duration::from_secs(2)).await;
@@ -53,35 +56,33 @@ impl Teller {
         }
     }
 
-    async fn until_next(&self) -> Duration {
-        let next = self.store.read(notices::next_due).await.ok().flatten();
+    /// Tells what is due, a few at a time. With nothing due: how long it may be waited.
+    async fn step(&self) -> Result<Option<Duration>, StoreError> {
+        let next = self.store.read(notices::next_due).await?;
         let now = self.store.clock().now().as_millisecond();
-        let wait = next.map(|due| Duration::from_millis(u64::try_from(due.saturating_sub(now)).unwrap_or(0)));
-        // What was due a moment ago is taken with the next round, not in a circle without a breath.
-        wait.map_or(LONGEST, |wait| wait.clamp(Duration::from_millis(20), LONGEST))
+        match next {
+            Some(due) if due <= now => self.tell_due().await.map(|()| None),
+            Some(due) => Ok(Some(Duration::from_millis(due.abs_diff(now)).min(LONGEST))),
+            None => Ok(Some(LONGEST)),
+        }
     }
 
-    /// Tells what is due, a few at a time; how many those were.
-    pub async fn step(&self) -> Result<usize, StoreError> {
+    async fn tell_due(&self) -> Result<(), StoreError> {
         let due = self.store.write(|tx| notices::take_due(tx, LEASE_MS, AT_ONCE)).await?;
-        let count = due.len();
         let mut done = Vec::new();
         for told in
             futures_util::future::join_all(by_place(due).into_iter().map(|notices| self.tell_all(notices))).await
         {
             done.extend(told?);
         }
-        if count > 0 {
-            let now = self.store.clock().now().as_millisecond();
-            let write = move |tx: &mut store::Tx<'_>| {
-                done.iter().try_for_each(|(notice, told)| {
-                    let (error, again) = after(notice, told.as_ref().err(), now);
-                    notices::tried(tx, notice, &error, again)
-                })
-            };
-            self.store.write(write).await?;
-        }
-        Ok(count)
+        let now = self.store.clock().now().as_millisecond();
+        let write = move |tx: &mut store::Tx<'_>| {
+            done.iter().try_for_each(|(notice, told)| {
+                let (error, again) = after(notice, told.as_ref().err(), now);
+                notices::tried(tx, notice, &error, again)
+            })
+        };
+        self.store.write(write).await
     }
 
     /// Tells one place, one after the other: what began must not come behind what ended.

@@ -21,9 +21,9 @@ pub(super) struct Secrets {
 }
 
 impl Secrets {
-    /// The values of a call's sensitive headers, those that `also` names among them, and the password of its address.
-    pub fn of(config: &Config, also: &[String]) -> Secrets {
-        let mut found = Vec::new();
+    /// The values of a call's sensitive headers, those that `also` names among them, the password of its address, and what was `put` into it.
+    pub fn of(config: &Config, also: &[String], put: &[access::Secret]) -> Secrets {
+        let mut found: Vec<String> = put.iter().map(|secret| secret.reveal().to_owned()).collect();
         let mut secrets = Secrets { values: Vec::new(), also: also.to_vec() };
         for (_, value) in config.headers().filter(|(name, _)| secrets.names(name)) {
             add(&mut found, &value);
@@ -39,15 +39,6 @@ impl Secrets {
         found.dedup();
         secrets.values = found;
         secrets
-    }
-
-    /// The same and these.
-    pub fn and(mut self, kept: &[access::Secret]) -> Secrets {
-        self.values.extend(kept.iter().map(|secret| secret.reveal().to_owned()));
-        self.values.retain(|secret| secret.len() >= SHORTEST);
-        self.values.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-        self.values.dedup();
-        self
     }
 
     /// Whether a text holds one of them.

@@ -77,7 +77,7 @@ fn what_an_answer_means_for_the_call() {
 
 fn judged(settings: Value, body: Value) -> TaskResult {
     let config = config(settings);
-    let secrets = Secrets::of(&config, &[]);
+    let secrets = Secrets::of(&config, &[], &[]);
     let now = jiff::Timestamp::UNIX_EPOCH;
     let asked = Asked { config, secrets, prepared: None };
     Seen { asked: &asked, url: "http://a/status?token=1", body, now }.judge(Map::new(), Map::new())
@@ -123,7 +123,7 @@ fn secrets_are_hidden_by_value_wherever_they_come_back() {
         "url": "https://ann:pa55word@a/x",
         "customHeaders": {"Authorization": "Bearer s3cr3t-token", "X-Plain": "visible", "X-Mine": "special"}
     }));
-    let secrets = Secrets::of(&config, &["x-mine".to_owned()]);
+    let secrets = Secrets::of(&config, &["x-mine".to_owned()], &[]);
     let echoed =
         json!({"saw": ["Bearer s3cr3t-token", "token=s3cr3t-token;"], "special": "visible", "login": "pa55word"});
     assert_eq!(
@@ -132,7 +132,7 @@ fn secrets_are_hidden_by_value_wherever_they_come_back() {
     );
     let basic =
         super::tests::config(json!({"url": "http://a", "customHeaders": {"authorization": "Basic YW5uOnBhNTV3b3Jk"}}));
-    assert_eq!(Secrets::of(&basic, &[]).hide("ann:pa55word is pa55word"), "[hidden] is [hidden]");
+    assert_eq!(Secrets::of(&basic, &[], &[]).hide("ann:pa55word is pa55word"), "[hidden] is [hidden]");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use events::notify::{Message, Tone};
 use jiff::Timestamp;
 use pipeline::evaluate::{self, Given};
 use pipeline::model::Stage;
-use pipeline::notices::{self, Notice};
+use pipeline::notices::Notice;
 use pipeline::{Execution, Map, Status};
 use serde_json::{Value, json};
 
@@ -78,19 +78,13 @@ fn address(config: &Map, key: &str) -> String {
 
 /// Expressions that the pipeline's author wrote and that could not be evaluated at its start.
 fn evaluated(config: &Map, run: &Execution, now: Timestamp) -> Map {
-    let data = notices::data_of(run);
     let Ok(execution) = serde_json::to_value(run) else { return config.clone() };
     let given = Given { now, ..Given::default() };
-    fn walk(value: &Value, data: &[&str], evaluate: &dyn Fn(&Value) -> Value) -> Value {
-        match value {
-            Value::String(text) if text.contains("${") && !data.contains(&text.as_str()) => evaluate(value),
-            Value::Array(list) => list.iter().map(|one| walk(one, data, evaluate)).collect(),
-            Value::Object(map) => map.iter().map(|(k, v)| (k.clone(), walk(v, data, evaluate))).collect(),
-            other => other.clone(),
-        }
+    match evaluate::process(&execution, None, &Value::Object(config.clone()), false, &given).value {
+        Value::Object(map) => map,
+        // An object stays one.
+        _ => config.clone(),
     }
-    let evaluate = |text: &Value| evaluate::process(&execution, None, text, false, &given).value;
-    config.iter().map(|(key, value)| (key.clone(), walk(value, &data, &evaluate))).collect()
 }
 
 /// What happened, in words.
