@@ -1,6 +1,7 @@
 //! aptly's commands against a server elsewhere (`GENNAKER_SERVER`): understood here, files uploaded, run there, and what is printed there is printed
 //! here. And the other side: what a server runs for somebody elsewhere, and what it does not.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -59,7 +60,7 @@ pub fn run(parsed: &Parsed, environment: &Environment) -> anyhow::Result<ExitCod
         bail!(why);
     }
     let client = Client::of(environment)?;
-    let mut given = Upload { client: &client, dir: None };
+    let mut given = Uploads { client: &client, folders: Vec::new() };
     let asked = taken_apart(parsed, &mut given);
     let ran = asked.and_then(|asked| {
         let mut code = None;
@@ -79,92 +80,85 @@ pub fn run(parsed: &Parsed, environment: &Environment) -> anyhow::Result<ExitCod
 }
 
 /// A command with its files uploaded.
-fn taken_apart(parsed: &Parsed, given: &mut Upload<'_>) -> anyhow::Result<AptCommand> {
+fn taken_apart(parsed: &Parsed, given: &mut Uploads<'_>) -> anyhow::Result<AptCommand> {
     let path = parsed.command.path;
     let mut flags: Vec<(String, String)> =
         parsed.given().map(|(name, value)| (name.to_owned(), value.clone())).collect();
     for (_, value) in flags.iter_mut().filter(|(name, value)| name == UPLOADERS && !value.is_empty()) {
-        *value = given.file(Path::new(value))?;
+        *value = given.send(Path::new(value))?;
     }
     let mut args = Vec::new();
     for (i, arg) in parsed.args.iter().enumerate() {
-        let file = Path::new(arg);
-        args.push(match i >= files_from(path) {
-            false => arg.clone(),
-            true if file.is_dir() => given.folder(file)?,
-            true => given.file(file)?,
-        });
+        args.push(if i >= files_from(path) { given.send(Path::new(arg))? } else { arg.clone() });
     }
-    // Each argument has a folder of its own, which is not looked at twice.
     let command = path.iter().map(|word| (*word).to_owned()).collect();
     Ok(AptCommand { command, flags, args })
 }
 
-/// Files on their way.
-struct Upload<'a> {
+/// Files on their way: what is named has a folder of its own there, so that files of one name do not meet.
+struct Uploads<'a> {
     client: &'a Client,
-    dir: Option<String>,
+    folders: Vec<String>,
 }
 
-impl Upload<'_> {
-    fn dir(&mut self) -> anyhow::Result<String> {
-        if let Some(dir) = &self.dir {
-            return Ok(dir.clone());
-        }
-        let dir = format!("elsewhere-{}", hex(&id::random::<8>()?));
-        self.dir = Some(dir.clone());
-        Ok(dir)
-    }
-
-    fn put(&mut self, file: &Path) -> anyhow::Result<String> {
-        let name = file.file_name().and_then(|name| name.to_str());
-        let name = name.with_context(|| format!("{} has no name that can be sent", file.display()))?.to_owned();
-        let dir = self.dir()?;
-        let sent = self.client.upload(Method::PUT, &["api", "files", &dir, &name], &[], file);
-        sent.with_context(|| format!("cannot upload {}", file.display()))?;
-        Ok(format!("{UPLOAD}{dir}/{name}"))
-    }
-
-    /// A file, with the files that it names where it is a source package or an upload.
-    fn file(&mut self, file: &Path) -> anyhow::Result<String> {
-        let names_others = file.extension().is_some_and(|end| end == "dsc" || end == "changes");
-        if names_others {
-            let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-            let beside = file.parent().unwrap_or(Path::new("."));
-            // Every word that is the name of a file beside it: checksums and sizes are none.
-            let mut others: Vec<PathBuf> =
-                text.split_whitespace().filter(|word| !word.contains('/')).map(|word| beside.join(word)).collect();
-            others.sort();
-            others.dedup();
-            for other in others.iter().filter(|other| other.as_path() != file && other.is_file()) {
-                self.put(other)?;
+impl Uploads<'_> {
+    /// Uploads a file (with the files that it names, where it is a source package or an upload), or every file beneath a folder; gives its
+    /// name there.
+    fn send(&mut self, what: &Path) -> anyhow::Result<String> {
+        let folder = format!("elsewhere-{}", hex(&id::random::<8>()?));
+        self.folders.push(folder.clone());
+        let files = if what.is_dir() { beneath(what)? } else { with_named(what)? };
+        let mut names: BTreeMap<&str, &Path> = BTreeMap::new();
+        for file in &files {
+            let name = file.file_name().and_then(|name| name.to_str());
+            let name = name.with_context(|| format!("{} has no name that can be sent", file.display()))?;
+            if let Some(other) = names.insert(name, file) {
+                bail!("{} and {} have one name: add one after the other", other.display(), file.display());
             }
+            let sent = self.client.upload(Method::PUT, &["api", "files", &folder, name], &[], file);
+            sent.with_context(|| format!("cannot upload {}", file.display()))?;
         }
-        self.put(file)
-    }
-
-    /// Every file beneath a folder.
-    fn folder(&mut self, folder: &Path) -> anyhow::Result<String> {
-        let mut open = vec![folder.to_owned()];
-        while let Some(folder) = open.pop() {
-            let entries = std::fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
-            for entry in entries {
-                let path = entry.with_context(|| format!("cannot read {}", folder.display()))?.path();
-                match path.is_dir() {
-                    true => open.push(path),
-                    false => drop(self.put(&path)?),
-                }
-            }
-        }
-        Ok(format!("{UPLOAD}{}", self.dir()?))
+        let name = what.file_name().and_then(|name| name.to_str()).filter(|_| !what.is_dir());
+        Ok(name.map_or_else(|| format!("{UPLOAD}{folder}"), |name| format!("{UPLOAD}{folder}/{name}")))
     }
 
     /// What the command has left of them is of no use to anybody.
     fn tidy(&self) {
-        if let Some(dir) = &self.dir {
-            let _ = self.client.send(Method::DELETE, &["api", "files", dir], &[], None);
+        for folder in &self.folders {
+            let _ = self.client.send(Method::DELETE, &["api", "files", folder], &[], None);
         }
     }
+}
+
+/// A file, and the files beside it that it names where it is a source package or an upload.
+fn with_named(file: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut files = vec![file.to_owned()];
+    if file.extension().is_some_and(|end| end == "dsc" || end == "changes") {
+        let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+        let beside = file.parent().unwrap_or(Path::new("."));
+        // Every word that is the name of a file beside it: checksums and sizes are none.
+        let words: BTreeSet<&str> = text.split_whitespace().filter(|word| !word.contains('/')).collect();
+        files.extend(words.into_iter().map(|word| beside.join(word)).filter(|other| other != file && other.is_file()));
+    }
+    Ok(files)
+}
+
+/// Every file beneath a folder; links to folders are not followed, for they may lead in a circle.
+fn beneath(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let (mut files, mut open) = (Vec::new(), vec![folder.to_owned()]);
+    while let Some(folder) = open.pop() {
+        let wrong = || format!("cannot read {}", folder.display());
+        for entry in std::fs::read_dir(&folder).with_context(wrong)? {
+            let entry = entry.with_context(wrong)?;
+            let (path, kind) = (entry.path(), entry.file_type().with_context(wrong)?);
+            if kind.is_dir() {
+                open.push(path);
+            } else if path.is_file() {
+                files.push(path);
+            }
+        }
+    }
+    Ok(files)
 }
 
 /// Runs commands for callers elsewhere: this program again, on the server's archive.

@@ -1,5 +1,7 @@
 //! aptly's commands against a server elsewhere: a machine that has the packages but no archive, and a token.
 
+use testkit::package::package;
+
 use crate::server::{Server, gennaker, run};
 
 #[test]
@@ -38,6 +40,22 @@ fn packages_are_uploaded_added_and_published_from_another_machine() {
     assert!(out.contains("Name: shop") && out.contains("helloterry_"), "{out}");
     assert!(!here.path().join(".aptly").exists(), "nothing was made here");
     assert_eq!(std::fs::read_dir(archive.join("upload")).map_or(0, Iterator::count), 0, "uploads are gone");
+
+    // Files of one name in two folders are two files.
+    for (folder, name) in [("x", "first"), ("y", "second")] {
+        std::fs::create_dir(here.path().join(folder)).expect("made");
+        let made = package(name, "1.0").write_to(&here.path().join(folder));
+        std::fs::rename(made, here.path().join(folder).join("package.deb")).expect("renamed");
+    }
+    let (code, out, said) = apt(&token, &["repo", "add", "shop", "x/package.deb", "y/package.deb"]);
+    assert_eq!(code, 0, "{out}{said}");
+    assert!(out.contains("first_1.0_all added") && out.contains("second_1.0_all added"), "{out}");
+    std::os::unix::fs::symlink(".", here.path().join("x/again")).expect("linked");
+    std::fs::create_dir(here.path().join("x/below")).expect("made");
+    std::fs::copy(here.path().join("y/package.deb"), here.path().join("x/below/package.deb")).expect("copied");
+    let (code, _, said) = apt(&token, &["repo", "add", "shop", "x"]);
+    assert_eq!(code, 1);
+    assert!(said.contains("x/package.deb") && said.contains("have one name: add one after the other"), "{said}");
 
     // Exit codes and complaints are those of the command.
     let (code, _, said) = apt(&token, &["repo", "show", "nope"]);
