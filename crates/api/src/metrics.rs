@@ -16,8 +16,6 @@ use axum::response::{IntoResponse, Response};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-pub(crate) use process::space;
-
 use crate::House;
 use crate::exposition::{Exposition, Kind, MEDIA_TYPE};
 

@@ -10,6 +10,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Serialize;
+use stages::room::Disk;
 use store::{Migration, StoreError, params};
 use tokio::sync::Mutex;
 use utoipa_axum::router::OpenApiRouter;
@@ -161,17 +162,16 @@ fn archive(read_at: Option<i64>, now: i64) -> Told {
 }
 
 fn disk(folder: &Path) -> Told {
-    match crate::metrics::space(folder) {
-        Some(space) => room(space.free, space.all),
+    match Disk::at(folder) {
+        Some(disk) => enough(&disk),
         None => Err("nobody can tell how much is free".into()),
     }
 }
 
-/// Pure: whether so many bytes of so many are enough.
-fn room(free: u64, all: u64) -> Told {
-    let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
-    let says = format!("{:.1} GiB of {:.1} GiB are free", gib(free), gib(all));
-    if free < ROOM.min(all / SHARE) { Err(format!("{says}: make room")) } else { Ok(says) }
+/// Pure: whether that is enough.
+fn enough(disk: &Disk) -> Told {
+    let says = disk.room();
+    if disk.free < ROOM.min(disk.total / SHARE) { Err(format!("{says}: make room")) } else { Ok(says) }
 }
 
 #[cfg(test)]
@@ -182,16 +182,17 @@ mod tests {
 
     #[test]
     fn a_disk_is_full_below_a_gibibyte_or_a_thirtieth_of_a_small_one() {
-        for (free, all, enough) in [
+        let told = |free, total| enough(&Disk { place: "/data".into(), total, free, used_percent: 0 });
+        for (free, all, expected) in [
             (2 * GIB, 1000 * GIB, true),
             (GIB - 1, 1000 * GIB, false),
             (GIB / 2, 10 * GIB, true),
             (GIB / 4, 10 * GIB, false),
             (0, GIB, false),
         ] {
-            assert_eq!(room(free, all).is_ok(), enough, "{free} of {all}");
+            assert_eq!(told(free, all).is_ok(), expected, "{free} of {all}");
         }
-        assert_eq!(room(0, 3 * GIB), Err("0.0 GiB of 3.0 GiB are free: make room".into()));
+        assert_eq!(told(0, 3 * GIB), Err("0.0 GiB of 3.0 GiB are free: make room".into()));
     }
 
     #[test]

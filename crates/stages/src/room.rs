@@ -32,10 +32,21 @@ impl Disk {
     /// The disk of a folder, or of the nearest one above that is there.
     pub fn of(place: &Path) -> Option<Disk> {
         let there = place.ancestors().find(|folder| folder.is_dir())?;
-        let found = rustix::fs::statvfs(there).ok()?;
+        Some(Disk { place: place.to_owned(), ..Disk::at(there)? })
+    }
+
+    /// The disk of a folder that must be there.
+    pub fn at(folder: &Path) -> Option<Disk> {
+        let found = rustix::fs::statvfs(folder).ok()?;
         let bytes = |blocks: u64| blocks.saturating_mul(found.f_frsize);
         let (free, used) = (bytes(found.f_bavail), bytes(found.f_blocks.saturating_sub(found.f_bfree)));
-        Some(Disk { place: place.to_owned(), total: bytes(found.f_blocks), free, used_percent: percent(used, free) })
+        Some(Disk { place: folder.to_owned(), total: bytes(found.f_blocks), free, used_percent: percent(used, free) })
+    }
+
+    /// How much room there is, for people.
+    pub fn room(&self) -> String {
+        let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
+        format!("{:.1} GiB of {:.1} GiB are free", gib(self.free), gib(self.total))
     }
 
     /// Why nothing new begins, if it is that full.

@@ -1,48 +1,29 @@
 //! Disks and the process itself, under the names that every dashboard knows.
 
-use std::path::Path;
-
 use rustix::process::{Resource, getrlimit};
 use rustix::time::{ClockId, clock_gettime};
+use stages::room::Disk;
 
 use super::engine::gauge;
 use super::seconds;
 use crate::House;
 use crate::exposition::{Exposition, Kind};
 
-/// A disk.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Space {
-    /// Bytes that may still be written.
-    pub free: u64,
-    /// All bytes.
-    pub all: u64,
-}
-
-/// How much room there is where a folder lies.
-pub(crate) fn space(folder: &Path) -> Option<Space> {
-    let found = rustix::fs::statvfs(folder).ok()?;
-    Some(Space {
-        free: found.f_bavail.saturating_mul(found.f_frsize),
-        all: found.f_blocks.saturating_mul(found.f_frsize),
-    })
-}
-
 pub(super) fn write(house: &House, text: &mut Exposition) {
     let folders = std::iter::once(house.watched.data.as_path());
-    let folders: Vec<(String, Space)> = folders
+    let disks: Vec<(String, Disk)> = folders
         .chain(house.watched.followed.iter().map(|followed| followed.root.path()))
-        .filter_map(|folder| Some((folder.display().to_string(), space(folder)?)))
+        .filter_map(|folder| Some((folder.display().to_string(), Disk::at(folder)?)))
         .collect();
     let name = "gennaker_disk_free_bytes";
     text.family(name, Kind::Gauge, "Room where the data folder and the archives lie.");
-    for (folder, space) in &folders {
-        text.sample(name, &[("folder", folder)], space.free);
+    for (folder, disk) in &disks {
+        text.sample(name, &[("folder", folder)], disk.free);
     }
     let name = "gennaker_disk_size_bytes";
     text.family(name, Kind::Gauge, "Size of the file systems where they lie.");
-    for (folder, space) in &folders {
-        text.sample(name, &[("folder", folder)], space.all);
+    for (folder, disk) in &disks {
+        text.sample(name, &[("folder", folder)], disk.total);
     }
     let cpu = clock_gettime(ClockId::ProcessCPUTime);
     text.family("process_cpu_seconds_total", Kind::Counter, "CPU time, of user and system.");

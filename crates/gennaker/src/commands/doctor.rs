@@ -155,9 +155,8 @@ fn disk(data: &Path) -> Option<Check> {
 
 /// Pure: whether that is enough.
 fn free_space(disk: &room::Disk) -> Check {
-    let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
     let used = disk.used_percent;
-    let says = format!("{:.1} GiB of {:.1} GiB are free ({used} % used)", gib(disk.free), gib(disk.total));
+    let says = format!("{} ({used} % used)", disk.room());
     match used {
         0..room::WARN => good("disk", says),
         room::WARN..room::REFUSE => note("disk", format!("{says}: `gennaker df` shows what takes it")),
