@@ -10,12 +10,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// At this size a file becomes the old one, and the one before is gone.
 const LARGEST: u64 = 8 << 20;
 /// The most lines that are given at once.
-const MOST: usize = 10_000;
+pub const MOST: usize = 10_000;
 
 /// Where the newest lines of a data folder are.
 pub fn file(data: &Path) -> PathBuf {
@@ -164,28 +164,28 @@ fn request_of(line: &Value) -> Option<&str> {
     spans.into_iter().find(|span| span["name"] == "request").and_then(|span| span["id"].as_str())
 }
 
-/// A line for people: time, level, place, what happened, its fields, the request. Control characters are shown, not obeyed.
+/// A line for people, [`inert`]: time, level, place, what happened, its fields, the request.
 pub fn shown(line: &str) -> String {
-    let Ok(Value::Object(parts)) = serde_json::from_str::<Value>(line) else { return inert(line) };
-    let text = |name: &str| parts.get(name).and_then(Value::as_str).unwrap_or_default();
-    let empty = Map::new();
-    let fields = parts.get("fields").and_then(Value::as_object).unwrap_or(&empty);
-    let message = fields.get("message").and_then(Value::as_str).unwrap_or_default();
+    let Ok(parts @ Value::Object(_)) = serde_json::from_str(line) else { return inert(line) };
+    let text = |name: &str| parts[name].as_str().unwrap_or_default();
+    let fields = &parts["fields"];
+    let message = fields["message"].as_str().unwrap_or_default();
     let mut out = format!("{} {:5} {}: {message}", text("timestamp"), text("level"), text("target"));
-    for (name, value) in fields.iter().filter(|(name, _)| *name != "message") {
+    for (name, value) in fields.as_object().into_iter().flatten().filter(|(name, _)| *name != "message") {
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         if !value.is_empty() {
             // Writing to a String cannot fail.
             let _ = write!(out, " {name}={value}");
         }
     }
-    if let Some(request) = request_of(&Value::Object(parts.clone())) {
+    if let Some(request) = request_of(&parts) {
         let _ = write!(out, " request={request}");
     }
     inert(&out)
 }
 
-fn inert(text: &str) -> String {
+/// Control characters but tabs are shown, not obeyed: a log must not drive the terminal.
+pub fn inert(text: &str) -> String {
     text.chars()
         .flat_map(|c| if c.is_control() && c != '\t' { c.escape_default().collect() } else { vec![c] })
         .collect()

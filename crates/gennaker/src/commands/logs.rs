@@ -12,6 +12,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::bail;
+use api::server_log::inert;
 use dataplane::logs;
 use jiff::{SignedDuration, Timestamp};
 use store::clock::{Clock, SystemClock};
@@ -120,14 +121,9 @@ fn since(text: &str, now: Timestamp) -> anyhow::Result<Timestamp> {
     text.parse().map_err(|_| wrong())
 }
 
-/// Control characters are shown, not obeyed: a log must not drive the terminal.
 fn print(out: &mut impl Write, id: &str, prefix: bool, stamps: bool, line: &str) -> io::Result<()> {
-    let line = if stamps { line } else { logs::split(line).1 };
-    let inert: String = line
-        .chars()
-        .flat_map(|c| if c.is_control() && c != '\t' { c.escape_default().collect() } else { vec![c] })
-        .collect();
-    if prefix { writeln!(out, "{id}  {inert}") } else { writeln!(out, "{inert}") }
+    let line = inert(if stamps { line } else { logs::split(line).1 });
+    if prefix { writeln!(out, "{id}  {line}") } else { writeln!(out, "{line}") }
 }
 
 /// Whether an instance is meant by `APP[/vNNN[/INSTANCE]]`; `APP` may also be a cluster (`app-stack`).
