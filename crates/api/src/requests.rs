@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::Json;
 use axum::extract::{MatchedPath, Request, State};
@@ -101,8 +101,8 @@ impl Requests {
         self.running.load(Relaxed)
     }
 
-    fn count(&self, class: Class, method: &Method, status: StatusCode, took: std::time::Duration) {
-        self.answered.count((class, word(method), status.as_u16()));
+    fn count(&self, class: Class, method: &'static str, status: StatusCode, took: Duration) {
+        self.answered.count((class, method, status.as_u16()));
         if let Some((_, times)) = self.times.iter().find(|(of, _)| *of == class) {
             times.observe(took);
         }
@@ -124,18 +124,18 @@ fn word(method: &Method) -> &'static str {
 }
 
 /// One that is being answered, until it is dropped: also when the client goes away.
-struct Running(Arc<Watched>);
+struct Running<'a>(&'a Requests);
 
-impl Running {
-    fn new(watched: Arc<Watched>) -> Self {
-        watched.requests.running.fetch_add(1, Relaxed);
-        Self(watched)
+impl<'a> Running<'a> {
+    fn new(requests: &'a Requests) -> Self {
+        requests.running.fetch_add(1, Relaxed);
+        Self(requests)
     }
 }
 
-impl Drop for Running {
+impl Drop for Running<'_> {
     fn drop(&mut self) {
-        self.0.requests.running.fetch_sub(1, Relaxed);
+        self.0.running.fetch_sub(1, Relaxed);
     }
 }
 
@@ -149,25 +149,27 @@ pub(crate) struct Way {
 /// Answers a request under its id.
 pub(crate) async fn watch(State(way): State<Way>, request: Request, next: Next) -> Response {
     let id = given(&request).unwrap_or_else(|| way.store.ids().ulid(way.store.clock().now()));
-    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
-    let (class, method) = (Class::of(route.as_deref()), request.method().clone());
+    let path = request.extensions().get::<MatchedPath>().cloned();
+    let route = path.as_ref().map(MatchedPath::as_str);
+    let (class, method) = (Class::of(route), word(request.method()));
     let began = Instant::now();
     // At the level of errors, so that no filter leaves it out where an error is shown.
     let span = tracing::error_span!("request", id);
-    let running = Running::new(way.watched.clone());
+    let requests = &way.watched.requests;
+    let running = Running::new(requests);
     let done = async {
         let mut response = next.run(request).await;
         let (status, took) = (response.status(), began.elapsed());
-        way.watched.requests.count(class, &method, status, took);
+        requests.count(class, method, status, took);
         let problem = response.extensions_mut().remove::<Problem>();
         let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        let (verb, route) = (word(&method), route.as_deref().unwrap_or("(no route)"));
+        let route = route.unwrap_or("(no route)");
         // A server that is not ready says so to whoever asks, and once in its log.
         if status.is_server_error() && class != Class::Watch {
             let why = problem.as_ref().map(Problem::message).unwrap_or_default();
-            tracing::error!(method = verb, route, status = status.as_u16(), millis, why, "a request failed");
+            tracing::error!(method, route, status = status.as_u16(), millis, why, "a request failed");
         } else {
-            tracing::debug!(method = verb, route, status = status.as_u16(), millis, "answered");
+            tracing::debug!(method, route, status = status.as_u16(), millis, "answered");
         }
         (response, problem)
     };
