@@ -389,8 +389,7 @@ impl Config {
         toml::from_str::<Self>(&text).with_context(|| format!("in the configuration {}", path.display()))?;
         let mut table: toml::Table = toml::from_str(&text)?;
         for ((section, key), value) in &environment.settings {
-            lay(&mut table, section, key, value)
-                .with_context(|| format!("GENNAKER_{}__{}", section.to_uppercase(), key.to_uppercase()))?;
+            lay(&mut table, section, key, value).with_context(|| Environment::setting(section, key))?;
         }
         for (section, key, value) in &flags {
             lay(&mut table, section, key, value)?;
@@ -416,9 +415,8 @@ fn is_number(section: &str, key: &str) -> bool {
 
 /// Lays one text value over a table; lists are separated by commas.
 fn lay(table: &mut toml::Table, section: &str, key: &str, value: &str) -> anyhow::Result<()> {
-    let section_name = section;
     let entry = table.entry(section).or_insert_with(|| toml::Table::new().into());
-    let Some(section) = entry.as_table_mut() else { bail!("{section} is a list in the file and cannot be set so") };
+    let Some(keys) = entry.as_table_mut() else { bail!("{section} is a list in the file and cannot be set so") };
     let list = matches!(key, "allow" | "hosts" | "allowed_origins" | "trusted_proxies");
     let value = if list {
         value
@@ -428,14 +426,14 @@ fn lay(table: &mut toml::Table, section: &str, key: &str, value: &str) -> anyhow
             .map(toml::Value::from)
             .collect::<Vec<_>>()
             .into()
-    } else if let (true, Ok(number)) = (is_number(section_name, key), value.parse::<i64>()) {
+    } else if let (true, Ok(number)) = (is_number(section, key), value.parse::<i64>()) {
         number.into()
     } else if let ("min_capacity_ratio", Ok(number)) = (key, value.parse::<f64>()) {
         number.into()
     } else {
         toml::Value::from(value)
     };
-    section.insert(key.to_owned(), value);
+    keys.insert(key.to_owned(), value);
     Ok(())
 }
 

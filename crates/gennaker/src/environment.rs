@@ -64,6 +64,11 @@ impl Environment {
         std::env::var(name).ok().filter(|value| !value.is_empty()).map(Secret::new)
     }
 
+    /// The variable that sets a key of the configuration.
+    pub fn setting(section: &str, key: &str) -> String {
+        format!("GENNAKER_{}__{}", section.to_uppercase(), key.to_uppercase())
+    }
+
     /// The name of the user whose process this is; its number if it has none.
     pub fn user(&self) -> String {
         let uid = rustix::process::getuid().as_raw().to_string();

@@ -56,8 +56,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let shown = values(&config, &environment)?;
     let mut origins = in_file(&args.place, &environment)?;
     for (section, key) in environment.settings.keys() {
-        let name = format!("GENNAKER_{}__{}", section.to_uppercase(), key.to_uppercase());
-        origins.insert(format!("{section}.{key}"), Origin::Variable(name));
+        origins.insert(format!("{section}.{key}"), Origin::Variable(Environment::setting(section, key)));
     }
     if args.place.names_data() {
         origins.insert("server.data".into(), Origin::Flag("--data"));
