@@ -28,10 +28,11 @@ impl Root {
     /// How many publications there are, and when the newest generation of any was made.
     pub fn publishing(&self) -> Result<(u64, Option<Timestamp>)> {
         self.store().read(|tx| {
-            let count = tx.query_opt("select count(*) from publication", &[])?.map_or(Ok(0), |row| row.int(0))?;
-            let newest = tx.query_opt("select max(at) from generation", &[])?;
-            let newest = newest.map(|row| row.opt_time(0)).transpose()?.flatten();
-            Ok((u64::try_from(count).unwrap_or(0), newest))
+            // The generation that is shown is found by its key, however many before it are kept.
+            let sql = "select count(*), max(generation.at) from publication left join generation
+                       on generation.publication = publication.uuid and generation.number = publication.generation";
+            let Some(row) = tx.query_opt(sql, &[])? else { return Ok((0, None)) };
+            Ok((u64::try_from(row.int(0)?).unwrap_or(0), row.opt_time(1)?))
         })
     }
 
