@@ -177,10 +177,7 @@ impl Root {
 
     /// How many events there are from before `before`.
     pub fn outbox_before(&self, before: Timestamp) -> Result<u64> {
-        self.store().read(|tx| {
-            let row = tx.query_opt("select count(*) from outbox where at < ?1", params![before])?;
-            Ok(row.map_or(Ok(0), |row| row.int(0))?.unsigned_abs())
-        })
+        self.store().read(|tx| Ok(tx.count("select count(*) from outbox where at < ?1", params![before])?))
     }
 
     /// When the first event after number `seq` happened; nothing when there is none.

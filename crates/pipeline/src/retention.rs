@@ -107,14 +107,12 @@ pub fn sweep(tx: &mut Tx, keep: &Keep) -> Result<Forgotten, StoreError> {
 pub fn due(tx: &mut Tx, keep: &Keep) -> Result<Forgotten, StoreError> {
     let now = tx.now().as_millisecond();
     let before = |days: i64| now.saturating_sub(days.saturating_mul(DAY));
-    let mut count = |sql: &str, params: &[store::Value]| {
-        tx.query_opt(sql, params)?.map_or(Ok(0), |row| row.int(0)).map(i64::unsigned_abs)
-    };
     let after = |table: &str| format!("select count(*) from ({}) as found", ended(table));
+    let old = format!("select count(*) {OLD}");
     Ok(Forgotten {
-        executions: count(&format!("select count(*) {OLD}"), params![before(keep.executions), keep.of_each_pipeline])?,
-        journals: count(&after("journal"), params![before(keep.journal)])?,
-        logs: count(&after("log_line"), params![before(keep.logs)])?,
-        start_keys: count("select count(*) from start_key where at < ?1", params![before(keep.start_keys)])?,
+        executions: tx.count(&old, params![before(keep.executions), keep.of_each_pipeline])?,
+        journals: tx.count(&after("journal"), params![before(keep.journal)])?,
+        logs: tx.count(&after("log_line"), params![before(keep.logs)])?,
+        start_keys: tx.count("select count(*) from start_key where at < ?1", params![before(keep.start_keys)])?,
     })
 }

@@ -114,16 +114,14 @@ struct Rows {
 }
 
 fn count_rows(tx: &mut Tx<'_>) -> Result<Rows, StoreError> {
-    let mut pair = |sql: &str| -> Result<(u64, u64), StoreError> {
-        let row = tx.query_opt(sql, &[])?;
+    let executions = tx.count("select count(*) from execution", &[])?;
+    let mut sum = |table: &str, column: &str| -> Result<(u64, u64), StoreError> {
+        let sql = format!("select count(*), cast(coalesce(sum(length({column})), 0) as bigint) from {table}");
+        let row = tx.query_opt(&sql, &[])?;
         row.map_or(Ok((0, 0)), |row| Ok((row.int(0)?.unsigned_abs(), row.int(1)?.unsigned_abs())))
     };
-    let (executions, _) = pair("select count(*), count(*) from execution")?;
-    let sum = |table: &str, column: &str| {
-        format!("select count(*), cast(coalesce(sum(length({column})), 0) as bigint) from {table}")
-    };
-    let (journal, journal_bytes) = pair(&sum("journal", "body"))?;
-    let (lines, lines_bytes) = pair(&sum("log_line", "line"))?;
+    let (journal, journal_bytes) = sum("journal", "body")?;
+    let (lines, lines_bytes) = sum("log_line", "line")?;
     Ok(Rows { executions, journal, journal_bytes, lines, lines_bytes })
 }
 

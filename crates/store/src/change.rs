@@ -41,6 +41,5 @@ pub fn sweep(tx: &mut Tx<'_>, before: Timestamp, limit: u32) -> Result<u64, Stor
 
 /// How many changes [`sweep`] would forget in all.
 pub fn sweepable(tx: &mut Tx<'_>, before: Timestamp) -> Result<u64, StoreError> {
-    let sql = "select count(*) from change where at < ?1 and seq < (select max(seq) from change)";
-    tx.query_opt(sql, params![before])?.map_or(Ok(0), |row| row.int(0)).map(i64::unsigned_abs)
+    tx.count("select count(*) from change where at < ?1 and seq < (select max(seq) from change)", params![before])
 }

@@ -62,6 +62,11 @@ impl<'a> Tx<'a> {
         Ok(self.query(sql, params)?.into_iter().next())
     }
 
+    /// Runs a statement that counts: the number in the first column of its only row.
+    pub fn count(&mut self, sql: &str, params: &[Value]) -> Result<u64, StoreError> {
+        self.query_opt(sql, params)?.map_or(Ok(0), |row| row.int(0)).map(i64::unsigned_abs)
+    }
+
     /// The moment of this transaction; the same however often it is asked.
     #[must_use]
     pub fn now(&self) -> Timestamp {

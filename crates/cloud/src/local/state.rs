@@ -41,9 +41,7 @@ pub fn forget(tx: &mut Tx<'_>, before: Timestamp, limit: u32) -> Result<u64, Sto
 
 /// How many operations [`forget`] would forget.
 pub fn forgettable(tx: &mut Tx<'_>, before: Timestamp) -> Result<u64, StoreError> {
-    let row =
-        tx.query_opt("select count(*) from local_operation where running = 0 and started < ?1", params![before])?;
-    row.map_or(Ok(0), |row| row.int(0)).map(i64::unsigned_abs)
+    tx.count("select count(*) from local_operation where running = 0 and started < ?1", params![before])
 }
 
 /// Texts that name the images in use: of groups and of operations that have not ended. An id or a name that stands in none of them is not used.

@@ -119,9 +119,8 @@ pub fn queue(tx: &mut Tx) -> Result<Queue, StoreError> {
 pub fn unended(tx: &mut Tx) -> Result<Vec<(Status, u64)>, StoreError> {
     let statuses = [Status::NotStarted, Status::Running, Status::Paused];
     let count = |status: Status| {
-        let row = tx.query_opt("select count(*) from execution where status = ?1", params![status.as_str()])?;
-        let count = row.map_or(Ok(0), |row| row.int(0))?;
-        Ok((status, u64::try_from(count).unwrap_or(0)))
+        let count = tx.count("select count(*) from execution where status = ?1", params![status.as_str()])?;
+        Ok((status, count))
     };
     statuses.into_iter().map(count).collect()
 }

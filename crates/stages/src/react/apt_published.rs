@@ -150,8 +150,7 @@ pub fn choice(tx: &mut Tx, pipeline: &Map, published: Published) -> Result<Optio
 /// Forgets what was missed before a moment; with `dry_run` only counts it.
 pub fn forget_missed(tx: &mut Tx, before: jiff::Timestamp, dry_run: bool) -> Result<u64, StoreError> {
     if dry_run {
-        let row = tx.query_opt("select count(*) from apt_missed where at < ?1", params![before])?;
-        return row.map_or(Ok(0), |row| row.int(0)).map(i64::unsigned_abs);
+        return tx.count("select count(*) from apt_missed where at < ?1", params![before]);
     }
     tx.execute("delete from apt_missed where at < ?1", params![before])
 }
