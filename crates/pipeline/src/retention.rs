@@ -67,52 +67,51 @@ const OLD: &str = "from (select id, coalesce(ended, built) as over, built, row_n
     where over < ?1 and built < ?1 and place > ?2
         and not exists (select 1 from message where message.execution = ranked.id)";
 
-/// Tables of what is kept for a time after the end, and how long.
-fn kept_after_the_end(keep: &Keep) -> [(&'static str, i64); 2] {
-    [("journal", keep.journal), ("log_line", keep.logs)]
+/// The moment before which lies what was kept for so many days.
+fn before(tx: &Tx, days: i64) -> i64 {
+    tx.now().as_millisecond().saturating_sub(days.saturating_mul(DAY))
 }
 
+/// Executions that ended before a moment and have rows in a table.
 fn ended(table: &str) -> String {
     format!(
         "select distinct {table}.execution from {table} join execution on execution.id = {table}.execution where execution.ended < ?1"
     )
 }
 
+/// Forgets the rows in a table of a few executions that ended before a moment; tells of how many.
+fn forget_ended(tx: &mut Tx, table: &str, before: i64) -> Result<u64, StoreError> {
+    let found = tx.query(&format!("{} limit ?2", ended(table)), params![before, PIECE])?;
+    for row in &found {
+        tx.execute(&format!("delete from {table} where execution = ?1"), params![row.text(0)?])?;
+    }
+    Ok(found.len() as u64)
+}
+
 /// Forgets a little; [`Forgotten::is_full`] tells whether there is more. Executions that have not ended are never touched.
 pub fn sweep(tx: &mut Tx, keep: &Keep) -> Result<Forgotten, StoreError> {
-    let before = |days: i64, now: i64| now.saturating_sub(days.saturating_mul(DAY));
-    let now = tx.now().as_millisecond();
-    let mut gone = Forgotten::default();
-    let old = tx.query(
-        &format!("select id {OLD} limit ?3"),
-        params![before(keep.executions, now), keep.of_each_pipeline, PIECE],
-    )?;
+    let old = params![before(tx, keep.executions), keep.of_each_pipeline, PIECE];
+    let old = tx.query(&format!("select id {OLD} limit ?3"), old)?;
     for row in &old {
         records::delete(tx, &row.text(0)?)?;
-        gone.executions += 1;
-    }
-    for (table, days) in kept_after_the_end(keep) {
-        let found = tx.query(&format!("{} limit ?2", ended(table)), params![before(days, now), PIECE])?;
-        for row in &found {
-            tx.execute(&format!("delete from {table} where execution = ?1"), params![row.text(0)?])?;
-        }
-        *(if table == "journal" { &mut gone.journals } else { &mut gone.logs }) = found.len() as u64;
     }
     let keys = "delete from start_key where key in (select key from start_key where at < ?1 limit ?2)";
-    gone.start_keys = tx.execute(keys, params![before(keep.start_keys, now), KEYS])?;
-    Ok(gone)
+    Ok(Forgotten {
+        executions: old.len() as u64,
+        journals: forget_ended(tx, "journal", before(tx, keep.journal))?,
+        logs: forget_ended(tx, "log_line", before(tx, keep.logs))?,
+        start_keys: tx.execute(keys, params![before(tx, keep.start_keys), KEYS])?,
+    })
 }
 
 /// What would be forgotten now.
 pub fn due(tx: &mut Tx, keep: &Keep) -> Result<Forgotten, StoreError> {
-    let now = tx.now().as_millisecond();
-    let before = |days: i64| now.saturating_sub(days.saturating_mul(DAY));
     let after = |table: &str| format!("select count(*) from ({}) as found", ended(table));
-    let old = format!("select count(*) {OLD}");
+    let old = params![before(tx, keep.executions), keep.of_each_pipeline];
     Ok(Forgotten {
-        executions: tx.count(&old, params![before(keep.executions), keep.of_each_pipeline])?,
-        journals: tx.count(&after("journal"), params![before(keep.journal)])?,
-        logs: tx.count(&after("log_line"), params![before(keep.logs)])?,
-        start_keys: tx.count("select count(*) from start_key where at < ?1", params![before(keep.start_keys)])?,
+        executions: tx.count(&format!("select count(*) {OLD}"), old)?,
+        journals: tx.count(&after("journal"), params![before(tx, keep.journal)])?,
+        logs: tx.count(&after("log_line"), params![before(tx, keep.logs)])?,
+        start_keys: tx.count("select count(*) from start_key where at < ?1", params![before(tx, keep.start_keys)])?,
     })
 }
