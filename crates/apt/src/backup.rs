@@ -9,11 +9,10 @@ use std::path::Path;
 
 use store::{SharedStore, Tx};
 
+use crate::cleanup;
 use crate::error::{At, Result};
-use crate::packages::from_json;
 use crate::root::{PrefixLock, Root};
 use crate::schema::MIGRATIONS;
-use crate::{cleanup, pool};
 
 /// What a copy of a database refers to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,21 +99,11 @@ fn shown(tx: &mut Tx<'_>) -> Result<Shown> {
 }
 
 fn needed(tx: &mut Tx<'_>) -> Result<BTreeSet<Vec<String>>> {
-    #[derive(serde::Deserialize)]
-    struct File {
-        name: String,
-        md5: String,
-        sha256: String,
-    }
     let mut needed: BTreeSet<Vec<String>> = cleanup::appstream(tx)?.into_iter().map(|path| vec![path]).collect();
     for row in tx.query("select files from package", &[])? {
-        let files: Vec<File> = from_json("a list of files", &row.text(0)?)?;
-        for file in files {
-            let mut places = vec![pool::pool_path(&file.sha256, &file.name)?];
-            // It may lie where an old aptly put it.
-            places.extend(pool::old_path(&file.md5, &file.name).ok());
-            needed.insert(places);
-        }
+        cleanup::name_files(&row.text(0)?, |path, old| {
+            needed.insert(std::iter::once(path).chain(old).collect());
+        })?;
     }
     Ok(needed)
 }

@@ -138,7 +138,7 @@ impl Root {
             let mut paths = Vec::with_capacity(rows.len() * 2);
             for row in *rows {
                 if unused.is_empty() || !unused.contains(&row.text(0)?) {
-                    name_files(&row.text(1)?, &mut paths)?;
+                    name_files(&row.text(1)?, |path, old| paths.extend(std::iter::once(path).chain(old)))?;
                 }
             }
             Ok(paths)
@@ -240,8 +240,8 @@ fn column(tx: &mut Tx<'_>, sql: &str) -> Result<Vec<String>> {
     tx.query(sql, &[])?.iter().map(|row| Ok(row.text(0)?)).collect()
 }
 
-/// Where a package's files are in the pool, from its record.
-fn name_files(record: &str, paths: &mut Vec<String>) -> Result<()> {
+/// Where each of a package's files is in the pool, from its record, and where an old aptly may have put it.
+pub(crate) fn name_files(record: &str, mut each: impl FnMut(String, Option<String>)) -> Result<()> {
     #[derive(serde::Deserialize)]
     struct File<'a> {
         #[serde(borrow)]
@@ -251,9 +251,7 @@ fn name_files(record: &str, paths: &mut Vec<String>) -> Result<()> {
     }
     let files: Vec<File<'_>> = from_json("a list of files", record)?;
     for file in files {
-        paths.push(pool::pool_path(file.sha256, &file.name)?);
-        // It may lie where an old aptly put it.
-        paths.extend(pool::old_path(file.md5, &file.name).ok());
+        each(pool::pool_path(file.sha256, &file.name)?, pool::old_path(file.md5, &file.name).ok());
     }
     Ok(())
 }
