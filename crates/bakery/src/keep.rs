@@ -123,7 +123,7 @@ impl Bakery {
     }
 
     /// Bytes of the files of an image.
-    pub fn weight(&self, id: &str) -> u64 {
+    fn weight(&self, id: &str) -> u64 {
         let folder = self.layout_folder(id);
         let size = |path: PathBuf| {
             std::fs::symlink_metadata(folder.join(path)).map_or(0, |meta| if meta.is_file() { meta.len() } else { 0 })

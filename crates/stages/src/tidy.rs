@@ -91,7 +91,7 @@ pub enum TidyError {
     #[error(transparent)]
     Apt(#[from] apt::Error),
     /// The work ended early.
-    #[error("the work on an apt root ended early: {0}")]
+    #[error("the work ended early: {0}")]
     Died(String),
 }
 
@@ -136,7 +136,7 @@ impl Tidy {
         ));
         swept.push(Swept::rows("events of apt roots", self.events(dry_run).await?));
         swept.push(self.images(dry_run).await?);
-        swept.push(self.logs(dry_run));
+        swept.push(self.logs(dry_run).await?);
         Ok(swept)
     }
 
@@ -186,13 +186,13 @@ impl Tidy {
         let mut gone = if dry_run { self.store.read(missed).await? } else { self.store.write(missed).await? };
         for root in self.roots.clone() {
             let work = move || if dry_run { root.outbox_before(before) } else { root.sweep_outbox(before) };
-            let swept = tokio::task::spawn_blocking(work).await.map_err(|error| TidyError::Died(error.to_string()))?;
-            gone += swept?;
+            gone += blocking(work).await??;
         }
         Ok(gone)
     }
 
-    async fn images(&self, dry_run: bool) -> Result<Swept, TidyError> {
+    /// Images that nothing uses.
+    pub(crate) async fn images(&self, dry_run: bool) -> Result<Swept, TidyError> {
         let spare = self.bakery.sweep(days(self.keep.images), dry_run, in_use).await?;
         let name = |one: &bakery::Spare| if one.name.is_empty() { one.id.clone() } else { one.name.clone() };
         Ok(Swept {
@@ -204,22 +204,29 @@ impl Tidy {
     }
 
     /// Logs of instances that are gone.
-    fn logs(&self, dry_run: bool) -> Swept {
-        let now = u64::try_from(self.store.clock().now().as_second()).unwrap_or(0);
-        let kept = Duration::from_secs(u64::from(self.keep.logs) * 86_400);
-        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(now);
-        let mut swept = Swept::rows("logs of instances that are gone", 0);
-        for folder in dataplane::logs::older(&self.data, now, kept) {
-            let bytes = crate::usage::weigh(&folder).bytes;
-            if !dry_run && let Err(error) = std::fs::remove_dir_all(&folder) {
-                tracing::warn!(%error, folder = %folder.display(), "old logs cannot be removed");
-                continue;
+    pub(crate) async fn logs(&self, dry_run: bool) -> Result<Swept, TidyError> {
+        let now = SystemTime::from(self.store.clock().now());
+        let (data, kept) = (self.data.clone(), Duration::from_secs(u64::from(self.keep.logs) * 86_400));
+        blocking(move || {
+            let mut swept = Swept::rows("logs of instances that are gone", 0);
+            for folder in dataplane::logs::older(&data, now, kept) {
+                let bytes = crate::usage::weigh(&folder).bytes;
+                if !dry_run && let Err(error) = std::fs::remove_dir_all(&folder) {
+                    tracing::warn!(%error, folder = %folder.display(), "old logs cannot be removed");
+                    continue;
+                }
+                swept.count += 1;
+                swept.bytes += bytes;
             }
-            swept.count += 1;
-            swept.bytes += bytes;
-        }
-        swept
+            swept
+        })
+        .await
     }
+}
+
+/// Waits for work on the disk, which gets a thread of its own.
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, TidyError> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| TidyError::Died(error.to_string()))
 }
 
 fn days(number: u32) -> SignedDuration {

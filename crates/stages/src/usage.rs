@@ -8,7 +8,7 @@ use serde::Serialize;
 use store::{StoreError, Tx};
 
 use crate::room::Disk;
-use crate::tidy::{Tidy, TidyError};
+use crate::tidy::{Tidy, TidyError, blocking};
 
 /// One thing that takes room.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -76,33 +76,37 @@ pub fn weigh(folder: &Path) -> Weight {
 
 /// Looks at everything. It reads many folders: for people, not for a clock.
 pub async fn usage(tidy: &Tidy) -> Result<Usage, TidyError> {
-    let spare = tidy.sweep(true).await?;
-    let freeable = |what: &str| spare.iter().find(|one| one.what == what).map_or(0, |one| one.bytes);
+    let (spare_images, spare_logs) = (tidy.images(true).await?.bytes, tidy.logs(true).await?.bytes);
     let data = &tidy.data;
     let rows = tidy.store.read(count_rows).await?;
     let db = data.join("gennaker.db");
-    let file = |path: &Path| std::fs::metadata(path).map_or(0, |meta| meta.len());
     // In PostgreSQL nobody but it knows.
-    let bytes = file(&db) + file(&db.with_extension("db-wal"));
+    let bytes = database_bytes(&db);
     let one =
         |what, place: PathBuf, (count, of), bytes| Use { what, place, count, of, bytes, freeable: 0, freed_by: "" };
-    let mut uses = vec![one("control store", db, (rows.executions, "executions"), bytes)];
-    uses.push(one("of it journals", data.join("gennaker.db"), (rows.journal, "entries"), rows.journal_bytes));
-    uses.push(one("of it live logs", data.join("gennaker.db"), (rows.lines, "lines"), rows.lines_bytes));
+    let mut uses = vec![
+        one("control store", db.clone(), (rows.executions, "executions"), bytes),
+        one("of it journals", db.clone(), (rows.journal, "entries"), rows.journal_bytes),
+        one("of it live logs", db, (rows.lines, "lines"), rows.lines_bytes),
+    ];
     let places = ["images", "instances", "logs"].map(|name| data.join(name));
-    let weighed = tokio::task::spawn_blocking(move || places.map(|place| weigh(&place))).await;
-    let [images, running, gone] = weighed.map_err(|error| TidyError::Died(error.to_string()))?;
+    let [images, running, gone] = blocking(move || places.map(|place| weigh(&place))).await?;
     let known = tidy.bakery.images().await?.len() as u64;
     let images = one("images", data.join("images"), (known, "images"), images.bytes);
-    uses.push(Use { freeable: freeable("images"), freed_by: "gennaker gc", ..images });
+    uses.push(Use { freeable: spare_images, freed_by: "gennaker gc", ..images });
     uses.push(one("instances", data.join("instances"), (running.files, "files"), running.bytes));
     let logs = one("logs of instances that are gone", data.join("logs"), (gone.files, "files"), gone.bytes);
-    uses.push(Use { freeable: freeable("logs of instances that are gone"), freed_by: "gennaker gc", ..logs });
+    uses.push(Use { freeable: spare_logs, freed_by: "gennaker gc", ..logs });
     for root in tidy.roots.clone() {
-        let found = tokio::task::spawn_blocking(move || of_root(&root)).await;
-        uses.extend(found.map_err(|error| TidyError::Died(error.to_string()))??);
+        uses.extend(blocking(move || of_root(&root)).await??);
     }
     Ok(Usage { disks: disks(tidy), uses })
+}
+
+/// Bytes of a database's file and of its log; 0 when there is none.
+fn database_bytes(db: &Path) -> u64 {
+    let size = |path: &Path| std::fs::metadata(path).map_or(0, |meta| meta.len());
+    size(db) + size(&db.with_extension("db-wal"))
 }
 
 struct Rows {
@@ -129,12 +133,11 @@ fn of_root(root: &Root) -> apt::Result<Vec<Use>> {
     let spare = root.cleanup(true, false, &mut |_| {})?;
     let (pool, public) = (weigh(&root.pool()), weigh(&root.public()));
     let db = root.path().join("gennaker.db");
-    let size = |path: &Path| std::fs::metadata(path).map_or(0, |meta| meta.len());
     let publications = root.publications()?.len() as u64;
     Ok(vec![
         Use {
             what: "apt root's database",
-            bytes: size(&db) + size(&db.with_extension("db-wal")),
+            bytes: database_bytes(&db),
             place: db,
             count: 1,
             of: "file",
