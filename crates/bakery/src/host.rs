@@ -5,10 +5,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use debian::relation::{self, Dependency};
+use debian::sums::hex;
 use sha2::{Digest, Sha256};
 
 use crate::BakeError;
-use store::id::hex;
 
 /// Programs by which a package is recognised that was not installed as a package (a Node from nodejs.org, a JDK below `/opt`).
 const PROGRAMS: [(&str, &str); 8] = [

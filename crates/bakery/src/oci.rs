@@ -6,9 +6,9 @@ use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use debian::sums::hex;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use store::id::hex;
 
 use crate::BakeError;
 use crate::builder::{Built, Work};

@@ -5,9 +5,9 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use debian::sums::hex;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use store::id::hex;
 
 use crate::BakeError;
 use crate::source::Candidate;

@@ -11,10 +11,11 @@
 //!
 //! A single file is a tar archive packed with zstd: the same blobs, and the manifest as its last entries.
 
-use std::fmt::Write as _;
 use std::io::{self, Read};
 use std::path::Path;
 
+use anyhow::Context;
+use debian::sums::hex;
 use sha2::{Digest, Sha256};
 
 pub mod make;
@@ -60,11 +61,14 @@ fn hash(mut from: impl Read, mut each: impl FnMut(&[u8]) -> io::Result<()>) -> i
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+/// Removes a file, if it is there.
+fn remove_if_there(path: &Path) -> anyhow::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", path.display()))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Bytes for people.

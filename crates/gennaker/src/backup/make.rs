@@ -17,6 +17,7 @@ use anyhow::{Context, bail};
 use store::clock::{Clock, SystemClock};
 
 use super::manifest::{Entry, FORMAT, Manifest, Total, What};
+use super::remove_if_there;
 use super::shelf::Shelf;
 
 /// So often a database is copied anew because something went away meanwhile.
@@ -119,7 +120,8 @@ impl Maker<'_> {
         let mut missing_before = Vec::new();
         for _ in 0..TRIES {
             let mark = self.entries.len();
-            self.copy(&copy, |copy| Ok(store::copy::copy(&db, copy)?))?;
+            remove_if_there(&copy)?;
+            store::copy::copy(&db, &copy)?;
             let ids = bakery::images_of(&copy)?;
             self.database(&copy, &db, "data/gennaker.db")?;
             let names: Vec<String> = ids.iter().map(|id| id.trim_start_matches("sha256:").to_owned()).collect();
@@ -159,7 +161,8 @@ impl Maker<'_> {
         for number_of_try in 1..=TRIES {
             let held = if number_of_try >= PATIENT { Some(root.hold()?) } else { None };
             let mark = self.entries.len();
-            let needs = self.copy(&copy, |copy| Ok(root.copy_database(copy)?))?;
+            remove_if_there(&copy)?;
+            let needs = root.copy_database(&copy)?;
             if held.is_none() && !root.is_settled(&needs.shown) {
                 std::thread::sleep(std::time::Duration::from_millis(20));
                 continue;
@@ -200,16 +203,6 @@ impl Maker<'_> {
             }
         }
         Ok(missing)
-    }
-
-    /// Copies a database into `to`, in place of an older copy.
-    fn copy<T>(&mut self, to: &Path, copy: impl FnOnce(&Path) -> anyhow::Result<T>) -> anyhow::Result<T> {
-        match fs::remove_file(to) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(error).with_context(|| format!("cannot remove {}", to.display()))
-            }
-            _ => copy(to),
-        }
     }
 
     /// Takes the copy of a database in, which comes back as readable as the original is.

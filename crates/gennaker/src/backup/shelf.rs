@@ -7,11 +7,13 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use debian::sums::hex;
 use rustix::fs::{FlockOperation, flock};
+use sha2::{Digest, Sha256};
 
 use super::manifest::{Manifest, What};
 use super::source;
-use super::{MANIFEST, MANIFEST_SUM, hash, hex};
+use super::{MANIFEST, MANIFEST_SUM, hash};
 
 /// Where a backup is being written to.
 pub enum Shelf {
@@ -130,7 +132,7 @@ impl Shelf {
     /// Names the backup, now that everything is there; gives the snapshot's name.
     pub fn finish(self, manifest: &Manifest) -> anyhow::Result<Option<String>> {
         let text = serde_json::to_vec_pretty(manifest)?;
-        let (sum, _) = hash(&text[..], |_| Ok(()))?;
+        let sum = sum_of(&text);
         match self {
             Shelf::Folder(folder) => folder.finish(manifest, &text, &sum).map(Some),
             Shelf::Archive(archive) => archive.finish(&text, &sum).map(|()| None),
@@ -278,6 +280,5 @@ fn private_folder(path: &Path) -> io::Result<()> {
 
 /// The hash of a text, as it stands beside a manifest.
 pub(super) fn sum_of(text: &[u8]) -> String {
-    use sha2::Digest;
-    hex(&sha2::Sha256::digest(text))
+    hex(&Sha256::digest(text))
 }

@@ -9,7 +9,7 @@ use anyhow::{Context, bail};
 
 use super::manifest::Manifest;
 use super::shelf::{self, sum_of};
-use super::{MANIFEST, MANIFEST_SUM, hash, is_archive};
+use super::{MANIFEST, MANIFEST_SUM, hash, is_archive, remove_if_there};
 
 /// Where a file of this hash is in a folder of backups.
 pub fn blob(folder: &Path, sha256: &str) -> PathBuf {
@@ -148,13 +148,7 @@ impl Source {
     pub fn remove_damaged(&self) -> anyhow::Result<()> {
         let bad: BTreeSet<&str> = self.damaged.iter().map(|(path, _)| path.as_str()).collect();
         for (_, _, sha256) in self.manifest.files().filter(|(path, _, _)| bad.contains(path)) {
-            let place = blob(&self.path, sha256);
-            match fs::remove_file(&place) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(error).with_context(|| format!("cannot remove {}", place.display()));
-                }
-                _ => {}
-            }
+            remove_if_there(&blob(&self.path, sha256))?;
         }
         Ok(())
     }
