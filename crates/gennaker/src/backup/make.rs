@@ -6,7 +6,7 @@
 //! change, so one that is still there is the one that is meant. One that is gone was taken away by a cleanup since: then the copy of that
 //! database is too old, and is taken again. Nothing is held up but, when a root never rests, its publications for the last tries.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -218,9 +218,8 @@ impl Maker<'_> {
 
     /// Forgets what was noted since: it is looked at again.
     fn back_to(&mut self, mark: usize) {
-        for entry in self.entries.drain(mark..) {
-            self.seen.retain(|_, path| *path != entry.path);
-        }
+        let gone: HashSet<String> = self.entries.drain(mark..).map(|entry| entry.path).collect();
+        self.seen.retain(|_, path| !gone.contains(path));
     }
 
     /// A folder and all in it but what is called `without` directly beneath it. `false`: it is not there.

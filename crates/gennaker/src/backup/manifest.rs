@@ -1,7 +1,7 @@
 //! What a backup says of itself: versions, places, and every file with its hash. It comes from a disk that anybody may have written to: paths
 //! are checked before they are used.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::bail;
@@ -89,6 +89,13 @@ pub struct Total {
     pub bytes: u64,
 }
 
+/// The number of the apt root that a path `root/N/...` lies in, and what stands behind it.
+pub fn root_of(path: &str) -> Option<(usize, &str)> {
+    let below = path.strip_prefix("root/")?;
+    let (number, below) = below.split_once('/').unwrap_or((below, ""));
+    Some((number.parse().ok()?, below))
+}
+
 impl Manifest {
     /// How much is in it.
     pub fn total(&self) -> Total {
@@ -106,6 +113,11 @@ impl Manifest {
             What::File { size, sha256, .. } => Some((entry.path.as_str(), *size, sha256.as_str())),
             _ => None,
         })
+    }
+
+    /// The hash of every file, each once.
+    pub fn hashes(&self) -> BTreeSet<&str> {
+        self.files().map(|(_, _, sha256)| sha256).collect()
     }
 
     /// Refuses what this program cannot read, and what a manifest of ours never says.
@@ -141,13 +153,12 @@ impl Manifest {
         let parts: Vec<_> = Path::new(path).components().collect();
         let plain = parts.iter().all(|part| matches!(part, Component::Normal(_)));
         let names: Vec<&str> = path.split('/').collect();
-        let in_root = |number: &str| number.parse::<usize>().is_ok_and(|number| number < self.roots.len());
         plain
             && names.len() == parts.len()
             && match names[..] {
                 ["config"] => true,
                 ["data", _, ..] => true,
-                ["root", number, ..] => in_root(number),
+                ["root", ..] => root_of(path).is_some_and(|(number, _)| number < self.roots.len()),
                 _ => false,
             }
     }

@@ -10,11 +10,12 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, bail};
+use stages::room::Disk;
 use store::clock::SystemClock;
 use store::lock::FolderLock;
 use store::{Location, Store};
 
-use super::manifest::{Entry, Manifest, Total, What};
+use super::manifest::{Entry, Manifest, Total, What, root_of};
 use super::source::Source;
 use super::{hash, size};
 use crate::folder;
@@ -125,25 +126,30 @@ fn refuse_full(place: &Path) -> anyhow::Result<()> {
 
 /// Refuses what will not fit, by disk.
 fn refuse_small(manifest: &Manifest, ask: &Ask, roots: &[PathBuf]) -> anyhow::Result<()> {
-    let mut wanted: BTreeMap<u64, (PathBuf, u64)> = BTreeMap::new();
+    // By place first: there are few of those, and many files.
+    let mut places: Vec<(&PathBuf, u64)> = Vec::new();
     for (path, bytes, _) in manifest.files() {
-        let place = match path.strip_prefix("root/").and_then(|below| below.split('/').next()?.parse::<usize>().ok()) {
-            Some(number) => roots.get(number).unwrap_or(&ask.data),
-            None => &ask.data,
-        };
+        let place = root_of(path).and_then(|(number, _)| roots.get(number)).unwrap_or(&ask.data);
+        // Layers are packed and unpacked.
+        let bytes = if path.starts_with("data/images/") { bytes.saturating_mul(2) } else { bytes };
+        match places.iter_mut().find(|(known, _)| *known == place) {
+            Some((_, sum)) => *sum = sum.saturating_add(bytes),
+            None => places.push((place, bytes)),
+        }
+    }
+    let mut wanted: BTreeMap<u64, (&Path, u64)> = BTreeMap::new();
+    for (place, bytes) in places {
         let there = place.ancestors().find(|folder| folder.exists()).unwrap_or(Path::new("/"));
         let disk = fs::metadata(there).with_context(|| format!("cannot look at {}", there.display()))?.dev();
-        // Layers are packed and unpacked.
-        let bytes = if path.starts_with("data/images/") { bytes * 2 } else { bytes };
-        wanted.entry(disk).or_insert_with(|| (there.to_owned(), 0)).1 += bytes;
+        let (_, sum) = wanted.entry(disk).or_insert((there, SPARE));
+        *sum = sum.saturating_add(bytes);
     }
     for (place, bytes) in wanted.into_values() {
-        let disk = rustix::fs::statvfs(&place).with_context(|| format!("cannot look at {}", place.display()))?;
-        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
-        if free < bytes + SPARE {
+        let free = Disk::of(place).with_context(|| format!("cannot look at {}", place.display()))?.free;
+        if free < bytes {
             bail!(
                 "it needs {} on the disk of {}, where {} are free: make room",
-                size(bytes + SPARE),
+                size(bytes),
                 place.display(),
                 size(free)
             );
@@ -165,8 +171,7 @@ impl Unpacker<'_> {
         if let Some(below) = path.strip_prefix("data/") {
             return self.data.join(below);
         }
-        let root = path.strip_prefix("root/").map(|below| below.split_once('/').unwrap_or((below, "")));
-        let root = root.and_then(|(number, below)| Some(self.roots.get(number.parse::<usize>().ok()?)?.join(below)));
+        let root = root_of(path).and_then(|(number, below)| Some(self.roots.get(number)?.join(below)));
         root.unwrap_or_else(|| self.config.clone())
     }
 

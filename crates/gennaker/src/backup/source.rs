@@ -61,8 +61,14 @@ pub struct Source {
 }
 
 impl Source {
-    /// Opens a backup (of a folder the newest snapshot, or the one of this name) and compares every byte with its hash.
-    pub fn verified(path: &Path, snapshot: Option<&str>, tell: &mut dyn FnMut(u64)) -> anyhow::Result<Source> {
+    /// Opens a backup (of a folder the newest snapshot, or the one of this name) and compares every byte with its hash. Hashes in `whole` were
+    /// compared before, for another snapshot of the folder; those that are found good are added.
+    pub fn verified(
+        path: &Path,
+        snapshot: Option<&str>,
+        whole: &mut BTreeSet<String>,
+        tell: &mut dyn FnMut(u64),
+    ) -> anyhow::Result<Source> {
         if is_archive(path)? {
             if snapshot.is_some() {
                 bail!("{} is one backup: it has no snapshots", path.display());
@@ -91,13 +97,17 @@ impl Source {
             damaged: Vec::new(),
         };
         let mut bad = BTreeMap::new();
-        let wanted: BTreeSet<&str> = source.manifest.files().map(|(_, _, sha256)| sha256).collect();
-        for sha256 in wanted {
+        for sha256 in source.manifest.hashes() {
+            if whole.contains(sha256) {
+                continue;
+            }
             let found = File::open(blob(path, sha256)).and_then(|file| hash(file, |_| Ok(())));
             match found {
                 Ok((found, size)) => {
                     tell(size);
-                    if found != sha256 {
+                    if found == sha256 {
+                        whole.insert(found);
+                    } else {
                         bad.insert(sha256.to_owned(), "its bytes changed");
                     }
                 }
@@ -161,8 +171,7 @@ impl Source {
                 None => Ok(()),
             });
         }
-        let wanted: BTreeSet<&str> = self.manifest.files().map(|(_, _, sha256)| sha256).collect();
-        for sha256 in wanted {
+        for sha256 in self.manifest.hashes() {
             let place = blob(&self.path, sha256);
             let mut file = File::open(&place).with_context(|| format!("cannot read {}", place.display()))?;
             each(sha256, &mut file)?;

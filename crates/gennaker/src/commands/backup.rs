@@ -1,5 +1,6 @@
 //! `gennaker backup`: makes backups while everything runs, lists them, and looks whether they are whole.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -149,7 +150,7 @@ fn line(name: Option<&str>, manifest: &Manifest) -> Value {
 fn list(backup: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
     let mut all = Vec::new();
     if is_archive(backup)? {
-        all.push(line(None, &Source::verified(backup, None, &mut |_| {})?.manifest));
+        all.push(line(None, &Source::verified(backup, None, &mut BTreeSet::new(), &mut |_| {})?.manifest));
     } else {
         let names = source::snapshots(backup)?;
         if names.is_empty() && !backup.join("blobs").is_dir() {
@@ -193,6 +194,8 @@ fn verify(backup: &Path, snapshot: Option<&str>, remove: bool, as_json: bool) ->
     }
     let mut teller = Teller::new("verified");
     let (mut done, mut all, mut damaged) = (Total::default(), Vec::new(), 0);
+    // Snapshots share most of their files: each is read once.
+    let mut whole = BTreeSet::new();
     for name in &names {
         let mut tell = |bytes| {
             done.files += 1;
@@ -200,7 +203,7 @@ fn verify(backup: &Path, snapshot: Option<&str>, remove: bool, as_json: bool) ->
             teller.tell(done);
         };
         let shown = name.as_deref().unwrap_or("(one file)");
-        let (files, bad): (u64, Vec<String>) = match Source::verified(backup, name.as_deref(), &mut tell) {
+        let (files, bad): (u64, Vec<String>) = match Source::verified(backup, name.as_deref(), &mut whole, &mut tell) {
             Ok(found) => {
                 if remove && found.name.is_some() {
                     found.remove_damaged()?;

@@ -1,5 +1,6 @@
 //! `gennaker restore`: brings a backup back into empty folders.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -42,7 +43,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let config = args.place.config_file(&environment);
     let data = args.place.data_folder(&environment)?;
     let (mut teller, mut done) = (Teller::new("verified"), Total::default());
-    let source = Source::verified(&args.backup, args.snapshot.as_deref(), &mut |bytes| {
+    let source = Source::verified(&args.backup, args.snapshot.as_deref(), &mut BTreeSet::new(), &mut |bytes| {
         done.files += 1;
         done.bytes += bytes;
         teller.tell(done);
