@@ -276,8 +276,7 @@ impl Maker<'_> {
         let stamp = format!("{}-{}-{}-{modified}", meta.dev(), meta.ino(), meta.len());
         let sha256 = self.keep(&mut file, meta.len(), &stamp).with_context(wrong)?;
         self.seen.insert((meta.dev(), meta.ino()), path.to_owned());
-        self.done.files += 1;
-        self.done.bytes += meta.len();
+        self.done.add(meta.len());
         (self.tell)(self.done);
         let what = What::File { mode: meta.mode() & 0o7777, size: meta.len(), modified, sha256, stamp };
         self.entries.push(Entry { path: path.to_owned(), what });
@@ -296,8 +295,7 @@ impl Maker<'_> {
             return Err(io::Error::other("it changed while it was read: try again"));
         }
         if put.is_new {
-            self.new.files += 1;
-            self.new.bytes += put.size;
+            self.new.add(put.size);
         }
         self.known.insert(stamp.to_owned(), put.sha256.clone());
         Ok(put.sha256)

@@ -80,13 +80,21 @@ pub enum What {
     },
 }
 
-/// How much is in a backup.
+/// How much is in a backup, or how much of it is done.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Total {
     /// Files, hard links not counted twice.
     pub files: u64,
     /// Their bytes.
     pub bytes: u64,
+}
+
+impl Total {
+    /// Counts one more file. What a manifest says of sizes may be anything.
+    pub fn add(&mut self, bytes: u64) {
+        self.files += 1;
+        self.bytes = self.bytes.saturating_add(bytes);
+    }
 }
 
 /// The number of the apt root that a path `root/N/...` lies in, and what stands behind it.
@@ -101,8 +109,7 @@ impl Manifest {
     pub fn total(&self) -> Total {
         let mut total = Total::default();
         for (_, size, _) in self.files() {
-            total.files += 1;
-            total.bytes += size;
+            total.add(size);
         }
         total
     }

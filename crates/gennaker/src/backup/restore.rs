@@ -234,8 +234,7 @@ impl Unpacker<'_> {
             file.set_times(FileTimes::new().set_modified(at)).with_context(wrong)?;
             file.set_permissions(Permissions::from_mode(mode & 0o7777)).with_context(wrong)?;
             first.get_or_insert(place);
-            self.done.files += 1;
-            self.done.bytes += size;
+            self.done.add(*size);
             (self.tell)(self.done);
         }
         Ok(())

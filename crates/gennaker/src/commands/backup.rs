@@ -198,8 +198,7 @@ fn verify(backup: &Path, snapshot: Option<&str>, remove: bool, as_json: bool) ->
     let mut whole = BTreeSet::new();
     for name in &names {
         let mut tell = |bytes| {
-            done.files += 1;
-            done.bytes += bytes;
+            done.add(bytes);
             teller.tell(done);
         };
         let shown = name.as_deref().unwrap_or("(one file)");

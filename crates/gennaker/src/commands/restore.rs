@@ -44,8 +44,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let data = args.place.data_folder(&environment)?;
     let (mut teller, mut done) = (Teller::new("verified"), Total::default());
     let source = Source::verified(&args.backup, args.snapshot.as_deref(), &mut BTreeSet::new(), &mut |bytes| {
-        done.files += 1;
-        done.bytes += bytes;
+        done.add(bytes);
         teller.tell(done);
     })?;
     let from = args.backup.display();
