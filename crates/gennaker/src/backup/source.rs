@@ -43,7 +43,9 @@ fn parse(text: &[u8], sum: &[u8]) -> anyhow::Result<Manifest> {
     if sum_of(text).as_bytes() != sum.trim_ascii() {
         bail!("{MANIFEST} is not what was written");
     }
-    serde_json::from_slice(text).with_context(|| format!("cannot read {MANIFEST}"))
+    let manifest: Manifest = serde_json::from_slice(text).with_context(|| format!("cannot read {MANIFEST}"))?;
+    manifest.check_hashes()?;
+    Ok(manifest)
 }
 
 /// A backup that was opened to be read.
@@ -203,4 +205,33 @@ fn damaged(manifest: &Manifest, bad: &BTreeMap<String, &'static str>) -> Vec<(St
 
 fn listed(names: &[String]) -> String {
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_hash_that_leads_elsewhere_is_refused_before_any_file_is_opened_or_removed() {
+        let place = tempfile::tempdir().expect("a folder");
+        let (precious, snapshot) = (place.path().join("precious"), place.path().join("kept/snapshots/one"));
+        fs::write(&precious, "mine").expect("written");
+        fs::create_dir_all(&snapshot).expect("made");
+        for sha256 in [precious.to_str().expect("a plain path"), "../../../precious", "ab", ""] {
+            let entry = json!({"path": "config", "kind": "file", "mode": 0o600, "size": 4, "modified": 0, "sha256": sha256, "stamp": ""});
+            let manifest =
+                json!({"format": 1, "made": "2027-03-01T12:00:00Z", "version": "0.1.0", "data": "/d", "config": null,
+                "controlStore": true, "schemas": {}, "roots": [], "entries": [entry]})
+                .to_string();
+            fs::write(snapshot.join(MANIFEST), &manifest).expect("written");
+            fs::write(snapshot.join(MANIFEST_SUM), sum_of(manifest.as_bytes())).expect("written");
+            let kept = place.path().join("kept");
+            let found = Source::verified(&kept, None, &mut BTreeSet::new(), &mut |_| panic!("a file was opened"));
+            let error = format!("{:#}", found.err().expect("refused"));
+            assert_eq!(error, "the snapshot one is damaged: it holds \"config\", which no backup of ours does");
+        }
+        assert_eq!(fs::read_to_string(&precious).expect("there"), "mine");
+    }
 }
