@@ -9,6 +9,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde_json::{Value, json};
+use stages::room::Disk;
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -60,9 +61,9 @@ async fn healthy() -> Answer {
 #[utoipa::path(get, path = "/api/storage", responses((status = OK, body = Object)))]
 async fn storage(State(aptly): State<Aptly>) -> Result<Answer, Fault> {
     let told = aptly.blocking(|root| {
-        let disk = rustix::fs::statvfs(root.path()).map_err(|error| Fault::internal(error.to_string()))?;
-        let mib = |blocks: u64| blocks.saturating_mul(disk.f_frsize) >> 20;
-        let (total, free) = (mib(disk.f_blocks), mib(disk.f_bavail));
+        let wrong = || Fault::internal(format!("cannot look at the disk of {}", root.path().display()));
+        let disk = Disk::of(root.path()).ok_or_else(wrong)?;
+        let (total, free) = (disk.total >> 20, disk.free >> 20);
         let full = if total == 0 { 0.0 } else { 100.0 * (total - free.min(total)) as f64 / total as f64 };
         Ok(json!({"Total": total, "Free": free, "PercentFull": full}))
     });

@@ -4,7 +4,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
+use stages::room::Disk;
 
 use super::place::Place;
 use super::progress::Said;
@@ -37,19 +38,19 @@ pub async fn machine(place: &Place, environment: &Environment) -> anyhow::Result
             missing.push(format!("{program} (package {package}); the demo's apt client is Debian's own"));
         }
     }
-    let stat = rustix::fs::statvfs(place.folder())?;
-    let free = stat.f_bavail * stat.f_frsize;
+    let folder = place.folder();
+    let free = Disk::of(folder).with_context(|| format!("cannot look at the disk of {}", folder.display()))?.free;
     said.push(format!("{} MB free", free >> 20));
     if free < DISK {
         missing.push(format!(
             "{} MB of disk below {} (there are {} MB): free some, or name another folder with --data",
             DISK >> 20,
-            place.folder().display(),
+            folder.display(),
             free >> 20
         ));
     }
     if environment.root
-        && let Some(closed) = place.folder().ancestors().find(|folder| !others_may_enter(folder))
+        && let Some(closed) = folder.ancestors().find(|folder| !others_may_enter(folder))
     {
         missing.push(format!(
             "a folder that nginx's user www-data may enter: {} is closed to others; name another one with --data",
