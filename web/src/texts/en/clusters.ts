@@ -3,7 +3,6 @@ import { count } from './count';
 export const clusters = {
   clusters: {
     empty: 'This application has no server groups yet.',
-    cluster: 'Cluster',
     version: 'Version',
     traffic: 'Traffic',
     image: 'Image',
@@ -27,11 +26,9 @@ export const clusters = {
     launched: 'Launched',
     group: 'Server group',
     address: 'Address',
-    health: 'Health',
     noReason: 'The server gives no reason.',
     isUp: 'It answers its health check.',
     region: 'Region',
-    account: 'Account',
     previewNote: 'Carries no users’ traffic.',
   },
 };

@@ -60,7 +60,6 @@ export const config = {
       any: 'any',
       star: '* stands for any; empty stands for none.',
       guards: 'Guards',
-      now: 'Guards now:',
       matches: 'Clusters that it guards now:',
       matchesNone: 'It guards no cluster that is there now.',
       unguarded: 'These clusters are no longer guarded:',

@@ -3,6 +3,5 @@ export const home = {
     needsMe: 'Needs me',
     running: 'Running',
     broke: 'Broke in the last day',
-    answer: 'Answer',
   },
 };

@@ -2,7 +2,6 @@ import { count } from './count';
 
 export const run = {
   run: {
-    title: (n: string) => `Run of ${n}`,
     graph: 'Graph',
     table: 'Table',
     timeline: 'Timeline',
@@ -13,7 +12,6 @@ export const run = {
     data: 'Data',
     details: 'Details of the stage',
     stage: 'Stage',
-    kind: 'Type',
     task: 'Task',
     context: 'Context',
     outputs: 'Outputs',
@@ -24,15 +22,10 @@ export const run = {
     noData: 'empty',
     why: 'Why',
     folded: (n: number) => count(n, 'inner stage', 'inner stages'),
-    before: 'before',
-    after: 'after',
     part: 'Inner stages',
     continue: 'Continue',
     stop: 'Stop',
-    asked: 'A person has to decide.',
     input: 'Answer',
-    continues: 'Continue lets the run go on with the stages after this one.',
-    stops: 'Stop ends this stage as failed; nothing after it runs.',
     answered: (what: string, who: string) => `${what}, by ${who}`,
     cancelRun: 'Cancel the run',
     cancelSays: 'Running stages are told to stop; what they already made stays. Stages that have not started do not run.',
@@ -48,10 +41,8 @@ export const run = {
     whyCanceled: 'The run was cancelled.',
     whyFailed: 'A task failed and gave no reason.',
     version: 'Version',
-    missing: 'This run does not exist, or is no longer kept.',
     search: 'Search the log',
     lines: (n: number) => count(n, 'line', 'lines'),
     deployed: 'Server group made',
-    condition: 'Condition',
   },
 };

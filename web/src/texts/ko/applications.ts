@@ -4,9 +4,6 @@ export const applications: typeof Original = {
   applications: {
     title: '애플리케이션',
     filter: '애플리케이션 필터',
-    pipelines: '파이프라인',
-    groups: '서버 그룹',
-    instances: '인스턴스',
     changed: '변경',
     accounts: '계정',
     empty: '아직 애플리케이션이 없습니다.',

@@ -4,7 +4,6 @@ import { n } from './number';
 export const clusters: typeof Original = {
   clusters: {
     empty: '아직 서버 그룹이 없습니다.',
-    cluster: '클러스터',
     version: '버전',
     traffic: '트래픽',
     image: '이미지',
@@ -28,11 +27,9 @@ export const clusters: typeof Original = {
     launched: '시작',
     group: '서버 그룹',
     address: '주소',
-    health: '상태 확인',
     noReason: '서버가 이유를 알려 주지 않았습니다.',
     isUp: '상태 확인에 응답합니다.',
     region: '리전',
-    account: '계정',
     previewNote: '사용자 트래픽은 오지 않습니다.',
   },
 };

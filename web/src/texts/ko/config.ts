@@ -61,7 +61,6 @@ export const config: typeof Original = {
       any: '모두',
       star: '*는 모두를, 빈칸은 없음을 뜻합니다.',
       guards: '보호 대상',
-      now: '지금 보호하는 것:',
       matches: '지금 보호하게 될 클러스터:',
       matchesNone: '지금 있는 클러스터 중에는 보호할 것이 없습니다.',
       unguarded: '다음 클러스터는 더 이상 보호되지 않습니다:',

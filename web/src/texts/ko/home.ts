@@ -5,6 +5,5 @@ export const home: typeof Original = {
     needsMe: '내가 할 일',
     running: '실행 중',
     broke: '지난 하루의 실패',
-    answer: '답하기',
   },
 };

@@ -3,7 +3,6 @@ import { n } from './number';
 
 export const run: typeof Original = {
   run: {
-    title: (name) => `${name} 실행`,
     graph: '그래프',
     table: '표',
     timeline: '타임라인',
@@ -14,7 +13,6 @@ export const run: typeof Original = {
     data: '데이터',
     details: '스테이지 상세',
     stage: '스테이지',
-    kind: '종류',
     task: '작업',
     context: '컨텍스트',
     outputs: '출력',
@@ -25,15 +23,10 @@ export const run: typeof Original = {
     noData: '비어 있음',
     why: '이유',
     folded: (value) => `내부 스테이지 ${n(value)}개`,
-    before: '앞',
-    after: '뒤',
     part: '내부 스테이지',
     continue: '계속',
     stop: '중지',
-    asked: '사람이 결정해야 합니다.',
     input: '답',
-    continues: '계속을 누르면 다음 스테이지가 실행됩니다.',
-    stops: '중지를 누르면 이 스테이지가 실패로 끝나고 다음은 실행되지 않습니다.',
     answered: (what, who) => `${who} 님: ${what}`,
     cancelRun: '실행 취소',
     cancelSays: '실행 중인 스테이지에 중지를 알립니다. 이미 만든 것은 남고, 시작하지 않은 스테이지는 실행되지 않습니다.',
@@ -49,10 +42,8 @@ export const run: typeof Original = {
     whyCanceled: '실행이 취소되었습니다.',
     whyFailed: '작업이 이유 없이 실패했습니다.',
     version: '버전',
-    missing: '이 실행은 없거나 더 이상 보관되지 않습니다.',
     search: '로그 검색',
     lines: (value) => `${n(value)}줄`,
     deployed: '만든 서버 그룹',
-    condition: '조건',
   },
 };
