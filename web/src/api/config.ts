@@ -4,6 +4,7 @@ import { flag, list, map, number, optText, text, texts, type JsonMap } from './r
 import { waitSeconds } from './execution';
 import type { Texts } from '../texts/en';
 import { duration } from '../parts/time';
+import { wordOf } from '../parts/word';
 
 export interface PlannedStage {
   refId: string;
@@ -138,8 +139,7 @@ function targetOf(config: JsonMap, t: Texts): string {
   const named = text(config.serverGroupName) || text(config.asgName);
   if (named !== '') return named;
   const cluster = text(config.cluster) || text(config.targetCluster);
-  const targets: Record<string, string> = t.pipelines.target;
-  const which = targets[text(config.target)];
+  const which = wordOf(t.pipelines.target, text(config.target));
   if (which !== undefined) return cluster === '' ? which : `${which} (${cluster})`;
   return cluster || t.pipelines.target.cluster;
 }

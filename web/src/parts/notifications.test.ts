@@ -71,6 +71,7 @@ describe('a notification', () => {
     expect(happenedWord('pipeline.failed', 'Ship', en)).toBe('Ship failed');
     expect(happenedWord('manualJudgment', '배포할까요?', ko)).toBe('배포할까요? 판단 요청');
     expect(happenedWord('own.event', 'Ship', en)).toBe('Ship: own.event');
+    expect(happenedWord('constructor', 'Ship', en)).toBe('Ship: constructor');
     for (const event of [...eventsOf(undefined), ...eventsOf('manualJudgment')]) expect(Object.keys(en.notify.happened)).toContain(event);
   });
 });

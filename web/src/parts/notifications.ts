@@ -2,6 +2,7 @@
 
 import { map, text, texts, type JsonMap } from '../api/read';
 import type { Texts } from '../texts/en';
+import { wordOf } from './word';
 
 /** The kinds that Spinnaker's documents name: also those that the server does not send can be kept. */
 export const KINDS = ['email', 'webhook', 'slack', 'googlechat', 'microsoftteams', 'sms', 'pubsub', 'githubStatus', 'cdevents', 'bearychat'];
@@ -37,8 +38,7 @@ export interface LineField {
 /** The fields of a kind; the address is the first. */
 export function linesOf(type: string, t: Texts): LineField[] {
   const f = t.notify.fields;
-  const addresses: Record<string, string> = f.addresses;
-  const address = { key: 'address', title: f.address, help: addresses[type] ?? f.anyAddress };
+  const address = { key: 'address', title: f.address, help: wordOf(f.addresses, type) ?? f.anyAddress };
   if (type !== 'email') return [address];
   return [address, { key: 'cc', title: f.cc, help: f.ccHelp }, { key: 'customSubject', title: f.subject, help: f.subjectHelp }, { key: 'customBody', title: f.body, help: f.bodyHelp }];
 }
@@ -70,19 +70,17 @@ export function trialBar(notification: JsonMap, sent: string[] | undefined, view
 
 /** A kind and, where it is known, what it does. */
 export function kindWord(kind: string, t: Texts): string {
-  const words: Record<string, string> = t.notify.kinds;
-  return words[kind] === undefined ? kind : `${kind}: ${words[kind]}`;
+  const word = wordOf(t.notify.kinds, kind);
+  return word === undefined ? kind : `${kind}: ${word}`;
 }
 
 export function eventWord(event: string, t: Texts): string {
-  const words: Record<string, string> = t.notify.events;
-  return words[event] ?? event;
+  return wordOf(t.notify.events, event) ?? event;
 }
 
 /** What an event says happened to what has this name: a run, or a stage. */
 export function happenedWord(event: string, name: string, t: Texts): string {
-  const words: Record<string, (name: string) => string> = t.notify.happened;
-  return words[event]?.(name) ?? `${name}: ${event}`;
+  return wordOf(t.notify.happened, event)?.(name) ?? `${name}: ${event}`;
 }
 
 /** What the form and the parts around it show; anything else is JSON. */

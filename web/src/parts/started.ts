@@ -2,13 +2,13 @@
 
 import { map, text, type JsonMap } from '../api/read';
 import type { Texts } from '../texts/en';
+import { wordOf } from './word';
 
 const ANONYMOUS = '[anonymous]';
 
 /** What a trigger of a type is called. */
 export function triggerName(type: string, t: Texts): string {
-  const names: Record<string, string> = t.editor.triggerNames;
-  return Object.hasOwn(names, type) ? (names[type] ?? type) : type;
+  return wordOf(t.editor.triggerNames, type) ?? type;
 }
 
 export function startedBy(trigger: JsonMap, user: string | undefined, t: Texts): string {

@@ -7,6 +7,7 @@ import type { Operation } from '../../api/operations';
 import { happenedWord } from '../../parts/notifications';
 import { startedBy } from '../../parts/started';
 import { ofRun, type Said } from '../../parts/status';
+import { wordOf } from '../../parts/word';
 import type { Texts } from '../../texts/en';
 
 export interface Happening {
@@ -54,7 +55,6 @@ function ofOperation(one: Operation, t: Texts): Part {
 }
 
 function ofSave(one: Saved, t: Texts): Part {
-  const things: Record<string, string> = t.activity.things;
   const words = one.deleted ? t.activity.deleted : t.activity.saved;
   const to: Happening['to'] =
     one.thing === 'project'
@@ -64,7 +64,7 @@ function ofSave(one: Saved, t: Texts): Part {
         : { screen: 'config', application: one.application, id: '' };
   return {
     key: `${one.thing} ${one.id} ${one.revision}`,
-    what: words(things[one.thing] ?? one.thing, one.name),
+    what: words(wordOf(t.activity.things, one.thing) ?? one.thing, one.name),
     detail: '',
     object: one.thing === 'project' ? t.rail.projects : one.application,
     said: { tone: 'well', word: t.activity.done },

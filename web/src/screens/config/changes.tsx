@@ -4,10 +4,10 @@ import { readGuards } from '../../api/application';
 import { useTexts } from '../../texts';
 import { shown, type Difference } from './attributes';
 import { keyOf } from '../../parts/guards';
+import { wordOf } from '../../parts/word';
 
 export function Changes({ says, none, changes }: { says: string; none: string; changes: Difference[] }) {
   const t = useTexts();
-  const names: Record<string, string> = t.config.names;
   if (changes.length === 0) return <p className="soft small">{none}</p>;
   return (
     <div className="changes">
@@ -24,7 +24,7 @@ export function Changes({ says, none, changes }: { says: string; none: string; c
           {changes.map((one) => (
             <tr key={one.key} data-change={one.key}>
               <td>
-                <bdi>{names[one.key] ?? one.key}</bdi>
+                <bdi>{wordOf(t.config.names, one.key) ?? one.key}</bdi>
               </td>
               <td className="changes-before">
                 <Value name={one.key} value={one.before} />

@@ -8,6 +8,7 @@ import { Answered } from '../../parts/answers';
 import { Confirm } from '../../parts/confirm';
 import { Draw } from '../../parts/icons';
 import { Ago } from '../../parts/when';
+import { wordOf } from '../../parts/word';
 import { useTexts } from '../../texts';
 import { changedBy, restoring } from './attributes';
 import { Changes } from './changes';
@@ -63,10 +64,9 @@ function StateRows({ states, at, now, open, onOpen, onRestore }: { states: State
   const t = useTexts();
   const one = states[at];
   if (one === undefined) return null;
-  const names: Record<string, string> = t.config.names;
   const changed = changedBy(states, at);
   const current = at === 0 && now !== undefined;
-  const said = one.deleted ? t.config.history.deleted : changed === undefined ? t.config.history.first : changed.length === 0 ? t.config.history.same : changed.map(({ key }) => names[key] ?? key).join(', ');
+  const said = one.deleted ? t.config.history.deleted : changed === undefined ? t.config.history.first : changed.length === 0 ? t.config.history.same : changed.map(({ key }) => wordOf(t.config.names, key) ?? key).join(', ');
   return (
     <Fragment>
       <tr data-state={one.number}>

@@ -1,6 +1,7 @@
 // What the fields of a stage are called and mean, from the page's texts: nearer words before general ones.
 
 import { createContext } from 'react';
+import { wordOf } from '../../parts/word';
 import type { Texts } from '../../texts/en';
 import type { Path } from './paths';
 import type { Naming } from './schema';
@@ -12,16 +13,13 @@ interface Words {
 
 /** The words for a key: as a part of what it stands in, of a stage of this type, or anywhere. */
 export function wordsFor(t: Texts, type: string, within: string | undefined, key: string): Words | undefined {
-  const all: Record<string, Words> = t.fields;
-  const found = [`${within ?? ''}.${key}`, `${type}.${key}`, key].find((name) => Object.hasOwn(all, name));
-  return found === undefined ? undefined : all[found];
+  const names = [`${within ?? ''}.${key}`, `${type}.${key}`, key];
+  return names.map((name) => wordOf<Words>(t.fields, name)).find((words) => words !== undefined);
 }
 
 /** What a value of a field means that is chosen from several. */
 export function choiceWord(t: Texts, field: string, value: unknown): string | undefined {
-  const all: Record<string, string> = t.choices;
-  const name = `${field}.${String(value)}`;
-  return Object.hasOwn(all, name) ? all[name] : undefined;
+  return wordOf(t.choices, `${field}.${String(value)}`);
 }
 
 /** Of which type the stage is whose form this is; without one the fields are called by their keys. */

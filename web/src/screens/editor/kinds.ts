@@ -3,6 +3,7 @@
 import { list, map, type JsonMap } from '../../api/read';
 import type { StageKinds } from '../../api/editor';
 import { matches } from '../../parts/match';
+import { wordOf } from '../../parts/word';
 import type { Texts } from '../../texts/en';
 
 export interface KindOffer {
@@ -15,12 +16,12 @@ const FIRST = ['wait', 'manualJudgment', 'bake', 'deploy', 'webhook', 'script', 
 
 /** All types that the server tells, else those that every server has. */
 export function offersOf(kinds: StageKinds | undefined, t: Texts): KindOffer[] {
-  const about: Record<string, string> = t.stageKinds;
-  const types = kinds === undefined || kinds.kinds.size === 0 ? Object.keys(about) : [...kinds.kinds.keys()];
+  const about = (type: string) => wordOf(t.stageKinds, type);
+  const types = kinds === undefined || kinds.kinds.size === 0 ? Object.keys(t.stageKinds) : [...kinds.kinds.keys()];
   const first = FIRST.filter((type) => types.includes(type));
-  const known = types.filter((type) => !first.includes(type) && about[type] !== undefined);
-  const others = types.filter((type) => !first.includes(type) && about[type] === undefined).sort();
-  return [...first, ...known, ...others].map((type) => ({ type, about: about[type] ?? '' }));
+  const known = types.filter((type) => !first.includes(type) && about(type) !== undefined);
+  const others = types.filter((type) => !first.includes(type) && about(type) === undefined).sort();
+  return [...first, ...known, ...others].map((type) => ({ type, about: about(type) ?? '' }));
 }
 
 export function fitting(offers: KindOffer[], typed: string): KindOffer[] {

@@ -4,6 +4,7 @@ import { useState } from 'react';
 import { list, map, text, texts, type JsonMap } from '../../api/read';
 import { AddNotification, NotSent, Trial } from '../../parts/notification-add';
 import { eventsOf, eventWord, knownOf, linesOf, messageOf, newNotification, withMessage, withWhen } from '../../parts/notifications';
+import { wordOf } from '../../parts/word';
 import { useTexts } from '../../texts';
 import type { Texts } from '../../texts/en';
 import { findingsAt, useEditing } from './editing';
@@ -88,7 +89,6 @@ function Notification({ notification, list: whole, at, of, stageType }: Props) {
   const type = text(notification.type);
   const known = knownOf(type, t);
   const events = eventsOf(stageType);
-  const kinds: Record<string, string> = t.notify.kinds;
   const when = texts(notification.when);
   const name = t.notify.notification(type, at + 1);
   const move = (by: number) => edit(whole, moveEntry({ all: valueAt(doc, whole) }, 'all', at, by).all);
@@ -96,7 +96,7 @@ function Notification({ notification, list: whole, at, of, stageType }: Props) {
     <div className="card" role="group" aria-label={name} data-path={pathText(path)} data-notification={type}>
       <div className="row">
         <span className="strong">{type}</span>
-        <span className="soft small grow">{kinds[type]}</span>
+        <span className="soft small grow">{wordOf(t.notify.kinds, type)}</span>
       </div>
       <Wrongs findings={[...findingsAt(findings, path, false), ...findingsAt(findings, [...path, 'type'], true)]} />
       <NotSent kind={type} />

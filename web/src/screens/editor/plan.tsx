@@ -7,6 +7,7 @@ import { list, map, text } from '../../api/read';
 import { DataTable } from '../../parts/data';
 import { useTexts } from '../../texts';
 import { useLater } from '../../parts/later';
+import { wordOf } from '../../parts/word';
 import type { Doc } from './model';
 
 const FATES = { runs: 'well', skipped: 'notrun', undecided: 'waiting', fails: 'bad' } as const;
@@ -56,7 +57,6 @@ export function Plan({ doc, document, onStage }: { doc: Doc; document: string; o
 function Stage({ stage, onStage }: { stage: Foreseen; onStage?: (refId: string) => void }) {
   const t = useTexts();
   const fate = FATES[stage.fate as keyof typeof FATES] ?? 'notrun';
-  const fates: Record<string, string> = t.editor.fates;
   return (
     <li data-foreseen={stage.refId}>
       <div className="row wrap">
@@ -68,7 +68,7 @@ function Stage({ stage, onStage }: { stage: Foreseen; onStage?: (refId: string) 
           </button>
         )}
         <code className="faint">{stage.type}</code>
-        <span className={`small tone-${fate}`}>{fates[stage.fate] ?? stage.fate}</span>
+        <span className={`small tone-${fate}`}>{wordOf(t.editor.fates, stage.fate) ?? stage.fate}</span>
       </div>
       {stage.why !== undefined && <p className="small soft">{stage.why}</p>}
       {stage.notes.map((note) => (

@@ -2,6 +2,7 @@
 
 import type { StageKinds } from '../../api/editor';
 import { map } from '../../api/read';
+import { wordOf } from '../../parts/word';
 import { useTexts } from '../../texts';
 import { withArtifactForms } from './artifact-forms';
 import { findingsAt, useEditing } from './editing';
@@ -28,7 +29,7 @@ export function StageInspector({ stage, kinds }: { stage: StageOf; kinds: StageK
   const t = useTexts();
   const { doc, edit, change, findings } = useEditing();
   const path: Path = ['stages', stage.index];
-  const about: Record<string, string> = t.stageKinds;
+  const about = wordOf(t.stageKinds, stage.type);
   const schema = kinds?.kinds.get(stage.type);
   const common = map(kinds?.common);
   const specific = Object.keys(map(schema?.properties)).filter((key) => !WHILE_IT_RUNS.includes(key));
@@ -50,7 +51,7 @@ export function StageInspector({ stage, kinds }: { stage: StageOf; kinds: StageK
           ↓
         </button>
       </header>
-      {about[stage.type] !== undefined && <p className="soft small">{about[stage.type]}</p>}
+      {about !== undefined && <p className="soft small">{about}</p>}
       <Wrongs findings={[...findingsAt(findings, path, false), ...findingsAt(findings, [...path, 'type'], true), ...findingsAt(findings, [...path, 'refId'], true)]} />
       <div className="form">
         <div className="form-row" data-path={pathText([...path, 'name'])}>

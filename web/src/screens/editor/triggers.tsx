@@ -7,6 +7,7 @@ import { applicationsQuery } from '../../api/queries';
 import { list, map, text, type JsonMap } from '../../api/read';
 import { triggerName } from '../../parts/started';
 import { exact } from '../../parts/time';
+import { wordOf } from '../../parts/word';
 import { useLanguage, useTexts } from '../../texts';
 import { askedBy, asking, expectedOf } from './artifact-forms';
 import { findingsAt, useEditing } from './editing';
@@ -60,7 +61,6 @@ function Trigger({ trigger, at, of }: { trigger: JsonMap; at: number; of: number
   const named = (pipelines.data ?? []).map((one) => ({ id: text(one.id), name: text(one.name) }));
   const schema = triggerSchema(type, t, (applications.data ?? []).map((one) => one.name), named);
   const known = new Set([...OWN, ...Object.keys(map(schema?.properties))]);
-  const kinds: Record<string, string> = t.editor.triggerKinds;
   const called = triggerName(type, t);
   const name = t.editor.trigger(called, at + 1);
   return (
@@ -68,7 +68,7 @@ function Trigger({ trigger, at, of }: { trigger: JsonMap; at: number; of: number
       <div className="row">
         <span className="strong">{called}</span>
         {called !== type && <code className="faint">{type}</code>}
-        <span className="soft small grow">{kinds[type]}</span>
+        <span className="soft small grow">{wordOf(t.editor.triggerKinds, type)}</span>
         <label className="tick">
           <input type="checkbox" checked={trigger.enabled !== false} onChange={(event) => edit([...path, 'enabled'], event.target.checked)} />
           {t.editor.enabled}

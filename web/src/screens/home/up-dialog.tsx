@@ -8,6 +8,7 @@ import { entered } from '../../parts/enter';
 import { NumberField, Part, TextField } from '../../parts/form';
 import { useLater } from '../../parts/later';
 import { numeric, problemsOf } from '../../parts/problems';
+import { wordOf } from '../../parts/word';
 import { useTexts } from '../../texts';
 
 interface Props {
@@ -91,14 +92,13 @@ export function UpDialog({ file, onClose, onRepository, onDone }: Props) {
 /** What becomes of each object. */
 function Steps({ up }: { up: Up }) {
   const t = useTexts();
-  const words: Record<string, string> = t.up.what;
   return (
     <table className="rows" data-plan={up.package}>
       <caption className="small soft">{t.up.plan}</caption>
       <tbody>
         {up.steps.map((step) => (
           <tr key={step.what}>
-            <th scope="row">{words[step.what] ?? step.what}</th>
+            <th scope="row">{wordOf(t.up.what, step.what) ?? step.what}</th>
             <td>
               <bdi>{step.name}</bdi>
             </td>

@@ -2,6 +2,7 @@
 
 import type { BalancerPart } from '../../api/report';
 import { TableBox } from '../../parts/table-box';
+import { wordOf } from '../../parts/word';
 import { useTexts } from '../../texts';
 import { stacked } from './picture';
 import { Swatch } from './roles';
@@ -9,7 +10,6 @@ import { latency } from './words';
 
 export function Groups({ balancer, at }: { balancer: BalancerPart; at: number | undefined }) {
   const t = useTexts();
-  const roles: Record<string, string> = t.report.role;
   return (
     <TableBox label={t.report.group}>
       <table className="rows report-groups">
@@ -34,7 +34,7 @@ export function Groups({ balancer, at }: { balancer: BalancerPart; at: number | 
                     <span className="row">
                       <Swatch role={group.role} />
                       <bdi className="strong">{group.name}</bdi>
-                      <span className="faint small">{roles[group.role] ?? t.report.role.other}</span>
+                      <span className="faint small">{wordOf(t.report.role, group.role) ?? t.report.role.other}</span>
                     </span>
                   </td>
                   <td className="number">{shown.requests.toLocaleString()}</td>

@@ -3,6 +3,7 @@
 import { memo, useLayoutEffect, useRef, useState, type PointerEvent } from 'react';
 import type { BalancerPart, Report } from '../../api/report';
 import { offset, SECOND, timeTicks } from '../../parts/axis';
+import { wordOf } from '../../parts/word';
 import { useTexts } from '../../texts';
 import { FailureStrip, LatencyPart } from './lower-parts';
 import { areaPath, layersOf, marksOf, numbersText, ticks } from './picture';
@@ -44,8 +45,7 @@ export function Picture({ report, balancer, seconds, chosen, onHover, onChoose }
     const index = Math.floor((inside / plot) * seconds.length);
     return index >= 0 && index < seconds.length ? index : undefined;
   };
-  const roles: Record<string, string> = t.report.role;
-  const told = balancer.groups.map((group) => `${group.name} (${roles[group.role] ?? t.report.role.other}): ${group.requests}`).join(', ');
+  const told = balancer.groups.map((group) => `${group.name} (${wordOf(t.report.role, group.role) ?? t.report.role.other}): ${group.requests}`).join(', ');
 
   return (
     <div className="report-picture" ref={box}>

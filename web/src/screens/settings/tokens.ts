@@ -1,6 +1,7 @@
 // What is said of tokens before one is made or revoked. Pure.
 
 import type { Token } from '../../api/tokens';
+import { wordOf } from '../../parts/word';
 import type { Texts } from '../../texts/en';
 
 const LONGEST = 64;
@@ -17,8 +18,7 @@ export function wrongName(name: string, tokens: Token[], t: Texts): string | und
 export function may({ role, application, publication, repository }: Pick<Token, 'role' | 'application'> & Partial<Pick<Token, 'publication' | 'repository'>>, t: Texts): string | undefined {
   if (publication !== undefined) return t.tokens.mayRead;
   if (repository !== undefined) return role === 'viewer' ? undefined : t.tokens.mayUpload;
-  const words: Record<string, string> = application === undefined ? t.tokens.roles : t.tokens.rolesOfOne;
-  return Object.hasOwn(words, role) ? words[role] : undefined;
+  return wordOf<string>(application === undefined ? t.tokens.roles : t.tokens.rolesOfOne, role);
 }
 
 /** What revoking one of the tokens means, beyond that its bearer is turned away. `me`: as whom this page came in. */
