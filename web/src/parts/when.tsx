@@ -47,6 +47,18 @@ export function Ago({ at }: { at: number | undefined }) {
   );
 }
 
+/** A moment to come: `say` puts how long it is until then into words. */
+export function Until({ at, say }: { at: number; say: (left: string) => string }) {
+  const { t, language } = useLanguage();
+  const said = useTicking((present) => say(duration(Math.max(0, at - present), t)));
+  useZone();
+  return (
+    <time dateTime={new Date(at).toISOString()} title={exact(at, language)}>
+      {said}
+    </time>
+  );
+}
+
 export function Took({ from, to }: { from: number | undefined; to: number | undefined }) {
   const { t, language } = useLanguage();
   const said = useTicking((present) => (from === undefined ? '' : duration(Math.max(0, (to ?? present) - from), t)));

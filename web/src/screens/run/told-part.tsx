@@ -4,9 +4,8 @@ import { useQuery } from '@tanstack/react-query';
 import type { Execution } from '../../api/execution';
 import { toldQuery, type Told } from '../../api/notifications';
 import { Mark } from '../../parts/mark';
-import { duration, exact } from '../../parts/time';
-import { Ago, useNow } from '../../parts/when';
-import { useLanguage, useTexts } from '../../texts';
+import { Ago, Until } from '../../parts/when';
+import { useTexts } from '../../texts';
 import { stateOf, whatOf } from './told';
 
 export function ToldPart({ run }: { run: Execution }) {
@@ -51,7 +50,11 @@ function ToldRow({ told, run }: { told: Told; run: Execution }) {
         <Mark said={said} />{' '}
         <span className="soft small">
           {told.error === undefined ? <Ago at={told.at} /> : t.notify.told.tried(told.attempts)}
-          {told.error !== undefined && told.due !== undefined && <Next at={told.due} />}
+          {told.error !== undefined && told.due !== undefined && (
+            <>
+              , <Until at={told.due} say={t.notify.told.next} />
+            </>
+          )}
         </span>
         {told.error !== undefined && (
           <p className="small soft">
@@ -60,19 +63,5 @@ function ToldRow({ told, run }: { told: Told; run: Execution }) {
         )}
       </td>
     </tr>
-  );
-}
-
-/** The next try, in a time that runs down. */
-function Next({ at }: { at: number }) {
-  const { t, language } = useLanguage();
-  const left = Math.max(0, at - useNow());
-  return (
-    <>
-      {', '}
-      <time dateTime={new Date(at).toISOString()} title={exact(at, language)}>
-        {t.notify.told.next(duration(left, t))}
-      </time>
-    </>
   );
 }
