@@ -1,9 +1,11 @@
 // The parts of a pipeline that have forms of their own, below its fields: expected artifacts and notifications.
 
 import { must, step } from './browser.mjs';
+import { forms } from './forms.mjs';
 
 /** Walks through them in the editor of a pipeline with a cron trigger; `served` gives the pipeline as the server has it. */
-export async function parts({ page, place, field, accessible, picture, checked, save, served }) {
+export async function parts({ page, accessible, picture, checked, save, served }) {
+  const { place, field, kinds, trial } = forms(page);
   await step('an expected artifact is added, asked for by a trigger, and keeps what no form knows', async () => {
     await page.getByRole('button', { name: 'Add expected artifact' }).click();
     const card = page.locator('[data-artifact=artifact-1]');
@@ -28,14 +30,13 @@ export async function parts({ page, place, field, accessible, picture, checked, 
 
   await step('somebody is told of the pipeline and of a stage, in words of one’s own', async () => {
     // Offered first is what the server sends; what it cannot send is kept, and says what is missing.
-    const kinds = page.locator('select.field').filter({ has: page.locator('option[value=email]') });
     must((await kinds.inputValue()) === 'webhook', `offered first is ${await kinds.inputValue()}`);
     await kinds.selectOption('email');
     await page.getByRole('button', { name: 'Add notification' }).click();
     await field('$.notifications[0].address').fill('team@example.org');
     const card = page.locator('[data-notification=email]');
     await card.getByText('has to configure [notifications.email] first').waitFor();
-    must(await card.getByRole('button', { name: 'Send a trial' }).isDisabled(), 'a trial can be sent that the server cannot send');
+    must(await trial(card).isDisabled(), 'a trial can be sent that the server cannot send');
     await card.getByLabel('when a run ended well', { exact: true }).check();
     await card.getByLabel('Message when a run failed').fill('It failed: ${execution.id}');
     await accessible('a notification');

@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { makeApplication } from './application.mjs';
 import { conclude, must, openBrowser, step } from './browser.mjs';
 import { parts } from './editor-parts.mjs';
+import { forms } from './forms.mjs';
 import { accessible as looks, pictures } from './looks.mjs';
 
 const { values, positionals } = parseArgs({
@@ -28,8 +29,7 @@ const { browser, page, complaints } = await openBrowser();
 const picture = pictures(page, values.pictures);
 const accessible = (where) => looks(page, where);
 
-const place = (path) => page.locator(`[data-path=${JSON.stringify(path)}]`);
-const field = (path) => place(path).locator('input, textarea, select').first();
+const { place, field } = forms(page);
 const text = () => page.locator('.json-text');
 /** Waits until the check has looked at what is on the screen. */
 const checked = () => page.locator('[data-editor][data-checked=yes]').waitFor();
@@ -244,7 +244,7 @@ async function walk() {
     await picture('trigger');
   });
 
-  await parts({ page, place, field, accessible, picture, checked, save, served });
+  await parts({ page, accessible, picture, checked, save, served });
 
   await step('on a small screen, in Korean and in the dark, it is the same editor', async () => {
     await page.setViewportSize({ width: 390, height: 844 });

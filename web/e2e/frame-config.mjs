@@ -1,7 +1,7 @@
 // The walk through Config of an application and through Projects.
 
 import { must, step } from './browser.mjs';
-import { accessible, dialog, job, page, picture, request, small, ui, values } from './frame-kit.mjs';
+import { accessible, dialog, job, kinds, page, picture, request, small, trial, ui, values } from './frame-kit.mjs';
 
 export async function config() {
   await step('attributes are edited, and only what changed is sent', async () => {
@@ -52,7 +52,7 @@ export async function config() {
     const kept = () => request('GET', '/notifications/application/hello');
     await page.reload();
     await page.locator('[data-notification="slack.0"]').waitFor();
-    await page.locator('select.field').filter({ has: page.locator('option[value=email]') }).selectOption('email');
+    await kinds.selectOption('email');
     await page.locator('[data-add-notification]').click();
     must(page.url().includes('notification=email'), `the open dialog is not in the address ${page.url()}`);
     must(await page.locator('[data-confirm=notification]').isDisabled(), 'one without an address could be saved');
@@ -65,7 +65,7 @@ export async function config() {
     await dialog.getByLabel('Message when a run ended well').fill('It went well: ${execution.id}');
     must((await dialog.innerText()).includes('/notifications/application/hello'), 'the dialog does not say the request');
     await dialog.getByText('has to configure [notifications.email] first').waitFor();
-    must(await dialog.getByRole('button', { name: 'Send a trial' }).isDisabled(), 'a trial can be sent that the server cannot send');
+    must(await trial(dialog).isDisabled(), 'a trial can be sent that the server cannot send');
     await accessible('adding a notification');
     await picture('config-notification');
     await small('adding a notification');

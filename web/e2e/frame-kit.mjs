@@ -3,6 +3,7 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { must, openBrowser, step } from './browser.mjs';
+import { forms } from './forms.mjs';
 import { accessible as looks, pictures } from './looks.mjs';
 
 const parsed = parseArgs({ allowPositionals: true, options: { images: { type: 'string' }, pictures: { type: 'string' } } });
@@ -48,6 +49,7 @@ export async function job(user, application, description, ...jobs) {
   }
 }
 
+export const { place, field, kinds, trial } = forms(page);
 export const dialog = page.locator('dialog[open]');
 export const palette = page.locator('dialog.palette[open]');
 export const option = (text) => palette.getByRole('option').filter({ hasText: text });

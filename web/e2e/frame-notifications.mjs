@@ -2,7 +2,7 @@
 
 import { createServer } from 'node:http';
 import { must, step } from './browser.mjs';
-import { accessible, dialog, page, picture, request, small, ui } from './frame-kit.mjs';
+import { accessible, dialog, field, page, picture, place, request, small, trial, ui } from './frame-kit.mjs';
 
 /** Takes requests: what comes to /no is refused, all else is kept. */
 async function receiver() {
@@ -19,13 +19,10 @@ async function receiver() {
   return { events, server, at: `http://127.0.0.1:${server.address().port}` };
 }
 
-const field = (path) => page.locator(`[data-path=${JSON.stringify(path)}]`).locator('input, textarea, select').first();
-const trial = (place) => place.getByRole('button', { name: 'Send a trial' });
-
 /** Has another notification by webhook in the open editor; gives its card. */
 async function addWebhook(at, address) {
   await page.getByRole('button', { name: 'Add notification' }).click();
-  const card = page.locator(`[data-path="${at}"]`);
+  const card = place(at);
   must(await trial(card).isDisabled(), 'a trial can be sent to nowhere');
   await field(`${at}.address`).fill(address);
   return card;
