@@ -48,9 +48,9 @@ function Wish({ first, tokens, onMade, onClose }: { first: boolean; tokens: Toke
   const wrong = wrongName(wanted.name, tokens, t);
   const roles = first ? (['admin'] as const) : ROLES;
   const application = wanted.application === '' ? undefined : wanted.application;
-  const act = async (): Promise<Made> => ({ name: wanted.name, token: await makeToken(wanted) });
+  const act = async () => onMade({ name: wanted.name, token: await makeToken(wanted) });
   return (
-    <Confirm title={t.tokens.make} word={t.tokens.make} name="token" kept ready={wrong === undefined} act={() => act().then(onMade)} onDone={() => undefined} onClose={onClose} said={makeTokenSaid(location.origin, wanted)}>
+    <Confirm title={t.tokens.make} word={t.tokens.make} name="token" kept ready={wrong === undefined} act={act} onDone={() => undefined} onClose={onClose} said={makeTokenSaid(location.origin, wanted)}>
       <Part>
         <TextField label={t.common.name} required value={given.name} help={t.tokens.nameHelp} error={given.name === '' ? undefined : wrong} onChange={(name) => set({ name })} />
         <Choice<Role> label={t.tokens.role} value={given.role} options={roles.map((role) => ({ value: role, word: role }))} help={may({ role: given.role, application }, t)} onChange={(role) => set({ role })} />
