@@ -69,7 +69,7 @@ async fn next(
             let event = Event::default().event("change").id(change.seq.to_string()).data(data.to_string());
             return Some((Ok(event), (house, caller, told, change.seq, ready)));
         }
-        // A token that was revoked is a change of the store, too.
+        // A token that was revoked is a change of the store, too, and is known by when that is told.
         if !house.tokens.know(&caller) {
             return None;
         }

@@ -83,8 +83,9 @@ impl<'a> Tx<'a> {
         self.ids.uuid()
     }
 
-    /// Pushes something short to do once this transaction is committed (wake somebody, send to a channel). It runs on the
-    /// store's thread after the caller has its answer, and not at all when the transaction is rolled back.
+    /// Pushes something short to do once this transaction is committed (wake somebody, send to a channel, take over what is
+    /// so now). It runs on the store's thread before the caller has its answer and before the change is told, in the order of
+    /// the commits; not at all when the transaction is rolled back.
     pub fn after_commit(&mut self, effect: impl FnOnce() + Send + 'static) {
         self.effects.push(Box::new(effect));
     }

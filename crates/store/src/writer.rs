@@ -1,5 +1,5 @@
 //! The control store's only writer: takes whatever jobs wait, runs each in a savepoint of one transaction, commits once,
-//! answers all, then performs what they asked to be done after the commit.
+//! performs what they asked to be done after the commit, then tells what changed and answers all.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -121,16 +121,17 @@ impl Writer {
     }
 
     fn committed(&mut self, batch: Vec<Box<dyn Job>>, effects: Vec<Effect>, before: i64) {
-        // Before the answers: who has theirs and then looks at the number sees their own change in it.
-        if self.newest != before {
-            self.told.send_replace(self.newest);
-        }
-        batch.into_iter().for_each(|job| job.answer(None));
+        // Before anybody hears of it: who has an answer, or was told that something changed, finds what followed from it done.
         for effect in effects {
             if let Err(panic) = catch_unwind(AssertUnwindSafe(effect)) {
                 tracing::error!(what = message(&*panic), "an effect after a commit panicked");
             }
         }
+        // Before the answers: who has theirs and then looks at the number sees their own change in it.
+        if self.newest != before {
+            self.told.send_replace(self.newest);
+        }
+        batch.into_iter().for_each(|job| job.answer(None));
     }
 
     fn give_up(&mut self, newest: i64) {

@@ -116,8 +116,7 @@ async fn make(
         serde_json::from_value(wanted.into()).map_err(|error| Problem::bad_request(error.to_string()))?;
     let (made, text) = Kept::make(wanted.name.trim(), wanted.role, wanted.scope()?, &caller.name, store::id::random()?);
     let (kept, configured) = (made.clone(), house.tokens.configured());
-    house.write(move |tx| kept::add(tx, &kept, &configured)).await?;
-    renew(&house).await?;
+    change(&house, move |tx| kept::add(tx, &kept, &configured)).await?;
     let made = TokenMade { name: made.name, role: made.role, token: text.reveal().to_owned() };
     Ok((StatusCode::CREATED, Json(made)))
 }
@@ -133,16 +132,23 @@ async fn revoke(State(house): State<House>, Path(name): Path<String>) -> Result<
         return Err(Problem::conflict(message));
     }
     let open = house.reachable;
-    house.write(move |tx| kept::revoke(tx, &name, &configured, open)).await?;
-    renew(&house).await?;
+    change(&house, move |tx| kept::revoke(tx, &name, &configured, open)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Takes over what the store holds now.
-async fn renew(house: &House) -> Result<(), Problem> {
-    let kept = house.read::<_, store::StoreError>(kept::all).await?;
-    house.tokens.keep(&kept);
-    Ok(())
+/// Changes the tokens. With the commit the door knows: nobody is shown a list without a token that still opens it.
+async fn change(
+    house: &House,
+    work: impl Fn(&mut store::Tx<'_>) -> Result<(), KeptError> + Send + 'static,
+) -> Result<(), Problem> {
+    let tokens = house.tokens.clone();
+    let done = house.write(move |tx| {
+        work(tx)?;
+        let (tokens, kept) = (tokens.clone(), kept::all(tx)?);
+        tx.after_commit(move || tokens.keep(&kept));
+        Ok::<_, KeptError>(())
+    });
+    done.await
 }
 
 impl From<KeptError> for Problem {

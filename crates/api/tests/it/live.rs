@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 
+use access::{Kept, Role, Scope};
 use api::GuardConfig;
 use store::StoreError;
 
@@ -67,4 +68,22 @@ fn a_number_from_another_store_is_told_to_begin_anew() {
     change(&server, "execution", "a");
     let mut lines = follow(&server, "?after=4000", "");
     assert_eq!(event(&mut lines).0, "reset");
+}
+
+#[test]
+fn a_stream_ends_when_its_token_goes_though_nothing_else_happens_after() {
+    let server = Server::with_tokens(GuardConfig::default(), &[("kim", Role::Admin)]);
+    let (kept, token) = Kept::make("watcher", Role::Viewer, Scope::Server, "kim", [5; 24]);
+    server.tokens.keep(&[kept]);
+    let mut lines = follow(&server, "", &format!("Connection: close\r\nAuthorization: Bearer {}\r\n", token.reveal()));
+    assert_eq!(event(&mut lines).0, "hello");
+    let tokens = server.tokens.clone();
+    let revoked = server.store.write_blocking::<_, StoreError, _>(move |tx| {
+        let tokens = tokens.clone();
+        tx.after_commit(move || tokens.keep(&[]));
+        tx.change("token", "watcher")
+    });
+    revoked.expect("written");
+    let rest: Vec<String> = lines.lines().map_while(Result::ok).collect();
+    assert_eq!(rest, ["", "0", ""], "the last chunk comes, and nothing before it");
 }
