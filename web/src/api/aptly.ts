@@ -2,6 +2,7 @@
 
 import { curl, quoted, type Said } from './actions';
 import { answer } from './client';
+import { through } from './door';
 import { list, map, text } from './read';
 import type { Package } from './repositories';
 
@@ -20,7 +21,7 @@ export interface Doing {
 
 export async function perform({ method, path, body }: Call, signal?: AbortSignal): Promise<unknown> {
   const sent = body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
-  const response = await fetch(path, { method, ...sent, ...(signal === undefined ? {} : { signal }) });
+  const response = await through(path, { method, ...sent, ...(signal === undefined ? {} : { signal }) });
   const raw = await response.text();
   let read: unknown = raw;
   try {

@@ -1,9 +1,10 @@
 // The generated client: every path is checked against the server's own OpenAPI document. All requests go to the page's own origin.
 
 import createClient from 'openapi-fetch';
+import { through } from './door';
 import type { paths } from './schema';
 
-export const client = createClient<paths>({ baseUrl: '' });
+export const client = createClient<paths>({ baseUrl: '', fetch: through });
 
 /** A request that was answered with an error, in the server's own words. */
 export class Refused extends Error {

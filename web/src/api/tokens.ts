@@ -3,6 +3,7 @@
 import { queryOptions } from '@tanstack/react-query';
 import { curl, quoted, type Said } from './actions';
 import { answer, client } from './client';
+import { alone } from './door';
 import { list, map, optNumber, optText, text } from './read';
 
 export const ROLES = ['viewer', 'operator', 'admin'] as const;
@@ -50,9 +51,24 @@ function bodyOf({ name, role, application }: Wanted) {
   return application === '' ? { name, role } : { name, role, application };
 }
 
-/** Makes a token and gives it: the server tells it this once. */
-export async function makeToken(wanted: Wanted): Promise<string> {
-  return text(map(await answer(client.POST('/ui-api/tokens', { body: bodyOf(wanted) }))).token);
+export interface Made {
+  /** The server tells it this once. */
+  token: string;
+  /** Of a server's first one: whether the browser took it, so that the page goes on with it. */
+  kept?: boolean;
+}
+
+export async function makeToken(wanted: Wanted): Promise<Made> {
+  return { token: text(map(await answer(client.POST('/ui-api/tokens', { body: bodyOf(wanted) }))).token) };
+}
+
+/** Makes the first one: nothing else is asked before the browser has it. */
+export function makeFirstToken(wanted: Wanted): Promise<Made> {
+  return alone(async () => {
+    const made = await answer(client.POST('/ui-api/tokens', { body: bodyOf(wanted), fetch: (request) => fetch(request) }));
+    const token = text(map(made).token);
+    return { token, kept: await comeIn(token) };
+  });
 }
 
 export function makeTokenSaid(origin: string, wanted: Wanted): Said {
@@ -75,7 +91,7 @@ export function revokeTokenSaid(origin: string, name: string): Said {
  * Lets the browser keep a token for this server, so that it need not ask for one; tells whether it took it. Only this kind of request makes a
  * browser remember what it was given: `fetch` with a header does not, and the live stream takes no header.
  */
-export function comeIn(token: string): Promise<boolean> {
+function comeIn(token: string): Promise<boolean> {
   return new Promise((done) => {
     const request = new XMLHttpRequest();
     request.onload = () => done(request.status < 300);

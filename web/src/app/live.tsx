@@ -2,6 +2,7 @@
 
 import { useQueryClient } from '@tanstack/react-query';
 import { createContext, useContext, useEffect, useState, type ReactNode } from 'react';
+import { isShut, opened as doorOpens } from '../api/door';
 import { renewal } from './renewal';
 import { joined, readChange, renewedBy } from './topics';
 
@@ -41,7 +42,11 @@ export function Live({ children }: { children: ReactNode }) {
       opened.onerror = () => {
         missed = true;
         setStream((was) => (was.state === 'cut' ? was : { state: 'cut', since: Date.now() }));
-        if (opened.readyState === EventSource.CLOSED) retry ??= setTimeout(open, RETRY);
+        if (isShut()) {
+          // The browser would come back too early.
+          opened.close();
+          void doorOpens().then(() => source === opened && open());
+        } else if (opened.readyState === EventSource.CLOSED) retry ??= setTimeout(open, RETRY);
       };
     };
 

@@ -2,7 +2,7 @@
 
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { ROLES, comeIn, makeToken, makeTokenSaid, revokeToken, revokeTokenSaid, type Role, type Token, type Wanted } from '../../api/tokens';
+import { ROLES, makeFirstToken, makeToken, makeTokenSaid, revokeToken, revokeTokenSaid, type Made, type Role, type Token, type Wanted } from '../../api/tokens';
 import { applicationsQuery } from '../../api/queries';
 import { Confirm } from '../../parts/confirm';
 import { CopyButton, Dialog } from '../../parts/dialog';
@@ -16,28 +16,24 @@ function useRenewal() {
   return () => Promise.all(['tokens', 'user'].map((key) => queries.invalidateQueries({ queryKey: [key] })));
 }
 
-interface Made {
+interface Named extends Made {
   name: string;
-  token: string;
 }
 
 export function MakeToken({ tokens, onClose }: { tokens: Token[]; onClose: () => void }) {
   const renew = useRenewal();
   // The list knows the new one a moment later.
   const [first] = useState(tokens.length === 0);
-  const [made, setMade] = useState<Made>();
-  const [kept, setKept] = useState<boolean>();
-  const done = async (one: Made) => {
+  const [made, setMade] = useState<Named>();
+  const done = (one: Named) => {
     setMade(one);
-    // Without it the next request would have the browser ask, while the token still stands there to be copied.
-    if (first) setKept(await comeIn(one.token));
-    await renew();
+    void renew();
   };
-  if (made === undefined) return <Wish first={first} tokens={tokens} onMade={(one) => void done(one)} onClose={onClose} />;
-  return <Once made={made} first={first} kept={kept} onClose={onClose} />;
+  if (made === undefined) return <Wish first={first} tokens={tokens} onMade={done} onClose={onClose} />;
+  return <Once made={made} onClose={onClose} />;
 }
 
-function Wish({ first, tokens, onMade, onClose }: { first: boolean; tokens: Token[]; onMade: (made: Made) => void; onClose: () => void }) {
+function Wish({ first, tokens, onMade, onClose }: { first: boolean; tokens: Token[]; onMade: (made: Named) => void; onClose: () => void }) {
   const t = useTexts();
   const applications = useQuery(applicationsQuery()).data ?? [];
   const [given, setGiven] = useState<Wanted>({ name: '', role: first ? 'admin' : 'operator', application: '' });
@@ -48,7 +44,7 @@ function Wish({ first, tokens, onMade, onClose }: { first: boolean; tokens: Toke
   const wrong = wrongName(wanted.name, tokens, t);
   const roles = first ? (['admin'] as const) : ROLES;
   const application = wanted.application === '' ? undefined : wanted.application;
-  const act = async () => onMade({ name: wanted.name, token: await makeToken(wanted) });
+  const act = async () => onMade({ name: wanted.name, ...(await (first ? makeFirstToken : makeToken)(wanted)) });
   return (
     <Confirm title={t.tokens.make} word={t.tokens.make} name="token" kept ready={wrong === undefined} act={act} onDone={() => undefined} onClose={onClose} said={makeTokenSaid(location.origin, wanted)}>
       <Part>
@@ -69,7 +65,7 @@ function Wish({ first, tokens, onMade, onClose }: { first: boolean; tokens: Toke
 }
 
 /** The token, this once. */
-function Once({ made: { name, token }, first, kept, onClose }: { made: Made; first: boolean; kept: boolean | undefined; onClose: () => void }) {
+function Once({ made: { name, token, kept }, onClose }: { made: Named; onClose: () => void }) {
   const t = useTexts();
   const close = (
     <button type="button" className="button primary" onClick={onClose} data-have-it>
@@ -83,9 +79,9 @@ function Once({ made: { name, token }, first, kept, onClose }: { made: Made; fir
         <input className="field settings-token" readOnly value={token} aria-label={t.tokens.madeTitle(name)} onFocus={(event) => event.target.select()} data-made-token />
         <CopyButton text={token} />
       </div>
-      {first && (
+      {kept !== undefined && (
         <p>
-          {t.tokens.needed} {kept !== undefined && <span data-kept={kept}>{kept ? t.tokens.kept : t.tokens.asks}</span>}
+          {t.tokens.needed} <span data-kept={kept}>{kept ? t.tokens.kept : t.tokens.asks}</span>
         </p>
       )}
     </Dialog>
