@@ -1,9 +1,10 @@
 // The cache of answers, and asking for some before the screen that shows them is there.
 
-import { QueryClient, type FetchQueryOptions, type QueryKey } from '@tanstack/react-query';
+import type { FetchQueryOptions, QueryKey } from '@tanstack/react-query';
 import { Refused } from '../api/client';
+import { Answers } from './cache';
 
-export const answers = new QueryClient({
+export const answers = new Answers({
   defaultOptions: {
     queries: {
       // The live stream says when an answer is old; time alone does not make it so.
