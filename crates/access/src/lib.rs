@@ -1,8 +1,9 @@
-//! Who may do what: tokens, roles, secrets.
+//! Who may do what, and who did: tokens, roles, secrets, the audit log.
 //!
 //! Not here: reading the configuration file (the binary) and finding the token in a request (`api`).
 #![forbid(unsafe_code)]
 
+pub mod audit;
 pub mod kept;
 pub mod role;
 pub mod secret;

@@ -19,6 +19,7 @@ use events::outgoing::Allow;
 use store::clock::Clock;
 
 use crate::Problem;
+use crate::audit::Who;
 
 /// What Deck sends, and what it may read.
 const CORS: [(header::HeaderName, &str); 5] = [
@@ -80,7 +81,14 @@ impl Guard {
             if request.method() == Method::OPTIONS {
                 return Ok(StatusCode::OK.into_response());
             }
-            let caller = guard.caller(Asked::of(&request)).await?;
+            let asked = Asked::of(&request);
+            let action = asked.action;
+            let (caller, bounded) = guard.caller(asked).await?;
+            // The audit log names them also when they may not do it.
+            Who::tell(&request, &caller);
+            if bounded && !caller.role.may(action) {
+                return Err(Problem::forbidden(format!("{} is a {} and may not do this", caller.name, caller.role)));
+            }
             request.extensions_mut().insert(caller);
             Ok(next.run(request).await)
         };
@@ -160,12 +168,13 @@ impl Guard {
         Ok(())
     }
 
-    async fn caller(&self, asked: Asked) -> Result<Caller, Problem> {
+    /// Who it is, and whether their role bounds what they may do here.
+    async fn caller(&self, asked: Asked) -> Result<(Caller, bool), Problem> {
         if self.0.tokens.is_empty() {
-            return Ok(Caller::anonymous());
+            return Ok((Caller::anonymous(), true));
         }
         if asked.open || (asked.webhook && asked.token.is_none()) {
-            return Ok(Caller::new("anonymous", access::Role::Viewer));
+            return Ok((Caller::new("anonymous", access::Role::Viewer), false));
         }
         let token = asked
             .token
@@ -174,18 +183,14 @@ impl Guard {
         let second = self.0.clock.now().as_second();
         // Argon2 takes its time on purpose: not on a thread that serves others.
         let checked = tokio::task::spawn_blocking(move || guard.0.tokens.check(&token, second)).await;
-        let caller = match checked {
-            Ok(Ok(caller)) => caller,
-            Ok(Err(Refusal::Unknown)) => return Err(Problem::unauthenticated("unknown token")),
+        match checked {
+            Ok(Ok(caller)) => Ok((caller, true)),
+            Ok(Err(Refusal::Unknown)) => Err(Problem::unauthenticated("unknown token")),
             Ok(Err(refusal @ Refusal::TooMany)) => {
-                return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, refusal.to_string()));
+                Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, refusal.to_string()))
             }
-            Err(_) => return Err(Problem::internal("checking the token was interrupted")),
-        };
-        if !caller.role.may(asked.action) {
-            return Err(Problem::forbidden(format!("{} is a {} and may not do this", caller.name, caller.role)));
+            Err(_) => Err(Problem::internal("checking the token was interrupted")),
         }
-        Ok(caller)
     }
 }
 

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 pub mod aptly;
+mod audit;
 pub mod body;
 mod exposition;
 pub mod files;
@@ -36,6 +37,7 @@ pub use watched::Watched;
 /// Every domain's schema of the control store, in the order in which they may refer to each other.
 pub const SCHEMAS: &[&[Migration]] = &[
     access::kept::MIGRATIONS,
+    access::audit::MIGRATIONS,
     pipeline::schema::MIGRATIONS,
     bakery::MIGRATIONS,
     cloud::local::MIGRATIONS,

@@ -17,6 +17,7 @@ use store::Store;
 use tracing::Instrument;
 
 use crate::Problem;
+use crate::audit::Noting;
 use crate::watched::Watched;
 
 /// Where an id is taken from, and told.
@@ -147,11 +148,12 @@ pub(crate) struct Way {
 }
 
 /// Answers a request under its id.
-pub(crate) async fn watch(State(way): State<Way>, request: Request, next: Next) -> Response {
+pub(crate) async fn watch(State(way): State<Way>, mut request: Request, next: Next) -> Response {
     let id = given(&request).unwrap_or_else(|| way.store.ids().ulid(way.store.clock().now()));
     let path = request.extensions().get::<MatchedPath>().cloned();
     let route = path.as_ref().map(MatchedPath::as_str);
     let (class, method) = (Class::of(route), word(request.method()));
+    let noting = Noting::of(&mut request, route, &id, &way.store);
     let began = Instant::now();
     // At the level of errors, so that no filter leaves it out where an error is shown.
     let span = tracing::error_span!("request", id);
@@ -162,6 +164,9 @@ pub(crate) async fn watch(State(way): State<Way>, request: Request, next: Next) 
         let (status, took) = (response.status(), began.elapsed());
         requests.count(class, method, status, took);
         let problem = response.extensions_mut().remove::<Problem>();
+        if let Some(noting) = noting {
+            noting.answered(status).await;
+        }
         let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         let route = route.unwrap_or("(no route)");
         // A server that is not ready says so to whoever asks, and once in its log.

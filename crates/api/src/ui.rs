@@ -18,6 +18,7 @@ use crate::{House, Problem};
 mod activity;
 mod apt_command;
 mod archives;
+mod audit;
 mod notifiers;
 mod operations;
 mod provenance;
@@ -57,6 +58,7 @@ pub fn routes() -> OpenApiRouter<House> {
         .merge(server_log::routes())
         .merge(settings::routes())
         .merge(stages::routes())
+        .merge(audit::routes())
         .merge(tokens::routes())
         .merge(up::routes())
         .merge(upkeep::routes())

@@ -7,6 +7,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 mod account;
 mod application;
+mod audit;
 mod backup;
 mod completion;
 mod config;
@@ -133,6 +134,9 @@ enum Verb {
     /// Make tokens for callers that come over the network
     #[command(subcommand)]
     Token(token::Verb),
+    /// Show who asked for what changes something, and check that the log of it was left alone
+    #[command(subcommand)]
+    Audit(audit::Verb),
     /// Evaluate ${…} as pipelines do
     #[command(subcommand)]
     Expression(expression::Verb),
@@ -199,6 +203,7 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
         Verb::Down(args) => down::run(args),
         Verb::Logs(args) => logs::run(args),
         Verb::Token(verb) => token::run(verb),
+        Verb::Audit(verb) => audit::run(verb),
         Verb::Openapi => openapi::run(),
         Verb::Dataplane(args) => dataplane::run(args),
         Verb::Launch(args) => launch::run(args),

@@ -293,6 +293,8 @@ pub struct Retention {
     pub journal_days: u32,
     /// Live logs of executions that have ended, and logs of instances that are gone.
     pub logs_days: u32,
+    /// Entries of the audit log.
+    pub audit_days: u32,
     /// Events of apt roots.
     pub events_days: u32,
     /// Images that nothing uses.
@@ -306,6 +308,7 @@ impl Default for Retention {
             executions_of_each_pipeline: 30,
             journal_days: 7,
             logs_days: 30,
+            audit_days: 400,
             events_days: 30,
             images_days: 7,
         }
@@ -319,6 +322,7 @@ impl Retention {
             ("executions_days", self.executions_days),
             ("journal_days", self.journal_days),
             ("logs_days", self.logs_days),
+            ("audit_days", self.audit_days),
             ("events_days", self.events_days),
             ("images_days", self.images_days),
         ];
@@ -332,7 +336,13 @@ impl Retention {
             logs: self.logs_days.into(),
             ..pipeline::retention::Keep::default()
         };
-        Ok(Keep { pipeline, events: self.events_days, logs: self.logs_days, images: self.images_days })
+        Ok(Keep {
+            pipeline,
+            audit: self.audit_days,
+            events: self.events_days,
+            logs: self.logs_days,
+            images: self.images_days,
+        })
     }
 }
 

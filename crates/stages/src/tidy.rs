@@ -30,6 +30,8 @@ const PIECE: u32 = 500;
 pub struct Keep {
     /// Executions, their journals and their live logs.
     pub pipeline: retention::Keep,
+    /// Entries of the audit log.
+    pub audit: u32,
     /// Events of apt roots.
     pub events: u32,
     /// Logs of instances that are gone; the data plane forgets them after 30 days in any case.
@@ -40,7 +42,7 @@ pub struct Keep {
 
 impl Default for Keep {
     fn default() -> Self {
-        Keep { pipeline: retention::Keep::default(), events: 30, logs: 30, images: 7 }
+        Keep { pipeline: retention::Keep::default(), audit: 400, events: 30, logs: 30, images: 7 }
     }
 }
 
@@ -131,6 +133,16 @@ impl Tidy {
                 dry_run,
                 move |tx| cloud::local::forgettable(tx, operations),
                 move |tx| cloud::local::forget(tx, operations, PIECE),
+            )
+            .await?,
+        ));
+        let audit = self.ago(days(self.keep.audit)).as_millisecond();
+        swept.push(Swept::rows(
+            "entries of the audit log",
+            self.rows(
+                dry_run,
+                move |tx| access::audit::sweepable(tx, audit),
+                move |tx| access::audit::sweep(tx, audit, PIECE),
             )
             .await?,
         ));

@@ -3464,6 +3464,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/ui-api/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Gives entries of the audit log, the newest first: `{seq, at, who, role, method, path, status, request, previous, digest}`; only to administrators. */
+        get: operations["get_ui_api_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ui-api/audit/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Follows the audit log from its oldest entry to its newest: `{entries, since, head: {seq, digest}, broken: {seq, why}}`; only for administrators. */
+        get: operations["get_ui_api_audit_verify"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/ui-api/executions/{id}/notifications": {
         parameters: {
             query?: never;
@@ -10655,6 +10689,80 @@ export interface operations {
                 };
             };
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_ui_api_audit: {
+        parameters: {
+            query?: {
+                /** @description So many, at most 1,000; 100 without it. */
+                limit?: number | null;
+                /** @description Of this one only: a token's name, or `anonymous`. */
+                who?: string | null;
+                /** @description Not older than this, in milliseconds since 1970. */
+                since?: number | null;
+                /** @description Only those with a smaller number: the last one's of the answer before. */
+                before?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, unknown>[];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_ui_api_audit_verify: {
+        parameters: {
+            query?: {
+                /** @description A head that was told before, `NUMBER:DIGEST`: it has to be in the log still. */
+                head?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, unknown>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,4 +1,5 @@
 //! The API over real sockets.
+mod audit;
 mod files;
 mod guard;
 mod hostile;

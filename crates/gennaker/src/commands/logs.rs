@@ -106,7 +106,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
 }
 
 /// A moment, or so long ago.
-fn since(text: &str, now: Timestamp) -> anyhow::Result<Timestamp> {
+/// The moment that is meant by a time, or by so long before now.
+pub(super) fn since(text: &str, now: Timestamp) -> anyhow::Result<Timestamp> {
     let wrong = || anyhow::anyhow!("--since {text} is no time; write 90s, 10m, 2h, 3d or 2027-01-15T08:00:00Z");
     let unit = match text.chars().last() {
         Some('s') => 1,

@@ -57,4 +57,11 @@ fn a_pipeline_runs_over_postgresql_and_survives_a_kill() {
     let status =
         until(&server, &path, |execution| (execution["status"] != "RUNNING").then(|| execution["status"].clone()));
     assert_eq!(status, "SUCCEEDED");
+    let audit = call(&server, "GET", "/ui-api/audit?who=anonymous&limit=1", &Value::Null);
+    assert_eq!((&audit[0]["seq"], &audit[0]["method"]), (&json!(4), &json!("PATCH")));
+    let verified = call(&server, "GET", "/ui-api/audit/verify", &Value::Null);
+    assert_eq!((&verified["entries"], &verified["broken"]), (&json!(4), &Value::Null));
+    // What is past its time is counted and forgotten there, too.
+    call(&server, "POST", "/ui-api/gc?dryRun=true", &Value::Null);
+    call(&server, "POST", "/ui-api/gc", &Value::Null);
 }

@@ -89,6 +89,37 @@ fn tokens_are_made_and_revoked_while_the_server_runs() {
     let (code, _, said) = cli(&server, kim, &["token", "revoke", "kim"]);
     assert_eq!(code, 1);
     assert!(said.contains("kim is the last admin's token"), "{said}");
+    // Who made and revoked them stands in the audit log, whose newest entry is found in it again later.
+    let (code, listed, said) = cli(&server, kim, &["audit", "list", "--since", "1h"]);
+    assert_eq!(code, 0, "{said}");
+    let deeds: Vec<String> =
+        listed.lines().map(|line| line.split("  ").skip(1).skip(1).take(3).collect::<Vec<_>>().join("  ")).collect();
+    let expected = [
+        "anonymous  POST /ui-api/tokens  409",
+        "anonymous  POST /ui-api/tokens  201",
+        "kim  POST /ui-api/tokens  201",
+        "kim  POST /ui-api/tokens  201",
+        "kim  DELETE /ui-api/tokens/watcher  204",
+        "kim  DELETE /ui-api/tokens/kim  409",
+    ];
+    assert_eq!(deeds, expected, "{listed}");
+    let (code, told, said) = cli(&server, kim, &["audit", "verify"]);
+    assert_eq!(code, 0, "{said}");
+    assert!(
+        told.starts_with("6 entries since ") && told.contains(", none changed, removed or inserted\nhead 6:"),
+        "{told}"
+    );
+    let head = told.trim_end().rsplit(' ').next().expect("a head");
+    make(&server, kim, &["another", "--role", "viewer"]);
+    assert_eq!(cli(&server, kim, &["audit", "verify", "--head", head]).0, 0);
+    let other = head.replace("6:", "5:");
+    let (code, _, said) = cli(&server, kim, &["audit", "verify", "--head", &other]);
+    assert!(
+        code == 1 && said.contains("the audit log is broken at number 5: another entry of this number was noted"),
+        "{said}"
+    );
+    let (code, _, said) = cli(&server, &ci, &["audit", "list"]);
+    assert!(code == 1 && said.contains("ci is for the application shop alone"), "{said}");
     let database = std::fs::read(server.data().join("gennaker.db")).expect("read");
     let holds = |text: &str| database.windows(text.len()).any(|part| part == text.as_bytes());
     assert!(!holds(kim) && !holds(&ci), "the store cannot tell a token");
