@@ -14,20 +14,25 @@ demo: web/dist/index.html
 test:
 	@scripts/test
 
-# The Debian packages, in target/deb: one program without libraries of its own, for Debian 11 and later.
-MUSL := $(shell uname -m)-unknown-linux-musl
-deb: web/dist/index.html
+# The program without libraries of its own, of this machine's architecture or ARCH=amd64|arm64: `cross` says by which compiler.
+HERE := $(shell dpkg --print-architecture)
+ARCH ?= $(HERE)
+MUSL := $(if $(filter arm64,$(ARCH)),aarch64,x86_64)-unknown-linux-musl
+STATIC := target/$(MUSL)/release/gennaker
+CROSS = cross=$$([ $(ARCH) = $(HERE) ] || scripts/cross $(ARCH)) && env $$cross
+.PHONY: static
+static: web/dist/index.html
 	@scripts/preflight deb
 	rustup target add $(MUSL)
-	cargo build --locked --release --package gennaker --target $(MUSL)
-	@scripts/deb target/$(MUSL)/release/gennaker target/deb
+	@$(CROSS) cargo build --locked --release --package gennaker --target $(MUSL)
 
-# An OCI image of the same program, in target/image, without a daemon: `docker load -i target/image/gennaker.tar`.
-image: web/dist/index.html
-	@scripts/preflight deb
-	rustup target add $(MUSL)
-	cargo build --locked --release --package gennaker --target $(MUSL)
-	@scripts/image target/$(MUSL)/release/gennaker target/image/gennaker.tar
+# The Debian packages, in target/deb, for Debian 11 and later.
+deb: static
+	@$(CROSS) scripts/deb $(STATIC) target/deb $(ARCH)
+
+# An OCI image, in target/image, without a daemon: `docker load -i target/image/gennaker.tar`.
+image: static
+	@scripts/image $(STATIC) target/image/gennaker$(if $(filter-out $(HERE),$(ARCH)),-$(ARCH)).tar $(ARCH)
 
 # The balancer against nginx and HAProxy, in one run: requests a second and CPU time a request, and their ratios. Then what the
 # pipeline engine does in a second, beside what Spinnaker's own was measured to do.

@@ -136,8 +136,13 @@ pub(crate) fn changed(root: &Path) -> Error {
 pub(crate) fn take(root: &Path, store: &SharedStore, anew: bool, sink: Sink<'_>) -> Result<Taken> {
     let folder = database(root);
     sink(Line::Step(format!("Taking over aptly's database in {}...", folder.display())));
-    let seen = glance(&folder)?;
-    let records = Records::open(&folder)?;
+    read_into(&folder, root, store, anew, sink)
+}
+
+/// The same, with nothing said before.
+fn read_into(folder: &Path, root: &Path, store: &SharedStore, anew: bool, sink: Sink<'_>) -> Result<Taken> {
+    let seen = glance(folder)?;
+    let records = Records::open(folder)?;
     let content = records.content()?;
     store.write(|tx| {
         if !anew && tx.query_opt("select 1 from takeover", &[])?.is_some() {
@@ -218,7 +223,9 @@ pub fn check_takeover(root: &Path, clock: Arc<dyn Clock>, sink: Sink<'_>) -> Res
         return Err(nothing_there(root));
     }
     let (_folder, store) = elsewhere(clock)?;
-    take(root, &store, false, sink)
+    let folder = database(root);
+    sink(Line::Step(format!("Reading aptly's database in {}...", folder.display())));
+    read_into(&folder, root, &store, false, sink)
 }
 
 /// A store in a folder of its own, which goes with it.

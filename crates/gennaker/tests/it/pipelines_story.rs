@@ -121,16 +121,18 @@ fn what_cannot_run_is_refused_by_name_and_place() {
     let (status, problem) =
         api.call("POST", "/pipelines/start", &json!({"application": "shop", "name": "many", "stages": many}));
     assert_eq!((status, &problem["message"]), (400, &json!("$.stages: has 100000 stages; 2000 are the most")));
-    let (status, started) = api.call(
-        "POST",
-        "/pipelines/start",
-        &json!({"application": "shop", "name": "unknown",
-        "stages": [{"refId": "1", "type": "makeCoffee", "name": "coffee", "requisiteStageRefIds": []}]}),
-    );
-    assert_eq!(status, 200, "{started}");
-    let run = api.ended(&id_of(&started));
-    let error = run["stages"][0]["context"]["exception"]["details"]["errors"][0].as_str().expect("an error");
-    assert!(error.starts_with("there is no stage type 'makeCoffee' (stage 'coffee', refId '1')"), "{error}");
+    for (kind, expected) in [
+        ("makeCoffee", "there is no stage type 'makeCoffee' (stage 'coffee', refId '1')"),
+        ("jenkins", "this version does not run 'jenkins' (Jenkins) (stage 'coffee', refId '1')"),
+    ] {
+        let stage = json!({"refId": "1", "type": kind, "name": "coffee", "requisiteStageRefIds": []});
+        let pipeline = json!({"application": "shop", "name": "unknown", "stages": [stage]});
+        let (status, started) = api.call("POST", "/pipelines/start", &pipeline);
+        assert_eq!(status, 200, "{started}");
+        let run = api.ended(&id_of(&started));
+        let error = run["stages"][0]["context"]["exception"]["details"]["errors"][0].as_str().expect("an error");
+        assert!(error.starts_with(expected), "{error}");
+    }
 }
 
 #[test]

@@ -8,6 +8,7 @@ use testkit::package::package;
 use testkit::probe;
 
 use crate::apt_story::Machine;
+use crate::server::{gennaker, run};
 
 const DEBIANS: &str = "/usr/bin/aptly";
 
@@ -85,6 +86,10 @@ fn reading_on_aptlys_root_tells_what_aptly_tells_and_writes_nothing() {
     for (line, expected) in TELLING.iter().zip(expected) {
         assert_eq!(machine.run(&format!("aptly {line}")), expected, "{line}");
     }
+    let mut check = gennaker(machine.path());
+    let (code, out, said) = run(check.args(["import", "aptly", "--check"]));
+    assert_eq!((code, out.trim()), (0, "3 packages, 2 repositories, 0 mirrors, 3 snapshots, 2 publications"), "{said}");
+    assert!(said.contains("Reading aptly's database in ") && !said.contains("Taking over"), "{said}");
     assert!(!machine.path().join(".aptly/gennaker.db").exists());
     assert_eq!(content(&machine.path().join(".aptly/db")), before);
 }

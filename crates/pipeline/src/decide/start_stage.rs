@@ -160,10 +160,15 @@ fn bounded(work: &Work, stage: &Stage, plan: Plan) -> Result<Plan, PlanError> {
 
 /// A stage of a type that is not there ends without having started, and the pipeline with it.
 fn unknown(work: &mut Work, stage: &Stage, named: &str) {
-    let text = format!(
-        "there is no stage type '{named}' (stage '{}', refId '{}'); `gennaker pipeline validate` says which it may have meant",
-        stage.name, stage.ref_id
-    );
+    let place = format!("(stage '{}', refId '{}')", stage.name, stage.ref_id);
+    let text = match work.world.registry.foreign(named) {
+        Some(foreign) => {
+            format!("this version does not run '{named}' ({}) {place}; it is stored and shown", foreign.label)
+        }
+        None => format!(
+            "there is no stage type '{named}' {place}; `gennaker pipeline validate` says which it may have meant"
+        ),
+    };
     let exception = Exception::new("NoSuchStageType", text).to_json("startStage", work.timestamp());
     let now = work.now;
     work.edit(&stage.id, |s| {
