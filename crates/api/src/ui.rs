@@ -15,6 +15,7 @@ use utoipa_axum::routes;
 use crate::query::Query;
 use crate::{House, Problem};
 
+mod accounts;
 mod activity;
 mod apt_command;
 mod archives;
@@ -58,6 +59,7 @@ pub fn routes() -> OpenApiRouter<House> {
         .merge(server_log::routes())
         .merge(settings::routes())
         .merge(stages::routes())
+        .merge(accounts::routes())
         .merge(audit::routes())
         .merge(tokens::routes())
         .merge(up::routes())

@@ -2,7 +2,7 @@
 
 import { queryOptions } from '@tanstack/react-query';
 import { answer, client } from './client';
-import { flag, list, map, number, optNumber, text, texts } from './read';
+import { flag, list, map, number, optNumber, optText, text, texts } from './read';
 
 export interface Account {
   name: string;
@@ -38,22 +38,19 @@ export interface Health {
   /** How long the answer took. */
   ms: number;
   at: number;
-  firewalls: number;
 }
 
-/** Asks an account for what it has in the cloud, its firewalls: whether it answers is its health. */
+/** Whether an account answers now. Where the server itself does not, that is why. */
 export const accountHealthQuery = (account: string) =>
   queryOptions({
     queryKey: ['accounts', account, 'health'],
     queryFn: async ({ signal }): Promise<Health> => {
-      const from = performance.now();
-      const health = (why: string | undefined, firewalls: number) => ({ why, ms: Math.round(performance.now() - from), at: Date.now(), firewalls });
       try {
-        const regions = map(await answer(client.GET('/securityGroups/{account}', { params: { path: { account } }, signal })));
-        return health(undefined, Object.values(regions).reduce((sum: number, one) => sum + list(one).length, 0));
+        const health = map(await answer(client.GET('/ui-api/accounts/{account}/health', { params: { path: { account } }, signal })));
+        return { why: optText(health.why), ms: number(health.millis), at: Date.now() };
       } catch (error) {
         if (signal.aborted) throw error;
-        return health(error instanceof Error ? error.message : String(error), 0);
+        return { why: error instanceof Error ? error.message : String(error), ms: 0, at: Date.now() };
       }
     },
   });

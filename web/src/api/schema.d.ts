@@ -3427,6 +3427,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/ui-api/accounts/{account}/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Asks an account whether it answers: not what was known of it before, but now. */
+        get: operations["get_ui_api_accounts_account_health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/ui-api/activity": {
         parameters: {
             query?: never;
@@ -4238,6 +4255,20 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description Whether an account answers. */
+        AccountHealth: {
+            /** @description Its name. */
+            account: string;
+            /** @description `UP` or `DOWN`. */
+            status: string;
+            /** @description Why it does not answer. */
+            why?: string | null;
+            /**
+             * Format: int64
+             * @description How long that took, in milliseconds.
+             */
+            millis: number;
+        };
         /** @description The answer. */
         Activity: {
             /** @description The newest first. */
@@ -10611,6 +10642,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": Record<string, unknown>;
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_ui_api_accounts_account_health: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountHealth"];
                 };
             };
             404: {

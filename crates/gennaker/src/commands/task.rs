@@ -5,9 +5,11 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use serde_json::{Map, Value, json};
+use store::clock::{Clock, SystemClock};
 
 use crate::client::{Gate, done, read_object};
-use crate::progress::text;
+use crate::output::Output;
+use crate::progress::{self, text};
 
 /// What can be done with tasks.
 #[derive(clap::Subcommand)]
@@ -55,7 +57,7 @@ pub fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Run(args) => start(&args),
         Verb::Get(args) => {
             let (client, output) = args.gate.open()?;
-            output.print(&client.get(&["tasks", &args.id], &[])?)?;
+            show(&output, &client.get(&["tasks", &args.id], &[])?)?;
             done()
         }
     }
@@ -75,8 +77,16 @@ fn start(args: &Run) -> anyhow::Result<ExitCode> {
     let description = format!("{} by gennaker task", args.kind);
     let task = client.task(&json!({"application": args.application, "description": description, "job": [job]}))?;
     output.say(format!("{}: {}", args.kind, text(&task, "status")));
-    output.print(&task)?;
+    show(&output, &task)?;
     done()
+}
+
+/// A task as text for whoever looks, and whole for programs.
+fn show(output: &Output, task: &Value) -> anyhow::Result<()> {
+    if output.is_for_people() {
+        return output.lines(&progress::lines(&task["execution"], SystemClock.now().as_millisecond()));
+    }
+    output.print(task)
 }
 
 /// Pure: `FIELD=VALUE`s as JSON. A dot in a name leads into an object: `capacity.desired=3`.

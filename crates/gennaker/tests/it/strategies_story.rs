@@ -253,6 +253,8 @@ fn operations_are_commands_too() {
     let id = serde_json::from_str::<Value>(&out).expect("JSON")["id"].as_str().expect("an id").to_owned();
     let (_, out, _) = server.also(&["task", "get", &id]);
     assert!(out.contains("\"status\": \"SUCCEEDED\""), "{out}");
+    let (_, out, _) = server.also(&["task", "get", &id, "-o", "text"]);
+    assert!(out.contains("SUCCEEDED") && out.contains("shareTraffic") && !out.contains('{'), "{out}");
     let (code, _, said) =
         server.also(&["task", "run", "resizeServerGroup", "-a", "hello", "credentials=mars", "serverGroupName=x-v000"]);
     assert_eq!(code, 1);

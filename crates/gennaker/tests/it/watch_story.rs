@@ -138,9 +138,15 @@ fn a_server_whose_data_plane_hangs_is_not_ready_until_it_answers_again() {
     let plane = Pid::from_raw(plane.trim().parse().expect("a number")).expect("a process");
     kill_process(plane, Signal::STOP).expect("stopped");
     let ill = becomes(503);
+    let (code, out, _) = server.also(&["account", "check"]);
+    assert!(code == 1 && out.starts_with("local: ") && out.contains("does not answer within 500 ms"), "{out}");
     kill_process(plane, Signal::CONT).expect("goes on");
     assert_eq!(ill["problems"], serde_json::json!(["account local: it does not answer; the server's log says why"]));
     becomes(200);
+    let (code, out, _) = server.also(&["account", "check", "local"]);
+    assert!(code == 0 && out.starts_with("local: it answers, within "), "{out}");
+    let (code, _, said) = server.also(&["account", "check", "mars"]);
+    assert!(code == 1 && said.contains("no account \"mars\" is configured"), "{said}");
     let (_, log, _) = server.also(&["logs", "--server"]);
     assert!(
         log.contains(" WARN  api::ready: the server is not ready problems=account local: it does not answer"),
