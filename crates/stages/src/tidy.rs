@@ -277,8 +277,13 @@ mod tests {
 
     fn tidy(folder: &std::path::Path, clock: &Arc<FakeClock>) -> Tidy {
         let place = Location::Sqlite(folder.join("gennaker.db"));
-        let lists =
-            [pipeline::schema::MIGRATIONS, bakery::MIGRATIONS, cloud::local::MIGRATIONS, crate::react::MIGRATIONS];
+        let lists = [
+            access::audit::MIGRATIONS,
+            pipeline::schema::MIGRATIONS,
+            bakery::MIGRATIONS,
+            cloud::local::MIGRATIONS,
+            crate::react::MIGRATIONS,
+        ];
         let store = Store::open(place, &lists, clock.clone() as Arc<dyn Clock>).expect("opens");
         let bakery = Bakery::open(store.clone(), folder.join("images"), Vec::new()).expect("opens");
         Tidy { store, bakery, roots: Vec::new(), data: folder.to_owned(), keep: Keep::default() }
@@ -300,6 +305,16 @@ mod tests {
         write(1_200).await.expect("writes");
         clock.advance(SignedDuration::from_hours(25));
         write(3).await.expect("writes");
+        // The audit log is kept for longer.
+        let deed = access::audit::Deed {
+            who: "kim".into(),
+            role: "admin".into(),
+            method: "POST".into(),
+            path: "/pipelines".into(),
+            status: 200,
+            request: "r1".into(),
+        };
+        tidy.store.write(move |tx| access::audit::append(tx, &deed)).await.expect("writes");
         let expected = [("changes of the live stream", 1_200)];
         assert_eq!(counts(&tidy.sweep(true).await.expect("looks")), expected);
         assert_eq!(counts(&tidy.sweep(false).await.expect("sweeps")), expected);

@@ -68,7 +68,8 @@ fn list(lines: u32, who: Option<String>, since: Option<String>, gate: &Gate) -> 
 
 fn line(entry: &Value) -> String {
     let (at, who, method, path) = (time(&entry["at"]), text(entry, "who"), text(entry, "method"), text(entry, "path"));
-    format!("{:>6}  {at}  {who}  {method} {path}  {}  {}", entry["seq"], entry["status"], text(entry, "request"))
+    let (number, status) = (entry["seq"].to_string(), &entry["status"]);
+    format!("{number:>6}  {at}  {who}  {method} {path}  {status}  {}", text(entry, "request"))
 }
 
 fn time(millis: &Value) -> String {
