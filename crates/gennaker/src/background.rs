@@ -1,8 +1,10 @@
 //! Starts the server as a process of its own, for commands that need one: in a session of its own, so that it outlives the terminal.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Seek, SeekFrom};
 use std::net::IpAddr;
 use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -23,6 +25,7 @@ pub fn start(place: &Place, traffic: Option<IpAddr>) -> anyhow::Result<String> {
     let path = machine.data.join(LOG);
     let log = OpenOptions::new().create(true).append(true).mode(0o600).open(&path);
     let log = log.with_context(|| format!("cannot write {}", path.display()))?;
+    let before = log.metadata().map_or(0, |meta| meta.len());
     let exe = std::env::current_exe().context("cannot find this program's own file")?;
     let mut command = Command::new(exe);
     command.args(["serve", "--own-session", "--data"]).arg(&machine.data).args(place.config_flag());
@@ -37,11 +40,24 @@ pub fn start(place: &Place, traffic: Option<IpAddr>) -> anyhow::Result<String> {
             return Ok(format!("http://{}/ui/", file.listen));
         }
         if let Some(status) = child.try_wait()? {
-            bail!("the server ended with {status}: see {}", path.display());
+            let why = last_words(&path, before).unwrap_or_else(|| status.to_string());
+            bail!("the server could not start: {why} (all that it said: {})", path.display());
         }
         if Instant::now() > until {
             bail!("the server does not answer after {} s: see {}", PATIENCE.as_secs(), path.display());
         }
         std::thread::sleep(Duration::from_millis(10));
     }
+}
+
+/// The last line that was written to a log since it had this length, without the program's name before it.
+fn last_words(log: &Path, since: u64) -> Option<String> {
+    let mut file = File::open(log).ok()?;
+    file.seek(SeekFrom::Start(since)).ok()?;
+    let mut said = Vec::new();
+    // A server that cannot start says little.
+    file.take(64 << 10).read_to_end(&mut said).ok()?;
+    let said = String::from_utf8_lossy(&said);
+    let last = said.lines().map(str::trim).rfind(|line| !line.is_empty())?;
+    Some(last.strip_prefix("gennaker: ").unwrap_or(last).to_owned())
 }

@@ -50,8 +50,9 @@ impl Gate {
     pub fn open_or_start(&self, traffic: Option<IpAddr>) -> anyhow::Result<(Client, Output)> {
         let environment = Environment::read();
         let named = self.server.is_some() || environment.server.is_some();
-        // One of another user, a service of the machine, serves as well.
-        if !named && self.found()?.is_none() && !Client::new(USUAL, None)?.is_a_server() {
+        // One of another user, a service of the machine, serves as well; but who names a data folder means that one's.
+        let elsewhere = || Ok::<_, anyhow::Error>(!self.place.names_data() && Client::new(USUAL, None)?.is_a_server());
+        if !named && self.found()?.is_none() && !elsewhere()? {
             let started = crate::background::start(&self.place, traffic)?;
             self.output().say(format!("started a server: {started}"));
         }

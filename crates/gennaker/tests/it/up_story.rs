@@ -1,6 +1,7 @@
 //! From a package file to a service by one command, and its next version to the same users.
 
 use std::collections::BTreeSet;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -185,6 +186,15 @@ fn the_doctor_says_what_runs_and_the_activity_what_happened() {
 #[test]
 fn what_is_no_package_makes_nothing() {
     let home = Home::new();
+    // Somebody else has the port: the command says so, not only the log of the server that it began.
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = taken.local_addr().expect("an address").to_string();
+    let mut command = gennaker(home.path());
+    command.env("GENNAKER_SERVER__LISTEN", &address).env("GENNAKER_SERVER__GATE_LISTEN", "none");
+    let (code, _, why) =
+        run(command.args(["up", "--data"]).arg(home.path().join("data")).arg(home.hello("0.9", "Hello")));
+    assert_eq!(code, 1);
+    assert!(why.contains(&format!("the server could not start: cannot listen on {address}: ")), "{why}");
     let file = home.path().join("notes.deb");
     std::fs::write(&file, "not a package").expect("written");
     let (code, out, why) = home.up(&file, &[]);
