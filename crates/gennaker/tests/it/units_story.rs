@@ -50,6 +50,18 @@ n=0; until [ "$(wc -l </tmp/users)" = 2 ] || [ $n = 300 ]; do sleep 0.1; n=$((n 
 sed 's/^/== /' /tmp/users
 say $(systemctl is-active gennaker gennaker-dataplane) $(systemctl --failed --no-legend | wc -l) failed
 
+# A data plane that is killed: the server begins one at once, among its own processes, and the unit's, which comes a second later, takes over
+# from it. Afterwards an upgrade goes as before.
+first=$(plane)
+kill -9 "$first"
+in_its_unit() { [ "$(plane)" != "$first" ] && [ "$(pid gennaker-dataplane)" = "$(plane)" ] && grep -q gennaker-dataplane.service "/proc/$(plane)/cgroup"; }
+until_is in_its_unit
+until_is gennaker account check
+until_is sh -c "gennaker status | grep -q 'members up'"
+dpkg --force-unsafe-io -i /tmp/gennaker_*.deb >/dev/null
+until_is serves
+say $(systemctl is-active gennaker gennaker-dataplane) $(systemctl --failed --no-legend | wc -l) failed after a killed data plane
+
 # Units that are stopped leave the instances; removing the packages leaves nothing that runs.
 dpkg --remove gennaker-aptly gennaker >/dev/null
 say removed: $(ours | wc -l) running
@@ -151,5 +163,11 @@ fn the_units_serve_restart_and_upgrade_under_load_beneath_a_real_systemd() {
         let asked = users.strip_prefix("asked ").and_then(|rest| rest.strip_suffix(" failed 0"));
         assert!(asked.and_then(|asked| asked.parse().ok()).is_some_and(|asked: u32| asked > 20), "{users}\n{out}{why}");
     }
-    assert_eq!(said[6..], ["active active 0 failed", "removed: 0 running", "purged: 0 kept"], "{out}{why}");
+    let expected = [
+        "active active 0 failed",
+        "active active 0 failed after a killed data plane",
+        "removed: 0 running",
+        "purged: 0 kept",
+    ];
+    assert_eq!(said[6..], expected, "{out}{why}");
 }
