@@ -50,9 +50,7 @@ impl Gate {
     pub fn open_or_start(&self, traffic: Option<IpAddr>) -> anyhow::Result<(Client, Output)> {
         let environment = Environment::read();
         let named = self.server.is_some() || environment.server.is_some();
-        // One of another user, a service of the machine, serves as well; but who names a data folder means that one's.
-        let elsewhere = || Ok::<_, anyhow::Error>(!self.place.names_data() && Client::new(USUAL, None)?.is_a_server());
-        if !named && self.found()?.is_none() && !elsewhere()? {
+        if !named && self.found()?.is_none() && of_the_machine(&self.place).is_none() {
             let started = crate::background::start(&self.place, traffic)?;
             self.output().say(format!("started a server: {started}"));
         }
@@ -120,6 +118,13 @@ impl CallError {
 
 /// Where a server listens when nobody says otherwise.
 const USUAL: &str = "http://127.0.0.1:9000";
+
+/// The address of a server of another user, a service of the machine mostly, which serves as well where none runs for the data folder. Who names a
+/// data folder means that one's.
+pub fn of_the_machine(place: &Place) -> Option<&'static str> {
+    let answers = || Client::new(USUAL, None).is_ok_and(|client| client.is_a_server());
+    (!place.names_data() && answers()).then_some(USUAL)
+}
 
 /// A server that can be asked.
 pub struct Client {

@@ -13,6 +13,7 @@ use serde::Serialize;
 use stages::room;
 use store::clock::{Clock, SystemClock};
 
+use crate::client::of_the_machine;
 use crate::config::Config;
 use crate::environment::Environment;
 use crate::machine::Place;
@@ -96,7 +97,12 @@ fn look(place: &Place) -> Vec<Check> {
     checks.push(good("configuration", "it can be read"));
     let data = &machine.data;
     let server = machine.server();
+    let other = if server.is_none() { of_the_machine(place) } else { None };
     checks.push(match &server {
+        None if let Some(address) = other => good(
+            "server",
+            format!("none runs for this data folder; another answers at {address}, and commands ask that"),
+        ),
         Some(Some(file)) => good("server", format!("process {} serves http://{}/ui/", file.pid, file.listen)),
         Some(None) => note("server", "it is just starting or ending"),
         None => note("server", "none runs for this data folder; `gennaker serve` or `gennaker up FILE.deb` starts one"),
@@ -106,7 +112,7 @@ fn look(place: &Place) -> Vec<Check> {
     checks.push(isolation(data));
     checks.push(limits(Path::new("/sys/fs/cgroup/cgroup.controllers")));
     let addresses = [Some(config.server.listen), config.server.gate_listen.0];
-    checks.extend(addresses.into_iter().flatten().map(|address| port(address, server.is_some())));
+    checks.extend(addresses.into_iter().flatten().map(|address| port(address, server.is_some() || other.is_some())));
     checks.push(clock(SystemClock.now()));
     checks.extend(["gpg", "gpgv", "apt-get", "node"].into_iter().map(|name| tool(name, &environment)));
     checks.extend(signatures(&config));

@@ -6,6 +6,7 @@ use dataplane::status::{HealthState, InstanceStatus, Status};
 use serde_json::json;
 use store::clock::{Clock, SystemClock};
 
+use crate::client::of_the_machine;
 use crate::machine::{Machine, Place, age};
 
 /// What may be said.
@@ -27,16 +28,23 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         let server = server.map(|file| file.map_or(json!({}), |file| json!(file)));
         println!("{:#}", json!({ "data": machine.data, "server": server, "dataPlane": status }));
     } else {
-        print(&machine, status.as_ref());
+        let other = if running { None } else { of_the_machine(&args.place) };
+        print(&machine, status.as_ref(), other);
     }
     Ok(ExitCode::from(if running { 0 } else { 3 }))
 }
 
-fn print(machine: &Machine, status: Option<&Status>) {
+/// `other`: where a server of another user answers.
+fn print(machine: &Machine, status: Option<&Status>, other: Option<&str>) {
     let now = SystemClock.now().as_millisecond();
     println!("data folder  {}", machine.data.display());
     match machine.server() {
-        None => println!("server       not running"),
+        None => {
+            println!("server       not running");
+            if let Some(address) = other {
+                println!("             another one answers at {address}, and commands ask that");
+            }
+        }
         Some(None) => println!("server       starting or ending"),
         Some(Some(file)) => {
             let (pid, age) = (file.pid, age(now, file.started_at));

@@ -25,6 +25,12 @@ dpkg --force-unsafe-io -i /tmp/*.deb >/dev/null
 say $(systemctl is-enabled gennaker gennaker-dataplane) $(systemctl is-active gennaker gennaker-dataplane)
 until_is serves
 gennaker up -o text --port 8080 /tmp/own/helloterry_1.0_all.deb
+# Another user has no server, and need not have one.
+other() { HOME=/tmp/other setpriv --reuid 4711 --regid 4711 --clear-groups "$@"; }
+install -d -o 4711 /tmp/other
+[ "$(other gennaker doctor | grep -c '^good  server .*another answers at http://127.0.0.1:9000')" = 1 ]
+[ "$(other gennaker status | grep -c 'another one answers at http://127.0.0.1:9000')" = 1 ]
+other gennaker application list -q | grep -q helloterry
 for user in 1 2; do perl /tmp/users.pl 8080 >>/tmp/users & done
 sleep 0.5
 gennaker up -o text /tmp/own/helloterry_2.0_all.deb | grep -c ' 0 failed'
