@@ -1,7 +1,7 @@
 //! Logs as files: what a line looks like, and where the logs of instances go that are gone. Writing them is in `launch::log`.
 //!
 //! A line begins with its time, `2027-01-15T08:00:00.123Z `. Of an instance that is gone `DATA/logs/ID/` keeps `log`, `log.1` and `group`
-//! for 30 days.
+//! until whoever keeps the data folder removes them ([`older`]).
 
 use std::fs;
 use std::io;
@@ -12,9 +12,6 @@ use jiff::Timestamp;
 
 use crate::disk;
 use crate::folder::Folder;
-
-/// How long the logs of an instance that is gone are kept.
-pub const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// How long a time at the beginning of a line is, with the blank behind it.
 const STAMP: usize = 25;
@@ -79,16 +76,7 @@ pub fn past(data: &Path) -> Vec<Past> {
     found
 }
 
-/// Forgets what was kept long enough.
-pub fn sweep(data: &Path, now: SystemTime) {
-    for path in older(data, now, KEPT) {
-        if let Err(error) = fs::remove_dir_all(&path) {
-            tracing::warn!(%error, path = %path.display(), "old logs cannot be removed");
-        }
-    }
-}
-
-/// The folders of logs that were kept for this time.
+/// The folders of logs that were kept for longer than this.
 pub fn older(data: &Path, now: SystemTime, kept: Duration) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(all(data)) else { return Vec::new() };
     let is_old = |entry: &fs::DirEntry| {
@@ -118,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn logs_outlive_their_instance_for_thirty_days() {
+    fn logs_outlive_their_instance_until_they_are_old_enough() {
         let data = tempfile::tempdir().unwrap();
         let folder = Folder::of(data.path(), "shop-v001-x7");
         let root = Root::Folder { dir: "/".into() };
@@ -133,9 +121,8 @@ mod tests {
         );
         assert_eq!(fs::read_to_string(&kept[0].log).unwrap(), "the end\n");
         let now = fs::metadata(data.path().join("logs/shop-v001-x7")).unwrap().modified().unwrap();
-        sweep(data.path(), now + KEPT - Duration::from_secs(60));
-        assert_eq!(past(data.path()).len(), 1);
-        sweep(data.path(), now + KEPT + Duration::from_secs(60));
-        assert_eq!(past(data.path()), []);
+        let (month, minute) = (Duration::from_secs(30 * 86_400), Duration::from_secs(60));
+        assert_eq!(older(data.path(), now + month - minute, month), Vec::<PathBuf>::new());
+        assert_eq!(older(data.path(), now + month + minute, month), [data.path().join("logs/shop-v001-x7")]);
     }
 }

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::sync::mpsc as blocking;
 use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use tokio::net::UnixListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -27,7 +27,7 @@ use crate::instances::Instances;
 use crate::journal::Journal;
 use crate::status::{Accepted, EventKind, Isolation, IsolationKind, Series, Status};
 use crate::wanted::{SCHEMA, Wanted, WantedError};
-use crate::{client, disk, launch, logs, unix};
+use crate::{client, disk, launch, unix};
 use handover::Handed;
 
 /// The wanted state's name in the data folder.
@@ -330,7 +330,6 @@ impl Plane {
     async fn live(self: &Arc<Self>, listener: UnixListener, signals: bool) -> Result<(), ServerError> {
         let mut told = self.ending.subscribe();
         let mut beat = tokio::time::interval(Duration::from_secs(1));
-        let mut hours = tokio::time::interval(Duration::from_secs(3600));
         let mut term = signal(SignalKind::terminate()).map_err(ServerError::Start)?;
         let mut int = signal(SignalKind::interrupt()).map_err(ServerError::Start)?;
         let mut seconds = std::pin::pin!(self.count_seconds());
@@ -341,10 +340,6 @@ impl Plane {
                     Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
                 },
                 _ = beat.tick() => self.balancers.retry(),
-                _ = hours.tick() => {
-                    let now = Duration::from_millis(self.options.clock.now().unsigned_abs());
-                    logs::sweep(&self.options.dir, SystemTime::UNIX_EPOCH + now);
-                }
                 _ = &mut seconds => {}
                 _ = told.wait_for(|t| *t) => return Ok(()),
                 _ = term.recv(), if signals => return Ok(()),

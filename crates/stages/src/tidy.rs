@@ -34,7 +34,7 @@ pub struct Keep {
     pub audit: u32,
     /// Events of apt roots.
     pub events: u32,
-    /// Logs of instances that are gone; the data plane forgets them after 30 days in any case.
+    /// Logs of instances that are gone.
     pub logs: u32,
     /// Images that nothing uses.
     pub images: u32,
