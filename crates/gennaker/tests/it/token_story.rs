@@ -92,8 +92,8 @@ fn tokens_are_made_and_revoked_while_the_server_runs() {
     // Who made and revoked them stands in the audit log, whose newest entry is found in it again later.
     let (code, listed, said) = cli(&server, kim, &["audit", "list", "--since", "1h"]);
     assert_eq!(code, 0, "{said}");
-    let deeds: Vec<String> =
-        listed.lines().map(|line| line.split("  ").skip(1).skip(1).take(3).collect::<Vec<_>>().join("  ")).collect();
+    let deed = |line: &str| line.trim_start().split("  ").skip(2).take(3).collect::<Vec<_>>().join("  ");
+    let deeds: Vec<String> = listed.lines().map(deed).collect();
     let expected = [
         "anonymous  POST /ui-api/tokens  409",
         "anonymous  POST /ui-api/tokens  201",
