@@ -71,14 +71,7 @@ impl Environment {
 
     /// The name of the user whose process this is; its number if it has none.
     pub fn user(&self) -> String {
-        let uid = rustix::process::getuid().as_raw().to_string();
-        let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
-        let named = users.lines().find_map(|line| {
-            let mut parts = line.split(':');
-            let (name, id) = (parts.next()?, parts.nth(1)?);
-            (id == uid).then(|| name.to_owned())
-        });
-        named.unwrap_or(uid)
+        user_of(rustix::process::getuid().as_raw())
     }
 
     /// Who does what this process does to an archive.
@@ -109,4 +102,16 @@ impl Environment {
         let home = self.home.clone().unwrap_or_else(|| "/".into());
         self.config_home.clone().unwrap_or_else(|| home.join(".config")).join("gennaker/gennaker.toml")
     }
+}
+
+/// The name of a user, or the number where it has none.
+pub fn user_of(uid: u32) -> String {
+    let uid = uid.to_string();
+    let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let named = users.lines().find_map(|line| {
+        let mut parts = line.split(':');
+        let (name, id) = (parts.next()?, parts.nth(1)?);
+        (id == uid).then(|| name.to_owned())
+    });
+    named.unwrap_or(uid)
 }

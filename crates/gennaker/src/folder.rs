@@ -5,6 +5,8 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 
+use crate::environment::user_of;
+
 /// Makes `folder` (and its parents) for this user alone, or checks that it is so already.
 pub fn ensure(folder: &Path) -> anyhow::Result<()> {
     if let Some(parent) = folder.parent() {
@@ -21,7 +23,10 @@ pub fn ensure(folder: &Path) -> anyhow::Result<()> {
         bail!("the data folder {} is not a folder", folder.display());
     }
     if found.uid() != rustix::process::geteuid().as_raw() {
-        bail!("the data folder {} belongs to another user: choose another with --data", folder.display());
+        let (owner, place) = (user_of(found.uid()), folder.display());
+        bail!(
+            "the data folder {place} belongs to another user, {owner}: run this as that user (runuser -u {owner} -- gennaker …), or choose another with --data"
+        );
     }
     if found.mode() & 0o077 != 0 {
         bail!(

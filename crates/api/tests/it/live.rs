@@ -84,6 +84,8 @@ fn a_stream_ends_when_its_token_goes_though_nothing_else_happens_after() {
         tx.change("token", "watcher")
     });
     revoked.expect("written");
+    // Whether the change itself is told before depends on where the stream was just then.
     let rest: Vec<String> = lines.lines().map_while(Result::ok).collect();
-    assert_eq!(rest, ["", "0", ""], "the last chunk comes, and nothing before it");
+    assert!(rest.ends_with(&["0".to_owned(), String::new()]), "the last chunk comes: {rest:?}");
+    assert!(!rest.iter().any(|line| line.starts_with(':')), "it lived on: {rest:?}");
 }
