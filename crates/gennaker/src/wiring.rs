@@ -223,6 +223,9 @@ fn clouds(account: &LocalAccount, store: &Store, bakery: &Bakery, data: &Path, p
     };
     let options = cloud::local::Options {
         listen: account.listen,
+        zones: account.zones()?,
+        instance_types: account.instance_types()?,
+        environment: account.environment.clone(),
         certificates: account.certificate.iter().map(certificate).collect(),
         drain: SignedDuration::from_secs(account.drain_seconds.into()),
         ..cloud::local::Options::new(data, exe, path)

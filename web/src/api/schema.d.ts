@@ -2165,7 +2165,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Machine sizes; none can be chosen. */
+        /** Machine sizes that server groups may ask for: `{account, cloudProvider, region, name}`. */
         get: operations["get_instanceTypes"];
         put?: never;
         post?: never;

@@ -374,6 +374,20 @@ async fn certificates(State(house): State<House>) -> Json<Value> {
     Json(accounts.iter().flat_map(of).collect())
 }
 
+/// Machine sizes that server groups may ask for: `{account, cloudProvider, region, name}`.
+#[utoipa::path(get, path = "/instanceTypes", responses((status = OK, body = Vec<Object>)))]
+async fn instance_types(State(house): State<House>) -> Json<Value> {
+    let mut found = Vec::new();
+    for account in house.clouds.describe() {
+        for region in &account.regions {
+            found.extend(account.instance_types.iter().map(|name| {
+                json!({"account": account.name, "cloudProvider": account.provider, "region": region.name, "name": name})
+            }));
+        }
+    }
+    Json(found.into())
+}
+
 macro_rules! empty {
     ($($(#[$doc:meta])* $name:ident $path:literal),* $(,)?) => {$(
         $(#[$doc])*
@@ -389,8 +403,6 @@ empty! {
     networks "/networks",
     /// Subnets; none can be chosen.
     subnets "/subnets",
-    /// Machine sizes; none can be chosen.
-    instance_types "/instanceTypes",
     /// Keys for logging in to instances; none can be chosen.
     key_pairs "/keyPairs",
 }

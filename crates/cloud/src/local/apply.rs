@@ -5,7 +5,7 @@ mod edge;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use dataplane::wanted::Certificate;
+use dataplane::wanted::{Certificate, Limits};
 use jiff::{SignedDuration, Timestamp};
 
 use super::image::Launch;
@@ -33,6 +33,8 @@ pub struct Rules {
     pub zones: Vec<String>,
     /// The address on which load balancers listen.
     pub listen: IpAddr,
+    /// What instances of each type may take, by the type's name.
+    pub instance_types: BTreeMap<String, Limits>,
     /// Certificates of listeners, by name.
     pub certificates: BTreeMap<String, Certificate>,
     /// Whether every listener gets a free port instead of the one that was asked for.
@@ -135,6 +137,7 @@ impl Change<'_> {
         check_capacity(op.capacity)?;
         check_share(op.share.as_ref())?;
         let zones = self.zones(&op.zones)?;
+        let limits = self.limits(op.instance_type.as_deref())?;
         for name in &op.load_balancers {
             if !self.state.balancers.contains_key(name) {
                 return Err(CloudError::NotFound {
@@ -153,6 +156,7 @@ impl Change<'_> {
         let group = Group {
             name: name.clone(),
             spec: CreateServerGroup { zones, ..op.clone() },
+            limits,
             launch,
             created: self.now,
             capacity: op.capacity,
@@ -171,6 +175,17 @@ impl Change<'_> {
                 addresses: vec![(name.to_string(), preview.to_string())],
             },
             ends: Vec::new(),
+        })
+    }
+
+    /// What instances of a type may take. Where no types are configured any name is taken, as pipelines of other clouds give some.
+    fn limits(&self, asked: Option<&str>) -> Result<Limits, CloudError> {
+        let types = &self.rules.instance_types;
+        let Some(name) = asked.filter(|_| !types.is_empty()) else { return Ok(Limits::default()) };
+        types.get(name).cloned().ok_or_else(|| {
+            let known: Vec<&str> = types.keys().map(String::as_str).collect();
+            let (account, known) = (&self.rules.account, known.join(", "));
+            CloudError::Refused(format!("account {account} has no instance type \"{name}\"; its types are {known}"))
         })
     }
 

@@ -1,4 +1,4 @@
-//! The local cloud: this machine as an account with one region and two zones.
+//! The local cloud: this machine as an account with one region and a few zones.
 //!
 //! What shall be is kept in the control store (`state`), changed by pure functions (`apply`, `advance`), and told to the data plane as a
 //! whole (`wanted`, `follow`). Balancing, checking and running programs is the data plane's work; images come from [`Images`].
@@ -25,7 +25,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use dataplane::client::{Client, ClientError};
 use dataplane::logs;
-pub use dataplane::wanted::Certificate;
+pub use dataplane::wanted::{Certificate, Limits};
 use jiff::{SignedDuration, Timestamp};
 use store::Store;
 use tokio::sync::{Notify, watch};
@@ -62,6 +62,10 @@ pub struct Options {
     pub listen: IpAddr,
     /// Whether every listener gets a free port instead of the one that was asked for (the address is reported).
     pub free_listeners: bool,
+    /// The zones, over which instances are spread.
+    pub zones: Vec<String>,
+    /// What instances of each type may take, by the type's name.
+    pub instance_types: BTreeMap<String, Limits>,
     /// Certificates of listeners, by name.
     pub certificates: BTreeMap<String, Certificate>,
     /// How long an instance may finish what it has before it ends.
@@ -80,6 +84,8 @@ impl Options {
             server_path: server_path.into(),
             listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
             free_listeners: false,
+            zones: vec!["local-a".into(), "local-b".into()],
+            instance_types: BTreeMap::new(),
             certificates: BTreeMap::new(),
             drain: SignedDuration::from_secs(30),
             environment: "local".into(),
@@ -112,7 +118,8 @@ impl Local {
         let rules = Rules {
             account: options.account.clone(),
             region: "local".into(),
-            zones: vec!["local-a".into(), "local-b".into()],
+            zones: options.zones.clone(),
+            instance_types: options.instance_types.clone(),
             listen: options.listen,
             free_listeners: options.free_listeners,
             certificates: options.certificates.clone(),
@@ -258,7 +265,7 @@ impl Provider for Local {
             regions: vec![Region { name: rules.region.clone(), zones: rules.zones.clone() }],
             platform_health: read::PLATFORM.into(),
             environment: self.shared.options.environment.clone(),
-            instance_types: Vec::new(),
+            instance_types: rules.instance_types.keys().cloned().collect(),
             certificates: rules.certificates.keys().cloned().collect(),
         }
     }

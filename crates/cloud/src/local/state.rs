@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::Path;
 
-use dataplane::wanted::Root;
+use dataplane::wanted::{Limits, Root};
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -85,6 +85,9 @@ pub struct Group {
     pub name: GroupName,
     /// As it was asked for.
     pub spec: CreateServerGroup,
+    /// What its instances may take, by their instance type; found out once, too.
+    #[serde(default)]
+    pub limits: Limits,
     /// How its instances are run; found out once, so that a changed image folder's unit does not change a running group.
     pub launch: Launch,
     /// When it was created.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
 use dataplane::status::{self, BalancerStatus, Counters, InstanceStatus, MemberStatus, Status};
-use dataplane::wanted::{MemberState, Root, Stickiness, StickyKey, StickyTo};
+use dataplane::wanted::{Limits, MemberState, Root, Stickiness, StickyKey, StickyTo};
 use jiff::{SignedDuration, Timestamp};
 
 use super::advance::{self, Seen};
@@ -28,6 +28,10 @@ struct Play {
     count: u32,
 }
 
+fn small() -> Limits {
+    Limits { memory_bytes: Some(64 << 20), cpu_milli: Some(500), ..Limits::default() }
+}
+
 fn rules() -> Rules {
     Rules {
         account: "local".into(),
@@ -35,6 +39,7 @@ fn rules() -> Rules {
         zones: vec!["local-a".into(), "local-b".into()],
         listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
         free_listeners: false,
+        instance_types: BTreeMap::from([("small".into(), small())]),
         certificates: BTreeMap::new(),
         drain: SignedDuration::from_secs(30),
     }
@@ -376,6 +381,7 @@ fn what_would_break_is_refused_whole() {
     let balancer =
         |name: &str| UpsertLoadBalancer::new(name, "local", "shop", vec![WantedListener::new(Protocol::Tcp, 8080)]);
     let zone = CreateServerGroup { zones: vec!["local-z".into()], ..create(1, true) };
+    let huge = CreateServerGroup { instance_type: Some("huge".into()), ..create(1, true) };
     for (operation, words) in [
         (
             Operation::DeleteLoadBalancer(NamedAt { name: "front".into(), region: "local".into() }),
@@ -385,10 +391,28 @@ fn what_would_break_is_refused_whole() {
         (Operation::UpsertLoadBalancer(balancer("preview.shop-v000")), "kept for preview addresses"),
         (Operation::UpsertLoadBalancer(balancer("../../etc")), "not allowed"),
         (Operation::CreateServerGroup(zone), "its zones are local-a, local-b"),
+        (Operation::CreateServerGroup(huge), "account local has no instance type \"huge\"; its types are small"),
         (Operation::CreateServerGroup(create(5000, true)), "more than"),
     ] {
         let error = play.tries(&operation).unwrap_err().to_string();
         assert!(error.contains(words), "{words}: {error}");
         assert_eq!(play.state, before);
     }
+}
+
+#[test]
+fn an_instance_may_take_what_its_groups_type_says_for_as_long_as_the_group_is_there() {
+    let mut play = Play::new();
+    let small_one = CreateServerGroup { instance_type: Some("small".into()), ..create(1, true) };
+    play.does(Operation::CreateServerGroup(small_one));
+    play.creates(1, true);
+    let told = |play: &Play, rules: &Rules| -> Vec<(String, Limits)> {
+        let instances = wanted(&play.state, rules).instances;
+        instances.into_iter().map(|told| (told.group, told.limits)).collect()
+    };
+    let expected = [("shop-v000".to_owned(), small()), ("shop-v001".to_owned(), Limits::default())];
+    assert_eq!(told(&play, &rules()), expected);
+    // What is configured otherwise later is for groups that come later: nothing that runs begins anew.
+    let other = Rules { instance_types: BTreeMap::new(), ..rules() };
+    assert_eq!(told(&play, &other), expected);
 }

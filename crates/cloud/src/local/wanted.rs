@@ -233,6 +233,7 @@ fn program(group: &Group, instance: &Instance, check: wanted::HealthCheck) -> wa
         extra_binds: launch.extra_binds.clone(),
         path: launch.path.clone(),
         health: Some(check),
+        limits: group.limits.clone(),
         run: instance.run,
         ..wanted::Instance::new(
             instance.id.clone(),

@@ -196,7 +196,12 @@ pub fn one_request(address: &str, keep: bool, kept: &mut Option<BufReader<TcpStr
 }
 
 pub fn prepare() -> (Server, String) {
-    let server = Server::start("");
+    prepare_with("")
+}
+
+/// The same with this configuration.
+pub fn prepare_with(config: &str) -> (Server, String) {
+    let server = Server::start(config);
     for (name, status, text) in [
         ("one", "HTTP/1.1 200 OK", "This is Default"),
         ("two", "HTTP/1.1 200 OK", "This is v2"),

@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use testkit::certificate::self_signed;
 
-use crate::redblack_story::{Users, deploy, ended, expect, groups, image, one_request, post, prepare, read, succeeds};
+use crate::redblack_story::{
+    Users, deploy, ended, expect, groups, image, one_request, post, prepare, prepare_with, read, succeeds,
+};
 use crate::server::{Server, ask};
 
 /// The report of a task, once it is written.
@@ -259,4 +261,27 @@ fn operations_are_commands_too() {
         server.also(&["task", "run", "resizeServerGroup", "-a", "hello", "credentials=mars", "serverGroupName=x-v000"]);
     assert_eq!(code, 1);
     assert!(said.contains("no account \"mars\" is configured"), "{said}");
+}
+
+#[test]
+fn instances_may_take_what_the_type_says_that_their_group_names() {
+    let config =
+        "[local]\nzones = [\"attic\"]\n[[local.instance_type]]\nname = \"small\"\nopen_files = 64\nmemory_mib = 256\n";
+    let (server, _) = prepare_with(config);
+    let types = json!([{"account": "local", "cloudProvider": "local", "region": "local", "name": "small"}]);
+    assert_eq!(read(&server, "/instanceTypes"), types);
+    let one = json!({"min": 1, "max": 1, "desired": 1});
+    let refused = ended(&server, &deploy(&server, "one", json!({"instanceType": "huge", "capacity": one})));
+    assert_eq!(refused["status"], "TERMINAL");
+    let why = "account local has no instance type \\\"huge\\\"; its types are small";
+    assert!(refused.to_string().contains(why), "{refused}");
+    succeeds(&server, &deploy(&server, "one", json!({"instanceType": "small", "capacity": one})));
+    let group = &read(&server, "/applications/hello/serverGroups")[0];
+    assert_eq!((&group["instanceType"], &group["instances"][0]["zone"]), (&json!("small"), &json!("attic")));
+    let (_, out, _) = server.also(&["status", "--json"]);
+    let status: Value = serde_json::from_str(&out).expect("JSON");
+    let pid = status["dataPlane"]["instances"][0]["pid"].as_u64().expect("it runs");
+    let limits = std::fs::read_to_string(format!("/proc/{pid}/limits")).expect("limits");
+    let files = limits.lines().find(|line| line.starts_with("Max open files")).expect("a limit");
+    assert_eq!(files.split_whitespace().skip(3).take(2).collect::<Vec<_>>(), ["64", "64"], "{limits}");
 }
