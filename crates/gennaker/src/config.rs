@@ -243,9 +243,8 @@ pub struct InstanceType {
 impl InstanceType {
     fn limits(&self) -> anyhow::Result<Limits> {
         let memory_bytes = match self.memory_mib {
-            Some(mib) => Some(
-                mib.checked_mul(1 << 20).filter(|_| (1..1 << 40).contains(&mib)).context("memory_mib: 1 or more")?,
-            ),
+            Some(mib) if (1..1 << 40).contains(&mib) => Some(mib << 20),
+            Some(_) => bail!("memory_mib: 1 or more"),
             None => None,
         };
         let cpu_milli = match self.cpus {

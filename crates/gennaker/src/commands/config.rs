@@ -38,6 +38,8 @@ pub fn run(verb: Verb) -> anyhow::Result<ExitCode> {
             let listeners: Vec<String> = config.listeners().iter().map(ToString::to_string).collect();
             access::Tokens::new(&config.token)?;
             config.retention.keep()?;
+            config.local.zones()?;
+            config.local.instance_types()?;
             let shown = file.unwrap_or_else(|| environment.default_config());
             println!(
                 "{} is good: it would listen on {}, data in {}",

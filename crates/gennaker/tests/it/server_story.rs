@@ -90,6 +90,29 @@ fn a_mistake_in_the_file_is_shown_with_its_line() {
 }
 
 #[test]
+fn what_is_wrong_with_zones_and_instance_types_is_found_before_a_server_starts() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("gennaker.toml");
+    for (text, expected) in [
+        ("zones = []", "zones under [local]: name at least one, and each once"),
+        ("zones = [\"a\", \"a\"]", "zones under [local]: name at least one, and each once"),
+        ("zones = [\"a/b\"]", "zones under [local]: \"a/b\" is no name of letters, digits and hyphens"),
+        ("instance_type = [{name = \"s\", memory_mib = 0}]", "[[local.instance_type]] s: memory_mib: 1 or more"),
+        ("instance_type = [{name = \"s\", cpus = -1}]", "[[local.instance_type]] s: cpus: from 0.01 on"),
+        (
+            "instance_type = [{name = \"s\"}, {name = \"s\"}]",
+            "[[local.instance_type]] \"s\": give each a name of its own",
+        ),
+    ] {
+        std::fs::write(&file, format!("[local]\n{text}\n")).expect("written");
+        let (code, _, why) = run(gennaker(folder.path()).args(["config", "check"]).arg(&file));
+        assert!(code == 1 && why.contains(expected), "{text}: {code} {why}");
+        let (code, _, why) = run(&mut Server::command(folder.path()));
+        assert!(code == 1 && why.contains(expected), "{text}: {code} {why}");
+    }
+}
+
+#[test]
 fn status_and_stop_know_the_server_and_stop_is_no_error_twice() {
     let mut server = Server::start("");
     let (code, told, _) = server.also(&["status"]);
