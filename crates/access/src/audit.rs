@@ -7,9 +7,10 @@
 
 use std::str::FromStr;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use store::id::hex;
+use store::id::{hex, is_sha256};
 use store::{Migration, Row, StoreError, Tx, params};
 
 /// The log's table.
@@ -104,8 +105,7 @@ impl FromStr for Head {
         let read = || {
             let (seq, digest) = text.split_once(':')?;
             let digest = digest.to_ascii_lowercase();
-            let is_digest = digest.len() == 64 && digest.bytes().all(|b| b.is_ascii_hexdigit());
-            is_digest.then_some(Head { seq: seq.parse().ok().filter(|seq| *seq > 0)?, digest })
+            is_sha256(&digest).then_some(Head { seq: seq.parse().ok().filter(|seq| *seq > 0)?, digest })
         };
         read().ok_or_else(|| {
             format!("{text} is no head of an audit log: NUMBER:DIGEST, as `gennaker audit verify` tells it")
@@ -241,22 +241,19 @@ fn wrong(entry: &Entry, before: Option<&Head>, noted: Option<&Head>) -> Option<S
     (noted.digest != entry.digest).then(|| "another entry of this number was noted: the log was made anew".into())
 }
 
-/// Forgets at most `limit` of the oldest entries, from before a moment, in milliseconds since 1970; tells how many. The newest stays.
-pub fn sweep(tx: &mut Tx, before: i64, limit: u32) -> Result<u64, StoreError> {
-    tx.execute(
-        "delete from audit where seq in (select seq from audit where at < ?1 and seq < (select max(seq) from audit)
-             and seq < (select coalesce(min(seq), 9223372036854775807) from audit where at >= ?1) order by seq limit ?2)",
-        params![before, limit],
-    )
+/// The oldest entries, from before a moment; not the newest of all, which the next one follows, and none behind one that stays.
+const OLD: &str = "from audit where at < ?1 and seq < (select max(seq) from audit)
+    and seq < (select coalesce(min(seq), 9223372036854775807) from audit where at >= ?1)";
+
+/// Forgets at most `limit` of the oldest entries, from before a moment; tells how many. The newest stays.
+pub fn sweep(tx: &mut Tx, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+    let sql = format!("delete from audit where seq in (select seq {OLD} order by seq limit ?2)");
+    tx.execute(&sql, params![before, limit])
 }
 
 /// How many [`sweep`] would forget in all.
-pub fn sweepable(tx: &mut Tx, before: i64) -> Result<u64, StoreError> {
-    tx.count(
-        "select count(*) from audit where at < ?1 and seq < (select max(seq) from audit)
-             and seq < (select coalesce(min(seq), 9223372036854775807) from audit where at >= ?1)",
-        params![before],
-    )
+pub fn sweepable(tx: &mut Tx, before: Timestamp) -> Result<u64, StoreError> {
+    tx.count(&format!("select count(*) {OLD}"), params![before])
 }
 
 #[cfg(test)]
@@ -381,12 +378,12 @@ mod tests {
     #[test]
     fn what_is_old_goes_from_its_beginning_and_the_rest_still_holds() {
         let world = World::with(&["kim", "lee", "sam"]);
-        let before = 1_803_902_400_000 + 90_000;
+        let before: Timestamp = "2027-03-01T12:01:30Z".parse().expect("a time");
         let swept = |limit| world.store.write_blocking(move |tx| sweep(tx, before, limit)).expect("swept");
         assert_eq!(world.store.read_blocking(move |tx| sweepable(tx, before)).expect("read"), 2);
         assert_eq!((swept(1), swept(10), swept(10)), (1, 1, 0));
         assert_eq!(world.broken(None), None);
-        let all = world.store.write_blocking(|tx| sweep(tx, i64::MAX, 10)).expect("swept");
+        let all = world.store.write_blocking(|tx| sweep(tx, Timestamp::MAX, 10)).expect("swept");
         assert_eq!(all, 0, "the newest stays, because the next one follows it");
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use access::Caller;
 use access::audit::{self, Deed};
-use axum::http::{Method, Request, StatusCode};
+use axum::http::{Request, StatusCode};
 use store::{Store, StoreError};
 use tokio::task::JoinHandle;
 
@@ -23,10 +23,7 @@ const ASKING: [&str; 6] = [
 const LONGEST: usize = 1000;
 
 /// What is noted as the status when whoever asked went away before the answer; nginx's logs say it so.
-const GONE: StatusCode = match StatusCode::from_u16(499) {
-    Ok(status) => status,
-    Err(_) => StatusCode::BAD_REQUEST,
-};
+const GONE: u16 = 499;
 
 /// Who makes a request, as soon as the guard knows it.
 #[derive(Clone, Default)]
@@ -54,8 +51,7 @@ impl Noting {
     /// strangers must not be able to fill the log.
     pub fn of<B>(request: &mut Request<B>, route: Option<&str>, id: &str, store: &Store) -> Option<Noting> {
         let route = route?;
-        let asks = request.method().is_safe() || request.method() == Method::OPTIONS || ASKING.contains(&route);
-        if asks || route.starts_with("/webhooks/") {
+        if request.method().is_safe() || ASKING.contains(&route) || route.starts_with("/webhooks/") {
             return None;
         }
         let path = request.uri().path();
@@ -75,17 +71,17 @@ impl Noting {
 
     /// Notes how it was answered. The answer waits for that: what somebody was told stands in the log.
     pub async fn answered(mut self, status: StatusCode) {
-        if let Some(noting) = self.note(status) {
+        if let Some(noting) = self.note(status.as_u16()) {
             let _ = noting.await;
         }
     }
 
     /// Begins to note it, which goes on also when nobody waits. Whom the guard did not let in is in the server's log alone.
-    fn note(&mut self, status: StatusCode) -> Option<JoinHandle<()>> {
+    fn note(&mut self, status: u16) -> Option<JoinHandle<()>> {
         let (caller, mut deed) = (self.who.0.get()?, self.deed.take()?);
         deed.who = caller.name.clone();
         deed.role = caller.role.to_string();
-        deed.status = status.as_u16();
+        deed.status = status;
         let store = self.store.clone();
         let runtime = tokio::runtime::Handle::try_current().ok()?;
         Some(runtime.spawn(async move {

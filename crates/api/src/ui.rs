@@ -1,5 +1,6 @@
 //! What only the page asks for, under `/ui-api`: one request for a whole screen. Not here: the live stream (`live`) and the page's files (`page`).
 
+use access::{Action, Caller};
 use apt::Root;
 use axum::Json;
 use axum::extract::{Path, State};
@@ -65,6 +66,14 @@ pub fn routes() -> OpenApiRouter<House> {
         .merge(up::routes())
         .merge(upkeep::routes())
         .merge(versions::routes())
+}
+
+/// Refuses whoever is no administrator to read `what`: requests of others stand in it.
+fn for_admins(caller: &Caller, what: &str) -> Result<(), Problem> {
+    if caller.role.may(Action::Administer) {
+        return Ok(());
+    }
+    Err(Problem::forbidden(format!("{} is a {} and may not read {what}", caller.name, caller.role)))
 }
 
 /// Works on apt roots, which are synchronous and may wait for another process.

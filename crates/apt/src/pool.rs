@@ -22,7 +22,7 @@ use crate::root::{Root, make_folder};
 pub fn pool_path(sha256: &str, name: &str) -> Result<String> {
     let name = base(name);
     debian::names::file(name)?;
-    if sha256.len() != 64 || !sha256.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+    if !store::id::is_sha256(sha256) {
         return Err(Error::Invalid(format!("{sha256:?} is not a SHA-256")));
     }
     Ok(format!("{}/{}/{}_{name}", &sha256[..2], &sha256[2..4], &sha256[4..32]))

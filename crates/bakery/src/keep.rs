@@ -135,13 +135,12 @@ impl Bakery {
     fn strays(&self, images: &[Image], before: i64) -> Vec<String> {
         let known: BTreeSet<&str> = images.iter().map(|image| image.id.trim_start_matches("sha256:")).collect();
         let Ok(entries) = std::fs::read_dir(self.folder()) else { return Vec::new() };
-        let is_image = |name: &str| name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
         let is_old = |entry: &std::fs::DirEntry| {
             let at = entry.metadata().and_then(|meta| meta.modified()).ok().and_then(|at| Timestamp::try_from(at).ok());
             at.is_some_and(|at| at.as_millisecond() < before)
         };
         let names = entries.flatten().filter(is_old).filter_map(|entry| entry.file_name().into_string().ok());
-        names.filter(|name| is_image(name) && !known.contains(name.as_str())).collect()
+        names.filter(|name| store::id::is_sha256(name) && !known.contains(name.as_str())).collect()
     }
 
     /// Takes the files of an image out of sight at once, then away.

@@ -25,6 +25,11 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// Rows in one transaction.
 const PIECE: u32 = 500;
 
+/// Counts the rows from before a moment that would go.
+type Count = fn(&mut Tx<'_>, Timestamp) -> Result<u64, StoreError>;
+/// Removes at most so many of them; tells how many.
+type Remove = fn(&mut Tx<'_>, Timestamp, u32) -> Result<u64, StoreError>;
+
 /// How long things are kept, in days.
 #[derive(Debug, Clone, Copy)]
 pub struct Keep {
@@ -121,31 +126,14 @@ impl Tidy {
             Swept::rows("live logs of executions", gone.logs),
             Swept::rows("keys of starts", gone.start_keys),
         ];
-        let (changes, operations) = (self.ago(CHANGES), self.ago(OPERATIONS));
-        swept.push(Swept::rows(
-            "changes of the live stream",
-            self.rows(dry_run, move |tx| change::sweepable(tx, changes), move |tx| change::sweep(tx, changes, PIECE))
-                .await?,
-        ));
-        swept.push(Swept::rows(
-            "cloud operations",
-            self.rows(
-                dry_run,
-                move |tx| cloud::local::forgettable(tx, operations),
-                move |tx| cloud::local::forget(tx, operations, PIECE),
-            )
-            .await?,
-        ));
-        let audit = self.ago(days(self.keep.audit)).as_millisecond();
-        swept.push(Swept::rows(
-            "entries of the audit log",
-            self.rows(
-                dry_run,
-                move |tx| access::audit::sweepable(tx, audit),
-                move |tx| access::audit::sweep(tx, audit, PIECE),
-            )
-            .await?,
-        ));
+        let audit = days(self.keep.audit);
+        for (what, kept, count, remove) in [
+            ("changes of the live stream", CHANGES, change::sweepable as Count, change::sweep as Remove),
+            ("cloud operations", OPERATIONS, cloud::local::forgettable, cloud::local::forget),
+            ("entries of the audit log", audit, access::audit::sweepable, access::audit::sweep),
+        ] {
+            swept.push(Swept::rows(what, self.rows(dry_run, self.ago(kept), count, remove).await?));
+        }
         swept.push(Swept::rows("events of apt roots", self.events(dry_run).await?));
         swept.push(self.images(dry_run).await?);
         swept.push(self.logs(dry_run).await?);
@@ -172,19 +160,14 @@ impl Tidy {
         }
     }
 
-    /// Counts rows, or removes them piece by piece.
-    async fn rows(
-        &self,
-        dry_run: bool,
-        count: impl Fn(&mut Tx<'_>) -> Result<u64, StoreError> + Send + 'static,
-        remove: impl Fn(&mut Tx<'_>) -> Result<u64, StoreError> + Clone + Send + 'static,
-    ) -> Result<u64, StoreError> {
+    /// Counts rows from before a moment, or removes them piece by piece.
+    async fn rows(&self, dry_run: bool, before: Timestamp, count: Count, remove: Remove) -> Result<u64, StoreError> {
         if dry_run {
-            return self.store.read(count).await;
+            return self.store.read(move |tx| count(tx, before)).await;
         }
         let mut gone = 0;
         loop {
-            let more = self.store.write(remove.clone()).await?;
+            let more = self.store.write(move |tx| remove(tx, before, PIECE)).await?;
             gone += more;
             if more < u64::from(PIECE) {
                 return Ok(gone);

@@ -41,6 +41,11 @@ pub fn hex(bytes: &[u8]) -> String {
     })
 }
 
+/// Whether a text has the form of a SHA-256 in hexadecimal digits.
+pub fn is_sha256(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
 impl Ids {
     /// A source seeded by the system's randomness.
     pub fn random() -> Result<Self, StoreError> {

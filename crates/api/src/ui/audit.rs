@@ -1,7 +1,7 @@
 //! The audit log, for administrators: what it says, and whether it was left alone.
 
+use access::Caller;
 use access::audit::{self, Entry, Head, Verified};
-use access::{Action, Caller};
 use axum::extract::State;
 use axum::{Extension, Json};
 use serde::Deserialize;
@@ -40,7 +40,7 @@ async fn list(
     Extension(caller): Extension<Caller>,
     Query(which): Query<Which>,
 ) -> Result<Json<Vec<Entry>>, Problem> {
-    admins(&caller)?;
+    super::for_admins(&caller, "the audit log")?;
     let limit = which.limit.unwrap_or(100).min(MOST);
     let asked = audit::Asked { who: which.who, since: which.since, before: which.before, limit };
     Ok(Json(house.read::<_, store::StoreError>(move |tx| audit::list(tx, &asked)).await?))
@@ -61,14 +61,7 @@ async fn verify(
     Extension(caller): Extension<Caller>,
     Query(noted): Query<Noted>,
 ) -> Result<Json<Verified>, Problem> {
-    admins(&caller)?;
+    super::for_admins(&caller, "the audit log")?;
     let noted: Option<Head> = noted.head.map(|head| head.parse()).transpose().map_err(Problem::bad_request)?;
     Ok(Json(house.read::<_, store::StoreError>(move |tx| audit::verify(tx, noted.as_ref())).await?))
-}
-
-fn admins(caller: &Caller) -> Result<(), Problem> {
-    if caller.role.may(Action::Administer) {
-        return Ok(());
-    }
-    Err(Problem::forbidden(format!("{} is a {} and may not read the audit log", caller.name, caller.role)))
 }

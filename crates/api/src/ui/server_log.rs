@@ -1,6 +1,6 @@
 //! The server's own log, for administrators: requests of others stand in it.
 
-use access::{Action, Caller};
+use access::Caller;
 use axum::extract::State;
 use axum::{Extension, Json};
 use serde::Deserialize;
@@ -35,12 +35,7 @@ async fn server_log(
     Extension(caller): Extension<Caller>,
     Query(which): Query<Which>,
 ) -> Result<Json<ServerLines>, Problem> {
-    if !caller.role.may(Action::Administer) {
-        return Err(Problem::forbidden(format!(
-            "{} is a {} and may not read the server's log",
-            caller.name, caller.role
-        )));
-    }
+    super::for_admins(&caller, "the server's log")?;
     let asked = Asked { lines: which.lines.unwrap_or(100), request: which.request, after: which.after };
     super::blocking(move || {
         server_log::read(&house.watched.data, &asked).map_err(|error| match error.kind() {

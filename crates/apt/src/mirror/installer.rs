@@ -75,7 +75,7 @@ fn of(mirror: &Mirror, folder: &str, architecture: &str, text: &str) -> Result<O
         let (sum, path) = line.split_once(char::is_whitespace).ok_or_else(odd)?;
         let path = path.trim().trim_start_matches('*').trim_start_matches("./");
         debian::names::path(path).map_err(|_| odd())?;
-        if sum.len() != 64 || !sum.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        if !store::id::is_sha256(sum) {
             return Err(odd());
         }
         let sha256 = sum.to_ascii_lowercase();

@@ -129,8 +129,7 @@ impl Manifest {
 
     /// Refuses a hash that is none: as the name of a file it leads out of the backup.
     pub fn check_hashes(&self) -> anyhow::Result<()> {
-        let is_hash = |text: &str| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        match self.files().find(|(_, _, sha256)| !is_hash(sha256)) {
+        match self.files().find(|(_, _, sha256)| !store::id::is_sha256(sha256)) {
             Some((path, _, _)) => bail!("it holds {path:?}, which no backup of ours does"),
             None => Ok(()),
         }
