@@ -1,12 +1,12 @@
 //! The configuration: flags over `GENNAKER_SECTION__KEY` over the file over defaults, as one merge of tables.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+mod accounts;
+
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use access::{Secret, SecretConfig, TokenConfig};
 use anyhow::{Context, bail};
-use cloud::local::Limits;
 use events::notify;
 use events::outgoing::Allow;
 use serde::{Deserialize, Serialize, Serializer};
@@ -14,6 +14,7 @@ use stages::tidy::Keep;
 use stages::webhook::Preconfigured;
 use url::Url;
 
+pub use self::accounts::{CloudName, LocalAccount, MoreAccount, NamedCertificate};
 use crate::environment::Environment;
 
 /// The whole file. Unknown keys are errors that name the known ones.
@@ -40,6 +41,8 @@ pub struct Config {
     pub triggers: Triggers,
     /// `[local]`
     pub local: LocalAccount,
+    /// `[[account]]`
+    pub account: Vec<MoreAccount>,
     /// `[traffic_guards]`
     pub traffic_guards: TrafficGuards,
     /// `[retention]`
@@ -163,112 +166,6 @@ pub enum LogFormat {
     Plain,
     /// A JSON object a line.
     Json,
-}
-
-/// This machine as an account.
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct LocalAccount {
-    /// The address on which load balancers listen.
-    pub listen: IpAddr,
-    /// Seconds that an instance may finish what it has before it ends.
-    pub drain_seconds: u32,
-    /// What the environment is called, as `prod`.
-    pub environment: String,
-    /// The zones, over which instances are spread.
-    pub zones: Vec<String>,
-    /// `[[local.instance_type]]`: what instances may take; server groups name them as `instanceType`.
-    pub instance_type: Vec<InstanceType>,
-    /// `[[local.certificate]]`: what listeners may show.
-    pub certificate: Vec<NamedCertificate>,
-}
-
-impl Default for LocalAccount {
-    fn default() -> Self {
-        Self {
-            listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
-            drain_seconds: 30,
-            environment: "local".into(),
-            zones: vec!["local-a".into(), "local-b".into()],
-            instance_type: Vec::new(),
-            certificate: Vec::new(),
-        }
-    }
-}
-
-impl LocalAccount {
-    /// The zones, each once and with a name that can be told from others.
-    pub fn zones(&self) -> anyhow::Result<Vec<String>> {
-        let plain = |name: &str| {
-            !name.is_empty() && name.len() <= 63 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-        };
-        if let Some(bad) = self.zones.iter().find(|name| !plain(name)) {
-            bail!("zones under [local]: \"{bad}\" is no name of letters, digits and hyphens");
-        }
-        if self.zones.is_empty() || self.zones.iter().collect::<BTreeSet<_>>().len() < self.zones.len() {
-            bail!("zones under [local]: name at least one, and each once");
-        }
-        Ok(self.zones.clone())
-    }
-
-    /// What instances of each type may take.
-    pub fn instance_types(&self) -> anyhow::Result<BTreeMap<String, Limits>> {
-        let mut types = BTreeMap::new();
-        for one in &self.instance_type {
-            let limits = one.limits().with_context(|| format!("[[local.instance_type]] {}", one.name))?;
-            if one.name.trim().is_empty() || types.insert(one.name.clone(), limits).is_some() {
-                bail!("[[local.instance_type]] \"{}\": give each a name of its own", one.name);
-            }
-        }
-        Ok(types)
-    }
-}
-
-/// What an instance of this type may take; what is not said is not bounded.
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct InstanceType {
-    /// Its name, as `small`.
-    pub name: String,
-    /// Memory in MiB; an instance that takes more is ended, and begins anew.
-    pub memory_mib: Option<u64>,
-    /// CPUs, also a part of one.
-    pub cpus: Option<f64>,
-    /// Processes and threads.
-    pub processes: Option<u64>,
-    /// Open files.
-    pub open_files: Option<u64>,
-}
-
-impl InstanceType {
-    fn limits(&self) -> anyhow::Result<Limits> {
-        let memory_bytes = match self.memory_mib {
-            Some(mib) if (1..1 << 40).contains(&mib) => Some(mib << 20),
-            Some(_) => bail!("memory_mib: 1 or more"),
-            None => None,
-        };
-        let cpu_milli = match self.cpus {
-            Some(cpus) if (0.01..=4096.0).contains(&cpus) => Some((cpus * 1000.0).round() as u32),
-            Some(_) => bail!("cpus: from 0.01 on"),
-            None => None,
-        };
-        if self.processes == Some(0) || self.open_files == Some(0) {
-            bail!("processes and open_files: 1 or more");
-        }
-        Ok(Limits { memory_bytes, cpu_milli, processes: self.processes, open_files: self.open_files, log_bytes: None })
-    }
-}
-
-/// A certificate and the name by which load balancers ask for it.
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct NamedCertificate {
-    /// Its name.
-    pub name: String,
-    /// The chain, PEM, the server's own first. It is read again when it changes.
-    pub certificate: PathBuf,
-    /// Its private key, PEM.
-    pub key: PathBuf,
 }
 
 /// What the server may call.

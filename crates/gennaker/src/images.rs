@@ -39,8 +39,9 @@ impl Images for BakedImages {
                 tags: [("appversion".to_owned(), image.app_version())].into(),
                 id: image.id,
                 name: image.name,
-                account: "local".into(),
-                regions: vec!["local".into()],
+                // Whichever account lists them says so.
+                account: String::new(),
+                regions: Vec::new(),
                 created: jiff::Timestamp::from_millisecond(image.made).ok(),
             })
             .collect())

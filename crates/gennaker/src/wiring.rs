@@ -12,8 +12,8 @@ use api::watched::Followed;
 use api::{Guard, GuardConfig, House, Watched};
 use async_trait::async_trait;
 use bakery::{Bakery, Host};
-use cloud::Clouds;
-use cloud::local::{Certificate, Local};
+use cloud::local::{self, Certificate};
+use cloud::{Clouds, Provider};
 use events::outgoing::{Call, Outgoing, OutgoingConfig};
 use jiff::SignedDuration;
 use pipeline::engine::Fetch;
@@ -33,7 +33,7 @@ use store::clock::{Clock, SystemClock};
 use store::{Location, Store};
 
 use crate::aptly::elsewhere::OnBehalf;
-use crate::config::{Config, LocalAccount, NamedCertificate};
+use crate::config::{Config, NamedCertificate};
 use crate::environment::Environment;
 use crate::images::BakedImages;
 use crate::{aptly, door, telling};
@@ -61,9 +61,16 @@ pub fn open(config: &Config, data: &Path) -> anyhow::Result<Kept> {
     let tokens = Arc::new(Tokens::new(&config.token)?);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let store = open_store(config, data, &clock)?;
+    let accounts: Vec<String> = config.accounts()?.into_iter().map(|account| account.name).collect();
     // On a thread that runs async tasks nothing may block.
-    let read = std::thread::scope(|scope| scope.spawn(|| store.read_blocking(access::kept::all)).join());
-    tokens.keep(&read.map_err(|_| anyhow!("reading the tokens broke off"))?.context("cannot read the tokens")?);
+    let read = std::thread::scope(|scope| {
+        let read = scope.spawn(|| {
+            store.read_blocking(move |tx| local::left_behind(tx, &accounts))?;
+            store.read_blocking(access::kept::all).context("cannot read the tokens")
+        });
+        read.join().map_err(|_| anyhow!("reading the store broke off"))?
+    });
+    tokens.keep(&read?);
     Ok(Kept { store, tokens })
 }
 
@@ -79,7 +86,7 @@ pub fn build(
     let path = environment.path.to_string_lossy().into_owned();
     let host = Host::read(Path::new("/"), &path).context("cannot see what this machine has installed")?;
     let bakery = Bakery::open(store.clone(), data.join("images"), bakery::builders(host))?;
-    let clouds = Arc::new(clouds(&config.local, &store, &bakery, data, &path)?);
+    let clouds = Arc::new(clouds(config, &store, &bakery, data, &path)?);
     let outgoing = OutgoingConfig { allow: config.outgoing.allow.clone(), ..OutgoingConfig::default() };
     let outgoing = Arc::new(Outgoing::new(outgoing));
     let secrets = Arc::new(Secrets::new(&config.secret, Environment::variable)?);
@@ -214,24 +221,23 @@ fn apt_commands(
     Ok(Some(Arc::new(OnBehalf { exe, config })))
 }
 
-/// The accounts: so far this machine.
-fn clouds(account: &LocalAccount, store: &Store, bakery: &Bakery, data: &Path, path: &str) -> anyhow::Result<Clouds> {
+/// The accounts: so far all of them this machine's.
+fn clouds(config: &Config, store: &Store, bakery: &Bakery, data: &Path, path: &str) -> anyhow::Result<Clouds> {
     let exe = std::env::current_exe().context("cannot find this program's own file")?;
     let images = Arc::new(BakedImages(bakery.clone()));
+    let machine = &config.local;
     let certificate = |one: &NamedCertificate| {
         (one.name.clone(), Certificate { certificate: one.certificate.clone(), key: one.key.clone() })
     };
-    let options = cloud::local::Options {
-        listen: account.listen,
-        zones: account.zones()?,
-        instance_types: account.instance_types()?,
-        environment: account.environment.clone(),
-        certificates: account.certificate.iter().map(certificate).collect(),
-        drain: SignedDuration::from_secs(account.drain_seconds.into()),
-        ..cloud::local::Options::new(data, exe, path)
+    let options = local::Options {
+        accounts: config.accounts()?,
+        instance_types: machine.instance_types()?,
+        certificates: machine.certificate.iter().map(certificate).collect(),
+        drain: SignedDuration::from_secs(machine.drain_seconds.into()),
+        ..local::Options::new(data, exe, path)
     };
-    let local = Local::open(store.clone(), options, images);
-    Ok(Clouds::new(vec![local])?)
+    let accounts = local::open(store.clone(), options, images).into_iter();
+    Ok(Clouds::new(accounts.map(|account| account as Arc<dyn Provider>).collect())?)
 }
 
 impl Parts {

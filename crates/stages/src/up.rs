@@ -97,7 +97,7 @@ impl Workshop {
     /// Does it. What is made stays, also where something fails after it: the same call goes on from there.
     pub async fn go(&self, file: &Path, wish: &Wish) -> Result<Up, UpError> {
         let (plan, _) = self.planned(file, wish).await?;
-        let (at, mut notes) = (self.place()?, Vec::new());
+        let mut notes = Vec::new();
         if let Some(application) = &plan.application {
             self.job(
                 &plan.name,
@@ -118,14 +118,26 @@ impl Workshop {
         let before = self.blocking(|root| Ok(root.outbox_end()?)).await?;
         let publication = self.publish(&plan, &mut notes).await?;
         let execution = self.start(&plan, &publication, before, &mut notes).await?;
-        let address = self.balancer(&plan.name, &at).await?.as_ref().and_then(address);
+        let address = self.balancer(&plan.name, &plan.at).await?.as_ref().and_then(address);
         Ok(Up { plan, address, execution, notes })
     }
 
     async fn planned(&self, file: &Path, wish: &Wish) -> Result<(Plan, Option<String>), UpError> {
         let package = package(self.bakery.check(file.to_owned()).await?)?;
         let name = name_of(&package, wish).map_err(UpError::Refused)?;
-        let at = self.place()?;
+        let (own, of) = (name.clone(), package.name.clone());
+        let (application, all) = self
+            .engine
+            .store()
+            .read(move |tx| {
+                let all = pipelines::of_application(tx, &own, Some(false))?;
+                Ok::<_, StoreError>((applications::get(tx, &own)?.is_some(), all))
+            })
+            .await?;
+        let names = |one: &Map| one.get("name").and_then(Value::as_str).map(str::to_owned);
+        let taken = all.iter().filter_map(names).collect();
+        let pipeline = all.into_iter().find(|one| listens(one, &of));
+        let at = plan::place(wish, &self.clouds.describe(), pipeline.as_ref()).map_err(UpError::Refused)?;
         let balancer = self.balancer(&name, &at).await?;
         let address = balancer.as_ref().and_then(address);
         let own = name.clone();
@@ -139,33 +151,8 @@ impl Workshop {
                 Ok((is_there, shown.map(|one| (one.place(), one.distribution))))
             })
             .await?;
-        let (own, of) = (name.clone(), package.name.clone());
-        let (application, all) = self
-            .engine
-            .store()
-            .read(move |tx| {
-                let all = pipelines::of_application(tx, &own, Some(false))?;
-                Ok::<_, StoreError>((applications::get(tx, &own)?.is_some(), all))
-            })
-            .await?;
-        let names = |one: &Map| one.get("name").and_then(Value::as_str).map(str::to_owned);
-        let facts = Facts {
-            repository,
-            publication,
-            application,
-            balancer,
-            taken: all.iter().filter_map(names).collect(),
-            pipeline: all.into_iter().find(|one| listens(one, &of)),
-        };
-        plan::plan(package, wish, &at, &facts).map(|plan| (plan, address)).map_err(UpError::Refused)
-    }
-
-    /// The first account, and its first region.
-    fn place(&self) -> Result<Place, UpError> {
-        let accounts = self.clouds.describe();
-        let first = accounts.first().ok_or_else(|| UpError::Conflict("there is no account to deploy to".into()))?;
-        let region = first.regions.first().map(|region| region.name.clone()).unwrap_or_default();
-        Ok(Place { account: first.name.clone(), provider: first.provider.clone(), region })
+        let facts = Facts { repository, publication, application, balancer, taken, pipeline };
+        plan::plan(package, wish, at, &facts).map(|plan| (plan, address)).map_err(UpError::Refused)
     }
 
     async fn balancer(&self, name: &str, at: &Place) -> Result<Option<Map>, UpError> {

@@ -4306,6 +4306,8 @@ export interface components {
              * @description How many instances; 2 for a new service.
              */
             instances?: number | null;
+            /** @description In which account; where the service is, the first one for a new service. */
+            account?: string | null;
             /** @description Nothing is done, only said. */
             plan?: boolean;
         };

@@ -32,6 +32,8 @@ struct Asked {
     check: Option<String>,
     /// How many instances; 2 for a new service.
     instances: Option<u32>,
+    /// In which account; where the service is, the first one for a new service.
+    account: Option<String>,
     /// Nothing is done, only said.
     #[serde(default)]
     plan: bool,
@@ -98,8 +100,8 @@ async fn up(State(house): State<House>, Extension(caller): Extension<Caller>, bo
         signing: operations::signing(&house, false),
         who: caller.name,
     };
-    let Asked { name, port, check, instances, plan: is_plan, .. } = asked;
-    let wish = Wish { name, port, check, instances };
+    let Asked { name, port, check, instances, account, plan: is_plan, .. } = asked;
+    let wish = Wish { name, port, check, instances, account };
     let done = if is_plan { workshop.plan(&file, &wish).await } else { workshop.go(&file, &wish).await };
     let done = match done {
         // A plan that comes to nothing is an answer like another.

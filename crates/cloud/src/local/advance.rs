@@ -5,8 +5,9 @@ use std::net::SocketAddr;
 use dataplane::status::Status;
 use jiff::Timestamp;
 
-use super::apply::PREVIEW;
+use super::apply::Rules;
 use super::state::{End, Leaving, Started, State};
+use super::wanted::PREVIEW;
 use crate::operation::Operation;
 use crate::provider::Progress;
 
@@ -39,7 +40,7 @@ pub fn open(status: &Status, instance: &str) -> u64 {
 }
 
 /// Takes the steps that are due. True when the wanted state has changed (its generation is then new).
-pub fn advance(state: &mut State, seen: &Seen, now: Timestamp) -> bool {
+pub fn advance(state: &mut State, rules: &Rules, seen: &Seen, now: Timestamp) -> bool {
     let drained: Vec<String> =
         state.instances.values().filter(|i| is_drained(&i.leaving, &i.id, seen, now)).map(|i| i.id.clone()).collect();
     if !drained.is_empty() {
@@ -63,7 +64,7 @@ pub fn advance(state: &mut State, seen: &Seen, now: Timestamp) -> bool {
     let done: Vec<String> = state
         .operations
         .values()
-        .filter(|started| matches!(progress(started, state, seen), Progress::Done { .. }))
+        .filter(|started| matches!(progress(started, state, rules, seen), Progress::Done { .. }))
         .map(|started| started.key.clone())
         .collect();
     for key in done {
@@ -98,7 +99,7 @@ pub fn is_draining(state: &State, seen: &Seen) -> bool {
 }
 
 /// How far an operation is.
-pub fn progress(started: &Started, state: &State, seen: &Seen) -> Progress {
+pub fn progress(started: &Started, state: &State, rules: &Rules, seen: &Seen) -> Progress {
     match started.end {
         End::Done => return Progress::Done { result: started.outcome.clone() },
         End::Cancelled => return Progress::Cancelled,
@@ -113,7 +114,7 @@ pub fn progress(started: &Started, state: &State, seen: &Seen) -> Progress {
         return running(reason);
     }
     if let Operation::UpsertLoadBalancer(op) = &started.operation
-        && let Some((address, problem)) = listener_problem(status, &op.name)
+        && let Some((address, problem)) = listener_problem(status, &rules.called(&op.name))
     {
         return running(format!("load balancer {} cannot listen on {address}: {problem}", op.name));
     }
@@ -128,9 +129,9 @@ fn waits_for_ends(started: &Started, state: &State, status: &Status) -> Option<S
     Some(format!("{} of {} instances are gone; waits for {what}", started.ends.len() - left.len(), started.ends.len()))
 }
 
-/// The first listener of a load balancer that does not listen, and why.
-fn listener_problem(status: &Status, name: &str) -> Option<(SocketAddr, String)> {
-    let balancer = status.balancers.iter().find(|balancer| balancer.id == name)?;
+/// The first listener of a load balancer (as the data plane calls it) that does not listen, and why.
+fn listener_problem(status: &Status, id: &str) -> Option<(SocketAddr, String)> {
+    let balancer = status.balancers.iter().find(|balancer| balancer.id == id)?;
     let silent = balancer.listeners.iter().find(|listener| listener.bound.is_none())?;
     Some((silent.wanted, silent.problem.clone().unwrap_or_else(|| "it has not begun".into())))
 }

@@ -2,14 +2,14 @@
 
 mod edge;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use dataplane::wanted::{Certificate, Limits};
 use jiff::{SignedDuration, Timestamp};
 
 use super::image::Launch;
-use super::state::{Group, Instance, Leaving, State};
+use super::state::{Balancer, Group, Instance, Leaving, State};
 use crate::health::{self, Capacity};
 use crate::names::GroupName;
 use crate::operation::{
@@ -18,9 +18,6 @@ use crate::operation::{
 };
 use crate::provider::{CloudError, Outcome};
 use crate::traffic::Share;
-
-/// Balancers that carry preview addresses are called so; users' load balancers are not.
-pub const PREVIEW: &str = "preview.";
 
 /// What is fixed for the account.
 #[derive(Debug, Clone)]
@@ -31,6 +28,8 @@ pub struct Rules {
     pub region: String,
     /// Its zones.
     pub zones: Vec<String>,
+    /// What its environment is called.
+    pub environment: String,
     /// The address on which load balancers listen.
     pub listen: IpAddr,
     /// What instances of each type may take, by the type's name.
@@ -52,6 +51,47 @@ pub struct Prepared {
     pub ports: Vec<u16>,
 }
 
+/// What the machine's other accounts hold: no port, no address and no instance's id is given out twice.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Others {
+    ports: BTreeSet<u16>,
+    instances: BTreeSet<String>,
+    listeners: Vec<Held>,
+}
+
+/// An address on which somebody's load balancer listens.
+#[derive(Debug, Clone, PartialEq)]
+struct Held {
+    address: SocketAddr,
+    udp: bool,
+    /// The load balancer, as people are told.
+    by: String,
+}
+
+impl Others {
+    /// All that these accounts hold.
+    pub fn of<'a>(accounts: impl Iterator<Item = (&'a State, &'a Rules)>) -> Self {
+        let mut others = Self::default();
+        for (state, rules) in accounts {
+            others.ports.extend(state.ports());
+            others.instances.extend(state.instances.keys().cloned());
+            for (name, balancer) in &state.balancers {
+                others.listeners.extend(held(balancer, format!("load balancer {name} of account {}", rules.account)));
+            }
+        }
+        others
+    }
+}
+
+fn held(balancer: &Balancer, by: String) -> impl Iterator<Item = Held> {
+    let listeners = balancer.addresses.iter().zip(&balancer.spec.listeners);
+    listeners.map(move |(address, listener)| Held {
+        address: *address,
+        udp: listener.protocol.is_udp(),
+        by: by.clone(),
+    })
+}
+
 /// What an operation did at once.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Applied {
@@ -67,6 +107,8 @@ pub struct Change<'a> {
     pub state: &'a mut State,
     /// The account's rules.
     pub rules: &'a Rules,
+    /// What other accounts hold.
+    pub others: &'a Others,
     /// What was looked up.
     pub prepared: Prepared,
     /// Now.
@@ -122,7 +164,7 @@ impl Change<'_> {
         let taken = self.state.ports();
         loop {
             match self.prepared.ports.pop() {
-                Some(port) if !taken.contains(&port) => return Ok(port),
+                Some(port) if !taken.contains(&port) && !self.others.ports.contains(&port) => return Ok(port),
                 Some(_) => {}
                 None => {
                     let why = "no loopback port between 15000 and 31999 is free; end something that listens there";
@@ -239,7 +281,7 @@ impl Change<'_> {
         loop {
             let suffix: String = (self.random)().chars().take(4).collect();
             let id = format!("{name}-{suffix}");
-            if !self.state.instances.contains_key(&id) {
+            if !self.state.instances.contains_key(&id) && !self.others.instances.contains(&id) {
                 return id;
             }
         }

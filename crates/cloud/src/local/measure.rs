@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use dataplane::status::{BalancerStatus, Counters, MemberStatus, Status};
 use dataplane::wanted::MemberState;
 
-use super::apply::PREVIEW;
+use super::apply::Rules;
 use super::read::{checked, said_state};
+use super::state::State;
 use crate::health::HealthState;
 use crate::measures::{BalancerMeasures, GroupMeasures, Measures};
 
@@ -16,17 +17,21 @@ const LEFT: i64 = 60 * 60 * 1000;
 const BOUNDS: [u64; 12] =
     [1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000, 10_000_000];
 
-/// What users' load balancers and the instances do.
-pub fn measures(status: &Status) -> Measures {
+/// What users' load balancers and the instances of an account do.
+pub fn measures(status: &Status, state: &State, rules: &Rules) -> Measures {
     let mut measures = Measures::default();
     let mut groups = BTreeSet::new();
-    for instance in &status.instances {
+    for instance in status.instances.iter().filter(|said| state.instances.contains_key(&said.id)) {
         groups.insert(&instance.group);
         *measures.instances.entry(said_state(instance)).or_default() += 1;
     }
     measures.server_groups = groups.len() as u64;
-    let users = status.balancers.iter().filter(|balancer| !balancer.id.starts_with(PREVIEW));
-    measures.balancers = users.map(|balancer| (balancer.id.clone(), of(balancer, status.at))).collect();
+    let there = |name: &String| {
+        let id = rules.called(name);
+        let balancer = status.balancers.iter().find(|balancer| balancer.id == id)?;
+        Some((name.clone(), of(balancer, status.at)))
+    };
+    measures.balancers = state.balancers.keys().filter_map(there).collect();
     measures
 }
 
@@ -96,20 +101,45 @@ mod tests {
                 "exit": null, "restarts": 0, "health": health(is), "isolation": "none"})
         };
         let all = json!({"schema": 1, "version": "1", "pid": 1, "started_at": 0, "at": 10_000_000, "generation": 1, "seq": 1,
-            "isolation": {"kind": "none", "why": ""}, "balancers": [balancer("shop"), balancer("preview.shop-v001")],
-            "instances": [instance("a", "running", "up"), instance("b", "waiting", "down"), instance("c", "stopping", "up")]});
+            "isolation": {"kind": "none", "why": ""}, "balancers": [balancer("shop"), balancer("preview.shop-v001"), balancer("prod.shop")],
+            "instances": [instance("a", "running", "up"), instance("b", "waiting", "down"), instance("c", "stopping", "up"), instance("of another account", "running", "up")]});
         serde_json::from_value(all).expect("a status")
+    }
+
+    fn rules() -> Rules {
+        let account = super::super::machine::Named::local();
+        super::super::machine::Options::new("/", "/", "").rules(&account)
+    }
+
+    /// An account with the load balancer `shop` and the instances `a`, `b` and `c`.
+    fn state() -> State {
+        let instance = |id: &str| {
+            let made = json!({"id": id, "group": "shop-v001", "number": 1, "zone": "local-a", "port": 1, "launched": "1970-01-01T00:00:00Z",
+                "out": null, "leaving": null, "run": 0});
+            (id.to_owned(), serde_json::from_value(made).expect("an instance"))
+        };
+        let spec = crate::operation::UpsertLoadBalancer::new("shop", "local", "shop", Vec::new());
+        let shop = super::super::state::Balancer { spec, created: jiff::Timestamp::UNIX_EPOCH, addresses: Vec::new() };
+        State {
+            instances: ["a", "b", "c"].map(instance).into(),
+            balancers: BTreeMap::from([("shop".to_owned(), shop)]),
+            ..State::default()
+        }
     }
 
     #[test]
     fn a_status_is_told_in_numbers() {
-        let measures = measures(&status());
+        let measures = measures(&status(), &state(), &rules());
         assert_eq!(
             measures.instances,
             BTreeMap::from([(HealthState::Up, 1), (HealthState::Down, 1), (HealthState::Draining, 1)])
         );
         assert_eq!(measures.server_groups, 1);
-        assert_eq!(measures.balancers.keys().collect::<Vec<_>>(), ["shop"], "preview addresses have no users");
+        assert_eq!(
+            measures.balancers.keys().collect::<Vec<_>>(),
+            ["shop"],
+            "preview addresses have no users, and another account tells its own"
+        );
         let shop = &measures.balancers["shop"];
         assert_eq!(
             shop.members,

@@ -1,4 +1,4 @@
-//! The local cloud: this machine as an account with one region and a few zones.
+//! The local cloud: this machine as one account or several, each with one region and a few zones.
 //!
 //! What shall be is kept in the control store (`state`), changed by pure functions (`apply`, `advance`), and told to the data plane as a
 //! whole (`wanted`, `follow`). Balancing, checking and running programs is the data plane's work; images come from [`Images`].
@@ -7,6 +7,7 @@ mod advance;
 mod apply;
 mod follow;
 mod image;
+mod machine;
 mod measure;
 mod ports;
 mod read;
@@ -16,160 +17,50 @@ mod tests;
 mod unit;
 mod wanted;
 
-use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr};
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use dataplane::client::{Client, ClientError};
 use dataplane::logs;
 pub use dataplane::wanted::{Certificate, Limits};
-use jiff::{SignedDuration, Timestamp};
-use store::Store;
-use tokio::sync::{Notify, watch};
+use jiff::Timestamp;
+use store::Tx;
+use tokio::sync::watch;
 
 pub use self::image::{FoldersOnly, ImageError, Images, Launch};
+pub use self::machine::{Named, Options, left_behind, open};
 pub use self::state::{MIGRATIONS, forget, forgettable, image_references, images_moved};
 pub use self::unit::{Unit, UnitError, find as find_unit, parse as parse_unit};
 
 use self::advance::Seen;
 use self::apply::{Change, Prepared, Rules};
+use self::machine::{Follower, Machine};
 use self::read::Reader;
 use self::state::{End, Started, State};
 use crate::inventory::{Account, Image, Inventory, Region};
 use crate::measures::Measures;
-use crate::operation::Operation;
+use crate::operation::{Operation, UpsertLoadBalancer};
 use crate::provider::{CloudError, Handle, Key, Progress, Provider, Query, Resource, ResourceId};
 use crate::traffic::Series;
 
-/// How long a read waits for the data plane before it shows what is known.
-const PATIENCE: Duration = Duration::from_millis(500);
-
-/// What the binary decides.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// The account's name.
-    pub account: String,
-    /// The control plane's data folder, in which the data plane lives.
-    pub dir: PathBuf,
-    /// The program that is run as `dataplane` when none answers.
-    pub exe: PathBuf,
-    /// The server's `PATH`: where interpreters outside `/usr` are looked for.
-    pub server_path: String,
-    /// The address on which load balancers listen.
-    pub listen: IpAddr,
-    /// Whether every listener gets a free port instead of the one that was asked for (the address is reported).
-    pub free_listeners: bool,
-    /// The zones, over which instances are spread.
-    pub zones: Vec<String>,
-    /// What instances of each type may take, by the type's name.
-    pub instance_types: BTreeMap<String, Limits>,
-    /// Certificates of listeners, by name.
-    pub certificates: BTreeMap<String, Certificate>,
-    /// How long an instance may finish what it has before it ends.
-    pub drain: SignedDuration,
-    /// What the environment is called, e.g. `test`.
-    pub environment: String,
-}
-
-impl Options {
-    /// The usual account over a data folder: `local`, loopback, ports as asked, 30 s to drain.
-    pub fn new(dir: impl Into<PathBuf>, exe: impl Into<PathBuf>, server_path: impl Into<String>) -> Self {
-        Self {
-            account: "local".into(),
-            dir: dir.into(),
-            exe: exe.into(),
-            server_path: server_path.into(),
-            listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
-            free_listeners: false,
-            zones: vec!["local-a".into(), "local-b".into()],
-            instance_types: BTreeMap::new(),
-            certificates: BTreeMap::new(),
-            drain: SignedDuration::from_secs(30),
-            environment: "local".into(),
-        }
-    }
-}
-
-/// The account.
+/// One account of this machine.
 pub struct Local {
-    shared: Arc<Shared>,
-    follower: tokio::task::JoinHandle<()>,
-}
-
-/// What the provider and its follower have in common.
-struct Shared {
-    store: Store,
-    rules: Rules,
-    options: Options,
-    images: Arc<dyn Images>,
-    seen: Mutex<Seen>,
-    digest: Mutex<String>,
-    revision: watch::Sender<u64>,
-    push: Notify,
+    machine: Arc<Machine>,
+    rules: Arc<Rules>,
+    /// Held by every account: the last one that goes ends it.
+    _follower: Arc<Follower>,
 }
 
 impl Local {
-    /// Opens the account and begins to follow its data plane, which is started when none answers. Needs a tokio runtime. The whole wanted
-    /// state is told again.
-    pub fn open(store: Store, options: Options, images: Arc<dyn Images>) -> Arc<Self> {
-        let rules = Rules {
-            account: options.account.clone(),
-            region: "local".into(),
-            zones: options.zones.clone(),
-            instance_types: options.instance_types.clone(),
-            listen: options.listen,
-            free_listeners: options.free_listeners,
-            certificates: options.certificates.clone(),
-            drain: options.drain,
-        };
-        let shared = Arc::new(Shared {
-            store,
-            rules,
-            options,
-            images,
-            seen: Mutex::default(),
-            digest: Mutex::default(),
-            revision: watch::Sender::new(0),
-            push: Notify::new(),
-        });
-        let follower = tokio::spawn(follow::follow(shared.clone()));
-        Arc::new(Self { shared, follower })
-    }
-}
-
-impl Drop for Local {
-    fn drop(&mut self) {
-        self.follower.abort();
-    }
-}
-
-impl Shared {
-    fn seen(&self) -> Seen {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// What the data plane says now; while it does not answer, what it said last.
-    async fn look_again(&self) -> Seen {
-        let asked = tokio::time::timeout(PATIENCE, Client::new(&self.options.dir).status()).await;
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Ok(Ok(status)) = asked
-            && seen.status.as_ref().is_none_or(|known| known.at <= status.at || known.pid != status.pid)
-        {
-            seen.status = Some(status);
-        }
-        seen.clone()
-    }
-
-    fn tell(&self) {
-        self.revision.send_modify(|revision| *revision += 1);
-    }
-
     async fn state(&self) -> Result<State, CloudError> {
         let account = self.rules.account.clone();
-        self.store.read(move |tx| State::load(tx, &account)).await
+        self.machine.store.read(move |tx| State::load(tx, &account)).await
+    }
+
+    fn missing(&self, what: &'static str, name: &str) -> CloudError {
+        CloudError::NotFound { what, name: name.to_owned(), account: self.rules.account.clone() }
     }
 
     /// Everything that needs the disk or the network, before the transaction.
@@ -182,9 +73,8 @@ impl Shared {
                 (None, op.listeners.len())
             }
             Operation::TagImage(op) => {
-                if self.images.launch(&op.image).await.is_err() {
-                    let account = self.rules.account.clone();
-                    return Err(CloudError::NotFound { what: "image", name: op.image.clone(), account });
+                if self.machine.images.launch(&op.image).await.is_err() {
+                    return Err(self.missing("image", &op.image));
                 }
                 (None, 0)
             }
@@ -192,12 +82,12 @@ impl Shared {
             _ => (None, 0),
         };
         let launch = match image {
-            Some(image) => Some(self.launch(&image).await?),
+            Some(image) => Some(self.machine.launch(&image).await?),
             None => None,
         };
-        let taken = self.state().await?.ports();
-        let seed =
-            self.store.ids().uuid().bytes().fold(0_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+        let taken = self.given_out().await?;
+        let seed = self.machine.store.ids().uuid();
+        let seed = seed.bytes().fold(0_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
         // A few more than needed: another operation may take some in between.
         let search = tokio::task::spawn_blocking(move || {
             if ports == 0 { Vec::new() } else { ports::free(ports.min(2000) + 16, seed, &taken) }
@@ -206,27 +96,20 @@ impl Shared {
         Ok(Prepared { launch, ports })
     }
 
-    async fn launch(&self, image: &str) -> Result<Launch, CloudError> {
-        let launch = if image.starts_with('/') {
-            let image = image.to_owned();
-            let found = tokio::task::spawn_blocking(move || image::folder(&image)).await;
-            found.map_err(|error| CloudError::Store(error.to_string()))?
-        } else {
-            self.images.launch(image).await
-        };
-        let launch = launch.map_err(|error| CloudError::Refused(error.to_string()))?;
-        Ok(image::with_interpreter(launch, &self.options.server_path))
+    /// Ports of this machine that any of its accounts holds.
+    async fn given_out(&self) -> Result<BTreeSet<u16>, CloudError> {
+        Ok(self.machine.states().await?.iter().flat_map(State::ports).collect())
     }
 
-    /// A port that somebody else holds is told at once, by name.
-    async fn check_listeners(&self, op: &crate::operation::UpsertLoadBalancer) -> Result<(), CloudError> {
+    /// A port that a stranger holds is told at once, by name.
+    async fn check_listeners(&self, op: &UpsertLoadBalancer) -> Result<(), CloudError> {
         if self.rules.free_listeners {
             return Ok(());
         }
-        let own = self.state().await?.ports();
+        let ours = self.given_out().await?;
         for listener in &op.listeners {
             let address = (self.rules.listen, listener.port).into();
-            if listener.port != 0 && !own.contains(&listener.port) && !ports::is_free(address) {
+            if listener.port != 0 && !ours.contains(&listener.port) && !ports::is_free(address) {
                 return Err(CloudError::Refused(format!(
                     "load balancer {} cannot listen on {address}: another program does; choose another port, or 0 for a free one",
                     op.name
@@ -238,54 +121,56 @@ impl Shared {
 
     async fn started(&self, key: &str) -> Result<Option<Started>, CloudError> {
         let (account, key) = (self.rules.account.clone(), key.to_owned());
-        self.store.read(move |tx| State::operation(tx, &account, &key)).await
-    }
-
-    fn handle(&self, key: &str) -> Handle {
-        Handle { account: self.rules.account.clone(), id: key.to_owned() }
+        self.machine.store.read(move |tx| State::operation(tx, &account, &key)).await
     }
 
     /// The handle of an operation that was started under this key before.
     fn again(&self, started: &Started, operation: &Operation) -> Result<Handle, CloudError> {
         if started.operation == *operation {
-            Ok(self.handle(&started.key))
+            Ok(Handle { account: self.rules.account.clone(), id: started.key.clone() })
         } else {
             Err(CloudError::KeyReused(started.key.clone()))
         }
+    }
+
+    fn reader<'a>(&'a self, state: &'a State, seen: &'a Seen) -> Reader<'a> {
+        Reader { state, seen, rules: &self.rules, now: self.machine.store.clock().now() }
     }
 }
 
 #[async_trait]
 impl Provider for Local {
     fn describe(&self) -> Account {
-        let rules = &self.shared.rules;
+        let rules = &self.rules;
         Account {
             name: rules.account.clone(),
             provider: "local".into(),
             regions: vec![Region { name: rules.region.clone(), zones: rules.zones.clone() }],
             platform_health: read::PLATFORM.into(),
-            environment: self.shared.options.environment.clone(),
+            environment: rules.environment.clone(),
             instance_types: rules.instance_types.keys().cloned().collect(),
             certificates: rules.certificates.keys().cloned().collect(),
         }
     }
 
     async fn list(&self, query: &Query) -> Result<Inventory, CloudError> {
-        let (state, seen) = (self.shared.state().await?, self.shared.look_again().await);
+        let (state, seen) = (self.state().await?, self.machine.look_again().await);
         let images = if query.without_images {
             Vec::new()
         } else {
-            self.shared.images.list().await.map_err(|error| CloudError::Unreachable {
-                account: self.shared.rules.account.clone(),
+            self.machine.images.list().await.map_err(|error| CloudError::Unreachable {
+                account: self.rules.account.clone(),
                 why: error.to_string(),
             })?
         };
         let tagged = |mut image: Image| {
+            image.account.clone_from(&self.rules.account);
+            image.regions = vec![self.rules.region.clone()];
             image.tags.extend(state.image_tags.get(&image.id).cloned().unwrap_or_default());
             image
         };
         let images = images.into_iter().map(tagged).collect();
-        let reader = self.shared.reader(&state, &seen);
+        let reader = self.reader(&state, &seen);
         let groups = state.groups.values().filter(|group| query.wants(group.name.cluster().app()));
         let balancers = state.balancers.iter().filter(|(_, balancer)| query.wants(&balancer.spec.application));
         let firewalls = state.firewalls.values().filter(|firewall| query.wants(&firewall.application));
@@ -302,9 +187,9 @@ impl Provider for Local {
             let images: Vec<Image> = self.list(&Query::default()).await?.images;
             return Ok(images.into_iter().find(|known| known.id == *image).map(Resource::Image));
         }
-        let (state, seen) = (self.shared.state().await?, self.shared.look_again().await);
-        let reader = self.shared.reader(&state, &seen);
-        let here = |region: &String| *region == self.shared.rules.region;
+        let (state, seen) = (self.state().await?, self.machine.look_again().await);
+        let reader = self.reader(&state, &seen);
+        let here = |region: &String| *region == self.rules.region;
         Ok(match id {
             ResourceId::ServerGroup { region, name } if here(region) => {
                 state.groups.get(&name.to_string()).map(|group| Resource::ServerGroup(reader.group(group)))
@@ -324,150 +209,132 @@ impl Provider for Local {
     }
 
     fn watch(&self) -> watch::Receiver<u64> {
-        self.shared.revision.subscribe()
+        self.machine.revision.subscribe()
     }
 
     async fn start(&self, operation: &Operation, key: &Key) -> Result<Handle, CloudError> {
-        let shared = &self.shared;
-        if let Some(started) = shared.started(key.as_str()).await? {
-            return shared.again(&started, operation);
+        if let Some(started) = self.started(key.as_str()).await? {
+            return self.again(&started, operation);
         }
-        let prepared = shared.prepare(operation).await?;
-        let started = {
-            let (shared, operation, key) = (shared.clone(), operation.clone(), key.as_str().to_owned());
-            let store = shared.store.clone();
-            store.write(move |tx| shared.start_in(tx, &operation, &key, &prepared)).await?
+        let beginning = Beginning {
+            machine: self.machine.clone(),
+            rules: self.rules.clone(),
+            operation: operation.clone(),
+            key: key.as_str().to_owned(),
+            prepared: self.prepare(operation).await?,
         };
-        shared.tell();
-        shared.again(&started, operation)
+        let started = self.machine.store.write(move |tx| beginning.write(tx)).await?;
+        self.machine.tell();
+        self.again(&started, operation)
     }
 
     async fn poll(&self, handle: &Handle) -> Result<Progress, CloudError> {
-        let started = self.shared.started(&handle.id).await?.ok_or_else(|| CloudError::NotFound {
-            what: "operation",
-            name: handle.id.clone(),
-            account: self.shared.rules.account.clone(),
-        })?;
-        Ok(advance::progress(&started, &self.shared.state().await?, &self.shared.seen()))
+        let started = self.started(&handle.id).await?.ok_or_else(|| self.missing("operation", &handle.id))?;
+        Ok(advance::progress(&started, &self.state().await?, &self.rules, &self.machine.seen()))
     }
 
     async fn cancel(&self, handle: &Handle) -> Result<(), CloudError> {
-        let (account, key) = (self.shared.rules.account.clone(), handle.id.clone());
-        let seen = self.shared.seen();
+        let (rules, key) = (self.rules.clone(), handle.id.clone());
+        let seen = self.machine.seen();
         let cancelled = move |tx: &mut store::Tx<'_>| {
-            let before = State::load(tx, &account)?;
+            let before = State::load(tx, &rules.account)?;
             let mut state = before.clone();
             if let Some(started) = state.operations.get_mut(&key) {
                 // It may be done without that being written down yet, and whoever asked was told so.
-                started.end = match advance::progress(started, &before, &seen) {
+                started.end = match advance::progress(started, &before, &rules, &seen) {
                     Progress::Done { .. } => End::Done,
                     _ => End::Cancelled,
                 };
             }
-            state.save(tx, &account, &before)
+            state.save(tx, &rules.account, &before)
         };
-        self.shared.store.write(cancelled).await?;
-        self.shared.tell();
+        self.machine.store.write(cancelled).await?;
+        self.machine.tell();
         Ok(())
     }
 
     async fn traffic(&self, region: &str, balancer: &str, since: Timestamp) -> Result<Option<Series>, CloudError> {
-        let account = self.shared.rules.account.clone();
-        if region != self.shared.rules.region {
-            return Err(CloudError::NotFound { what: "region", name: region.to_owned(), account });
+        if region != self.rules.region {
+            return Err(self.missing("region", region));
         }
-        let client = Client::new(&self.shared.options.dir);
-        match client.series(balancer, since.as_millisecond()).await {
+        let client = Client::new(&self.machine.options.dir);
+        match client.series(&self.rules.called(balancer), since.as_millisecond()).await {
             Ok(series) => Ok(Some(series)),
-            Err(ClientError::Refused { status: 404, .. }) => {
-                Err(CloudError::NotFound { what: "load balancer", name: balancer.to_owned(), account })
-            }
-            Err(error) => Err(CloudError::Unreachable { account, why: error.to_string() }),
+            Err(ClientError::Refused { status: 404, .. }) => Err(self.missing("load balancer", balancer)),
+            Err(error) => Err(CloudError::Unreachable { account: self.rules.account.clone(), why: error.to_string() }),
         }
     }
 
     async fn reach(&self) -> Result<(), CloudError> {
         // What happened since it was last looked at: mostly nothing, at once.
-        let known =
-            self.shared.seen.lock().unwrap_or_else(PoisonError::into_inner).status.as_ref().map_or(0, |s| s.seq);
-        self.shared.asked(|client| async move { client.events(known, Duration::ZERO).await }).await.map(drop)
+        let known = self.machine.seen().status.map_or(0, |status| status.seq);
+        let ask = |client: Client| async move { client.events(known, Duration::ZERO).await };
+        self.machine.asked(&self.rules.account, ask).await.map(drop)
     }
 
     async fn measure(&self) -> Result<Measures, CloudError> {
-        let status = self.shared.asked(|client| async move { client.status().await }).await?;
-        Ok(measure::measures(&status))
+        let ask = |client: Client| async move { client.status().await };
+        let status = self.machine.asked(&self.rules.account, ask).await?;
+        Ok(measure::measures(&status, &self.state().await?, &self.rules))
     }
 
     async fn logs(&self, region: &str, instance: &str, lines: usize) -> Result<Vec<String>, CloudError> {
-        let missing = || CloudError::NotFound {
-            what: "instance",
-            name: instance.to_owned(),
-            account: self.shared.rules.account.clone(),
-        };
-        if region != self.shared.rules.region || !self.shared.state().await?.instances.contains_key(instance) {
-            return Err(missing());
+        if region != self.rules.region || !self.state().await?.instances.contains_key(instance) {
+            return Err(self.missing("instance", instance));
         }
-        let file = self.shared.options.dir.join("instances").join(instance).join("log");
+        let file = self.machine.options.dir.join("instances").join(instance).join("log");
         let read = tokio::task::spawn_blocking(move || tail(&file, lines)).await;
         // Before the first line there is no file.
         Ok(read.ok().and_then(Result::ok).unwrap_or_default())
     }
 }
 
-impl Shared {
-    /// What the data plane answers now, or why it does not.
-    async fn asked<T, F>(&self, ask: impl FnOnce(Client) -> F) -> Result<T, CloudError>
-    where
-        F: Future<Output = Result<T, ClientError>> + Send,
-    {
-        let unreachable = |why: String| CloudError::Unreachable { account: self.rules.account.clone(), why };
-        match tokio::time::timeout(PATIENCE, ask(Client::new(&self.options.dir))).await {
-            Ok(answer) => answer.map_err(|error| unreachable(error.to_string())),
-            Err(_) => Err(unreachable(format!("the data plane does not answer within {} ms", PATIENCE.as_millis()))),
-        }
-    }
+/// An operation on its way into the store.
+struct Beginning {
+    machine: Arc<Machine>,
+    rules: Arc<Rules>,
+    operation: Operation,
+    key: String,
+    prepared: Prepared,
+}
 
-    fn reader<'a>(&'a self, state: &'a State, seen: &'a Seen) -> Reader<'a> {
-        Reader { state, seen, rules: &self.rules, now: self.store.clock().now() }
-    }
-
+impl Beginning {
     /// The operation, its key and the new wanted state in one transaction; the data plane is told after the commit.
-    fn start_in(
-        self: &Arc<Self>,
-        tx: &mut store::Tx<'_>,
-        operation: &Operation,
-        key: &str,
-        prepared: &Prepared,
-    ) -> Result<Started, CloudError> {
-        if let Some(started) = State::operation(tx, &self.rules.account, key)? {
+    fn write(&self, tx: &mut Tx<'_>) -> Result<Started, CloudError> {
+        let Self { machine, rules, operation, key, prepared } = self;
+        if let Some(started) = State::operation(tx, &rules.account, key)? {
             return Ok(started);
         }
-        let before = State::load(tx, &self.rules.account)?;
-        let mut state = before.clone();
+        let mut states = machine.load(tx)?;
+        let others = machine.others(&states, &rules.account);
+        let own = machine.accounts.iter().zip(&mut states).find(|(known, _)| known.account == rules.account);
+        let Some((_, state)) = own else { return Err(CloudError::NoAccount(rules.account.clone(), String::new())) };
+        let before = state.clone();
         state.generation += 1;
-        let ids = self.store.ids().clone();
+        let ids = machine.store.ids().clone();
         let applied = Change {
-            state: &mut state,
-            rules: &self.rules,
+            state,
+            rules,
+            others: &others,
             prepared: prepared.clone(),
             now: tx.now(),
             random: &mut || ids.uuid(),
         }
         .apply(operation)?;
-        // What the data plane would refuse must not become what is wanted: it would refuse everything after it, too.
-        wanted::wanted(&state, &self.rules).check().map_err(|error| CloudError::Refused(error.to_string()))?;
         let started = Started {
-            key: key.to_owned(),
+            key: key.clone(),
             operation: operation.clone(),
             generation: state.generation,
             outcome: applied.outcome,
             ends: applied.ends,
             end: End::Open,
         };
-        state.operations.insert(key.to_owned(), started.clone());
-        state.save(tx, &self.rules.account, &before)?;
-        let shared = self.clone();
-        tx.after_commit(move || shared.push.notify_one());
+        state.operations.insert(key.clone(), started.clone());
+        state.save(tx, &rules.account, &before)?;
+        // What the data plane would refuse must not become what is wanted: it would refuse everything after it, too.
+        machine.wanted(&states).check().map_err(|error| CloudError::Refused(error.to_string()))?;
+        let machine = machine.clone();
+        tx.after_commit(move || machine.push.notify_one());
         Ok(started)
     }
 }

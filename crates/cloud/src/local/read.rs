@@ -9,9 +9,9 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::advance::{self, Seen};
-use super::apply::{PREVIEW, Rules};
+use super::apply::Rules;
 use super::state::{Balancer, Group, Instance, Leaving, State};
-use super::wanted::address;
+use super::wanted::{PREVIEW, address};
 use crate::health::{Health, HealthState};
 use crate::inventory::{self, Backend, Listener, LoadBalancer, ServerGroup};
 use crate::operation::UpsertFirewall;
@@ -62,8 +62,9 @@ impl Reader<'_> {
 
     /// One load balancer.
     pub fn balancer(&self, name: &str, balancer: &Balancer) -> LoadBalancer {
+        let id = self.rules.called(name);
         let bound = |place: usize| {
-            let status = self.status()?.balancers.iter().find(|status| status.id == name)?;
+            let status = self.status()?.balancers.iter().find(|status| status.id == id)?;
             status.listeners.get(place)?.bound
         };
         let listeners = balancer.spec.listeners.iter().zip(&balancer.addresses).enumerate();
@@ -147,8 +148,9 @@ impl Reader<'_> {
 
     /// What a load balancer says: taken out, draining, or as its check says.
     fn balancer_health(&self, name: &str, group: &Group, instance: &Instance) -> Health {
+        let id = self.rules.called(name);
         let member = self.status().and_then(|status| {
-            let balancer = status.balancers.iter().find(|balancer| balancer.id == *name)?;
+            let balancer = status.balancers.iter().find(|balancer| balancer.id == id)?;
             balancer.members.iter().find(|member| member.id == instance.id)
         });
         let off = group.disabled || instance.out.is_some() || instance.leaving.is_some();

@@ -196,7 +196,7 @@ pub enum End {
 /// All of one account.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct State {
-    /// Number of the wanted state; grows with every change.
+    /// Number of the wanted state of this machine, whichever account changed it last; grows with every change.
     pub generation: u64,
     /// Groups by name.
     pub groups: BTreeMap<String, Group>,
@@ -213,11 +213,18 @@ pub struct State {
 }
 
 impl State {
+    /// Accounts that have server groups or load balancers, and how many.
+    pub fn accounts(tx: &mut Tx<'_>) -> Result<Vec<(String, u64, u64)>, CloudError> {
+        let sql = "select account, sum(case when kind = 'group' then 1 else 0 end), sum(case when kind = 'balancer' then 1 else 0 end)
+                   from local_thing where kind in ('group', 'balancer') group by account order by account";
+        let counted = |row: &store::Row| Ok((row.text(0)?, row.int(1)?.unsigned_abs(), row.int(2)?.unsigned_abs()));
+        tx.query(sql, &[])?.iter().map(counted).collect()
+    }
+
     /// Reads an account.
     pub fn load(tx: &mut Tx<'_>, account: &str) -> Result<Self, CloudError> {
-        let mut state = Self::default();
-        let generation = tx.query_opt("select generation from local_account where account = ?1", params![account])?;
-        state.generation = generation.map(|row| row.int(0)).transpose()?.map_or(0, i64::unsigned_abs);
+        let generation = tx.count("select coalesce(max(generation), 0) from local_account", &[])?;
+        let mut state = Self { generation, ..Self::default() };
         for row in tx.query("select kind, name, body from local_thing where account = ?1", params![account])? {
             let (kind, name, body) = (row.text(0)?, row.text(1)?, row.text(2)?);
             match kind.as_str() {

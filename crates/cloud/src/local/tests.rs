@@ -1,14 +1,14 @@
 //! The pure parts together: operations, what the data plane is told, and what follows from its answers. No process, no disk.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 
 use dataplane::status::{self, BalancerStatus, Counters, InstanceStatus, MemberStatus, Status};
-use dataplane::wanted::{Limits, MemberState, Root, Stickiness, StickyKey, StickyTo};
+use dataplane::wanted::{Limits, MemberState, Root, Stickiness, StickyKey, StickyTo, Wanted};
 use jiff::{SignedDuration, Timestamp};
 
 use super::advance::{self, Seen};
-use super::apply::{Change, Prepared, Rules};
+use super::apply::{Change, Others, Prepared, Rules};
 use super::image::Launch;
 use super::read::Reader;
 use super::state::State;
@@ -22,8 +22,11 @@ use crate::operation::{
 use crate::provider::CloudError;
 use crate::traffic::{Affinity, Share};
 
+/// One account.
 struct Play {
     state: State,
+    rules: Rules,
+    others: Others,
     now: Timestamp,
     count: u32,
 }
@@ -37,6 +40,7 @@ fn rules() -> Rules {
         account: "local".into(),
         region: "local".into(),
         zones: vec!["local-a".into(), "local-b".into()],
+        environment: "test".into(),
         listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
         free_listeners: false,
         instance_types: BTreeMap::from([("small".into(), small())]),
@@ -45,9 +49,24 @@ fn rules() -> Rules {
     }
 }
 
+/// What a data plane is told of one account.
+fn told(state: &State, rules: &Rules) -> Wanted {
+    wanted(std::iter::once((state, rules)))
+}
+
 impl Play {
     fn new() -> Self {
-        let mut play = Self { state: State::default(), now: Timestamp::UNIX_EPOCH, count: 0 };
+        let mut play = Self::empty(rules(), Others::default());
+        play.balances(8080).expect("made");
+        play
+    }
+
+    fn empty(rules: Rules, others: Others) -> Self {
+        Self { state: State::default(), rules, others, now: Timestamp::UNIX_EPOCH, count: 0 }
+    }
+
+    /// Makes the load balancer `front`.
+    fn balances(&mut self, port: u16) -> Result<Vec<String>, CloudError> {
         let check = HealthCheck {
             protocol: Protocol::Http,
             port: 8080,
@@ -57,11 +76,10 @@ impl Play {
             healthy_threshold: 1,
             unhealthy_threshold: 2,
         };
-        let listeners = vec![WantedListener::new(Protocol::Tcp, 8080)];
+        let listeners = vec![WantedListener::new(Protocol::Tcp, port)];
         let front = UpsertLoadBalancer::new("front", "local", "shop", listeners);
         let balancer = UpsertLoadBalancer { health_check: Some(check), ..front };
-        play.does(Operation::UpsertLoadBalancer(balancer));
-        play
+        self.tries(&Operation::UpsertLoadBalancer(balancer))
     }
 
     fn tries(&mut self, operation: &Operation) -> Result<Vec<String>, CloudError> {
@@ -79,7 +97,8 @@ impl Play {
         let mut count = self.count;
         let applied = Change {
             state: &mut state,
-            rules: &rules(),
+            rules: &self.rules,
+            others: &self.others,
             prepared: Prepared { launch: Some(launch), ports: (20_000..20_100).rev().collect() },
             now: self.now,
             random: &mut || {
@@ -103,14 +122,14 @@ impl Play {
 
     /// The balancer's members: instance and whether it takes new requests.
     fn members(&self, balancer: &str) -> Vec<(String, bool)> {
-        let told = wanted(&self.state, &rules());
+        let told = told(&self.state, &self.rules);
         let balancer = told.balancers.into_iter().find(|told| told.id == balancer).expect("it is told");
         balancer.members.into_iter().map(|member| (member.id, member.state == MemberState::Active)).collect()
     }
 
     /// What a data plane says that has done what it was told, while each instance has so many requests open.
     fn seen(&self, open: u64) -> Seen {
-        let told = wanted(&self.state, &rules());
+        let told = told(&self.state, &self.rules);
         let health = status::Health { state: status::HealthState::Up, since: 0, why: "GET / answered 200".into() };
         let member = |member: &dataplane::wanted::Member| MemberStatus {
             id: member.id.clone(),
@@ -150,7 +169,7 @@ impl Play {
     }
 
     fn advance(&mut self, seen: &Seen) -> bool {
-        advance::advance(&mut self.state, seen, self.now)
+        advance::advance(&mut self.state, &self.rules, seen, self.now)
     }
 }
 
@@ -186,12 +205,44 @@ fn at(group: &str) -> GroupAt {
     GroupAt { group: group.parse().unwrap(), region: "local".into() }
 }
 
+/// Accounts of one machine are told together: what may have one name in both has two in the data plane, and what a machine has once is given
+/// out once.
+#[test]
+fn two_accounts_of_a_machine_may_call_their_things_the_same() {
+    let mut test = Play::new();
+    assert_eq!(test.creates(2, true), "shop-v000");
+    let others = Others::of(std::iter::once((&test.state, &test.rules)));
+    let mut prod = Play::empty(Rules { account: "prod".into(), ..rules() }, others);
+    let refused = prod.balances(8080).unwrap_err().to_string();
+    assert_eq!(refused, "127.0.0.1:8080 belongs to load balancer front of account local");
+    prod.rules.listen = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+    let refused = prod.balances(8080).unwrap_err().to_string();
+    assert_eq!(
+        refused, "127.0.0.1:8080 belongs to load balancer front of account local",
+        "every address is also that one"
+    );
+    prod.balances(80).expect("a port of its own");
+    assert_eq!(prod.creates(1, true), "shop-v000", "versions are counted in each account");
+
+    prod.state.generation = test.state.generation + 1;
+    let told = wanted([(&test.state, &test.rules), (&prod.state, &prod.rules)].into_iter());
+    told.check().expect("no name twice");
+    assert_eq!(told.generation, prod.state.generation, "the newest of all");
+    let names: Vec<&str> = told.balancers.iter().map(|balancer| balancer.id.as_str()).collect();
+    assert_eq!(names, ["front", "preview.shop-v000", "prod.front", "preview.prod.shop-v000"]);
+    let instances: Vec<&str> = told.instances.iter().map(|instance| instance.id.as_str()).collect();
+    assert_eq!(instances, ["shop-v000-0001", "shop-v000-0002", "shop-v000-0003"]);
+    let ports: BTreeSet<u16> = told.instances.iter().filter_map(|instance| instance.port).collect();
+    assert_eq!(ports.len(), 3, "each has a port of its own");
+    assert_eq!(told.balancers[2].members.len(), 1, "only its own account's instances are behind it");
+}
+
 #[test]
 fn the_whole_wanted_state_is_valid_and_each_instance_has_a_port_of_its_own() {
     let mut play = Play::new();
     assert_eq!(play.creates(4, true), "shop-v000");
     assert_eq!(play.creates(2, false), "shop-v001");
-    let told = wanted(&play.state, &rules());
+    let told = told(&play.state, &rules());
     told.check().unwrap();
     assert_eq!(
         told.balancers.iter().map(|b| b.id.as_str()).collect::<Vec<_>>(),
@@ -236,10 +287,10 @@ fn an_instance_ends_when_its_last_request_has_ended_or_its_time_is_over() {
     let mut play = Play::new();
     play.creates(1, true);
     play.does(Operation::DestroyServerGroup(at("shop-v000")));
-    assert_eq!(wanted(&play.state, &rules()).instances.len(), 1, "it finishes what it has");
+    assert_eq!(told(&play.state, &rules()).instances.len(), 1, "it finishes what it has");
     assert!(!play.advance(&play.seen(3)), "three requests are open");
     assert!(play.advance(&play.seen(0)));
-    assert_eq!(wanted(&play.state, &rules()).instances.len(), 0);
+    assert_eq!(told(&play.state, &rules()).instances.len(), 0);
     assert!(play.state.groups.contains_key("shop-v000"), "it is not yet known to be gone");
     play.advance(&play.seen(0));
     assert!(play.state.groups.is_empty() && play.state.instances.is_empty());
@@ -286,7 +337,7 @@ fn shares_of_groups_reach_the_balancer_oldest_first_and_never_more_than_there_is
     }
     play.creates(1, true);
     let told = |play: &Play| {
-        let front = wanted(&play.state, &rules()).balancers.into_iter().find(|told| told.id == "front").unwrap();
+        let front = told(&play.state, &rules()).balancers.into_iter().find(|told| told.id == "front").unwrap();
         let shares: Vec<_> = front.shares.into_iter().map(|share| (share.group, share.percent)).collect();
         (shares, front.stickiness)
     };
@@ -337,7 +388,7 @@ fn datagrams_have_ports_rules_and_a_preview_of_their_own() {
         load_balancers: vec!["names".into()],
         ..create(1, true)
     }));
-    let told = wanted(&play.state, &rules());
+    let told = told(&play.state, &rules());
     let listens = |id: &str| -> Vec<(String, dataplane::wanted::Protocol, Option<String>)> {
         let balancer = told.balancers.iter().find(|told| told.id == id).expect("it is told");
         let allow = |l: &dataplane::wanted::Listener| {
@@ -407,7 +458,7 @@ fn an_instance_may_take_what_its_groups_type_says_for_as_long_as_the_group_is_th
     play.does(Operation::CreateServerGroup(small_one));
     play.creates(1, true);
     let told = |play: &Play, rules: &Rules| -> Vec<(String, Limits)> {
-        let instances = wanted(&play.state, rules).instances;
+        let instances = told(&play.state, rules).instances;
         instances.into_iter().map(|told| (told.group, told.limits)).collect()
     };
     let expected = [("shop-v000".to_owned(), small()), ("shop-v001".to_owned(), Limits::default())];

@@ -5,14 +5,36 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use dataplane::wanted::{self, Member, MemberState, Probe, ProxyProtocol, Stickiness, StickyKey, StickyTo, Wanted};
 
-use super::apply::{PREVIEW, Rules};
+use super::apply::Rules;
 use super::state::{Group, Instance, Leaving, State};
 use crate::inventory::{HealthCheck, Protocol};
 use crate::operation::WantedListener;
 use crate::traffic::{Affinity, Choice, Share, Treatment};
 
-/// The whole wanted state.
-pub fn wanted(state: &State, rules: &Rules) -> Wanted {
+/// The account whose names the data plane knows as they are.
+pub const OWN: &str = "local";
+/// Balancers that carry preview addresses are called so; users' load balancers are not.
+pub const PREVIEW: &str = "preview.";
+
+impl Rules {
+    /// What the data plane calls a load balancer of this account. Accounts may have load balancers of the same name.
+    pub fn called(&self, name: &str) -> String {
+        if self.account == OWN { name.to_owned() } else { format!("{}.{name}", self.account) }
+    }
+}
+
+/// The whole wanted state of a machine: that of all its accounts.
+pub fn wanted<'a>(accounts: impl Iterator<Item = (&'a State, &'a Rules)>) -> Wanted {
+    let mut whole = Wanted::default();
+    for (state, rules) in accounts {
+        whole.generation = whole.generation.max(state.generation);
+        whole.balancers.extend(balancers(state, rules));
+        whole.instances.extend(instances(state));
+    }
+    whole
+}
+
+fn balancers(state: &State, rules: &Rules) -> Vec<wanted::Balancer> {
     let mut balancers: Vec<wanted::Balancer> = Vec::new();
     for (name, balancer) in &state.balancers {
         let health = balancer.health_check().map(health);
@@ -30,39 +52,42 @@ pub fn wanted(state: &State, rules: &Rules) -> Wanted {
         };
         let groups = state.groups.values().filter(|group| group.spec.load_balancers.contains(name));
         balancers.push(wanted::Balancer {
-            id: name.clone(),
+            id: rules.called(name),
             listeners: balancer.spec.listeners.iter().zip(&balancer.addresses).map(listener).collect(),
             members: groups.flat_map(|group| members(state, group, false)).collect(),
             health,
             ..treated(&balancer.spec.treatment, &shares(state, name))
         });
     }
-    let mut instances = Vec::new();
-    for group in state.groups.values() {
-        let check = group_check(state, group);
-        if group.leaving.is_none() {
-            let preview = |asked| wanted::Listener {
-                address: group.preview,
-                protocol: protocol(asked, group_health_check(state, group)),
-                // Its port was given out: no rule can name it.
-                allow: allowed(state, &group.spec.firewalls, None),
-                proxy_protocol: false,
-                certificates: Vec::new(),
-            };
-            let behind = group.spec.load_balancers.iter().filter_map(|name| state.balancers.get(name));
-            let datagrams = behind.flat_map(|balancer| &balancer.spec.listeners).any(|l| l.protocol.is_udp());
-            balancers.push(wanted::Balancer {
-                id: format!("{PREVIEW}{}", group.name),
-                listeners: [Protocol::Tcp].into_iter().chain(datagrams.then_some(Protocol::Udp)).map(preview).collect(),
-                health: Some(check.clone()),
-                members: members(state, group, true),
-                ..wanted::Balancer::default()
-            });
-        }
-        let there = state.instances_of(&group.name).into_iter().filter(|instance| !is_ending(instance));
-        instances.extend(there.map(|instance| program(group, instance, check.clone())));
+    for group in state.groups.values().filter(|group| group.leaving.is_none()) {
+        let preview = |asked| wanted::Listener {
+            address: group.preview,
+            protocol: protocol(asked, group_health_check(state, group)),
+            // Its port was given out: no rule can name it.
+            allow: allowed(state, &group.spec.firewalls, None),
+            proxy_protocol: false,
+            certificates: Vec::new(),
+        };
+        let behind = group.spec.load_balancers.iter().filter_map(|name| state.balancers.get(name));
+        let datagrams = behind.flat_map(|balancer| &balancer.spec.listeners).any(|l| l.protocol.is_udp());
+        balancers.push(wanted::Balancer {
+            id: format!("{PREVIEW}{}", rules.called(&group.name.to_string())),
+            listeners: [Protocol::Tcp].into_iter().chain(datagrams.then_some(Protocol::Udp)).map(preview).collect(),
+            health: Some(group_check(state, group)),
+            members: members(state, group, true),
+            ..wanted::Balancer::default()
+        });
     }
-    Wanted { schema: wanted::SCHEMA, generation: state.generation, balancers, instances }
+    balancers
+}
+
+fn instances(state: &State) -> Vec<wanted::Instance> {
+    let of_group = |group: &Group| {
+        let check = group_check(state, group);
+        let there = state.instances_of(&group.name).into_iter().filter(|instance| !is_ending(instance));
+        there.map(|instance| program(group, instance, check.clone())).collect::<Vec<_>>()
+    };
+    state.groups.values().flat_map(of_group).collect()
 }
 
 /// The networks that firewalls let through to a listener; everybody without a firewall.

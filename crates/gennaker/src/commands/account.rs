@@ -1,5 +1,7 @@
 //! `gennaker account …` and `gennaker whoami`.
 
+mod add;
+
 use std::process::ExitCode;
 
 use serde_json::Value;
@@ -15,6 +17,8 @@ pub enum Verb {
     List(Gate),
     /// Show an account
     Get(Get),
+    /// Write a further account of this machine into the configuration
+    Add(add::Args),
     /// Ask accounts whether they answer; ends with 1 when one does not
     Check {
         /// Which; all without it
@@ -46,6 +50,7 @@ pub fn run(verb: Verb) -> anyhow::Result<ExitCode> {
             let (client, output) = args.gate.open()?;
             output.print(&client.get(&["credentials", &args.name], &[])?)?;
         }
+        Verb::Add(args) => return add::run(args),
         Verb::Check { names, gate } => return check(names, &gate),
     }
     done()

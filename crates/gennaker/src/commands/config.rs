@@ -38,7 +38,7 @@ pub fn run(verb: Verb) -> anyhow::Result<ExitCode> {
             let listeners: Vec<String> = config.listeners().iter().map(ToString::to_string).collect();
             access::Tokens::new(&config.token)?;
             config.retention.keep()?;
-            config.local.zones()?;
+            config.accounts()?;
             config.local.instance_types()?;
             let shown = file.unwrap_or_else(|| environment.default_config());
             println!(
@@ -81,6 +81,7 @@ mod tests {
         let named: toml::Table = toml::from_str(&whole).expect("a table");
         let sections: BTreeSet<&str> = named.keys().map(String::as_str).collect();
         let known = [
+            "account",
             "apt",
             "local",
             "notifications",

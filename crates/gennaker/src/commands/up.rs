@@ -34,6 +34,9 @@ pub struct Args {
     /// How many instances [default: 2 for a new service]
     #[arg(long, value_name = "COUNT")]
     instances: Option<u32>,
+    /// In which account [default: the first one for a new service]
+    #[arg(long, value_name = "ACCOUNT")]
+    account: Option<String>,
     /// The address on which load balancers listen, if a server is started here [default: 127.0.0.1]
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<std::net::IpAddr>,
@@ -48,7 +51,7 @@ pub struct Args {
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let (client, output) = args.gate.open_or_start(args.listen)?;
     let file = upload(&client, &args.file)?;
-    let asked = json!({"file": file, "name": args.name, "port": args.port, "check": args.check, "instances": args.instances, "plan": args.plan});
+    let asked = json!({"file": file, "name": args.name, "port": args.port, "check": args.check, "instances": args.instances, "account": args.account, "plan": args.plan});
     let done = client.send(Method::POST, &["ui-api", "up"], &[], Some(&asked));
     if args.plan || done.is_err() {
         forget(&client, &file);

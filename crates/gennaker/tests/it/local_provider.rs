@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use cloud::Provider;
-use cloud::local::{FoldersOnly, Local, MIGRATIONS, Options};
+use cloud::local::{self, FoldersOnly, Local, MIGRATIONS, Options};
 use dataplane::client::Client;
 use dataplane::wanted::Wanted;
 use jiff::SignedDuration;
@@ -53,7 +53,7 @@ impl Machine {
 fn open(store: &Store, folder: &Path) -> Arc<Local> {
     let mut options = Options::new(folder, env!("CARGO_BIN_EXE_gennaker"), "/usr/bin:/bin");
     options.drain = SignedDuration::from_secs(2);
-    Local::open(store.clone(), options, Arc::new(FoldersOnly))
+    local::open(store.clone(), options, Arc::new(FoldersOnly)).remove(0)
 }
 
 #[async_trait]

@@ -1,5 +1,6 @@
 //! Stories told with the real binary.
 
+mod accounts_story;
 mod api;
 mod apt_clients_story;
 mod apt_crash_story;

@@ -94,9 +94,9 @@ fn what_is_wrong_with_zones_and_instance_types_is_found_before_a_server_starts()
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("gennaker.toml");
     for (text, expected) in [
-        ("zones = []", "zones under [local]: name at least one, and each once"),
-        ("zones = [\"a\", \"a\"]", "zones under [local]: name at least one, and each once"),
-        ("zones = [\"a/b\"]", "zones under [local]: \"a/b\" is no name of letters, digits and hyphens"),
+        ("zones = []", "[local]: zones: name at least one, and each once"),
+        ("zones = [\"a\", \"a\"]", "[local]: zones: name at least one, and each once"),
+        ("zones = [\"a/b\"]", "[local]: zone \"a/b\" is no name of letters, digits, - and _"),
         ("instance_type = [{name = \"s\", memory_mib = 0}]", "[[local.instance_type]] s: memory_mib: 1 or more"),
         ("instance_type = [{name = \"s\", cpus = -1}]", "[[local.instance_type]] s: cpus: from 0.01 on"),
         (

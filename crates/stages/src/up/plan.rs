@@ -1,5 +1,6 @@
 //! What it takes from a package to a service: which objects there must be, which are there, what each becomes. Pure.
 
+use cloud::inventory::Account;
 use pipeline::Map;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -23,6 +24,8 @@ pub struct Wish {
     pub check: Option<String>,
     /// How many instances: 2 for a new service.
     pub instances: Option<u32>,
+    /// In which account: where the service is, the first one for a new service.
+    pub account: Option<String>,
 }
 
 /// The package of the file.
@@ -94,6 +97,8 @@ pub struct Place {
 pub struct Plan {
     /// The package.
     pub package: Package,
+    /// Where it goes.
+    pub at: Place,
     /// The application, the repository and the load balancer have this name.
     pub name: String,
     /// In order.
@@ -164,8 +169,32 @@ impl Check {
     }
 }
 
+/// Where a service goes: where its pipeline deploys, where somebody wants a new one, else the first account.
+pub fn place(wish: &Wish, accounts: &[Account], pipeline: Option<&Map>) -> Result<Place, String> {
+    let known = |name: &str| accounts.iter().find(|account| account.name == name);
+    let deploys = pipeline.and_then(|pipeline| pipeline.get("stages")?.as_array());
+    let mut clusters = deploys.into_iter().flatten().filter_map(|stage| stage["clusters"].as_array()).flatten();
+    let there = clusters.find_map(|cluster| known(cluster["account"].as_str()?));
+    let account = match (&wish.account, there) {
+        (Some(name), Some(there)) if *name != there.name => {
+            return Err(format!(
+                "the service is in account {}; for one more in account {name} give --name another name",
+                there.name
+            ));
+        }
+        (_, Some(there)) => there,
+        (Some(name), None) => known(name).ok_or_else(|| {
+            let names: Vec<&str> = accounts.iter().map(|account| account.name.as_str()).collect();
+            format!("there is no account \"{name}\"; the accounts are {}", names.join(", "))
+        })?,
+        (None, None) => accounts.first().ok_or("there is no account to deploy to")?,
+    };
+    let region = account.regions.first().map(|region| region.name.clone()).unwrap_or_default();
+    Ok(Place { account: account.name.clone(), provider: account.provider.clone(), region })
+}
+
 /// Decides.
-pub fn plan(package: Package, wish: &Wish, at: &Place, facts: &Facts) -> Result<Plan, String> {
+pub fn plan(package: Package, wish: &Wish, at: Place, facts: &Facts) -> Result<Plan, String> {
     let name = name_of(&package, wish)?;
     let mut steps = Vec::new();
     let mut step = |what, name: &str, fate, says: String| steps.push(Step { what, name: name.to_owned(), fate, says });
@@ -175,7 +204,7 @@ pub fn plan(package: Package, wish: &Wish, at: &Place, facts: &Facts) -> Result<
         .then(|| object(json!({"name": name, "email": "nobody@example.com", "cloudProviders": at.provider})));
     step("application", &name, made(facts.application), String::new());
 
-    let (balancer, fate, says) = balancer(&name, wish, at, facts)?;
+    let (balancer, fate, says) = balancer(&name, wish, &at, facts)?;
     step("balancer", &name, fate, says);
 
     let label = format!("{}_{}_{}", package.name, package.version, package.architecture);
@@ -185,12 +214,12 @@ pub fn plan(package: Package, wish: &Wish, at: &Place, facts: &Facts) -> Result<
         Some((prefix, distribution)) => (prefix.clone(), distribution.clone(), false),
         None => (name.clone(), DISTRIBUTION.to_owned(), true),
     };
-    let (pipeline, shown, fate) = pipeline(&name, &package, wish, at, facts, &publication);
+    let (pipeline, shown, fate) = pipeline(&name, &package, wish, &at, facts, &publication);
     step("pipeline", &shown, fate, format!("starts with every new {}", package.name));
     let place = format!("{}/{}", publication.0, publication.1);
     step("publication", &place, made(!publication.2), format!("shows {label}"));
     let repository = !facts.repository;
-    Ok(Plan { package, name, steps, application, balancer, pipeline, repository, publication })
+    Ok(Plan { package, at, name, steps, application, balancer, pipeline, repository, publication })
 }
 
 fn object(value: Value) -> Map {
@@ -308,7 +337,7 @@ mod tests {
 
     #[test]
     fn on_an_empty_server_everything_is_made() {
-        let plan = plan(hello(), &Wish::default(), &local(), &Facts::default()).unwrap();
+        let plan = plan(hello(), &Wish::default(), local(), &Facts::default()).unwrap();
         let all = [
             ("application", "helloterry"),
             ("balancer", "helloterry"),
@@ -329,7 +358,7 @@ mod tests {
 
     /// Facts after the first plan was carried out.
     fn after_the_first() -> Facts {
-        let first = plan(hello(), &Wish::default(), &local(), &Facts::default()).unwrap();
+        let first = plan(hello(), &Wish::default(), local(), &Facts::default()).unwrap();
         let mut balancer = first.balancer.unwrap();
         balancer.insert("listeners".into(), json!([{"protocol": "HTTP", "port": 8080}]));
         Facts {
@@ -345,7 +374,7 @@ mod tests {
     #[test]
     fn what_is_there_stays_as_people_left_it() {
         let facts = after_the_first();
-        let again = plan(hello(), &Wish::default(), &local(), &facts).unwrap();
+        let again = plan(hello(), &Wish::default(), local(), &facts).unwrap();
         assert!(again.steps.iter().all(|step| step.fate == Fate::Kept), "{:?}", again.steps);
         assert_eq!((again.application, again.balancer, again.pipeline), (None, None, None));
         assert!(!again.repository && !again.publication.2);
@@ -355,7 +384,7 @@ mod tests {
     fn only_what_is_asked_for_is_changed() {
         let facts = after_the_first();
         let wish = Wish { port: Some(9090), instances: Some(4), ..Wish::default() };
-        let changed = plan(hello(), &wish, &local(), &facts).unwrap();
+        let changed = plan(hello(), &wish, local(), &facts).unwrap();
         let expected = [Fate::Kept, Fate::Changed, Fate::Kept, Fate::Changed, Fate::Kept];
         assert_eq!(changed.steps.iter().map(|step| step.fate).collect::<Vec<_>>(), expected);
         assert_eq!(changed.balancer.unwrap()["listeners"][0]["externalPort"], 9090);
@@ -363,15 +392,39 @@ mod tests {
     }
 
     #[test]
+    fn a_service_stays_in_its_account_and_a_new_one_goes_where_it_is_wished() {
+        let account = |name: &str, region: &str| {
+            let region = json!({"name": region, "zones": []});
+            let all = json!({"name": name, "provider": "local", "regions": [region], "platform_health": "Local", "environment": name, "instance_types": [], "certificates": []});
+            serde_json::from_value::<Account>(all).expect("an account")
+        };
+        let accounts = [account("local", "local"), account("prod", "eu")];
+        let there = after_the_first().pipeline;
+        let placed = |wish: Option<&str>, pipeline: Option<&Map>| {
+            let wish = Wish { account: wish.map(str::to_owned), ..Wish::default() };
+            place(&wish, &accounts, pipeline).map(|at| format!("{} {}", at.account, at.region))
+        };
+        assert_eq!(placed(None, None).unwrap(), "local local");
+        assert_eq!(placed(Some("prod"), None).unwrap(), "prod eu");
+        assert_eq!(placed(None, there.as_ref()).unwrap(), "local local");
+        assert_eq!(placed(Some("local"), there.as_ref()).unwrap(), "local local");
+        assert_eq!(
+            placed(Some("prod"), there.as_ref()).unwrap_err(),
+            "the service is in account local; for one more in account prod give --name another name"
+        );
+        assert_eq!(placed(Some("x"), None).unwrap_err(), "there is no account \"x\"; the accounts are local, prod");
+    }
+
+    #[test]
     fn a_pipeline_of_another_kind_keeps_its_name() {
         let facts = Facts { application: true, taken: vec!["deploy".into()], ..Facts::default() };
-        let plan = plan(hello(), &Wish::default(), &local(), &facts).unwrap();
+        let plan = plan(hello(), &Wish::default(), local(), &facts).unwrap();
         assert_eq!(plan.steps[3].name, "Deploy hello-terry");
     }
 
     #[test]
     fn what_makes_no_sense_is_said() {
-        let refused = |wish: Wish| plan(hello(), &wish, &local(), &Facts::default()).unwrap_err();
+        let refused = |wish: Wish| plan(hello(), &wish, local(), &Facts::default()).unwrap_err();
         assert!(refused(Wish { name: Some("a-b".into()), ..Wish::default() }).starts_with("name \"a-b\": give one of"));
         assert!(
             refused(Wish { check: Some("health".into()), ..Wish::default() }).starts_with("check \"health\": give")

@@ -2,9 +2,9 @@
 
 use std::net::SocketAddr;
 
-use super::{Applied, Change, PREVIEW};
+use super::{Applied, Change, Held, held};
 use crate::local::state::Balancer;
-use crate::local::wanted;
+use crate::local::wanted::{self, PREVIEW};
 use crate::names;
 use crate::operation::{NamedAt, UpsertFirewall, UpsertLoadBalancer, WantedListener};
 use crate::provider::{CloudError, Outcome};
@@ -63,13 +63,12 @@ impl Change<'_> {
             if twice {
                 return Err(CloudError::Refused(format!("two listeners of {} want port {}", op.name, listener.port)));
             }
-            let holder = self.state.balancers.iter().find(|(name, other)| {
-                let same =
-                    |(at, held): (&SocketAddr, &WantedListener)| *at == address && held.protocol.is_udp() == is_udp;
-                **name != op.name && other.addresses.iter().zip(&other.spec.listeners).any(same)
-            });
+            let own = self.state.balancers.iter().filter(|(name, _)| **name != op.name);
+            let mut own = own.flat_map(|(name, other)| held(other, format!("load balancer {name}")));
+            let same = |held: &Held| overlap(held.address, address) && held.udp == is_udp;
+            let holder = own.find(same).or_else(|| self.others.listeners.iter().find(|held| same(held)).cloned());
             return match holder {
-                Some((name, _)) => Err(CloudError::Refused(format!("{address} belongs to load balancer {name}"))),
+                Some(held) => Err(CloudError::Refused(format!("{} belongs to {}", held.address, held.by))),
                 None => Ok(address),
             };
         }
@@ -142,4 +141,10 @@ impl Change<'_> {
             None => Err(self.no_firewall(&op.name)),
         }
     }
+}
+
+/// Whether two listeners would be in each other's way: one on every address is in the way of all on its port.
+fn overlap(one: SocketAddr, other: SocketAddr) -> bool {
+    let same = one.ip() == other.ip() || one.ip().is_unspecified() || other.ip().is_unspecified();
+    one.port() == other.port() && same
 }
