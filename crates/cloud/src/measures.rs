@@ -13,8 +13,19 @@ pub struct Measures {
     pub instances: BTreeMap<HealthState, u64>,
     /// How many server groups have instances.
     pub server_groups: u64,
+    /// Single health checks of instances, by server group; empty where the provider does not count them.
+    pub checks: BTreeMap<String, CheckMeasures>,
     /// Load balancers by name; their numbers are empty where the provider does not measure.
     pub balancers: BTreeMap<String, BalancerMeasures>,
+}
+
+/// How single health checks ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct CheckMeasures {
+    /// As expected.
+    pub passed: u64,
+    /// Otherwise, or not in time.
+    pub failed: u64,
 }
 
 /// A load balancer.

@@ -184,6 +184,7 @@ impl Balancers {
                 check: check.clone(),
                 kind: EventKind::MemberHealth,
                 name: format!("{}/{}", balancer.id, member.id),
+                counted_for: Some(balancer.id.clone()),
             });
             members.collect()
         };
@@ -334,7 +335,7 @@ impl Balancers {
     }
 
     /// Everything, for the status; `leaving` is what predecessors still have open.
-    pub fn status(&self, leaving: &Open) -> Vec<BalancerStatus> {
+    pub fn status(&self, leaving: &Open, checks: &Checks) -> Vec<BalancerStatus> {
         let state = self.state();
         let unchecked = Health { state: HealthState::Unknown, since: 0, why: "there is no health check".into() };
         let table = self.shared.table.get();
@@ -388,6 +389,7 @@ impl Balancers {
                 refused_requests: counts.map_or(0, |c| c.refused_requests.load(Relaxed)),
                 turned_away: counts.map_or(0, |c| c.turned_away.load(Relaxed)),
                 last_switch: state.switches.get(&balancer.id).cloned(),
+                checks: checks.counted(&balancer.id),
             }
         };
         state.wanted.iter().enumerate().map(one).collect()

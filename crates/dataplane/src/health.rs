@@ -5,7 +5,7 @@ mod probe;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ use tokio::task::AbortHandle;
 
 use crate::clock::Clock;
 use crate::journal::Journal;
-use crate::status::{EventKind, Health, HealthState};
+use crate::status::{Checked, EventKind, Health, HealthState};
 use crate::wanted::HealthCheck;
 
 /// While it is not green, something is asked at least so often: a deployment waits for it.
@@ -71,12 +71,28 @@ struct Inner {
     health: Health,
     /// Who is told of a change.
     names: Vec<(EventKind, String)>,
+    /// Where each answer is counted.
+    counts: Vec<Arc<Counts>>,
+}
+
+/// How the checks of a balancer's members ended.
+#[derive(Debug, Default)]
+struct Counts {
+    passed: AtomicU64,
+    failed: AtomicU64,
+}
+
+impl Counts {
+    fn count(&self, ok: bool) {
+        let counter = if ok { &self.passed } else { &self.failed };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 impl Check {
     fn new(address: SocketAddr, check: HealthCheck, now: i64) -> Self {
         let health = Health { state: HealthState::Starting, since: now, why: "not checked yet".into() };
-        let inner = Inner { verdict: Verdict::NEW, health, names: Vec::new() };
+        let inner = Inner { verdict: Verdict::NEW, health, names: Vec::new(), counts: Vec::new() };
         Self { address, check, fitness: AtomicU8::new(2), inner: Mutex::new(inner), soon: Notify::new() }
     }
 
@@ -125,7 +141,11 @@ impl Check {
         let born = Instant::now();
         loop {
             let answer = probe::ask(self.address, &self.check.probe, limit).await;
-            let verdict = self.lock().verdict.step(answer.is_ok(), born.elapsed(), &self.check);
+            let verdict = {
+                let inner = self.lock();
+                inner.counts.iter().for_each(|counts| counts.count(answer.is_ok()));
+                inner.verdict.step(answer.is_ok(), born.elapsed(), &self.check)
+            };
             let (Ok(why) | Err(why)) = answer;
             self.set(verdict, why, &clock, &journal);
             let pause = match verdict.state {
@@ -144,44 +164,63 @@ pub struct Subject {
     pub check: HealthCheck,
     pub kind: EventKind,
     pub name: String,
+    /// The balancer whose checks its answers are among, if they are to be counted.
+    pub counted_for: Option<String>,
 }
 
 /// By address and check, so that nothing is asked twice.
 type RunningChecks = HashMap<(SocketAddr, HealthCheck), (Arc<Check>, AbortHandle)>;
+
+/// Who is told of a check's changes, and where its answers are counted.
+#[derive(Default)]
+struct Listeners {
+    names: Vec<(EventKind, String)>,
+    counts: Vec<Arc<Counts>>,
+}
 
 /// All running checks.
 pub struct Checks {
     clock: Clock,
     journal: Arc<Journal>,
     running: Mutex<RunningChecks>,
+    /// By balancer, for as long as it is there.
+    counts: Mutex<HashMap<String, Arc<Counts>>>,
 }
 
 impl Checks {
     /// None yet.
     pub fn new(clock: Clock, journal: Arc<Journal>) -> Self {
-        Self { clock, journal, running: Mutex::default() }
+        Self { clock, journal, running: Mutex::default(), counts: Mutex::default() }
     }
 
     /// Checks exactly these from now on; what is checked already goes on and keeps its verdict.
     pub fn set(&self, subjects: Vec<Subject>) {
-        let mut names: HashMap<(SocketAddr, HealthCheck), Vec<(EventKind, String)>> = HashMap::new();
+        let mut wanted: HashMap<(SocketAddr, HealthCheck), Listeners> = HashMap::new();
+        let mut counts = HashMap::new();
         for subject in subjects {
-            names.entry((subject.address, subject.check)).or_default().push((subject.kind, subject.name));
+            let listeners = wanted.entry((subject.address, subject.check)).or_default();
+            listeners.names.push((subject.kind, subject.name));
+            if let Some(balancer) = subject.counted_for {
+                let known = self.counts().get(&balancer).cloned().unwrap_or_default();
+                listeners.counts.push(counts.entry(balancer).or_insert(known).clone());
+            }
         }
+        *self.counts() = counts;
         let mut running = self.lock();
         running.retain(|key, (_, task)| {
-            names.contains_key(key) || {
+            wanted.contains_key(key) || {
                 task.abort();
                 false
             }
         });
-        for (key, names) in names {
+        for (key, listeners) in wanted {
             let (check, _) = running.entry(key).or_insert_with_key(|(address, check)| {
                 let check = Arc::new(Check::new(*address, check.clone(), self.clock.now()));
                 let task = tokio::spawn(check.clone().run(self.clock.clone(), self.journal.clone()));
                 (check, task.abort_handle())
             });
-            check.lock().names = names;
+            let mut inner = check.lock();
+            (inner.names, inner.counts) = (listeners.names, listeners.counts);
         }
     }
 
@@ -200,6 +239,12 @@ impl Checks {
         self.lock().get(&(address, check.clone())).map(|(check, _)| check.clone())
     }
 
+    /// How the checks of a balancer's members ended.
+    pub fn counted(&self, balancer: &str) -> Checked {
+        let counts = self.counts().get(balancer).cloned().unwrap_or_default();
+        Checked { passed: counts.passed.load(Ordering::Relaxed), failed: counts.failed.load(Ordering::Relaxed) }
+    }
+
     /// Something happened at this port of the machine: `Some(why)` turns it red without waiting (its program ended), `None` asks at once.
     pub fn hint(&self, address: SocketAddr, why: Option<&str>) {
         for ((at, _), (check, _)) in self.lock().iter() {
@@ -211,6 +256,10 @@ impl Checks {
                 check.soon.notify_one();
             }
         }
+    }
+
+    fn counts(&self) -> MutexGuard<'_, HashMap<String, Arc<Counts>>> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, RunningChecks> {

@@ -91,6 +91,7 @@ impl Instances {
                 check: instance.health.clone()?,
                 kind: EventKind::InstanceHealth,
                 name: instance.id.clone(),
+                counted_for: None,
             })
         };
         wanted.instances.iter().filter_map(of).collect()

@@ -419,7 +419,7 @@ impl Plane {
             generation,
             seq: self.journal.seq(),
             isolation: self.isolation.clone(),
-            balancers: self.balancers.status(&leaving::open(&self.options.dir)),
+            balancers: self.balancers.status(&leaving::open(&self.options.dir), &self.checks),
             instances: self.instances.status(),
         }
     }

@@ -79,6 +79,18 @@ pub struct BalancerStatus {
     pub turned_away: u64,
     /// When the set of groups that take traffic last changed.
     pub last_switch: Option<Switch>,
+    /// The checks of its members.
+    #[serde(default)]
+    pub checks: Checked,
+}
+
+/// How single checks ended, since this process knows the balancer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Checked {
+    /// As expected.
+    pub passed: u64,
+    /// Otherwise, or not in time.
+    pub failed: u64,
 }
 
 /// A change of the groups that take traffic.

@@ -48,6 +48,16 @@ pub(super) async fn write(house: &House, text: &mut Exposition, parts: &mut Part
     for (account, measures) in &all {
         text.sample(name, &[("account", account)], measures.server_groups);
     }
+    let name = "gennaker_health_checks_total";
+    text.family(name, Kind::Counter, "Single health checks of a server group's instances.");
+    for (account, measures) in &all {
+        for (group, of) in &measures.checks {
+            let labels = [("account", &account[..]), ("group", group)];
+            for (result, number) in [("passed", of.passed), ("failed", of.failed)] {
+                text.sample(name, &[&labels[..], &[("result", result)]].concat(), number);
+            }
+        }
+    }
     let balancers: Vec<([(&str, &str); 2], &BalancerMeasures)> = all
         .iter()
         .flat_map(|(account, measures)| {

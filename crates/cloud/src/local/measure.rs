@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use dataplane::status::{BalancerStatus, Counters, MemberStatus, Status};
+use dataplane::status::{BalancerStatus, Checked, Counters, MemberStatus, Status};
 use dataplane::wanted::MemberState;
 
 use super::apply::Rules;
 use super::read::{checked, said_state};
-use super::state::State;
+use super::state::{Group, State};
 use crate::health::HealthState;
-use crate::measures::{BalancerMeasures, GroupMeasures, Measures};
+use crate::measures::{BalancerMeasures, CheckMeasures, GroupMeasures, Measures};
 
 /// So long a server group that left is still told, in milliseconds: its last requests are seen by whoever asks now and then.
 const LEFT: i64 = 60 * 60 * 1000;
@@ -26,10 +26,16 @@ pub fn measures(status: &Status, state: &State, rules: &Rules) -> Measures {
         *measures.instances.entry(said_state(instance)).or_default() += 1;
     }
     measures.server_groups = groups.len() as u64;
+    let balancer = |id: &str| status.balancers.iter().find(|balancer| balancer.id == id);
+    // Every instance of a group is behind its preview address, and checked there as everywhere.
+    let checked = |group: &Group| {
+        let Checked { passed, failed } = balancer(&rules.preview(&group.name))?.checks;
+        Some((group.name.to_string(), CheckMeasures { passed, failed }))
+    };
+    measures.checks = state.groups.values().filter_map(checked).collect();
     let there = |name: &String| {
-        let id = rules.called(name);
-        let balancer = status.balancers.iter().find(|balancer| balancer.id == id)?;
-        Some((name.clone(), of(balancer, status.at)))
+        let told = of(balancer(&rules.called(name))?, status.at);
+        Some((name.clone(), told))
     };
     measures.balancers = state.balancers.keys().filter_map(there).collect();
     measures
@@ -89,7 +95,7 @@ mod tests {
         let health = |state: &str| json!({"state": state, "since": 0, "why": ""});
         let member = |id: &str, group: &str, state: &str, is: &str| json!({"id": id, "group": group, "address": "127.0.0.1:1", "weight": 1, "state": state, "health": health(is), "counters": counters});
         let balancer = |id: &str| {
-            json!({"id": id, "listeners": [], "total": counters, "no_member": 7, "refused_requests": 1, "turned_away": 2, "last_switch": null,
+            json!({"id": id, "listeners": [], "total": counters, "no_member": 7, "refused_requests": 1, "turned_away": 2, "last_switch": null, "checks": {"passed": 40, "failed": 2},
                 "members": [member("a", "shop-v001", "active", "up"), member("b", "shop-v001", "active", "down"), member("c", "shop-v000", "out", "up")],
                 "groups": [{"group": "shop-v001", "counters": counters, "last_request_at": null},
                     {"group": "shop-v000", "counters": counters, "last_request_at": null},
@@ -120,7 +126,17 @@ mod tests {
         };
         let spec = crate::operation::UpsertLoadBalancer::new("shop", "local", "shop", Vec::new());
         let shop = super::super::state::Balancer { spec, created: jiff::Timestamp::UNIX_EPOCH, addresses: Vec::new() };
+        let launch = json!({"root": {"kind": "host", "layers": []}, "command": []});
+        let spec = serde_json::to_value(crate::operation::CreateServerGroup::new(
+            "shop".parse().expect("a name"),
+            "local",
+            "/image",
+            crate::health::Capacity::exactly(3),
+        ));
+        let group = json!({"name": "shop-v001", "spec": spec.expect("JSON"), "launch": launch, "created": "1970-01-01T00:00:00Z",
+            "capacity": {"min": 3, "max": 3, "desired": 3}, "disabled": false, "leaving": null, "preview": "127.0.0.1:1", "made": 3});
         State {
+            groups: BTreeMap::from([("shop-v001".to_owned(), serde_json::from_value(group).expect("a group"))]),
             instances: ["a", "b", "c"].map(instance).into(),
             balancers: BTreeMap::from([("shop".to_owned(), shop)]),
             ..State::default()
@@ -139,6 +155,10 @@ mod tests {
             measures.balancers.keys().collect::<Vec<_>>(),
             ["shop"],
             "preview addresses have no users, and another account tells its own"
+        );
+        assert_eq!(
+            measures.checks,
+            BTreeMap::from([("shop-v001".to_owned(), CheckMeasures { passed: 40, failed: 2 })])
         );
         let shop = &measures.balancers["shop"];
         assert_eq!(

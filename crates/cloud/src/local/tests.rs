@@ -151,6 +151,7 @@ impl Play {
             refused_requests: 0,
             turned_away: 0,
             last_switch: None,
+            checks: status::Checked::default(),
         });
         let instances = told.instances.iter().map(|told| running(told, health.clone()));
         let status = Status {

@@ -8,6 +8,7 @@ use dataplane::wanted::{self, Member, MemberState, Probe, ProxyProtocol, Stickin
 use super::apply::Rules;
 use super::state::{Group, Instance, Leaving, State};
 use crate::inventory::{HealthCheck, Protocol};
+use crate::names::GroupName;
 use crate::operation::WantedListener;
 use crate::traffic::{Affinity, Choice, Share, Treatment};
 
@@ -20,6 +21,11 @@ impl Rules {
     /// What the data plane calls a load balancer of this account. Accounts may have load balancers of the same name.
     pub fn called(&self, name: &str) -> String {
         if self.account == OWN { name.to_owned() } else { format!("{}.{name}", self.account) }
+    }
+
+    /// What the data plane calls the balancer that carries a server group's preview address.
+    pub fn preview(&self, group: &GroupName) -> String {
+        format!("{PREVIEW}{}", self.called(&group.to_string()))
     }
 }
 
@@ -71,7 +77,7 @@ fn balancers(state: &State, rules: &Rules) -> Vec<wanted::Balancer> {
         let behind = group.spec.load_balancers.iter().filter_map(|name| state.balancers.get(name));
         let datagrams = behind.flat_map(|balancer| &balancer.spec.listeners).any(|l| l.protocol.is_udp());
         balancers.push(wanted::Balancer {
-            id: format!("{PREVIEW}{}", rules.called(&group.name.to_string())),
+            id: rules.preview(&group.name),
             listeners: [Protocol::Tcp].into_iter().chain(datagrams.then_some(Protocol::Udp)).map(preview).collect(),
             health: Some(group_check(state, group)),
             members: members(state, group, true),

@@ -40,6 +40,9 @@ async fn health_follows_the_answers_and_says_what_it_asked_and_got() {
         format!("GET http://{address}/ was refused: nothing listens there")
     );
 
+    let counted = plane.web().await.checks;
+    assert!(counted.passed >= 2 && counted.failed >= 2, "each check is counted: {counted:?}");
+
     let events = plane.client.events(start, std::time::Duration::ZERO).await.unwrap();
     let told: Vec<&str> =
         events.events.iter().filter(|e| e.id == "web/a").map(|e| e.text.split(':').next().unwrap()).collect();

@@ -56,10 +56,12 @@ fn what_a_server_does_is_counted_and_the_dashboard_asks_only_for_what_is_exposed
     for _ in 0..3 {
         assert_eq!(ask(&format!("127.0.0.1:{port}"), "GET", "/", "").0, 200);
     }
-    // What was published is noticed within a second.
+    // What was published is noticed within a second, by those who count and by those who follow it.
     let deadline = Instant::now() + PATIENCE;
+    let says =
+        |text: &str, name: &str, value: &str| text.lines().any(|line| line.starts_with(name) && line.ends_with(value));
     let seen = |text: &str| {
-        text.lines().any(|line| line.starts_with("gennaker_apt_published_total{") && line.ends_with("} 1"))
+        says(text, "gennaker_apt_published_total{", "} 1") && says(text, "gennaker_apt_outbox_lag_events{", "} 0")
     };
     let mut text = scraped(&server);
     while !seen(&text) {
@@ -92,6 +94,9 @@ fn what_a_server_does_is_counted_and_the_dashboard_asks_only_for_what_is_exposed
     }
     let up = sample(&text, "gennaker_instances{account=\"local\",state=\"up\"}");
     assert!(up.is_some_and(|up| up >= 1.0), "{text}");
+    let passed =
+        sample(&text, "gennaker_health_checks_total{account=\"local\",group=\"helloterry-v000\",result=\"passed\"}");
+    assert!(passed.is_some_and(|checks| checks >= 1.0), "{text}");
     assert!(sample(&text, "gennaker_engine_transitions_total").is_some_and(|count| count > 3.0), "{text}");
     assert!(sample(&text, "gennaker_task_run_seconds_count").is_some_and(|count| count > 0.0), "{text}");
     assert!(!text.contains("\"01"), "no label holds an id of an execution: {text}");
