@@ -15,6 +15,8 @@ use crate::applications::folded;
 pub struct HeldBack {
     /// The application, in lower case.
     pub application: String,
+    /// The account of the cluster.
+    pub account: String,
     /// The cluster, `app-stack-detail`.
     pub cluster: String,
     /// `package-version`; of an image that names no package its id.
@@ -35,9 +37,9 @@ fn as_millis<S: serde::Serializer>(at: &Timestamp, to: S) -> Result<S::Ok, S::Er
 }
 
 impl HeldBack {
-    /// Whether this keeps a release from a cluster.
-    pub fn keeps(&self, cluster: &str, release: &str) -> bool {
-        self.cluster.eq_ignore_ascii_case(cluster) && self.release == release
+    /// Whether this is of a cluster.
+    pub fn is_of(&self, account: &str, cluster: &str) -> bool {
+        self.account == account && self.cluster.eq_ignore_ascii_case(cluster)
     }
 
     /// Its version: what stands behind the package's name.
@@ -47,10 +49,10 @@ impl HeldBack {
 
     /// Why something is not done, and what to do about it.
     pub fn sentence(&self) -> String {
-        let Self { application, cluster, release, who, reason, .. } = self;
+        let Self { application, account, cluster, release, who, reason, .. } = self;
         let version = self.version();
         format!(
-            "{release} is held back from cluster {cluster}: {who} rolled it back ({reason}); deploy a newer version, or lift it with `gennaker release {application} {version}`"
+            "{release} is held back from cluster {cluster} in account {account}: {who} rolled it back ({reason}); deploy a newer version, or lift it with `gennaker release {application} {version}`"
         )
     }
 }
@@ -66,38 +68,42 @@ pub fn split(release: &str) -> (&str, &str) {
 
 /// Keeps that a release is held back; what was said of it before is replaced.
 pub fn hold(tx: &mut Tx, held: &HeldBack) -> Result<(), StoreError> {
-    let sql = "insert into held_back (application, cluster, release, image, who, reason, at) values (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-        on conflict (application, cluster, release) do update set image = excluded.image, who = excluded.who, reason = excluded.reason, at = excluded.at";
-    let HeldBack { cluster, release, image, who, reason, at, .. } = held;
-    tx.execute(sql, params![folded(&held.application), cluster, release, image, who, reason, *at])?;
+    let sql = "insert into held_back (application, account, cluster, release, image, who, reason, at)
+        values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+        on conflict (application, account, cluster, release) do update set image = excluded.image, who = excluded.who, reason = excluded.reason, at = excluded.at";
+    let HeldBack { account, cluster, release, image, who, reason, at, .. } = held;
+    tx.execute(sql, params![folded(&held.application), account, cluster, release, image, who, reason, *at])?;
     tx.change("application", &folded(&held.application))
 }
 
+const SELECT: &str = "select application, account, cluster, release, image, who, reason, at from held_back";
+const ORDER: &str = "order by at desc, account, cluster, release";
+
 /// Everything that is held back.
 pub fn all(tx: &mut Tx) -> Result<Vec<HeldBack>, StoreError> {
-    let sql = "select application, cluster, release, image, who, reason, at from held_back order by at desc, cluster, release";
-    tx.query(sql, params![])?.iter().map(read).collect()
+    tx.query(&format!("{SELECT} {ORDER}"), params![])?.iter().map(read).collect()
 }
 
 /// Everything that an application holds back, the newest first.
 pub fn of_application(tx: &mut Tx, application: &str) -> Result<Vec<HeldBack>, StoreError> {
-    let sql = "select application, cluster, release, image, who, reason, at from held_back
-               where application = ?1 order by at desc, cluster, release";
-    tx.query(sql, params![folded(application)])?.iter().map(read).collect()
+    tx.query(&format!("{SELECT} where application = ?1 {ORDER}"), params![folded(application)])?
+        .iter()
+        .map(read)
+        .collect()
 }
 
 /// The same of one cluster.
-pub fn of_cluster(tx: &mut Tx, application: &str, cluster: &str) -> Result<Vec<HeldBack>, StoreError> {
+pub fn of_cluster(tx: &mut Tx, application: &str, account: &str, cluster: &str) -> Result<Vec<HeldBack>, StoreError> {
     let mut all = of_application(tx, application)?;
-    all.retain(|held| held.cluster.eq_ignore_ascii_case(cluster));
+    all.retain(|held| held.is_of(account, cluster));
     Ok(all)
 }
 
 /// Lets a release come again; which were held back until now.
 pub fn lift(tx: &mut Tx, held: &[HeldBack]) -> Result<(), StoreError> {
-    for HeldBack { application, cluster, release, .. } in held {
-        let sql = "delete from held_back where application = ?1 and cluster = ?2 and release = ?3";
-        tx.execute(sql, params![application, cluster, release])?;
+    for HeldBack { application, account, cluster, release, .. } in held {
+        let sql = "delete from held_back where application = ?1 and account = ?2 and cluster = ?3 and release = ?4";
+        tx.execute(sql, params![application, account, cluster, release])?;
         tx.change("application", application)?;
     }
     Ok(())
@@ -106,12 +112,13 @@ pub fn lift(tx: &mut Tx, held: &[HeldBack]) -> Result<(), StoreError> {
 fn read(row: &Row) -> Result<HeldBack, StoreError> {
     Ok(HeldBack {
         application: row.text(0)?,
-        cluster: row.text(1)?,
-        release: row.text(2)?,
-        image: row.text(3)?,
-        who: row.text(4)?,
-        reason: row.text(5)?,
-        at: row.time(6)?,
+        account: row.text(1)?,
+        cluster: row.text(2)?,
+        release: row.text(3)?,
+        image: row.text(4)?,
+        who: row.text(5)?,
+        reason: row.text(6)?,
+        at: row.time(7)?,
     })
 }
 

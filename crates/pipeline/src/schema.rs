@@ -12,6 +12,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { domain: "pipeline", number: 6, sql: REPORTS },
     Migration { domain: "pipeline", number: 7, sql: ACTIVITY },
     Migration { domain: "pipeline", number: 8, sql: NOTICES },
+    Migration { domain: "pipeline", number: 9, sql: HELD_IN },
 ];
 
 const FIRST: &str = "
@@ -81,6 +82,17 @@ const HELD_BACK: &str = "
 create table held_back (
     application text not null, cluster text not null, release text not null, image text not null, who text not null,
     reason text not null, at bigint not null, primary key (application, cluster, release));
+";
+
+/// A cluster is one account's. What was held back before was so in the only account that there was.
+const HELD_IN: &str = "
+create table held_in (
+    application text not null, account text not null, cluster text not null, release text not null, image text not null,
+    who text not null, reason text not null, at bigint not null, primary key (application, account, cluster, release));
+insert into held_in (application, account, cluster, release, image, who, reason, at)
+    select application, 'local', cluster, release, image, who, reason, at from held_back;
+drop table held_back;
+alter table held_in rename to held_back;
 ";
 
 /// Lists look into an index for each pipeline; templates, and whom things tell what.

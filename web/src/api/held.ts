@@ -6,6 +6,7 @@ import { answer, client } from './client';
 import { list, map, optNumber, text } from './read';
 
 export interface HeldBack {
+  account: string;
   cluster: string;
   /** `package-version`, or the image where no package is known. */
   release: string;
@@ -17,7 +18,7 @@ export interface HeldBack {
 
 export function readHeldBack(value: unknown): HeldBack {
   const held = map(value);
-  return { cluster: text(held.cluster), release: text(held.release), image: text(held.image), who: text(held.who), reason: text(held.reason), at: optNumber(held.at) };
+  return { account: text(held.account), cluster: text(held.cluster), release: text(held.release), image: text(held.image), who: text(held.who), reason: text(held.reason), at: optNumber(held.at) };
 }
 
 // A release that is held back or let go is a change of its application.
@@ -30,14 +31,14 @@ export const heldBackQuery = (application: string) =>
 export async function release(application: string, held: HeldBack): Promise<void> {
   await answer(
     client.DELETE('/applications/{application}/heldBack/{version}', {
-      params: { path: { application, version: held.release }, query: { cluster: held.cluster } },
+      params: { path: { application, version: held.release }, query: { cluster: held.cluster, account: held.account } },
     }),
   );
 }
 
 export function releaseSaid(origin: string, application: string, held: HeldBack): Said {
   return {
-    command: `gennaker release ${quoted(application)} ${quoted(held.release)} --server ${origin}`,
-    request: curl('DELETE', origin, `/applications/${encodeURIComponent(application)}/heldBack/${encodeURIComponent(held.release)}?${new URLSearchParams({ cluster: held.cluster })}`),
+    command: `gennaker release ${quoted(application)} ${quoted(held.release)} --cluster ${quoted(held.cluster)} --account ${quoted(held.account)} --server ${origin}`,
+    request: curl('DELETE', origin, `/applications/${encodeURIComponent(application)}/heldBack/${encodeURIComponent(held.release)}?${new URLSearchParams({ cluster: held.cluster, account: held.account })}`),
   };
 }

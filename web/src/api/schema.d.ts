@@ -1055,7 +1055,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What is held back, the newest first: `{application, cluster, release, image, who, reason, at}`. */
+        /** What is held back, the newest first: `{application, account, cluster, release, image, who, reason, at}`. */
         get: operations["get_applications_application_heldBack"];
         put?: never;
         post?: never;
@@ -6851,6 +6851,8 @@ export interface operations {
             query?: {
                 /** @description This one only. */
                 cluster?: string | null;
+                /** @description Of this account only. */
+                account?: string | null;
             };
             header?: never;
             path: {
@@ -6875,6 +6877,8 @@ export interface operations {
             query?: {
                 /** @description This one only. */
                 cluster?: string | null;
+                /** @description Of this account only. */
+                account?: string | null;
             };
             header?: never;
             path: {

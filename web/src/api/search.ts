@@ -13,6 +13,8 @@ export interface Found {
   application: string;
   /** Where it is: account and region. */
   place: string;
+  account: string;
+  region: string;
   /** The server group of an instance. */
   group: string;
 }
@@ -31,8 +33,9 @@ function readFound(one: JsonMap): Found[] {
   if (known === undefined) return [];
   const [kind, key] = known;
   const name = text(one[key]);
-  const place = [text(one.account), text(one.region)].filter((part) => part !== '').join('/');
-  return name === '' ? [] : [{ kind, name, application: text(one.application), place, group: text(one.serverGroup) }];
+  const [account, region] = [text(one.account), text(one.region)];
+  const place = [account, region].filter((part) => part !== '').join('/');
+  return name === '' ? [] : [{ kind, name, application: text(one.application), place, account, region, group: text(one.serverGroup) }];
 }
 
 export function readSearch(value: unknown): Found[] {

@@ -12,9 +12,10 @@ export interface UpWish {
   port: string;
   check: string;
   instances: string;
+  account: string;
 }
 
-export const NO_WISH: UpWish = { name: '', port: '', check: '', instances: '' };
+export const NO_WISH: UpWish = { name: '', port: '', check: '', instances: '', account: '' };
 
 export type Fate = 'made' | 'changed' | 'kept';
 
@@ -55,6 +56,7 @@ function bodyOf(file: string, wish: UpWish, plan: boolean) {
     ...(wish.port === '' ? {} : { port: Number(wish.port) }),
     ...(wish.check === '' ? {} : { check: wish.check }),
     ...(wish.instances === '' ? {} : { instances: Number(wish.instances) }),
+    ...(wish.account === '' ? {} : { account: wish.account }),
   };
 }
 
@@ -85,7 +87,7 @@ export async function goUp(file: string, wish: UpWish): Promise<Up> {
 
 export function upSaid(origin: string, file: string, wish: UpWish): Said {
   const option = (flag: string, value: string) => (value === '' ? '' : ` --${flag} ${quoted(value)}`);
-  const flags = option('name', wish.name) + option('port', wish.port) + option('check', wish.check) + option('instances', wish.instances);
+  const flags = option('name', wish.name) + option('port', wish.port) + option('check', wish.check) + option('instances', wish.instances) + option('account', wish.account);
   const upload = `curl -fsS -T ${quoted(file)} ${quoted(`${origin}/api/files/up/${encodeURIComponent(file)}`)}`;
   return {
     command: `gennaker up ${quoted(file)}${flags} --server ${origin}`,

@@ -34,8 +34,8 @@ describe('the palette', () => {
       '/applications/shop/pipelines',
       '/applications/workshop/pipelines',
       '/applications/work/pipelines?pipeline=Shop+it',
-      '/applications/shop/load-balancers?balancer=shop',
-      '/applications/shop/clusters?group=shop-v000&instance=shop-v000-1',
+      '/applications/shop/load-balancers?balancer=shop&account=local&region=here',
+      '/applications/shop/clusters?group=shop-v000&account=local&region=here&instance=shop-v000-1',
     ]);
     // A text that would be read as a number stays a text.
     expect(address('/repositories', { q: '1.0' })).toBe('/repositories?q=%221.0%22');
@@ -49,7 +49,7 @@ describe('the palette', () => {
   });
 
   it('shows few of many, and says how many more', () => {
-    const many = Array.from({ length: 20 }, (_, n) => ofFound({ kind: 'application', name: `app${n}`, application: '', place: '', group: '' }));
+    const many = Array.from({ length: 20 }, (_, n) => ofFound({ kind: 'application', name: `app${n}`, application: '', place: '', account: '', region: '', group: '' }));
     expect(arranged(many, 'app')[0]).toMatchObject({ more: 14 });
   });
 

@@ -60,7 +60,7 @@ function entry(group: Exclude<Group, 'recent'>, name: string, detail: string, to
   return { group, key: `${group} ${to}`, title: name, detail, drawing: DRAWINGS[group], to, words };
 }
 
-export function ofFound({ kind, name, application, place, group }: Found): Entry {
+export function ofFound({ kind, name, application, place, account, region, group }: Found): Entry {
   const where = [application, place].filter((part) => part !== '' && part !== name).join(' · ');
   switch (kind) {
     case 'application':
@@ -68,11 +68,11 @@ export function ofFound({ kind, name, application, place, group }: Found): Entry
     case 'pipeline':
       return entry('pipelines', name, application, inside(application, 'pipelines', { pipeline: name }));
     case 'serverGroup':
-      return entry('serverGroups', name, where, inside(application, 'clusters', { group: name }));
+      return entry('serverGroups', name, where, inside(application, 'clusters', { group: name, account, region }));
     case 'instance':
-      return entry('instances', name, where, inside(application, 'clusters', { group, instance: name }));
+      return entry('instances', name, where, inside(application, 'clusters', { group, account, region, instance: name }));
     case 'loadBalancer':
-      return entry('loadBalancers', name, where, inside(application, 'load-balancers', { balancer: name }));
+      return entry('loadBalancers', name, where, inside(application, 'load-balancers', { balancer: name, account, region }));
     case 'project':
       return entry('projects', name, '', address(`/projects/${encodeURIComponent(name)}`));
   }

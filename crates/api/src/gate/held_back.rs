@@ -22,15 +22,18 @@ pub fn routes() -> OpenApiRouter<House> {
 struct Which {
     /// This one only.
     cluster: Option<String>,
+    /// Of this account only.
+    account: Option<String>,
 }
 
 impl Which {
     fn means(&self, held: &HeldBack) -> bool {
         self.cluster.as_ref().is_none_or(|cluster| held.cluster.eq_ignore_ascii_case(cluster))
+            && self.account.as_ref().is_none_or(|account| held.account == *account)
     }
 }
 
-/// What is held back, the newest first: `{application, cluster, release, image, who, reason, at}`.
+/// What is held back, the newest first: `{application, account, cluster, release, image, who, reason, at}`.
 #[utoipa::path(get, path = "/applications/{application}/heldBack", params(("application" = String, Path), Which),
     responses((status = OK, body = Vec<Object>)))]
 async fn list(

@@ -1,6 +1,6 @@
 //! `gennaker image`: which images there are, and images of whole root file systems.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -83,7 +83,11 @@ fn list(args: &List) -> anyhow::Result<ExitCode> {
         return done();
     }
     let all = images.as_array().map(Vec::as_slice).unwrap_or_default();
-    output.lines(&all.iter().map(|image| text(image, "imageName").to_owned()).collect::<Vec<_>>())?;
+    let mut names: Vec<String> = all.iter().map(|image| text(image, "imageName").to_owned()).collect();
+    // Accounts of one machine have the same images.
+    let mut told = HashSet::new();
+    names.retain(|name| told.insert(name.clone()));
+    output.lines(&names)?;
     done()
 }
 

@@ -168,6 +168,9 @@ pub struct Release {
     /// In this cluster only
     #[arg(long)]
     cluster: Option<String>,
+    /// In this account only
+    #[arg(long)]
+    account: Option<String>,
     #[command(flatten)]
     gate: Gate,
 }
@@ -175,7 +178,8 @@ pub struct Release {
 /// Runs `gennaker release`.
 pub fn release(args: Release) -> anyhow::Result<ExitCode> {
     let (client, output) = args.gate.open()?;
-    let query: Vec<(&str, String)> = args.cluster.iter().map(|cluster| ("cluster", cluster.clone())).collect();
+    let only = [("cluster", &args.cluster), ("account", &args.account)];
+    let query: Vec<(&str, String)> = only.into_iter().filter_map(|(key, only)| Some((key, only.clone()?))).collect();
     let Some(version) = &args.version else {
         output.print(&client.get(&["applications", &args.application, "heldBack"], &query)?)?;
         return done();

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::redblack_story::{Users, deploy, one_request, post, prepare, read, succeeds};
+use crate::redblack_story::{Users, deploy, ended, one_request, post, prepare, read, succeeds};
 use crate::server::{Server, gennaker, run};
 
 /// The server groups as `account name traffic`.
@@ -71,10 +71,24 @@ fn a_machine_is_several_accounts() {
     succeeds(&server, &in_prod(&server, "one"));
     assert_eq!(groups(&server), ["local hello-v000 on", "prod hello-v000 off", "prod hello-v001 on"]);
     assert_eq!(asked(&prod), "This is Default");
-    let place =
-        json!({"type": "destroyServerGroup", "credentials": "prod", "region": "eu", "serverGroupName": "hello-v000"});
-    succeeds(&server, &post(&server, place));
-    assert_eq!(groups(&server), ["local hello-v000 on", "prod hello-v001 on"]);
+    // So does a rollback, and what is held back is so in its account alone.
+    let (code, _, said) = server.also(&["rollback", "hello", "-m", "orders fail"]);
+    assert!(
+        code != 0 && said.contains("hello in local, hello in prod; say which with --cluster and --account"),
+        "{said}"
+    );
+    let (code, _, said) = server.also(&["rollback", "hello", "--account", "prod", "-m", "orders fail"]);
+    assert_eq!(code, 0, "{said}");
+    assert_eq!(groups(&server), ["local hello-v000 on", "prod hello-v000 on", "prod hello-v001 off"]);
+    let refused = ended(&server, &in_prod(&server, "one"));
+    assert!(refused.to_string().contains("is held back from cluster hello in account prod"), "{refused:#}");
+    succeeds(&server, &deploy(&server, "one", json!({})));
+    for (account, region, name) in [("prod", "eu", "hello-v001"), ("local", "local", "hello-v000")] {
+        let place =
+            json!({"type": "destroyServerGroup", "credentials": account, "region": region, "serverGroupName": name});
+        succeeds(&server, &post(&server, place));
+    }
+    assert_eq!(groups(&server), ["local hello-v001 on", "prod hello-v000 on"]);
     let (status, metrics) = crate::server::ask(&server.address(), "GET", "/metrics", "");
     let told = |account: &str, up: u32| {
         metrics.contains(&format!("gennaker_instances{{account=\"{account}\",state=\"up\"}} {up}"))
@@ -92,10 +106,10 @@ fn a_machine_is_several_accounts() {
         ),
         "{said}"
     );
-    assert_eq!(asked(&prod), "This is Default");
+    assert_eq!(asked(&prod), "This is v2");
 
     let server = Server::start_in(folder, &config);
-    assert_eq!(groups(&server), ["local hello-v000 on", "prod hello-v001 on"]);
+    assert_eq!(groups(&server), ["local hello-v001 on", "prod hello-v000 on"]);
     let answers = users.end();
     assert_eq!(answers.keys().collect::<Vec<_>>(), ["This is Default"], "{answers:?}");
 }

@@ -299,7 +299,9 @@ fn one_command_goes_back_and_what_was_left_stays_away() {
     let again = ended(&server, &deploy(&server, "two", json!({})));
     assert_eq!(again["status"], "TERMINAL");
     assert!(
-        again.to_string().contains("is held back from cluster hello: anonymous rolled it back (orders fail)"),
+        again
+            .to_string()
+            .contains("is held back from cluster hello in account local: anonymous rolled it back (orders fail)"),
         "{again:#}"
     );
     let (_, list, _) = server.also(&["release", "hello"]);

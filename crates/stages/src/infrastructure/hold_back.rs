@@ -43,7 +43,8 @@ impl Effect for Create {
             let context = wishes::cluster_config(&wishes::context(&input));
             let cluster = text(&context, &[CANARY_OF]).map_or_else(|| wanted.cluster.to_string(), str::to_owned);
             let application = wanted.cluster.app().to_owned();
-            let all = self.0.store.read(move |tx| held::of_cluster(tx, &application, &cluster)).await;
+            let account = job.account.clone();
+            let all = self.0.store.read(move |tx| held::of_cluster(tx, &application, &account, &cluster)).await;
             let all: Vec<HeldBack> = match all {
                 Ok(all) => all,
                 Err(error) => return from_store(&error, &input),
@@ -134,6 +135,7 @@ impl HoldBack {
         }
         Ok(Some(HeldBack {
             application: group.name.cluster().app().to_lowercase(),
+            account: account.clone(),
             cluster: group.name.cluster().to_string(),
             release: release.clone(),
             image: group.image.clone(),
@@ -166,10 +168,16 @@ pub(crate) fn stops(tx: &mut Tx, pipeline: &Map, release: &str) -> Result<Option
     }
     let stages = pipeline.get("stages").and_then(Value::as_array).into_iter().flatten();
     let clusters = stages.filter_map(|stage| stage.get("clusters")?.as_array()).flatten().filter_map(Value::as_object);
-    let names: Vec<String> = clusters
-        .filter_map(|cluster| Some(wishes::cluster_of(cluster, application).ok()?.to_string().to_lowercase()))
-        .collect();
-    all.retain(|held| held.release == release && names.contains(&held.cluster.to_lowercase()));
+    let named = |cluster| {
+        // An account that is known only when it runs may be any.
+        let account = wishes::account(cluster).ok().filter(|account| !account.contains("${"));
+        Some((account, wishes::cluster_of(cluster, application).ok()?.to_string()))
+    };
+    let named: Vec<(Option<String>, String)> = clusters.filter_map(named).collect();
+    let meant = |held: &HeldBack| {
+        named.iter().any(|(account, cluster)| held.is_of(account.as_deref().unwrap_or(&held.account), cluster))
+    };
+    all.retain(|held| held.release == release && meant(held));
     Ok(all.into_iter().next())
 }
 

@@ -208,7 +208,8 @@ impl CloudOutlook {
         };
         // A canary stands in for the cluster that it tries the release for.
         let meant = wishes::text(&config, &[CANARY_OF]).map_or_else(|| cluster.to_string(), str::to_owned);
-        if let Some(held) = self.held.iter().find(|held| held.keeps(&meant, &release)) {
+        let account = failed(wishes::account(&config))?;
+        if let Some(held) = self.held.iter().find(|held| held.is_of(&account, &meant) && held.release == release) {
             look.context.shift_remove("deploy.server.groups");
             return Err(format!("it would be refused: {}", held.sentence()));
         }

@@ -87,6 +87,7 @@ async fn what_a_cluster_was_rolled_back_from_starts_no_pipeline_that_deploys_the
     }
     let held = HeldBack {
         application: "shop".into(),
+        account: "local".into(),
         cluster: "shop-main".into(),
         release: "hello-2.0".into(),
         image: "image-1".into(),
@@ -106,7 +107,7 @@ async fn what_a_cluster_was_rolled_back_from_starts_no_pipeline_that_deploys_the
     assert_eq!(
         runs[0].cancellation_reason.as_deref(),
         Some(
-            "hello-2.0 is held back from cluster shop-main: ann rolled it back (orders fail); deploy a newer version, or lift it with \
+            "hello-2.0 is held back from cluster shop-main in account local: ann rolled it back (orders fail); deploy a newer version, or lift it with \
              `gennaker release shop 2.0`"
         )
     );

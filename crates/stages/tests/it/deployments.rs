@@ -146,7 +146,7 @@ async fn what_was_rolled_back_does_not_come_again_by_itself() {
     assert_eq!(held, Some(&json!("hello-2.0")));
 
     let again = why(&play.run(release("hello-2.0")).await);
-    let said = "hello-2.0 is held back from cluster shop: [anonymous] rolled it back (orders fail); deploy a newer version, or lift it with \
+    let said = "hello-2.0 is held back from cluster shop in account cloudy: [anonymous] rolled it back (orders fail); deploy a newer version, or lift it with \
                 `gennaker release shop 2.0`";
     assert!(again.contains(said), "{again}");
     // Another cluster is not meant, an older version may come, and a newer one is the end of it.

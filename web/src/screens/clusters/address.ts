@@ -9,14 +9,34 @@ export interface ClustersSearch {
   /** What the groups are filtered by. */
   q?: string;
   group?: string;
+  /** Where the group is: names are an account's and a region's own. A link may leave them out. */
+  account?: string;
+  region?: string;
   instance?: string;
   act?: Act;
   view?: View;
   task?: string;
   /** The wizard that is open: `create`, or `clone` of the group. */
   do?: string;
-  /** A release that may come again: `cluster:release`. */
+  /** A release that may come again: `account:cluster:release`. */
   held?: string;
+}
+
+/** What a server group is called. */
+export interface Named {
+  name: string;
+  account: string;
+  region: string;
+}
+
+/** Whether an address means a group. */
+export function isMeant(search: ClustersSearch, one: Named): boolean {
+  return one.name === search.group && (search.account ?? one.account) === one.account && (search.region ?? one.region) === one.region;
+}
+
+/** What an address calls a group. */
+export function meaning({ name, account, region }: Named): { group: string; account: string; region: string } {
+  return { group: name, account, region };
 }
 
 /** What an address says, without what it may not say. */
@@ -24,7 +44,7 @@ export function readClustersSearch(search: Record<string, unknown>): ClustersSea
   const act = [...GROUP_ACTS, ...INSTANCE_ACTS].find((one) => one === search.act);
   const view = VIEWS.find((one) => one === search.view);
   const words: ClustersSearch = {};
-  for (const key of ['q', 'group', 'instance', 'task', 'held', 'do'] as const) {
+  for (const key of ['q', 'group', 'account', 'region', 'instance', 'task', 'held', 'do'] as const) {
     const value = search[key];
     if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') words[key] = String(value);
   }

@@ -4,6 +4,7 @@ import { memo } from 'react';
 import type { ServerGroup } from '../../api/inventory';
 import { LongList } from '../../parts/long-list';
 import { useTexts } from '../../texts';
+import type { Named } from './address';
 import { GroupRow } from './group-row';
 import { HeldPart } from './held';
 import type { ShownCluster } from './shown';
@@ -19,14 +20,14 @@ const keyOfGroup = (group: ServerGroup) => `${group.region} ${group.name}`;
 
 interface Props {
   cluster: ShownCluster;
-  group: string | undefined;
+  chosen: ServerGroup | undefined;
   instance: string | undefined;
-  onSelect: (group?: string, instance?: string) => void;
+  onSelect: (group?: Named, instance?: string) => void;
 }
 
-export const ClusterPart = memo(function ClusterPart({ cluster, group, instance, onSelect }: Props) {
+export const ClusterPart = memo(function ClusterPart({ cluster, chosen, instance, onSelect }: Props) {
   const t = useTexts();
-  const chosen = cluster.groups.find((one) => one.name === group);
+  const own = chosen !== undefined && cluster.groups.includes(chosen) ? chosen : undefined;
   return (
     <li className="cluster">
       <h2>
@@ -43,11 +44,11 @@ export const ClusterPart = memo(function ClusterPart({ cluster, group, instance,
             </span>
           ))}
         </div>
-        <LongList role="rowgroup" items={cluster.groups} keyOf={keyOfGroup} guess={ROW} short={40} reveal={chosen === undefined ? undefined : keyOfGroup(chosen)}>
-          {(one) => <GroupRow group={one} share={cluster.shares.get(one.name) ?? 0} selected={group === one.name} instance={group === one.name ? instance : undefined} onSelect={onSelect} />}
+        <LongList role="rowgroup" items={cluster.groups} keyOf={keyOfGroup} guess={ROW} short={40} reveal={own === undefined ? undefined : keyOfGroup(own)}>
+          {(one) => <GroupRow group={one} share={cluster.shares.get(one.name) ?? 0} selected={own === one} instance={own === one ? instance : undefined} onSelect={onSelect} />}
         </LongList>
       </div>
-      <HeldPart cluster={cluster.name} />
+      <HeldPart cluster={cluster} />
     </li>
   );
 });

@@ -17,6 +17,7 @@ import { useTexts } from '../../texts';
 import { GroupForm, type Choices } from './deploy-form';
 import { clusterOf, copyOf, creation, newGroup, problemsOfGroup, type GroupDraft } from './deploy-draft';
 import { shortImage } from './names';
+import type { Named } from './address';
 import { nextName } from './naming';
 import { outlook } from './strategies';
 
@@ -26,7 +27,7 @@ interface Props {
   /** The one that is copied; a new one without. */
   copied: ServerGroup | undefined;
   onClose: () => void;
-  onSelect: (group: string, instance: string) => void;
+  onSelect: (group: Named, instance: string) => void;
 }
 
 /** The form opens once all that there is to choose from is here. */
@@ -110,7 +111,7 @@ function Coming({ task, all, choices, balancers, onSelect }: { task: Execution |
     <>
       <p className="row" data-coming={group.name}>
         <bdi className="strong">{group.name}</bdi>
-        <Tiles instances={group.instances} onSelect={(instance) => onSelect(group.name, instance)} />
+        <Tiles instances={group.instances} onSelect={(instance) => onSelect(group, instance)} />
         <span className="soft small">{t.clusters.upOf(upCount(group.instances), group.capacity.desired)}</span>
       </p>
       {down !== undefined && (

@@ -8,6 +8,7 @@ import { Mark } from '../../parts/mark';
 import { ofGroup, ofInstance } from '../../parts/status';
 import { Ago } from '../../parts/when';
 import { useTexts } from '../../texts';
+import { meaning } from './address';
 import { FollowedTask, GroupActions, InstanceTabs } from './actions';
 
 export function Details({ group, instance, share, onClose }: { group: ServerGroup; instance: Instance | undefined; share: number; onClose: () => void }) {
@@ -31,7 +32,7 @@ export function Details({ group, instance, share, onClose }: { group: ServerGrou
           <span className="soft small">{t.clusters.upOf(upCount(group.instances), group.capacity.desired)}</span>
         </p>
         <p className="row drawer-state">
-          <Link className="button" to="/applications/$application/clusters" params={{ application: group.application }} search={{ group: group.name, do: 'clone' }}>
+          <Link className="button" to="/applications/$application/clusters" params={{ application: group.application }} search={{ ...meaning(group), do: 'clone' }}>
             {t.newGroup.clone}
           </Link>
         </p>
@@ -81,7 +82,7 @@ export function Details({ group, instance, share, onClose }: { group: ServerGrou
             {group.balancers.length === 0
               ? t.common.none
               : group.balancers.map((name) => (
-                  <Link key={name} className="word" to="/applications/$application/load-balancers" params={{ application: group.application }} search={{ balancer: name }}>
+                  <Link key={name} className="word" to="/applications/$application/load-balancers" params={{ application: group.application }} search={{ balancer: name, account: group.account, region: group.region }}>
                     <bdi>{name}</bdi>
                   </Link>
                 ))}

@@ -7,6 +7,7 @@ import { ofGroup } from '../../parts/status';
 import { Tiles } from '../../parts/tiles';
 import { Ago } from '../../parts/when';
 import { useTexts } from '../../texts';
+import type { Named } from './address';
 import { HeldBeside } from './held';
 import { shortImage, versionOf } from './names';
 
@@ -15,18 +16,18 @@ interface Props {
   share: number;
   selected: boolean;
   instance: string | undefined;
-  onSelect: (group?: string, instance?: string) => void;
+  onSelect: (group?: Named, instance?: string) => void;
 }
 
 /** Drawn anew only when its own group changes: a list has a thousand of them. */
 export const GroupRow = memo(function GroupRow({ group, share, selected, instance, onSelect }: Props) {
   const t = useTexts();
-  const selectInstance = useCallback((id: string) => onSelect(group.name, id), [onSelect, group.name]);
+  const selectInstance = useCallback((id: string) => onSelect(group, id), [onSelect, group]);
   const up = upCount(group.instances);
   return (
     <div className={selected ? 'group-line selected' : 'group-line'} role="row" data-group={group.name}>
       <span role="cell" className="group-version">
-        <button type="button" className="group-open" aria-pressed={selected} aria-label={group.name} title={group.name} onClick={() => onSelect(selected ? undefined : group.name)}>
+        <button type="button" className="group-open" aria-pressed={selected} aria-label={group.name} title={group.name} onClick={() => onSelect(selected ? undefined : group)}>
           {versionOf(group)}
         </button>
       </span>

@@ -7,11 +7,11 @@ import { shortImage } from './names';
 
 /** What the address calls it. */
 export function keyOf(held: HeldBack): string {
-  return `${held.cluster}:${held.release}`;
+  return `${held.account}:${held.cluster}:${held.release}`;
 }
 
 export function isHeld(group: ServerGroup, held: HeldBack): boolean {
-  return group.cluster.toLowerCase() === held.cluster.toLowerCase() && (group.image === held.image || releaseOf(group) === held.release);
+  return group.account === held.account && group.cluster.toLowerCase() === held.cluster.toLowerCase() && (group.image === held.image || releaseOf(group) === held.release);
 }
 
 /** An image without a known package is called by the last part of its name. */

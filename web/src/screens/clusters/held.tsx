@@ -11,19 +11,19 @@ import { isHeld, keyOf, shortRelease } from './held-back';
 
 const route = getRouteApi('/applications/$application/clusters');
 
-function useHeld(cluster: string): HeldBack[] {
+function useHeld(account: string, cluster: string): HeldBack[] {
   const { application } = route.useParams();
   const held = useQuery(heldBackQuery(application));
-  return (held.data ?? []).filter((one) => one.cluster.toLowerCase() === cluster.toLowerCase());
+  return (held.data ?? []).filter((one) => one.account === account && one.cluster.toLowerCase() === cluster.toLowerCase());
 }
 
 /** What is held back from a cluster: nothing is shown where nothing is. */
-export function HeldPart({ cluster }: { cluster: string }) {
+export function HeldPart({ cluster }: { cluster: { account: string; name: string } }) {
   const t = useTexts();
   const { application } = route.useParams();
   const search = route.useSearch();
   const navigate = route.useNavigate();
-  const held = useHeld(cluster);
+  const held = useHeld(cluster.account, cluster.name);
   if (held.length === 0) return null;
   const chosen = held.find((one) => keyOf(one) === search.held);
   return (
@@ -51,7 +51,7 @@ export function HeldPart({ cluster }: { cluster: string }) {
 
 /** Beside the image of a group that runs what is held back. */
 export function HeldBeside({ group }: { group: ServerGroup }) {
-  const held = useHeld(group.cluster);
+  const held = useHeld(group.account, group.cluster);
   return held.some((one) => isHeld(group, one)) ? <HeldMark /> : null;
 }
 

@@ -10,6 +10,7 @@ import { useFilter } from '../../parts/filter';
 import { useLast } from '../../parts/last';
 import { LongList } from '../../parts/long-list';
 import { useTexts } from '../../texts';
+import { isMeant, meaning, type Named } from './address';
 import { Deploy } from './deploy';
 import { FollowedTask } from './actions';
 import { ClusterPart, guessCluster, keyOfCluster } from './cluster-part';
@@ -26,18 +27,20 @@ const MANY = 60;
 export function ClustersScreen() {
   const t = useTexts();
   const { application } = route.useParams();
-  const { q, group, instance, do: doing } = route.useSearch();
+  const search = route.useSearch();
+  const { q, instance, do: doing } = search;
   const navigate = route.useNavigate();
   const groups = useQuery(serverGroupsQuery(application));
   const select = useCallback(
-    (group?: string, instance?: string) =>
+    (group?: Named, instance?: string) =>
       void navigate({
-        search: ({ q, view }) => ({ ...(q === undefined ? {} : { q }), ...(group === undefined ? {} : { group }), ...(instance === undefined ? {} : { instance, ...(view === undefined ? {} : { view }) }) }),
+        search: ({ q, view }) => ({ ...(q === undefined ? {} : { q }), ...(group === undefined ? {} : meaning(group)), ...(instance === undefined ? {} : { instance, ...(view === undefined ? {} : { view }) }) }),
       }),
     [navigate],
   );
   const [typed, field] = useFilter({ kept: q, label: t.common.filter, keep: (q) => void navigate({ search: ({ q: _, ...rest }) => ({ ...rest, ...(q === undefined ? {} : { q }) }), replace: true }) });
-  const copied = useLast(groups.data?.find((one) => one.name === group));
+  const meant = (one: ServerGroup) => isMeant(search, one);
+  const copied = useLast(groups.data?.find(meant));
   const create = (
     <button type="button" className="button primary" onClick={() => void navigate({ search: { do: 'create' } })}>
       {t.newGroup.create}
@@ -57,12 +60,12 @@ export function ClustersScreen() {
               </Empty>
             );
           }
-          const chosen = all.find((one) => one.name === group);
+          const chosen = all.find(meant);
           return (
             <div className={chosen === undefined ? 'with-drawer' : 'with-drawer open'}>
               <div className="clusters">
                 {chosen === undefined && <FollowedTask />}
-                <Groups all={all} typed={typed} field={field} create={create} group={group} instance={instance} onSelect={select} />
+                <Groups all={all} typed={typed} field={field} create={create} chosen={chosen} instance={instance} onSelect={select} />
               </div>
               {chosen !== undefined && (
                 <Details group={chosen} instance={chosen.instances.find((one) => one.id === instance)} share={trafficShares(all.filter((one) => one.cluster === chosen.cluster && one.account === chosen.account)).get(chosen.name) ?? 0} onClose={() => select()} />
@@ -71,8 +74,8 @@ export function ClustersScreen() {
           );
         }}
       </Answered>
-      {groups.data !== undefined && (doing === 'create' || (doing === 'clone' && copied?.name === group && copied !== undefined)) && (
-        <Deploy key={doing} application={application} all={groups.data} copied={doing === 'clone' ? copied : undefined} onClose={() => select(group)} onSelect={select} />
+      {groups.data !== undefined && (doing === 'create' || (doing === 'clone' && copied !== undefined && meant(copied))) && (
+        <Deploy key={doing} application={application} all={groups.data} copied={doing === 'clone' ? copied : undefined} onClose={() => select(groups.data.find(meant))} onSelect={select} />
       )}
     </div>
   );
@@ -83,17 +86,17 @@ interface GroupsProps {
   typed: string;
   field: ReactNode;
   create: ReactNode;
-  group: string | undefined;
+  chosen: ServerGroup | undefined;
   instance: string | undefined;
-  onSelect: (group?: string, instance?: string) => void;
+  onSelect: (group?: Named, instance?: string) => void;
 }
 
-function Groups({ all, typed, field, create, group, instance, onSelect }: GroupsProps) {
+function Groups({ all, typed, field, create, chosen, instance, onSelect }: GroupsProps) {
   const t = useTexts();
   const clusters = useMemo(() => clustersOf(all), [all]);
   const shown = useMemo(() => shownClusters(clusters, typed), [clusters, typed]);
-  const chosen = group === undefined ? undefined : shown.find((one) => one.groups.some((own) => own.name === group));
-  const named = chosen === undefined ? undefined : keyOfCluster(chosen);
+  const around = chosen === undefined ? undefined : shown.find((one) => one.groups.includes(chosen));
+  const named = around === undefined ? undefined : keyOfCluster(around);
   return (
     <>
       <div className="screen-head">
@@ -104,7 +107,7 @@ function Groups({ all, typed, field, create, group, instance, onSelect }: Groups
         {create}
       </div>
       <LongList as="ul" items={shown} keyOf={keyOfCluster} guess={guessCluster} short={all.length > MANY ? 0 : all.length} walked={false} reveal={named}>
-        {(cluster) => <ClusterPart cluster={cluster} group={group} instance={instance} onSelect={onSelect} />}
+        {(cluster) => <ClusterPart cluster={cluster} chosen={chosen} instance={instance} onSelect={onSelect} />}
       </LongList>
     </>
   );

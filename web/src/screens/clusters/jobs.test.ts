@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { readServerGroup } from '../../api/inventory';
 import { readHeldBack } from '../../api/held';
 import { readCapacity } from './action-fields';
-import { readClustersSearch } from './address';
+import { isMeant, meaning, readClustersSearch } from './address';
 import { isHeld, shortRelease } from './held-back';
 import { commandOf, jobOf } from './jobs';
 
@@ -45,10 +45,17 @@ it('a size is whole and between its bounds', () => {
   for (const wrong of [read(''), read('1.5'), read('-1'), read('3', '4'), read('3', '', '2')]) expect(wrong).toBeUndefined();
 });
 
+it('an address means one group, also where accounts have groups of one name; a link may leave the account out', () => {
+  const prod = { ...group, account: 'prod' };
+  expect([isMeant(meaning(prod), prod), isMeant(meaning(prod), group)]).toEqual([true, false]);
+  expect([isMeant({ group: 'app-v002' }, prod), isMeant({ group: 'app-v001' }, group)]).toEqual([true, false]);
+});
+
 it('a release that is held back is found by its image', () => {
-  const held = (image: string) => readHeldBack({ cluster: 'App', release: image, image });
+  const held = (image: string, account = 'local') => readHeldBack({ account, cluster: 'App', release: image, image });
   expect(isHeld(group, held('/images/app-2.0'))).toBe(true);
   expect(isHeld(group, held('/images/app-1.0'))).toBe(false);
+  expect(isHeld(group, held('/images/app-2.0', 'prod'))).toBe(false);
   expect([shortRelease('/images/app-2.0'), shortRelease('app-2.0')]).toEqual(['app-2.0', 'app-2.0']);
 });
 

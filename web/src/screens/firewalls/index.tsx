@@ -101,7 +101,7 @@ const FirewallPart = memo(function FirewallPart({ firewall, application, listed,
           {behind.length === 0 ? (
             <p className="soft small">{t.firewalls.behindNone}</p>
           ) : (
-            <BehindNames behind={behind} application={application} />
+            <BehindNames behind={behind} application={application} at={{ account: firewall.account, region: firewall.region }} />
           )}
         </div>
       </div>
@@ -140,7 +140,7 @@ function Rules({ firewall }: { firewall: Firewall }) {
 /** So many names are there before somebody asks for all. */
 const NAMED = 24;
 
-function BehindNames({ behind, application }: { behind: Behind[]; application: string }) {
+function BehindNames({ behind, application, at }: { behind: Behind[]; application: string; at: { account: string; region: string } }) {
   const t = useTexts();
   const [all, setAll] = useState(false);
   const shown = all ? behind : behind.slice(0, NAMED);
@@ -148,11 +148,11 @@ function BehindNames({ behind, application }: { behind: Behind[]; application: s
     <p className="firewall-behind">
       {shown.map((one) =>
         one.kind === 'balancer' ? (
-          <Link key={`b ${one.name}`} className="word" to="/applications/$application/load-balancers" params={{ application }} search={{ balancer: one.name }}>
+          <Link key={`b ${one.name}`} className="word" to="/applications/$application/load-balancers" params={{ application }} search={{ balancer: one.name, ...at }}>
             <bdi>{one.name}</bdi>
           </Link>
         ) : (
-          <Link key={`g ${one.name}`} className="word" to="/applications/$application/clusters" params={{ application }} search={{ group: one.name }}>
+          <Link key={`g ${one.name}`} className="word" to="/applications/$application/clusters" params={{ application }} search={{ group: one.name, ...at }}>
             <bdi>{one.name}</bdi>
           </Link>
         ),

@@ -2,10 +2,11 @@
 
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
+import { accountsQuery } from '../../api/accounts';
 import { NO_WISH, forgetPackage, goUp, sendPackage, upPlanQuery, upSaid, type Up, type UpWish } from '../../api/up';
 import { Dialog, DialogFoot, SameAs } from '../../parts/dialog';
 import { entered } from '../../parts/enter';
-import { NumberField, Part, TextField } from '../../parts/form';
+import { Choice, NumberField, Part, TextField } from '../../parts/form';
 import { useLater } from '../../parts/later';
 import { numeric, problemsOf } from '../../parts/problems';
 import { wordOf } from '../../parts/word';
@@ -28,6 +29,7 @@ export function UpDialog({ file, onClose, onRepository, onDone }: Props) {
   const { mutate: send } = sending;
   useEffect(() => send(), [send]);
   const upload = sending.data;
+  const accounts = useQuery(accountsQuery()).data?.map((one) => one.name) ?? [];
   const asked = useLater(wish, 300);
   const count = { min: 1, whole: true, optional: true };
   const wrong = problemsOf({ port: numeric(wish.port, { ...count, max: 65535 }, t), instances: numeric(wish.instances, { ...count, max: 1000 }, t) });
@@ -81,6 +83,7 @@ export function UpDialog({ file, onClose, onRepository, onDone }: Props) {
           <NumberField label={t.up.port} value={wish.port} placeholder="8080" error={wrong.port?.why} onChange={set('port')} />
           <TextField label={t.up.check} help={t.up.checkHelp} value={wish.check} placeholder="/" onChange={set('check')} />
           <NumberField label={t.up.instances} value={wish.instances} placeholder="2" error={wrong.instances?.why} onChange={set('instances')} />
+          {accounts.length > 1 && <Choice label={t.wizards.account} value={wish.account || (accounts[0] ?? '')} options={accounts.map((value) => ({ value, word: value }))} onChange={set('account')} />}
         </Part>
         {plan.data !== undefined && plan.data.refused === undefined && <Steps up={plan.data} />}
       </div>

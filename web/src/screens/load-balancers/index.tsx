@@ -2,7 +2,7 @@
 
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { Fragment, memo, useCallback } from 'react';
+import { Fragment, memo, useCallback, useMemo } from 'react';
 import { balancersQuery } from '../../api/queries';
 import { upCount, type Balancer, type HealthCheck } from '../../api/inventory';
 import { Answered, Empty } from '../../parts/answers';
@@ -117,7 +117,7 @@ const BalancerPart = memo(function BalancerPart({ balancer, application, here }:
           <p className="soft small">{t.balancers.noMembers}</p>
         ) : (
           <LongList as="ul" className="members" items={balancer.groups} keyOf={(group) => group.name} guess={39} short={40}>
-            {(group) => <Member group={group} application={application} />}
+            {(group) => <Member group={group} application={application} account={balancer.account} region={balancer.region} />}
           </LongList>
         )}
       </div>
@@ -125,13 +125,14 @@ const BalancerPart = memo(function BalancerPart({ balancer, application, here }:
   );
 });
 
-const Member = memo(function Member({ group, application }: { group: Balancer['groups'][number]; application: string }) {
+const Member = memo(function Member({ group, application, account, region }: { group: Balancer['groups'][number]; application: string; account: string; region: string }) {
   const t = useTexts();
   const navigate = route.useNavigate();
-  const open = useCallback((instance: string) => void navigate({ to: '/applications/$application/clusters', params: { application }, search: { group: group.name, instance } }), [navigate, application, group.name]);
+  const meant = useMemo(() => ({ group: group.name, account, region }), [group.name, account, region]);
+  const open = useCallback((instance: string) => void navigate({ to: '/applications/$application/clusters', params: { application }, search: { ...meant, instance } }), [navigate, application, meant]);
   return (
     <li className="member">
-      <Link className="word strong" to="/applications/$application/clusters" params={{ application }} search={{ group: group.name }}>
+      <Link className="word strong" to="/applications/$application/clusters" params={{ application }} search={meant}>
         <bdi>{group.name}</bdi>
       </Link>
       <Tiles instances={group.instances} onSelect={open} />

@@ -142,7 +142,7 @@ function GroupPart({ group }: { group: Group }) {
   const t = useTexts();
   return (
     <p className="row small">
-      <Link to="/applications/$application/clusters" params={{ application: group.application }} search={{ group: group.name }} className="strong">
+      <Link to="/applications/$application/clusters" params={{ application: group.application }} search={{ group: group.name, account: group.account, region: group.region }} className="strong">
         <bdi>{group.name}</bdi>
       </Link>
       <span className="soft">

@@ -81,6 +81,7 @@ fn a_red_black_deployment_is_told_with_the_groups_that_it_finds() {
 fn a_release_that_is_held_back_is_told_to_be_refused() {
     let held = HeldBack {
         application: "shop".into(),
+        account: "local".into(),
         cluster: "shop".into(),
         release: "shop-2.0".into(),
         image: "sha256:2".into(),
