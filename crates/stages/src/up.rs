@@ -123,7 +123,7 @@ impl Workshop {
     }
 
     async fn planned(&self, file: &Path, wish: &Wish) -> Result<(Plan, Option<String>), UpError> {
-        let package = package(self.bakery.check(file.to_owned()).await?)?;
+        let (package, missing) = package(self.bakery.check(file.to_owned()).await?)?;
         let name = name_of(&package, wish).map_err(UpError::Refused)?;
         let (own, of) = (name.clone(), package.name.clone());
         let (application, all) = self
@@ -151,7 +151,7 @@ impl Workshop {
                 Ok((is_there, shown.map(|one| (one.place(), one.distribution))))
             })
             .await?;
-        let facts = Facts { repository, publication, application, balancer, taken, pipeline };
+        let facts = Facts { repository, publication, application, balancer, taken, pipeline, missing };
         plan::plan(package, wish, at, &facts).map(|plan| (plan, address)).map_err(UpError::Refused)
     }
 
@@ -350,11 +350,12 @@ fn listens(pipeline: &Map, package: &str) -> bool {
 }
 
 /// The package, if an instance can run it.
-fn package(report: Report) -> Result<Package, UpError> {
-    let Report { package: name, version, architecture, problems, .. } = report;
+/// The package, and what it needs that this machine has not.
+fn package(report: Report) -> Result<(Package, Vec<String>), UpError> {
+    let Report { package: name, version, architecture, problems, from_repository, .. } = report;
     match problems.first() {
         Some(problem) => Err(UpError::Refused(format!("{name} {version} cannot be a service: {problem}"))),
-        None => Ok(Package { name, version, architecture }),
+        None => Ok((Package { name, version, architecture }, from_repository)),
     }
 }
 

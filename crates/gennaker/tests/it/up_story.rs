@@ -206,6 +206,13 @@ fn what_is_no_package_makes_nothing() {
     let (code, _, why) = home.up(&home.hello("1.0", "Hello"), &["--name", "a-b"]);
     assert_eq!(code, 1);
     assert!(why.contains("name \"a-b\": give one of small letters and digits alone"), "{why}");
+    let needy = service("1.1", "Hello").field("Depends", "libnothing9 (>= 2)").write_to(home.path());
+    let (code, _, why) = home.up(&needy, &[]);
+    assert_eq!(code, 1);
+    assert!(
+        why.contains("helloterry 1.1 depends on libnothing9 (>= 2)") && why.contains("apt-get install libnothing9"),
+        "{why}"
+    );
     let (_, applications) = ask(&home.server(), "GET", "/applications", "");
     assert_eq!(applications, "[]");
     let (_, uploads) = ask(&home.server(), "GET", "/api/files", "");

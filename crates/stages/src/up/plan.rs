@@ -54,6 +54,8 @@ pub struct Facts {
     pub pipeline: Option<Map>,
     /// Names of pipelines of the application.
     pub taken: Vec<String>,
+    /// Dependencies of the package that this machine does not satisfy.
+    pub missing: Vec<String>,
 }
 
 /// What becomes of an object.
@@ -196,6 +198,15 @@ pub fn place(wish: &Wish, accounts: &[Account], pipeline: Option<&Map>) -> Resul
 /// Decides.
 pub fn plan(package: Package, wish: &Wish, at: Place, facts: &Facts) -> Result<Plan, String> {
     let name = name_of(&package, wish)?;
+    // In a repository that is there it may lie; in one that is made here nothing else lies.
+    if let Some(dependency) = facts.missing.first().filter(|_| !facts.repository) {
+        let first = dependency.split(['|', '(', ':', ' ']).next().unwrap_or_default();
+        return Err(format!(
+            "{} {} depends on {dependency}, which is not installed on this machine: install it here (apt-get install {first}), or lay its \
+             package into the service's repository before (gennaker apt repo create {name}; gennaker apt repo add {name} FILE.deb)",
+            package.name, package.version
+        ));
+    }
     let mut steps = Vec::new();
     let mut step = |what, name: &str, fate, says: String| steps.push(Step { what, name: name.to_owned(), fate, says });
     let made = |is_there: bool| if is_there { Fate::Kept } else { Fate::Made };
@@ -368,6 +379,7 @@ mod tests {
             balancer: Some(balancer),
             taken: vec!["Deploy".into()],
             pipeline: first.pipeline,
+            missing: Vec::new(),
         }
     }
 
@@ -420,6 +432,21 @@ mod tests {
         let facts = Facts { application: true, taken: vec!["deploy".into()], ..Facts::default() };
         let plan = plan(hello(), &Wish::default(), local(), &facts).unwrap();
         assert_eq!(plan.steps[3].name, "Deploy hello-terry");
+    }
+
+    #[test]
+    fn what_would_have_no_interpreter_is_refused_before_anything_is_made() {
+        let missing = vec!["nodejs (>= 18) | nodejs-lts".to_owned()];
+        let facts = Facts { missing, ..Facts::default() };
+        let refused = plan(hello(), &Wish::default(), local(), &facts).unwrap_err();
+        assert_eq!(
+            refused,
+            "hello-terry 1.0 depends on nodejs (>= 18) | nodejs-lts, which is not installed on this machine: install it here (apt-get \
+             install nodejs), or lay its package into the service's repository before (gennaker apt repo create helloterry; gennaker apt \
+             repo add helloterry FILE.deb)"
+        );
+        let may_be_there = Facts { repository: true, ..facts };
+        assert!(plan(hello(), &Wish::default(), local(), &may_be_there).is_ok(), "the bake looks into the repository");
     }
 
     #[test]
