@@ -12,6 +12,9 @@ use store::clock::{Clock, SystemClock};
 use crate::client::Gate;
 use crate::progress::text;
 
+/// Entries of one answer.
+const PAGE: usize = 1000;
+
 /// What can be done with it.
 #[derive(clap::Subcommand)]
 pub enum Verb {
@@ -53,17 +56,33 @@ pub fn run(verb: Verb) -> anyhow::Result<ExitCode> {
 fn list(lines: u32, who: Option<String>, since: Option<String>, gate: &Gate) -> anyhow::Result<ExitCode> {
     let since = since.map(|since| super::logs::since(&since, SystemClock.now())).transpose()?;
     let (client, output) = gate.open()?;
-    let mut query = vec![("limit", lines.to_string())];
+    let mut query = Vec::new();
     query.extend(who.map(|who| ("who", who)));
     query.extend(since.map(|since| ("since", since.as_millisecond().to_string())));
-    let found = client.get(&["ui-api", "audit"], &query)?;
+    let found = newest(lines as usize, |page| client.get(&["ui-api", "audit"], &[&query[..], &page].concat()))?;
     if output.format.is_some() {
-        output.print(&found)?;
+        output.print(&Value::Array(found))?;
     } else {
-        let entries: Vec<String> = found.as_array().into_iter().flatten().rev().map(line).collect();
-        output.lines(&entries)?;
+        output.lines(&found.iter().rev().map(line).collect::<Vec<_>>())?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// So many of the newest entries, the newest first: the server answers with a page at a time.
+fn newest(
+    count: usize,
+    ask: impl Fn(Vec<(&'static str, String)>) -> anyhow::Result<Value>,
+) -> anyhow::Result<Vec<Value>> {
+    let mut found: Vec<Value> = Vec::new();
+    while found.len() < count {
+        let mut page = vec![("limit", (count - found.len()).min(PAGE).to_string())];
+        page.extend(found.last().map(|last| ("before", last["seq"].to_string())));
+        match ask(page)? {
+            Value::Array(page) if !page.is_empty() => found.extend(page),
+            _ => break,
+        }
+    }
+    Ok(found)
 }
 
 fn line(entry: &Value) -> String {
@@ -106,6 +125,25 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn more_than_an_answer_holds_is_asked_for_page_by_page() {
+        let log: Vec<i64> = (1..=2300).rev().collect();
+        let ask = |page: Vec<(&'static str, String)>| {
+            let asked = |key: &str| page.iter().find(|(name, _)| *name == key).map(|(_, value)| value.parse::<i64>());
+            let limit = asked("limit").expect("a limit")? as usize;
+            assert!(limit <= PAGE);
+            let before = asked("before").unwrap_or(Ok(i64::MAX))?;
+            let entries = log.iter().filter(|seq| **seq < before).take(limit);
+            Ok(entries.map(|seq| json!({"seq": seq})).collect())
+        };
+        let seqs = |count| -> Vec<i64> {
+            newest(count, ask).expect("answers").iter().filter_map(|entry| entry["seq"].as_i64()).collect()
+        };
+        assert_eq!(seqs(2100), log[..2100]);
+        assert_eq!(seqs(5000), log, "and no more than there is");
+        assert_eq!(seqs(0), []);
+    }
 
     #[test]
     fn an_entry_is_a_line_and_a_whole_log_is_two() {
