@@ -73,7 +73,10 @@ fn split(wanted: &Wanted, chosen: impl Fn(&str) -> bool) -> (Wanted, Wanted) {
         side.instances.push(instance.clone());
     }
     for balancer in &wanted.balancers {
-        let side = if chosen(&balancer.id) { &mut ending } else { &mut staying };
+        // Whose instances stand behind it; with none, what it is called, in other accounts than `local` after the account's name.
+        let own = |id: &str| chosen(id) || id.split_once('.').is_some_and(|(_, name)| chosen(name));
+        let is_chosen = balancer.members.first().map_or_else(|| own(&balancer.id), |member| chosen(&member.group));
+        let side = if is_chosen { &mut ending } else { &mut staying };
         side.balancers.push(balancer.clone());
     }
     (ending, staying)
@@ -114,15 +117,16 @@ mod tests {
         let wanted = Wanted {
             generation: 7,
             instances: vec![instance("shop-v000"), instance("shopping-v000"), instance("shop-test-v001")],
-            balancers: vec![balancer("shop"), balancer("other-v001")],
+            balancers: ["shop", "other-v001", "prod.shop", "preview.prod.shop-v000"].map(balancer).to_vec(),
             ..Wanted::default()
         };
         let (ending, staying) = split(&wanted, |name| application(name) == "shop");
         let groups = |wanted: &Wanted| wanted.instances.iter().map(|i| i.group.clone()).collect::<Vec<_>>();
         assert_eq!(groups(&ending), ["shop-v000", "shop-test-v001"]);
         assert_eq!(groups(&staying), ["shopping-v000"]);
-        assert_eq!(ending.balancers.len(), 1);
-        assert_eq!(staying.balancers[0].id, "other-v001");
+        let ids = |wanted: &Wanted| wanted.balancers.iter().map(|b| b.id.clone()).collect::<Vec<_>>();
+        assert_eq!(ids(&ending), ["shop", "prod.shop", "preview.prod.shop-v000"]);
+        assert_eq!(ids(&staying), ["other-v001"]);
         assert_eq!(staying.generation, 8);
     }
 }
