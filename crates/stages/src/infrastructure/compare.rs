@@ -113,7 +113,7 @@ impl Effect for Compare {
         };
         let minutes = number(&config, "lifetimeMinutes").unwrap_or(10.0).clamp(0.0, 60.0 * 24.0 * 30.0);
         let lifetime = SignedDuration::from_secs((minutes * 60.0) as i64);
-        let end = input.started.checked_add(lifetime).unwrap_or(Timestamp::MAX);
+        let end = first_second(input.started).checked_add(lifetime).unwrap_or(Timestamp::MAX);
         // The last second is measured when it is over.
         let end = end.checked_add(SETTLED).unwrap_or(Timestamp::MAX);
         let over = input.now >= end;
@@ -134,12 +134,17 @@ impl Effect for Compare {
     }
 }
 
+/// Seconds are measured whole. In the one before this the two may have begun one after the other: what each got of it tells nothing.
+fn first_second(started: Timestamp) -> Timestamp {
+    let millis = started.as_millisecond();
+    let until = (-millis).rem_euclid(1000);
+    Timestamp::from_millisecond(millis + until).unwrap_or(started)
+}
+
 impl Compare {
-    /// What was measured of both since the task started.
+    /// What was measured of both since the first whole second of the task.
     async fn measured(&self, config: &Map, input: &TaskInput) -> Result<(Tally, Tally), TaskResult> {
-        // Whole seconds are measured: the one in which it started counts.
-        let started = input.started.as_millisecond();
-        let since = Timestamp::from_millisecond(started - started.rem_euclid(1000)).unwrap_or(input.started);
+        let since = first_second(input.started);
         let canary = self.newest(config, "canaryCluster", input).await?;
         let baseline = self.newest(config, "baselineCluster", input).await?;
         let canary = self.tally(&canary, since).await.map_err(|error| from_error(&error, input))?;
@@ -185,6 +190,12 @@ impl Compare {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_first_second_that_counts_is_a_whole_one() {
+        let first = |millis| first_second(Timestamp::from_millisecond(millis).unwrap()).as_millisecond();
+        assert_eq!([first(7_000), first(7_001), first(7_999)], [7_000, 8_000, 8_000]);
+    }
 
     fn tally(requests: u64, failures: u64, p99_us: u64) -> Tally {
         let second = Second {
