@@ -52,7 +52,7 @@ impl HeldBack {
         let Self { application, account, cluster, release, who, reason, .. } = self;
         let version = self.version();
         format!(
-            "{release} is held back from cluster {cluster} in account {account}: {who} rolled it back ({reason}); deploy a newer version, or lift it with `gennaker release {application} {version}`"
+            "{release} is held back from cluster {cluster} in account {account}: {who} rolled it back ({reason}); deploy a newer version, or lift it with `gennaker release {application} {version} --account {account}`"
         )
     }
 }

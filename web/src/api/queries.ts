@@ -110,7 +110,7 @@ export const packagesQuery = (repository: string, query: string) =>
   queryOptions({ queryKey: ['repositories', 'packages', repository, query], queryFn: ({ signal }) => packagesOf(repository, query, signal), retry: false });
 
 /** Where what is asked about comes from, and where it went. */
-export const provenanceQuery = (about: { instance?: string; serverGroup?: string; image?: string; package?: string }) =>
+export const provenanceQuery = (about: { instance?: string; serverGroup?: string; account?: string; image?: string; package?: string }) =>
   queryOptions({
     queryKey: ['provenance', JSON.stringify(about)],
     queryFn: async ({ signal }) => readProvenance(await answer(client.GET('/ui-api/provenance', { params: { query: about }, signal }))),

@@ -4927,6 +4927,8 @@ export interface components {
             package: string;
             /** @description The application. */
             application: string;
+            /** @description The account that it is in, or would be. */
+            account: string;
             /** @description In order. */
             steps: Record<string, unknown>[];
             /** @description Where users come in, as far as it is known. */
@@ -11169,6 +11171,8 @@ export interface operations {
                 package?: string | null;
                 /** @description The name of a server group. */
                 serverGroup?: string | null;
+                /** @description The account of the server group; any without it. */
+                account?: string | null;
                 /** @description The id of an instance. */
                 instance?: string | null;
             };

@@ -155,7 +155,7 @@ const settings = createRoute({
 const provenance = createRoute({
   getParentRoute: () => root,
   path: '/provenance',
-  validateSearch: textsOf('instance', 'serverGroup', 'image', 'package'),
+  validateSearch: textsOf('instance', 'serverGroup', 'account', 'image', 'package'),
   component: lazyRouteComponent(() => import('../screens/provenance'), 'ProvenanceScreen'),
 });
 

@@ -39,6 +39,8 @@ struct About {
     package: Option<String>,
     /// The name of a server group.
     server_group: Option<String>,
+    /// The account of the server group; any without it.
+    account: Option<String>,
     /// The id of an instance.
     instance: Option<String>,
 }
@@ -220,7 +222,9 @@ impl Link {
         let name = self.image.as_ref().map_or("", |image| &image.name);
         let of_image = |wanted: &String| self.id == *wanted || name == wanted;
         let of_package = |wanted: &String| packages.clone().any(|one| one.name == *wanted || one.label() == *wanted);
-        let of_group = |wanted: &String| self.groups.iter().any(|group| group.name.to_string() == *wanted);
+        let is_there = |group: &ServerGroup| about.account.as_ref().is_none_or(|account| group.account == *account);
+        let of_group =
+            |wanted: &String| self.groups.iter().any(|group| group.name.to_string() == *wanted && is_there(group));
         let mut instances = self.groups.iter().flat_map(|group| &group.instances);
         about.image.as_ref().is_none_or(of_image)
             && about.package.as_ref().is_none_or(of_package)

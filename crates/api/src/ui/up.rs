@@ -47,6 +47,8 @@ struct Up {
     package: String,
     /// The application.
     application: String,
+    /// The account that it is in, or would be.
+    account: String,
     /// In order.
     steps: Vec<Object>,
     /// Where users come in, as far as it is known.
@@ -113,7 +115,8 @@ async fn up(State(house): State<House>, Extension(caller): Extension<Caller>, bo
     let stages::up::Up { plan, address, execution, notes } = done;
     let package = format!("{}_{}_{}", plan.package.name, plan.package.version, plan.package.architecture);
     let steps = plan.steps.into_iter().map(Object::of).collect();
-    Ok(Json(Up { package, application: plan.name, steps, address, execution, notes, refused: None }))
+    let (application, account) = (plan.name, plan.at.account);
+    Ok(Json(Up { package, application, account, steps, address, execution, notes, refused: None }))
 }
 
 fn problem(error: &UpError) -> Problem {

@@ -2,6 +2,8 @@
 
 mod edge;
 
+pub(super) use edge::overlap;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 

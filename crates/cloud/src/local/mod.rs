@@ -18,6 +18,7 @@ mod unit;
 mod wanted;
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -101,15 +102,23 @@ impl Local {
         Ok(self.machine.states().await?.iter().flat_map(State::ports).collect())
     }
 
+    /// Addresses on which load balancers of any of its accounts listen.
+    async fn listening(&self) -> Result<BTreeSet<SocketAddr>, CloudError> {
+        let states = self.machine.states().await?;
+        Ok(states.iter().flat_map(|state| state.balancers.values()).flat_map(|one| one.addresses.clone()).collect())
+    }
+
     /// A port that a stranger holds is told at once, by name.
     async fn check_listeners(&self, op: &UpsertLoadBalancer) -> Result<(), CloudError> {
         if self.rules.free_listeners {
             return Ok(());
         }
-        let ours = self.given_out().await?;
+        let ours = self.listening().await?;
         for listener in &op.listeners {
             let address = (self.rules.listen, listener.port).into();
-            if listener.port != 0 && !ours.contains(&listener.port) && !ports::is_free(address) {
+            let in_the_way = |own: &SocketAddr| apply::overlap(*own, address);
+            // Who of us holds it is told by the operation itself.
+            if listener.port != 0 && !ours.iter().any(in_the_way) && !ports::is_free(address) {
                 return Err(CloudError::Refused(format!(
                     "load balancer {} cannot listen on {address}: another program does; choose another port, or 0 for a free one",
                     op.name
@@ -154,7 +163,9 @@ impl Provider for Local {
     }
 
     async fn list(&self, query: &Query) -> Result<Inventory, CloudError> {
-        let (state, seen) = (self.state().await?, self.machine.look_again().await);
+        let (states, seen) = (self.machine.states().await?, self.machine.look_again().await);
+        let own = self.machine.accounts.iter().position(|rules| rules.account == self.rules.account);
+        let Some(state) = own.and_then(|own| states.get(own)) else { return Ok(Inventory::default()) };
         let images = if query.without_images {
             Vec::new()
         } else {
@@ -166,11 +177,14 @@ impl Provider for Local {
         let tagged = |mut image: Image| {
             image.account.clone_from(&self.rules.account);
             image.regions = vec![self.rules.region.clone()];
-            image.tags.extend(state.image_tags.get(&image.id).cloned().unwrap_or_default());
+            // Images are the machine's: what any account says of one is known in all, and the own word counts.
+            for known in states.iter().chain([state]) {
+                image.tags.extend(known.image_tags.get(&image.id).cloned().unwrap_or_default());
+            }
             image
         };
         let images = images.into_iter().map(tagged).collect();
-        let reader = self.reader(&state, &seen);
+        let reader = self.reader(state, &seen);
         let groups = state.groups.values().filter(|group| query.wants(group.name.cluster().app()));
         let balancers = state.balancers.iter().filter(|(_, balancer)| query.wants(&balancer.spec.application));
         let firewalls = state.firewalls.values().filter(|firewall| query.wants(&firewall.application));

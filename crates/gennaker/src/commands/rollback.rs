@@ -73,7 +73,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let task = client.task(&body)?;
     let took = since.elapsed();
     if output.is_for_people() {
-        output.lines(&told(&client, &args.application, &task, took.as_secs_f64())?)?;
+        output.lines(&told(&client, &args.application, &place.account, &task, took.as_secs_f64())?)?;
     } else {
         output.print(&task)?;
     }
@@ -135,7 +135,7 @@ fn explicit(groups: &[Value], place: &Place, region: &str, to: &str) -> anyhow::
 }
 
 /// What was done, for people.
-fn told(client: &Client, application: &str, task: &Value, seconds: f64) -> anyhow::Result<Vec<String>> {
+fn told(client: &Client, application: &str, account: &str, task: &Value, seconds: f64) -> anyhow::Result<Vec<String>> {
     let mut lines = Vec::new();
     let mut held = BTreeSet::new();
     for stage in task["execution"]["stages"].as_array().into_iter().flatten() {
@@ -148,10 +148,18 @@ fn told(client: &Client, application: &str, task: &Value, seconds: f64) -> anyho
         held.extend(stage["context"]["heldBack"].as_str().map(str::to_owned));
     }
     let all = client.get(&["applications", application, "heldBack"], &[])?;
-    for one in all.as_array().into_iter().flatten().filter(|one| held.contains(text(one, "release"))) {
+    let all: Vec<&Value> =
+        all.as_array().into_iter().flatten().filter(|one| held.contains(text(one, "release"))).collect();
+    for one in all.iter().filter(|one| text(one, "account") == account) {
         let (release, cluster) = (text(one, "release"), text(one, "cluster"));
+        // Where it is held back elsewhere, too, that is another decision.
+        let only = if all.iter().all(|other| text(other, "account") == account) {
+            String::new()
+        } else {
+            format!(" --account {account}")
+        };
         lines.push(format!(
-            "{release} is held back from {cluster}; `gennaker release {application} {release}` lifts that"
+            "{release} is held back from {cluster}; `gennaker release {application} {release}{only}` lifts that"
         ));
     }
     Ok(lines)

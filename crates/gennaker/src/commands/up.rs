@@ -127,7 +127,12 @@ fn steps(up: &Value, is_plan: bool) -> Vec<String> {
             (fate, _) => fate,
         };
         let says = text(step, "says");
-        let says = if says.is_empty() { fate.to_owned() } else { format!("{fate}, {says}") };
+        let mut says = if says.is_empty() { fate.to_owned() } else { format!("{fate}, {says}") };
+        // The usual one goes without saying.
+        let account = text(up, "account");
+        if text(step, "what") == "balancer" && !matches!(account, "" | "local") {
+            says = format!("{says}, in account {account}");
+        }
         line(text(step, "what"), text(step, "name"), &says)
     };
     up["steps"].as_array().into_iter().flatten().map(each).collect()

@@ -38,6 +38,10 @@ impl Effect for SweepCluster {
         let config = view.context().clone();
         let sweep = sweep(self.what, &config);
         let mut jobs = Vec::new();
+        let account = match wishes::account(&config) {
+            Ok(account) => account,
+            Err(result) => return result,
+        };
         for region in wishes::regions(&config) {
             let groups = match cluster_groups(&self.site.clouds, &config, &region).await {
                 Ok(Ok(groups)) => groups,
@@ -48,7 +52,7 @@ impl Effect for SweepCluster {
                 let cluster = wishes::text(&config, &["cluster"]).unwrap_or_default();
                 return TaskResult::failed(format!("cluster {cluster} has no server groups in {region}"));
             }
-            let made = made_before(&view, &region);
+            let made = made_before(&view, &account, &region);
             jobs.extend(sweep.choose(&groups, &made).into_iter().filter_map(|group| job(self.what, group)));
         }
         self.site.start(&input, jobs).await
@@ -100,13 +104,33 @@ pub(crate) fn sweep(what: What, config: &Map) -> Sweep {
     }
 }
 
-/// What deployments before (or around) this stage have made in a region.
-pub(crate) fn made_before(stage: &StageView, region: &str) -> Vec<String> {
-    let names = |before: &Map| match before.get("deploy.server.groups").and_then(|groups| groups.get(region)) {
-        Some(Value::Array(names)) => names.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect(),
-        _ => Vec::new(),
+/// What deployments before (or around) this stage have made in a region of an account.
+pub(crate) fn made_before(stage: &StageView, account: &str, region: &str) -> Vec<String> {
+    let ancestors = stage.ancestors();
+    let made = ancestors.iter().flat_map(|before| made_by(&before.context));
+    made.filter(|made| made.region == region && (made.account.is_empty() || made.account == account))
+        .map(|made| made.server_group_name)
+        .collect()
+}
+
+/// The server groups that a stage has made. Where it notes names alone, as `deploy.server.groups`, no account is known.
+pub(crate) fn made_by(context: &Map) -> Vec<Target> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    if let Some(Value::Array(made)) = context.get("deployedServerGroups") {
+        let target = |one: &Value| Target {
+            account: text(&one["account"]),
+            region: text(&one["region"]),
+            server_group_name: text(&one["serverGroupName"]),
+        };
+        return made.iter().map(target).collect();
+    }
+    let Some(Value::Object(regions)) = context.get("deploy.server.groups") else { return Vec::new() };
+    let named = |(region, names): (&String, &Value)| -> Vec<Target> {
+        let target =
+            |name: &Value| Target { account: String::new(), region: region.clone(), server_group_name: text(name) };
+        names.as_array().into_iter().flatten().map(target).collect()
     };
-    stage.ancestors().iter().flat_map(|before| names(&before.context)).collect()
+    regions.iter().flat_map(named).collect()
 }
 
 /// Finds the image that a cluster runs.

@@ -22,12 +22,12 @@ pub(crate) struct DetermineSource(pub Clouds);
 impl Effect for DetermineSource {
     async fn run(&self, input: TaskInput) -> TaskResult {
         let config = wishes::cluster_config(&wishes::context(&input));
-        let source = match self.source(&config, &input).await {
-            Ok(source) => source,
+        let model = match self.model(&config, &input).await {
+            Ok(model) => model,
             Err(result) => return result,
         };
         let asked = |key: &str| wishes::flag(&config, key) == Some(true);
-        let Some(group) = source else {
+        let Some(model) = model else {
             let unsaid = matches!(wishes::capacity(&config), Ok(None));
             if asked("useSourceCapacity") && !asked("preferSourceCapacity") && unsaid {
                 let why = "`useSourceCapacity` is set, but there is no server group to take the capacity from; give `capacity`";
@@ -35,26 +35,81 @@ impl Effect for DetermineSource {
             }
             return TaskResult::succeeded();
         };
-        let noted = of_source(&config, &group, is_clone(&input));
+        let noted = of_source(&config, &model, is_clone(&input));
         noted.into_iter().fold(TaskResult::succeeded(), |result, (key, value)| result.context(&key, value))
     }
 }
 
-/// Pure: what a new group notes of the one that it follows, and takes from it.
-pub(crate) fn of_source(config: &Map, group: &ServerGroup, is_clone: bool) -> Map {
+/// Where the group is noted that a new one is made like, when that is not the one that it follows.
+const LIKE: &str = "copyOf";
+
+/// What stood before a new group.
+pub(crate) struct Model {
+    /// The group of its own cluster whose place it takes: a strategy moves the traffic of this one.
+    pub follows: Option<ServerGroup>,
+    /// The group that it is made like; a copy takes its settings.
+    pub like: ServerGroup,
+}
+
+impl Model {
+    /// The usual: both are one.
+    pub fn both(group: ServerGroup) -> Model {
+        Model { follows: Some(group.clone()), like: group }
+    }
+
+    /// Of a group that was named. One of another account, region or cluster keeps its traffic: the one that serves here is followed.
+    pub fn of(
+        like: ServerGroup,
+        account: &str,
+        region: &str,
+        cluster: &ClusterName,
+        serving: impl FnOnce() -> Option<ServerGroup>,
+    ) -> Model {
+        if like.account == account && like.region == region && like.name.cluster() == cluster {
+            return Model::both(like);
+        }
+        Model { follows: serving(), like }
+    }
+
+    /// Whether it is made like one that it does not follow.
+    pub fn is_from_elsewhere(&self) -> bool {
+        let place = |group: &ServerGroup| (group.account.clone(), group.region.clone(), group.name.clone());
+        self.follows.as_ref().map(place) != Some(place(&self.like))
+    }
+}
+
+/// The group that a `source` names; what it leaves out is as for the new group.
+pub(crate) fn source_target(source: &Map, account: &str, region: &str) -> Option<Target> {
+    let name = wishes::text(source, &["serverGroupName", "asgName"])?;
+    Some(Target {
+        account: wishes::text(source, &["account"]).unwrap_or(account).to_owned(),
+        region: wishes::text(source, &["region"]).unwrap_or(region).to_owned(),
+        server_group_name: name.to_owned(),
+    })
+}
+
+/// Pure: what a new group notes of those before it, and takes from them.
+pub(crate) fn of_source(config: &Map, model: &Model, is_clone: bool) -> Map {
     let asked = |key: &str| wishes::flag(config, key) == Some(true);
-    let name = group.name.to_string();
+    let source = |group: &ServerGroup| {
+        let name = group.name.to_string();
+        json!({
+            "account": group.account, "region": group.region, "serverGroupName": name, "asgName": name, "capacity": group.capacity, "image": group.image,
+        })
+    };
     let mut noted = Map::new();
-    let source = json!({
-        "account": group.account, "region": group.region, "serverGroupName": name, "asgName": name, "capacity": group.capacity, "image": group.image,
-    });
-    noted.insert("source".into(), source);
+    noted.insert("source".into(), model.follows.as_ref().map_or(Value::Null, source));
+    if model.is_from_elsewhere() {
+        noted.insert(LIKE.into(), source(&model.like));
+    }
     let unsaid = || matches!(wishes::capacity(config), Ok(None));
-    if asked("useSourceCapacity") || asked("preferSourceCapacity") || (is_clone && unsaid()) {
-        noted.insert("capacity".into(), json!(group.capacity));
+    if asked("useSourceCapacity") || asked("preferSourceCapacity") {
+        noted.insert("capacity".into(), json!(model.follows.as_ref().unwrap_or(&model.like).capacity));
+    } else if is_clone && unsaid() {
+        noted.insert("capacity".into(), json!(model.like.capacity));
     }
     if is_clone {
-        noted.extend(copied(config, group));
+        noted.extend(copied(config, &model.like));
     }
     noted
 }
@@ -90,29 +145,26 @@ fn copied(config: &Map, group: &ServerGroup) -> Map {
 }
 
 impl DetermineSource {
-    async fn source(&self, config: &Map, input: &TaskInput) -> Result<Option<ServerGroup>, TaskResult> {
+    async fn model(&self, config: &Map, input: &TaskInput) -> Result<Option<Model>, TaskResult> {
         let account = wishes::account(config)?;
         let region = wishes::regions(config).remove(0);
-        let given = config.get("source").and_then(Value::as_object);
-        if let Some(name) = given.and_then(|source| wishes::text(source, &["serverGroupName", "asgName"])) {
-            let target = Target {
-                account: given.and_then(|source| wishes::text(source, &["account"])).unwrap_or(&account).to_owned(),
-                region: given.and_then(|source| wishes::text(source, &["region"])).unwrap_or(&region).to_owned(),
-                server_group_name: name.to_owned(),
-            };
-            let found = super::until::find(&self.0, &target).await.map_err(|error| from_error(&error, input))?;
-            if found.is_none() && is_clone(input) {
-                return Err(TaskResult::failed(format!(
-                    "source server group {name} does not exist in {}",
-                    target.region
-                )));
-            }
-            return Ok(found);
-        }
         let cluster = wishes::cluster_of(config, &input.execution.application)?;
         let found = self.0.cluster(&account, &cluster, Some(&region)).await;
         let groups = found.map_err(|error| from_error(&error, input))?;
-        Ok(select::serving(&groups, wants_source_capacity(config)).cloned())
+        let serving = || select::serving(&groups, wants_source_capacity(config)).cloned();
+        // A restart finds what was named in the first place.
+        let given = [LIKE, "source"].iter().find_map(|key| config.get(*key)?.as_object());
+        let Some(target) = given.and_then(|source| source_target(source, &account, &region)) else {
+            return Ok(serving().map(Model::both));
+        };
+        let found = super::until::find(&self.0, &target).await.map_err(|error| from_error(&error, input))?;
+        if found.is_none() && is_clone(input) {
+            return Err(TaskResult::failed(format!(
+                "source server group {} does not exist in {}",
+                target.server_group_name, target.region
+            )));
+        }
+        Ok(found.map(|like| Model::of(like, &account, &region, &cluster, serving)))
     }
 }
 

@@ -166,14 +166,18 @@ pub(crate) fn stops(tx: &mut Tx, pipeline: &Map, release: &str) -> Result<Option
     if all.is_empty() {
         return Ok(None);
     }
-    let stages = pipeline.get("stages").and_then(Value::as_array).into_iter().flatten();
-    let clusters = stages.filter_map(|stage| stage.get("clusters")?.as_array()).flatten().filter_map(Value::as_object);
-    let named = |cluster| {
-        // An account that is known only when it runs may be any.
-        let account = wishes::account(cluster).ok().filter(|account| !account.contains("${"));
-        Some((account, wishes::cluster_of(cluster, application).ok()?.to_string()))
+    let stages = pipeline.get("stages").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object);
+    let named = |stage: &Map| -> Vec<(Option<String>, String)> {
+        let clusters = stage.get("clusters").and_then(Value::as_array).into_iter().flatten();
+        let named = |cluster: &Map| {
+            // An account that is known only when it runs may be any.
+            let account = wishes::account(cluster).or_else(|_| wishes::account(stage)).ok();
+            let account = account.filter(|account| !account.contains("${"));
+            Some((account, wishes::cluster_of(cluster, application).ok()?.to_string()))
+        };
+        clusters.filter_map(Value::as_object).filter_map(named).collect()
     };
-    let named: Vec<(Option<String>, String)> = clusters.filter_map(named).collect();
+    let named: Vec<(Option<String>, String)> = stages.flat_map(named).collect();
     let meant = |held: &HeldBack| {
         named.iter().any(|(account, cluster)| held.is_of(account.as_deref().unwrap_or(&held.account), cluster))
     };

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
+use cloud::inventory::Image;
 use cloud::operation::TagImage;
 use cloud::{CloudError, Operation, Query};
 use pipeline::{Effect, Map, StageView, TaskInput, TaskResult};
@@ -47,7 +48,9 @@ impl Tag {
         let region = wishes::regions(config).remove(0);
         let mut jobs = Vec::new();
         for image in wanted {
-            let holder = known.iter().find(|one| one.id == *image || one.name == *image);
+            let is_it = |one: &&Image| one.id == *image || one.name == *image;
+            let is_here = |one: &&Image| one.regions.is_empty() || one.regions.contains(&region);
+            let holder = known.iter().filter(is_it).find(is_here).or_else(|| known.iter().find(is_it));
             let account = named.clone().or_else(|| holder.map(|one| one.account.clone()));
             let missing = || CloudError::NotFound { what: "image", name: image.clone(), account: "any".into() };
             let account = account.ok_or_else(missing)?;

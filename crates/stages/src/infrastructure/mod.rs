@@ -50,8 +50,10 @@ pub use self::outlook::CloudOutlook;
 pub use self::wishes::written_balancer;
 
 pub(crate) use self::canary::role as canary_role;
+pub(crate) use self::clusters::made_by;
 pub(crate) use self::hold_back::stops;
-pub(crate) use self::operate::targets_of;
+pub(crate) use self::operate::{Target, targets_of};
+pub(crate) use self::wishes::account as account_of;
 
 /// Adds the stage types and tasks of this module. In `store` stand the guards of applications and what is held back.
 pub fn register(registry: Registry, clouds: &Clouds, store: &Store, guards: TrafficGuards) -> Registry {

@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use cloud::inventory::{Inventory, ServerGroup};
+use pipeline::Map;
 use pipeline::model::Execution;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -76,26 +77,28 @@ fn orphan(
     Orphan { kind, name, account, region, application: application.to_owned(), why, job }
 }
 
-/// The clusters of canaries and baselines of deployments that go on.
-fn compared(running: &[Execution]) -> BTreeSet<String> {
-    let of = |run: &Execution| -> Vec<String> {
+/// The clusters of canaries and baselines of deployments that go on: account and name.
+fn compared(running: &[Execution]) -> BTreeSet<(String, String)> {
+    let of = |run: &Execution| -> Vec<(String, String)> {
         let made = run.stages.iter().filter(|stage| stage.context.contains_key(CANARY_OF));
-        made.filter_map(|stage| wishes::cluster_of(&wishes::cluster_config(&stage.context), &run.application).ok())
-            .map(|cluster| cluster.to_string())
-            .collect()
+        let named = |config: Map| {
+            let cluster = wishes::cluster_of(&config, &run.application).ok()?;
+            Some((wishes::account(&config).ok()?, cluster.to_string()))
+        };
+        made.filter_map(|stage| named(wishes::cluster_config(&stage.context))).collect()
     };
     running.iter().flat_map(of).collect()
 }
 
 /// Why a group is the canary or baseline of nobody: its name says that it is one, the cluster that it stands beside is there, and no
 /// deployment that goes on has made it.
-fn uncompared(group: &ServerGroup, all: &[ServerGroup], compared: &BTreeSet<String>) -> Option<String> {
+fn uncompared(group: &ServerGroup, all: &[ServerGroup], compared: &BTreeSet<(String, String)>) -> Option<String> {
     let cluster = group.name.cluster();
     let of = stands_in_for(cluster)?;
     let beside = |other: &ServerGroup| {
         other.account == group.account && other.region == group.region && *other.name.cluster() == of && !other.leaving
     };
-    if compared.contains(&cluster.to_string()) || !all.iter().any(beside) {
+    if compared.contains(&(group.account.clone(), cluster.to_string())) || !all.iter().any(beside) {
         return None;
     }
     Some(format!("it stands beside cluster {of} to be compared, and no deployment that compares it is going on"))

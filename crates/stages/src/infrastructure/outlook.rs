@@ -164,15 +164,21 @@ impl CloudOutlook {
         let cluster = failed(wishes::cluster_of(&config, &stage.execution().application))?;
         let there = self.cluster(&account, &cluster, &region);
         let given = config.get("source").and_then(Value::as_object);
-        let source = match given.and_then(|s| wishes::text(s, &["serverGroupName", "asgName"])) {
-            Some(name) => self.inventory.borrow().server_groups.iter().find(|g| g.name.to_string() == name).cloned(),
-            None => select::serving(&there, groups::wants_source_capacity(&config)).cloned(),
+        let given = given.and_then(|source| groups::source_target(source, &account, &region));
+        let serving = || select::serving(&there, groups::wants_source_capacity(&config)).cloned();
+        let model = match given {
+            Some(target) => {
+                self.named(&target).map(|like| groups::Model::of(like, &account, &region, &cluster, serving))
+            }
+            None => serving().map(groups::Model::both),
         };
         let clone = stage.stage().kind != "createServerGroup";
-        match &source {
-            Some(group) => {
-                look.notes.push(format!("it follows {}", shown(group)));
-                look.context = groups::of_source(&config, group, clone);
+        match &model {
+            Some(model) => {
+                let followed = model.follows.as_ref().map(|group| format!("it follows {}", shown(group)));
+                let copied = model.is_from_elsewhere().then(|| format!("it is made like {}", shown(&model.like)));
+                look.notes.extend(followed.into_iter().chain(copied));
+                look.context = groups::of_source(&config, model, clone);
             }
             None if self.asked => {
                 look.notes.push(format!("{cluster} has no server group in {account}/{region} yet"));
@@ -193,6 +199,8 @@ impl CloudOutlook {
         if let Some(name) = name.as_ref().ok().filter(|_| self.asked) {
             look.notes.push(format!("it becomes {name}"));
             look.context.insert("deploy.server.groups".into(), json!({ region.clone(): [name.to_string()] }));
+            let made = json!([{"account": account, "region": region, "serverGroupName": name.to_string()}]);
+            look.context.insert("deployedServerGroups".into(), made);
         }
         let input = input(stage, &look.context, self.now);
         let mut known = config.clone();
@@ -211,6 +219,7 @@ impl CloudOutlook {
         let account = failed(wishes::account(&config))?;
         if let Some(held) = self.held.iter().find(|held| held.is_of(&account, &meant) && held.release == release) {
             look.context.shift_remove("deploy.server.groups");
+            look.context.shift_remove("deployedServerGroups");
             return Err(format!("it would be refused: {}", held.sentence()));
         }
         let (account, operation) = failed(wishes::create(&input, image))?;
@@ -300,7 +309,7 @@ impl CloudOutlook {
         let mut jobs = Vec::new();
         for region in wishes::regions(config) {
             let there = self.cluster(&account, &cluster, &region);
-            let made = clusters::made_before(stage, &region);
+            let made = clusters::made_before(stage, &account, &region);
             jobs.extend(sweep.choose(&there, &made).into_iter().filter_map(|group| clusters::job(what, group)));
         }
         if jobs.is_empty() {
@@ -327,9 +336,11 @@ impl CloudOutlook {
             Operation::DestroyServerGroup(on) => change(&on.group, &on.region, &|g| g.leaving = true),
             Operation::ResizeServerGroup(on) => change(&on.group, &on.region, &|g| g.capacity = on.capacity),
             Operation::CreateServerGroup(made) => {
-                let existing: Vec<_> = all.server_groups.iter().map(|g| (g.name.clone(), g.created)).collect();
+                let there = |g: &&ServerGroup| {
+                    g.account == job.account && g.region == made.region && *g.name.cluster() == made.cluster
+                };
                 let existing: Vec<_> =
-                    existing.into_iter().filter(|(name, _)| *name.cluster() == made.cluster).collect();
+                    all.server_groups.iter().filter(there).map(|g| (g.name.clone(), g.created)).collect();
                 let Ok(name) = made.cluster.next(&existing) else { return };
                 let newest = existing.iter().map(|(_, created)| *created).max().unwrap_or(self.now);
                 let created =

@@ -9,11 +9,11 @@ use cloud::traffic::{GroupSeries, Second, Series, typical};
 use cloud::{Clouds, Query};
 use jiff::{SignedDuration, Timestamp};
 use pipeline::model::Stage;
-use pipeline::{Execution, Map, records, reports};
+use pipeline::{Execution, records, reports};
 use serde_json::{Value, json};
 use store::{Store, StoreError};
 
-use crate::infrastructure::{canary_role, targets_of};
+use crate::infrastructure::{Target, canary_role, made_by, targets_of};
 
 /// So long after the end the last second is measured.
 const SETTLED: SignedDuration = SignedDuration::from_secs(2);
@@ -99,9 +99,9 @@ pub async fn compile(clouds: &Clouds, run: &Execution, now: Timestamp) -> Value 
                 Ok(Some(series)) => {
                     let series = within(series, until);
                     // A load balancer of somebody else saw none of these groups.
-                    if balancer.application.eq_ignore_ascii_case(&run.application) || roles.concern(&series) {
-                        let place = json!({"account": account, "region": balancer.region, "name": balancer.name});
-                        balancers.extend(measured(place, &series, &roles));
+                    let place = (&account[..], &balancer.region[..]);
+                    if balancer.application.eq_ignore_ascii_case(&run.application) || roles.concern(place, &series) {
+                        balancers.extend(measured(place, &balancer.name, &series, &roles));
                     }
                 }
                 Ok(None) => drop(notes.insert(format!("account {account} does not measure what users see"))),
@@ -116,41 +116,40 @@ pub async fn compile(clouds: &Clouds, run: &Execution, now: Timestamp) -> Value 
     })
 }
 
-/// What each server group was in the deployment.
-struct Roles(BTreeMap<String, &'static str>);
+/// What each server group was in the deployment, by account, region and name.
+struct Roles(BTreeMap<(String, String, String), &'static str>);
 
 impl Roles {
     fn of(run: &Execution) -> Roles {
         let mut roles = BTreeMap::new();
         for stage in &run.stages {
-            for target in targets_of(&stage.context) {
-                roles.entry(target.server_group_name).or_insert("old");
-            }
-            if let Some(name) =
-                stage.context.get("source").and_then(|source| source.get("serverGroupName")).and_then(Value::as_str)
-            {
-                roles.entry(name.to_owned()).or_insert("old");
+            let source = stage.context.get("source").and_then(|source| serde_json::from_value(source.clone()).ok());
+            for target in targets_of(&stage.context).into_iter().chain(source) {
+                roles.entry(key(target)).or_insert("old");
             }
         }
         // What was made here is new, whatever was done with it later.
         // A `deploy` stage gathers what the stages inside it made.
         let makes = |stage: &Stage| stage.kind != "deploy" && stage.context.contains_key("deploy.server.groups");
         for stage in run.stages.iter().filter(|stage| makes(stage)) {
-            let made = stage.context["deploy.server.groups"].as_object().into_iter().flat_map(Map::values);
-            for name in made.filter_map(Value::as_array).flatten().filter_map(Value::as_str) {
-                roles.insert(name.to_owned(), canary_role(&stage.context).unwrap_or("new"));
+            for target in made_by(&stage.context) {
+                roles.insert(key(target), canary_role(&stage.context).unwrap_or("new"));
             }
         }
         Roles(roles)
     }
 
-    fn get(&self, group: &str) -> &'static str {
-        self.0.get(group).copied().unwrap_or("other")
+    fn get(&self, (account, region): (&str, &str), group: &str) -> Option<&'static str> {
+        self.0.get(&(account.to_owned(), region.to_owned(), group.to_owned())).copied()
     }
 
-    fn concern(&self, series: &Series) -> bool {
-        series.groups.iter().any(|group| self.0.contains_key(&group.group) && !group.seconds.is_empty())
+    fn concern(&self, place: (&str, &str), series: &Series) -> bool {
+        series.groups.iter().any(|group| self.get(place, &group.group).is_some() && !group.seconds.is_empty())
     }
+}
+
+fn key(target: Target) -> (String, String, String) {
+    (target.account, target.region, target.server_group_name)
 }
 
 /// The accounts and regions in which an execution worked.
@@ -173,18 +172,18 @@ fn within(mut series: Series, until: Option<i64>) -> Series {
 }
 
 /// One load balancer's part; nothing when nobody came.
-fn measured(mut place: Value, series: &Series, roles: &Roles) -> Option<Value> {
+fn measured(place: (&str, &str), name: &str, series: &Series, roles: &Roles) -> Option<Value> {
     let unserved: u64 = series.unserved.iter().map(|one| one.requests).sum();
     if series.groups.is_empty() && unserved == 0 {
         return None;
     }
     let group = |one: &GroupSeries| {
-        let role = roles.get(&one.group);
+        let role = roles.get(place, &one.group).unwrap_or("other");
         json!({"serverGroup": one.group, "role": role, "total": sum(&one.seconds), "seconds": one.seconds})
     };
-    place["groups"] = series.groups.iter().map(group).collect();
-    place["unserved"] = json!(series.unserved);
-    Some(place)
+    let groups: Vec<Value> = series.groups.iter().map(group).collect();
+    let (account, region) = place;
+    Some(json!({"account": account, "region": region, "name": name, "groups": groups, "unserved": series.unserved}))
 }
 
 fn sum(seconds: &[Second]) -> Value {
@@ -232,7 +231,10 @@ mod tests {
 
     fn run() -> Execution {
         let targets = |name: &str| json!([{"account": "local", "region": "local", "serverGroupName": name}]);
-        let deployed = json!({"targetServerGroups": targets("shop-v002"), "source": {"serverGroupName": "shop-v001"}, "deploy.server.groups": {"local": ["shop-v002"]}});
+        let deployed = json!({
+            "targetServerGroups": targets("shop-v002"), "source": targets("shop-v001")[0],
+            "deploy.server.groups": {"local": ["shop-v002"]}, "deployedServerGroups": targets("shop-v002"),
+        });
         let run = json!({
             "id": "R", "type": "PIPELINE", "application": "shop", "name": "ship", "status": "SUCCEEDED", "startTime": 10_000, "endTime": 14_000,
             "stages": [
@@ -261,8 +263,9 @@ mod tests {
         };
         let run = run();
         let roles = Roles::of(&run);
-        assert!(roles.concern(&series));
-        let part = measured(json!({"name": "front"}), &within(series, Some(16_000)), &roles).unwrap();
+        let here = ("local", "local");
+        assert!(roles.concern(here, &series) && !roles.concern(("prod", "local"), &series));
+        let part = measured(here, "front", &within(series, Some(16_000)), &roles).unwrap();
         let shown: Vec<_> = part["groups"]
             .as_array()
             .unwrap()

@@ -5,6 +5,8 @@ use pipeline::Map;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::infrastructure::account_of;
+
 /// The distribution of a publication that is made here.
 pub const DISTRIBUTION: &str = "stable";
 /// The name of a pipeline that is made here.
@@ -174,17 +176,14 @@ impl Check {
 /// Where a service goes: where its pipeline deploys, where somebody wants a new one, else the first account.
 pub fn place(wish: &Wish, accounts: &[Account], pipeline: Option<&Map>) -> Result<Place, String> {
     let known = |name: &str| accounts.iter().find(|account| account.name == name);
-    let deploys = pipeline.and_then(|pipeline| pipeline.get("stages")?.as_array());
-    let mut clusters = deploys.into_iter().flatten().filter_map(|stage| stage["clusters"].as_array()).flatten();
-    let there = clusters.find_map(|cluster| known(cluster["account"].as_str()?));
-    let account = match (&wish.account, there) {
-        (Some(name), Some(there)) if *name != there.name => {
-            return Err(format!(
-                "the service is in account {}; for one more in account {name} give --name another name",
-                there.name
-            ));
-        }
-        (_, Some(there)) => there,
+    let stages = pipeline.and_then(|pipeline| pipeline.get("stages")?.as_array()).into_iter().flatten();
+    let there: Vec<&Account> =
+        stages.filter_map(Value::as_object).flat_map(deploys_to).filter_map(|name| known(&name)).collect();
+    let account = match (&wish.account, there.first()) {
+        (Some(name), Some(first)) => there.iter().find(|account| account.name == *name).ok_or_else(|| {
+            format!("the service is in account {}; for one more in account {name} give --name another name", first.name)
+        })?,
+        (None, Some(first)) => first,
         (Some(name), None) => known(name).ok_or_else(|| {
             let names: Vec<&str> = accounts.iter().map(|account| account.name.as_str()).collect();
             format!("there is no account \"{name}\"; the accounts are {}", names.join(", "))
@@ -193,6 +192,12 @@ pub fn place(wish: &Wish, accounts: &[Account], pipeline: Option<&Map>) -> Resul
     };
     let region = account.regions.first().map(|region| region.name.clone()).unwrap_or_default();
     Ok(Place { account: account.name.clone(), provider: account.provider.clone(), region })
+}
+
+/// The accounts that a stage deploys to, by cluster: each names its own, or the stage does for all.
+fn deploys_to(stage: &Map) -> Vec<String> {
+    let clusters = stage.get("clusters").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object);
+    clusters.filter_map(|cluster| account_of(cluster).or_else(|_| account_of(stage)).ok()).collect()
 }
 
 /// Decides.
@@ -424,6 +429,11 @@ mod tests {
             placed(Some("prod"), there.as_ref()).unwrap_err(),
             "the service is in account local; for one more in account prod give --name another name"
         );
+        // However the pipeline says where: the stage for all its clusters, and several clusters.
+        let stages = json!([{"type": "wait"}, {"type": "deploy", "credentials": "prod", "clusters": [{}, {"accountName": "local"}]}]);
+        let both = object(json!({"stages": stages}));
+        assert_eq!(placed(None, Some(&both)).unwrap(), "prod eu");
+        assert_eq!(placed(Some("local"), Some(&both)).unwrap(), "local local");
         assert_eq!(placed(Some("x"), None).unwrap_err(), "there is no account \"x\"; the accounts are local, prod");
     }
 

@@ -108,7 +108,7 @@ async fn what_a_cluster_was_rolled_back_from_starts_no_pipeline_that_deploys_the
         runs[0].cancellation_reason.as_deref(),
         Some(
             "hello-2.0 is held back from cluster shop-main in account local: ann rolled it back (orders fail); deploy a newer version, or lift it with \
-             `gennaker release shop 2.0`"
+             `gennaker release shop 2.0 --account local`"
         )
     );
     world.add(&package("hello", "2.1"));

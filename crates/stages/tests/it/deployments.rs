@@ -147,7 +147,7 @@ async fn what_was_rolled_back_does_not_come_again_by_itself() {
 
     let again = why(&play.run(release("hello-2.0")).await);
     let said = "hello-2.0 is held back from cluster shop in account cloudy: [anonymous] rolled it back (orders fail); deploy a newer version, or lift it with \
-                `gennaker release shop 2.0`";
+                `gennaker release shop 2.0 --account cloudy`";
     assert!(again.contains(said), "{again}");
     // Another cluster is not meant, an older version may come, and a newer one is the end of it.
     play.succeeds(json!([deploy(json!({"stack": "test", "image": "hello-2.0"}))])).await;

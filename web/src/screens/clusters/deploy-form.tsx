@@ -1,6 +1,6 @@
 // The fields of a server group: its name as one types it, what it runs, who reaches it, how large it is and where.
 
-import type { Account } from '../../api/accounts';
+import type { Account, InstanceType } from '../../api/accounts';
 import type { Image, Named } from '../../api/choices';
 import type { Balancer } from '../../api/inventory';
 import type { Publication } from '../../api/repositories';
@@ -21,7 +21,7 @@ export interface Choices {
   /** `helloterry=2.0`, and `helloterry` for the newest. */
   packages: string[];
   publications: Publication[];
-  types: string[];
+  types: InstanceType[];
 }
 
 interface Props {
@@ -40,6 +40,7 @@ export function GroupForm({ draft, set, say, choices, name, isCopy }: Props) {
   const change = (some: Partial<GroupDraft>) => set({ ...draft, ...some });
   const here = (one: { account: string; region: string }) => one.account === draft.account && one.region === draft.region;
   const zones = zonesOf(choices.accounts, draft);
+  const types = choices.types.filter((one) => one.account === draft.account).map((one) => one.name);
   return (
     <>
       <Part title={w.nameAndPlace}>
@@ -70,7 +71,7 @@ export function GroupForm({ draft, set, say, choices, name, isCopy }: Props) {
       </Part>
       <Part title={w.size}>
         <NumberField required label={w.instances} value={draft.desired} error={say('desired')} onChange={(desired) => change({ desired })} />
-        <TextField label={w.instanceType} value={draft.instanceType} options={choices.types} {...(choices.types.length === 0 ? { help: w.noTypes } : {})} onChange={(instanceType) => change({ instanceType })} />
+        <TextField label={w.instanceType} value={draft.instanceType} options={types} {...(types.length === 0 ? { help: w.noTypes } : {})} onChange={(instanceType) => change({ instanceType })} />
         <Tick wide label={w.ranged} checked={draft.ranged} onChange={(ranged) => change({ ranged, ...(ranged ? { min: draft.desired, max: draft.desired } : {}) })} />
         {draft.ranged && <NumberField label={w.min} value={draft.min} error={say('min')} onChange={(min) => change({ min })} />}
         {draft.ranged && <NumberField label={w.max} value={draft.max} error={say('max')} onChange={(max) => change({ max })} />}

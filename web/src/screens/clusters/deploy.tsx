@@ -37,7 +37,7 @@ export function Deploy(props: Props) {
   const balancers = useQuery(balancersQuery(application)).data;
   const firewalls = useQuery(firewallsQuery(application)).data;
   const images = useQuery(imagesQuery()).data;
-  const types = useQuery(instanceTypesQuery()).data?.map((one) => one.name);
+  const types = useQuery(instanceTypesQuery()).data;
   const repositories = useQuery(repositoriesQuery()).data;
   if (accounts === undefined || balancers === undefined || firewalls === undefined || images === undefined || types === undefined || repositories === undefined) return null;
   const found = repositories.publications.length === 0 ? [] : repositories.repositories.flatMap((one) => one.packages);
@@ -72,7 +72,7 @@ function DeployDialog({ application, all, copied, onClose, onSelect, start, choi
       problems={problemsOfGroup(draft, application, t)}
       onClose={onClose}
       onBack={() => setBefore(all)}
-      beneath={(task) => <Coming task={task} all={all} choices={choices} balancers={draft.balancers} onSelect={onSelect} />}
+      beneath={(task) => <Coming task={task} all={all} at={draft} choices={choices} balancers={draft.balancers} onSelect={onSelect} />}
     >
       {(say) => (
         <>
@@ -99,9 +99,10 @@ function madeBy(task: Execution | undefined): string | undefined {
   return undefined;
 }
 
-function Coming({ task, all, choices, balancers, onSelect }: { task: Execution | undefined; all: ServerGroup[]; choices: Choices; balancers: string[]; onSelect: Props['onSelect'] }) {
+function Coming({ task, all, at, choices, balancers, onSelect }: { task: Execution | undefined; all: ServerGroup[]; at: { account: string; region: string }; choices: Choices; balancers: string[]; onSelect: Props['onSelect'] }) {
   const t = useTexts();
-  const group = all.find((one) => one.name === madeBy(task));
+  const made = madeBy(task);
+  const group = all.find((one) => one.name === made && one.account === at.account && one.region === at.region);
   if (group === undefined) return null;
   const addresses = choices.balancers.filter((one) => balancers.includes(one.name) && one.account === group.account).flatMap((one) => one.listeners.map((listener) => listener.address));
   // Why one is down, unless the task says it itself.

@@ -61,7 +61,7 @@ export function Details({ group, instance, share, onClose }: { group: ServerGrou
           )}
           <dt>{t.provenance.title}</dt>
           <dd>
-            <Link className="word" to="/provenance" search={{ serverGroup: group.name }}>
+            <Link className="word" to="/provenance" search={{ serverGroup: group.name, account: group.account }}>
               {t.provenance.trace}
             </Link>
           </dd>

@@ -30,7 +30,7 @@ export function FirewallsScreen() {
   const named = last !== undefined && isChosen(last) ? last : undefined;
   // Its rules, for the dialog that changes them; what is deleted while that is said stays as it was.
   const chosen = useLast(useQuery({ ...firewallQuery(named ?? { account: '', region: '', name: '' }, firewalls.dataUpdatedAt), enabled: named !== undefined && doing === 'edit' }).data);
-  const close = () => void navigate({ search: firewall === undefined ? {} : { firewall } });
+  const close = () => void navigate({ search: ({ do: _, ...rest }) => rest });
   const create = (
     <button type="button" className="button primary" onClick={() => void navigate({ search: { do: 'create' } })}>
       {t.firewalls.create}

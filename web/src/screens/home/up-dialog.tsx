@@ -83,7 +83,7 @@ export function UpDialog({ file, onClose, onRepository, onDone }: Props) {
           <NumberField label={t.up.port} value={wish.port} placeholder="8080" error={wrong.port?.why} onChange={set('port')} />
           <TextField label={t.up.check} help={t.up.checkHelp} value={wish.check} placeholder="/" onChange={set('check')} />
           <NumberField label={t.up.instances} value={wish.instances} placeholder="2" error={wrong.instances?.why} onChange={set('instances')} />
-          {accounts.length > 1 && <Choice label={t.wizards.account} value={wish.account || (accounts[0] ?? '')} options={accounts.map((value) => ({ value, word: value }))} onChange={set('account')} />}
+          {accounts.length > 1 && <Choice label={t.wizards.account} value={wish.account || (plan.data?.account ?? accounts[0] ?? '')} options={accounts.map((value) => ({ value, word: value }))} onChange={set('account')} />}
         </Part>
         {plan.data !== undefined && plan.data.refused === undefined && <Steps up={plan.data} />}
       </div>

@@ -32,7 +32,7 @@ export function EditBalancer(props: Props) {
   if (accounts.data === undefined || firewalls.data === undefined || certificates.data === undefined) return null;
   if (balancer !== undefined && one.data === undefined) return null;
   const at = firstPlace(accounts.data);
-  const start = one.data === undefined ? newBalancer(freeName(application, props.all.map((other) => other.name)), at.account, at.region) : draftOf(one.data);
+  const start = one.data === undefined ? newBalancer(freeName(application, props.all.filter((other) => other.account === at.account && other.region === at.region).map((other) => other.name)), at.account, at.region) : draftOf(one.data);
   return <EditDialog {...props} start={start} accounts={accounts.data} firewalls={firewalls.data} certificates={certificates.data} />;
 }
 

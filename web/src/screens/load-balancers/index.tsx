@@ -29,7 +29,7 @@ export function LoadBalancersScreen() {
   const isChosen = (one: Balancer) => one.name === balancer && (account ?? one.account) === one.account && (region ?? one.region) === one.region;
   const last = useLast(balancers.data?.find(isChosen));
   const chosen = last !== undefined && isChosen(last) ? last : undefined;
-  const close = () => void navigate({ search: balancer === undefined ? {} : { balancer } });
+  const close = () => void navigate({ search: ({ do: _, ...rest }) => rest });
   const create = (
     <button type="button" className="button primary" onClick={() => void navigate({ search: { do: 'create' } })}>
       {t.newBalancer.create}

@@ -2,9 +2,11 @@
 
 export const ABOUT = ['instance', 'serverGroup', 'image', 'package'] as const;
 
-export type About = { [what in (typeof ABOUT)[number]]?: string };
+/** A server group may have namesakes in other accounts. */
+export type About = { [what in (typeof ABOUT)[number] | 'account']?: string };
 
 /** The questions of an address; empty ones are none. */
 export function asked(search: About): About {
-  return Object.fromEntries(ABOUT.flatMap((what) => (search[what] === undefined || search[what] === '' ? [] : [[what, search[what]]])));
+  const given = (what: keyof About) => (search[what] === undefined || search[what] === '' ? [] : [[what, search[what]]]);
+  return Object.fromEntries([...ABOUT.flatMap(given), ...(search.serverGroup === undefined ? [] : given('account'))]);
 }

@@ -144,7 +144,7 @@ impl Change<'_> {
 }
 
 /// Whether two listeners would be in each other's way: one on every address is in the way of all on its port.
-fn overlap(one: SocketAddr, other: SocketAddr) -> bool {
+pub(in crate::local) fn overlap(one: SocketAddr, other: SocketAddr) -> bool {
     let same = one.ip() == other.ip() || one.ip().is_unspecified() || other.ip().is_unspecified();
     one.port() == other.port() && same
 }
