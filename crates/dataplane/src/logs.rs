@@ -1,7 +1,7 @@
 //! Logs as files: what a line looks like, and where the logs of instances go that are gone. Writing them is in `launch::log`.
 //!
-//! A line begins with its time, `2027-01-15T08:00:00.123Z `. Of an instance that is gone `DATA/logs/ID/` keeps `log`, `log.1` and `group`
-//! until whoever keeps the data folder removes them ([`older`]).
+//! A line begins with its time, `2027-01-15T08:00:00.123Z `. Of an instance that is gone `DATA/logs/ID/` keeps `log`, `log.1`, `group`
+//! and `account` until whoever keeps the data folder removes them ([`older`]).
 
 use std::fs;
 use std::io;
@@ -40,6 +40,8 @@ pub struct Past {
     pub id: String,
     /// Its server group.
     pub group: String,
+    /// Its account, as [`crate::wanted::Instance::account`] has it.
+    pub account: String,
     /// The newest part; the one before has `.1` at its end.
     pub log: PathBuf,
 }
@@ -55,6 +57,9 @@ pub fn keep(data: &Path, id: &str, folder: &Folder) -> io::Result<()> {
     let place = all(data).join(id);
     disk::private_folder(&place)?;
     disk::replace(&place.join("group"), spec.group.as_bytes())?;
+    if !spec.account.is_empty() {
+        disk::replace(&place.join("account"), spec.account.as_bytes())?;
+    }
     for name in ["log.1", "log"] {
         match fs::rename(folder.path().join(name), place.join(name)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -69,7 +74,8 @@ pub fn past(data: &Path) -> Vec<Past> {
     let Ok(entries) = fs::read_dir(all(data)) else { return Vec::new() };
     let one = |folder: PathBuf| {
         let group = fs::read_to_string(folder.join("group")).ok()?;
-        Some(Past { id: folder.file_name()?.to_str()?.to_owned(), group, log: folder.join("log") })
+        let account = fs::read_to_string(folder.join("account")).unwrap_or_default();
+        Some(Past { id: folder.file_name()?.to_str()?.to_owned(), group, account, log: folder.join("log") })
     };
     let mut found: Vec<Past> = entries.filter_map(Result::ok).filter_map(|entry| one(entry.path())).collect();
     found.sort_by(|a, b| a.id.cmp(&b.id));
@@ -110,14 +116,15 @@ mod tests {
         let data = tempfile::tempdir().unwrap();
         let folder = Folder::of(data.path(), "shop-v001-x7");
         let root = Root::Folder { dir: "/".into() };
-        folder.write_spec(&Instance::new("shop-v001-x7", "shop-v001", root, vec!["/bin/true".into()])).unwrap();
+        let instance = Instance::new("shop-v001-x7", "shop-v001", root, vec!["/bin/true".into()]);
+        folder.write_spec(&Instance { account: "prod".into(), ..instance }).unwrap();
         fs::write(folder.log(), "the end\n").unwrap();
         keep(data.path(), "shop-v001-x7", &folder).unwrap();
         fs::remove_dir_all(folder.path()).unwrap();
         let kept = past(data.path());
         assert_eq!(
-            kept.iter().map(|past| (past.id.as_str(), past.group.as_str())).collect::<Vec<_>>(),
-            [("shop-v001-x7", "shop-v001")]
+            kept.iter().map(|past| (past.id.as_str(), past.group.as_str(), past.account.as_str())).collect::<Vec<_>>(),
+            [("shop-v001-x7", "shop-v001", "prod")]
         );
         assert_eq!(fs::read_to_string(&kept[0].log).unwrap(), "the end\n");
         let now = fs::metadata(data.path().join("logs/shop-v001-x7")).unwrap().modified().unwrap();

@@ -218,6 +218,9 @@ pub struct Instance {
     pub id: String,
     /// Its server group.
     pub group: String,
+    /// Whose it is, where that is not the machine's own account: groups of others may have the same name. It tells people only.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub account: String,
     /// Its zone, e.g. `local-a`.
     #[serde(default)]
     pub zone: String,
@@ -266,6 +269,7 @@ impl Instance {
         Self {
             id: id.into(),
             group: group.into(),
+            account: String::new(),
             zone: String::new(),
             root,
             command,
@@ -285,8 +289,14 @@ impl Instance {
 
     /// Whether a running `other` must be ended and started anew to become `self`.
     pub fn needs_restart(&self, other: &Self) -> bool {
-        let launch =
-            |i: &Self| Self { group: String::new(), zone: String::new(), health: None, grace_ms: 0, ..i.clone() };
+        let launch = |i: &Self| Self {
+            group: String::new(),
+            account: String::new(),
+            zone: String::new(),
+            health: None,
+            grace_ms: 0,
+            ..i.clone()
+        };
         launch(self) != launch(other)
     }
 }

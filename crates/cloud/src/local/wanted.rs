@@ -35,7 +35,7 @@ pub fn wanted<'a>(accounts: impl Iterator<Item = (&'a State, &'a Rules)>) -> Wan
     for (state, rules) in accounts {
         whole.generation = whole.generation.max(state.generation);
         whole.balancers.extend(balancers(state, rules));
-        whole.instances.extend(instances(state));
+        whole.instances.extend(instances(state, rules));
     }
     whole
 }
@@ -87,11 +87,15 @@ fn balancers(state: &State, rules: &Rules) -> Vec<wanted::Balancer> {
     balancers
 }
 
-fn instances(state: &State) -> Vec<wanted::Instance> {
+fn instances(state: &State, rules: &Rules) -> Vec<wanted::Instance> {
     let of_group = |group: &Group| {
         let check = group_check(state, group);
         let there = state.instances_of(&group.name).into_iter().filter(|instance| !is_ending(instance));
-        there.map(|instance| program(group, instance, check.clone())).collect::<Vec<_>>()
+        let own = |instance| wanted::Instance {
+            account: if rules.account == OWN { String::new() } else { rules.account.clone() },
+            ..program(group, instance, check.clone())
+        };
+        there.map(own).collect::<Vec<_>>()
     };
     state.groups.values().flat_map(of_group).collect()
 }

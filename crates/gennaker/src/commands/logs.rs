@@ -34,6 +34,9 @@ pub struct Args {
     /// With --server: lines as they are kept, a JSON object each
     #[arg(long, requires = "server")]
     json: bool,
+    /// Of instances of this account only, where the machine has several
+    #[arg(long, value_name = "NAME", conflicts_with = "server")]
+    account: Option<String>,
     /// Go on with what is written from now on
     #[arg(short, long)]
     follow: bool,
@@ -60,26 +63,33 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     }
     let what = args.what.as_deref().unwrap_or_default();
     let machine = args.place.machine()?;
+    let meant = |account: &str, group: &str, id: &str| {
+        args.account.as_ref().is_none_or(|wanted| wanted == named(account)) && chosen(what, group, id)
+    };
+    let past_meant = |past: &logs::Past| meant(&past.account, &past.group, &past.id);
     let mut tails: Vec<Tail> = Vec::new();
     let find = |tails: &mut Vec<Tail>| {
         for (instance, folder) in machine.instances() {
-            let known = tails.iter().any(|tail| tail.id == instance.id);
-            if !known && chosen(what, &instance.group, &instance.id) {
-                tails.push(Tail::new(instance.id, folder.log()));
+            let id = shown(&instance.account, &instance.id);
+            let known = tails.iter().any(|tail| tail.id == id);
+            if !known && meant(&instance.account, &instance.group, &instance.id) {
+                tails.push(Tail::new(id, folder.log()));
             }
         }
     };
     find(&mut tails);
     let since = args.since.as_deref().map(|text| since(text, SystemClock.now())).transpose()?;
     if args.previous || since.is_some() {
-        let past = logs::past(&machine.data).into_iter().filter(|past| chosen(what, &past.group, &past.id));
-        tails.splice(0..0, past.map(|past| Tail::new(past.id, past.log)).collect::<Vec<_>>());
+        let past = logs::past(&machine.data).into_iter().filter(past_meant);
+        let tail = |past: logs::Past| Tail::new(shown(&past.account, &past.id), past.log);
+        tails.splice(0..0, past.map(tail).collect::<Vec<_>>());
     }
     if tails.is_empty() {
-        let known: Vec<String> = machine.instances().into_iter().map(|(instance, _)| instance.id).collect();
+        let instances = machine.instances().into_iter();
+        let known: Vec<String> = instances.map(|(instance, _)| shown(&instance.account, &instance.id)).collect();
         let known =
             if known.is_empty() { "there are none".to_owned() } else { format!("there are {}", known.join(", ")) };
-        let gone = logs::past(&machine.data).into_iter().filter(|past| chosen(what, &past.group, &past.id)).count();
+        let gone = logs::past(&machine.data).into_iter().filter(past_meant).count();
         let gone = if gone == 0 { String::new() } else { format!("; --previous shows {gone} that are gone") };
         bail!("no instance of {} in {}: {known}{gone}", what, machine.data.display());
     }
@@ -105,7 +115,16 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// A moment, or so long ago.
+/// The account of an instance: the machine's own has no word of its own there.
+fn named(account: &str) -> &str {
+    if account.is_empty() { "local" } else { account }
+}
+
+/// An instance in front of its lines: of another account with the account's name.
+fn shown(account: &str, id: &str) -> String {
+    if account.is_empty() { id.to_owned() } else { format!("{account}/{id}") }
+}
+
 /// The moment that is meant by a time, or by so long before now.
 pub(super) fn since(text: &str, now: Timestamp) -> anyhow::Result<Timestamp> {
     let wrong = || anyhow::anyhow!("--since {text} is no time; write 90s, 10m, 2h, 3d or 2027-01-15T08:00:00Z");

@@ -89,6 +89,14 @@ fn a_machine_is_several_accounts() {
         succeeds(&server, &post(&server, place));
     }
     assert_eq!(groups(&server), ["local hello-v001 on", "prod hello-v000 on"]);
+    let listening = |args: &[&str]| {
+        let (code, out, said) = server.also(&[&["logs", "hello"], args].concat());
+        assert_eq!(code, 0, "{said}");
+        out.lines().filter(|line| line.contains("listening on")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!((listening(&["--account", "prod"]).len(), listening(&["--account", "local"]).len()), (1, 4));
+    let all = listening(&[]);
+    assert_eq!(all.iter().filter(|line| line.starts_with("prod/hello-v000-")).count(), 1, "{all:?}");
     let (status, metrics) = crate::server::ask(&server.address(), "GET", "/metrics", "");
     let told = |account: &str, up: u32| {
         metrics.contains(&format!("gennaker_instances{{account=\"{account}\",state=\"up\"}} {up}"))

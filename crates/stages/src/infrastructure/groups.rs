@@ -13,7 +13,7 @@ use super::guards::Guarded;
 use super::image;
 use super::operate::{self, Job, TARGETS, Target, from_error};
 use super::select::{self, Word};
-use super::{treatment, wishes};
+use super::{rolling, treatment, wishes};
 
 /// Finds the group that the new one follows (or is a copy of), and notes it as `source`.
 pub(crate) struct DetermineSource(pub Clouds);
@@ -107,6 +107,8 @@ pub(crate) fn of_source(config: &Map, model: &Model, is_clone: bool) -> Map {
         noted.insert("capacity".into(), json!(model.follows.as_ref().unwrap_or(&model.like).capacity));
     } else if is_clone && unsaid() {
         noted.insert("capacity".into(), json!(model.like.capacity));
+    } else if is_clone && rolling::is_unsized(config) {
+        noted.insert(rolling::SAVED.into(), json!(model.like.capacity));
     }
     if is_clone {
         noted.extend(copied(config, &model.like));

@@ -11,7 +11,7 @@ use super::wishes::{self, as_number, flag, text};
 /// The name of the stage that notes which group was made; validation pipelines are told by it.
 const DETERMINE: &str = "Determine Deployed Server Group";
 /// The capacity that the stage asks for, while its group is made empty.
-const SAVED: &str = "savedCapacity";
+pub(crate) const SAVED: &str = "savedCapacity";
 /// Whether the new group grows to the size of the old one.
 const LIKE_SOURCE: &str = "growToSource";
 
@@ -31,6 +31,11 @@ pub(crate) fn made_empty(config: &Map) -> Map {
     kept.insert("useSourceCapacity".into(), json!(false));
     kept.insert("preferSourceCapacity".into(), json!(false));
     kept
+}
+
+/// Whether a group is made empty and nothing was said of its size.
+pub(crate) fn is_unsized(config: &Map) -> bool {
+    flag(config, LIKE_SOURCE) == Some(false) && !config.contains_key(SAVED)
 }
 
 /// The group that the new one follows.

@@ -1,4 +1,5 @@
-//! Where deployments are played: an engine with the stages over clouds, a store, and a simulated cloud.
+//! Where deployments are played: an engine with the stages over clouds, a store, and a simulated cloud. A second account, `stormy`, is there
+//! for what must not be touched.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -41,7 +42,11 @@ impl Play {
     pub async fn over(folder: &Path, cloud: Arc<Cloud>, clock: Arc<dyn Clock>) -> Play {
         let place = Location::Sqlite(folder.join("gennaker.db"));
         let store = Store::open(place, &[pipeline::schema::MIGRATIONS], clock).unwrap();
-        let clouds = Clouds::new(vec![Arc::new(Simulated::open("cloudy", cloud.clone()))]).unwrap();
+        let clouds = Clouds::new(vec![
+            Arc::new(Simulated::open("cloudy", cloud.clone())),
+            Arc::new(Simulated::open("stormy", world(Arc::new(SystemClock)))),
+        ])
+        .unwrap();
         let engine = Engine::new(store.clone());
         let registry = stages::infrastructure::register(
             stages::types(),
@@ -98,14 +103,24 @@ impl Play {
 
     /// Makes the load balancer `front`.
     pub async fn front(&self) {
-        let balancer = json!({"type": "upsertLoadBalancer", "credentials": "cloudy", "region": "here", "loadBalancerName": "front", "portRange": "80"});
+        self.front_of("cloudy").await;
+    }
+
+    /// The same in an account.
+    pub async fn front_of(&self, account: &str) {
+        let balancer = json!({"type": "upsertLoadBalancer", "credentials": account, "region": "here", "loadBalancerName": "front", "portRange": "80"});
         self.succeeds(json!([balancer])).await;
     }
 
-    /// The groups in region `here`: name, whether it gets traffic, instances.
+    /// The groups of `cloudy` in region `here`: name, whether it gets traffic, instances.
     pub async fn groups(&self) -> Vec<(String, bool, usize)> {
+        self.groups_of("cloudy").await
+    }
+
+    /// The same of an account.
+    pub async fn groups_of(&self, account: &str) -> Vec<(String, bool, usize)> {
         let all = self.clouds.list(&Query::of("shop")).await.unwrap().server_groups;
-        let here = all.iter().filter(|group| group.region == "here");
+        let here = all.iter().filter(|group| group.region == "here" && group.account == account);
         here.map(|group| (group.name.to_string(), !group.disabled, group.instances.len())).collect()
     }
 }

@@ -1,5 +1,6 @@
 //! Where domains meet: published packages start pipelines, bakes take exactly what was published.
 
+mod accounts;
 mod answers;
 mod apt_trigger;
 mod bakes;
