@@ -74,7 +74,10 @@ fn split(wanted: &Wanted, chosen: impl Fn(&str) -> bool) -> (Wanted, Wanted) {
     }
     for balancer in &wanted.balancers {
         // Whose instances stand behind it; with none, what it is called, in other accounts than `local` after the account's name.
-        let own = |id: &str| chosen(id) || id.split_once('.').is_some_and(|(_, name)| chosen(name));
+        let own = |id: &str| {
+            let id = id.strip_prefix("preview.").unwrap_or(id);
+            chosen(id) || id.split_once('.').is_some_and(|(_, name)| chosen(name))
+        };
         let is_chosen = balancer.members.first().map_or_else(|| own(&balancer.id), |member| chosen(&member.group));
         let side = if is_chosen { &mut ending } else { &mut staying };
         side.balancers.push(balancer.clone());

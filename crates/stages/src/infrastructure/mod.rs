@@ -23,6 +23,7 @@ mod replacing;
 mod rollback;
 mod rolling;
 mod select;
+mod source;
 mod stage_types;
 mod strategy;
 mod treatment;
@@ -63,7 +64,7 @@ pub fn register(registry: Registry, clouds: &Clouds, store: &Store, guards: Traf
     let sweep = |what: What| Arc::new(SweepCluster { site: site.clone(), what });
     stages(registry)
         .effect("monitorCloudOperation", Arc::new(Monitor { clouds: clouds.clone() }))
-        .effect("determineSourceServerGroup", Arc::new(groups::DetermineSource(clouds.clone())))
+        .effect("determineSourceServerGroup", Arc::new(source::DetermineSource(clouds.clone())))
         .effect("determineHealthProviders", Arc::new(groups::DetermineHealth(clouds.clone())))
         .effect("determineTargetServerGroup", Arc::new(groups::DetermineTarget(clouds.clone())))
         .effect("createServerGroup", Arc::new(hold_back::Create(site.clone())))

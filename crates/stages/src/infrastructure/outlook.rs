@@ -17,6 +17,7 @@ use super::canary::CANARY_OF;
 use super::clusters::{self, What};
 use super::operate::{Job, TARGETS, Target};
 use super::select::{self, Word};
+use super::source::{self, Forerunners};
 use super::strategy::Strategy;
 use super::{balancers, groups, image, wishes};
 
@@ -164,21 +165,20 @@ impl CloudOutlook {
         let cluster = failed(wishes::cluster_of(&config, &stage.execution().application))?;
         let there = self.cluster(&account, &cluster, &region);
         let given = config.get("source").and_then(Value::as_object);
-        let given = given.and_then(|source| groups::source_target(source, &account, &region));
-        let serving = || select::serving(&there, groups::wants_source_capacity(&config)).cloned();
-        let model = match given {
-            Some(target) => {
-                self.named(&target).map(|like| groups::Model::of(like, &account, &region, &cluster, serving))
-            }
-            None => serving().map(groups::Model::both),
+        let given = given.and_then(|source| source::target(source, &account, &region));
+        let serving = || select::serving(&there, source::wants_source_capacity(&config)).cloned();
+        let forerunners = match given {
+            Some(target) => self.named(&target).map(|like| Forerunners::of(like, &account, &region, &cluster, serving)),
+            None => serving().map(Forerunners::both),
         };
         let clone = stage.stage().kind != "createServerGroup";
-        match &model {
-            Some(model) => {
-                let followed = model.follows.as_ref().map(|group| format!("it follows {}", shown(group)));
-                let copied = model.is_from_elsewhere().then(|| format!("it is made like {}", shown(&model.like)));
+        match &forerunners {
+            Some(forerunners) => {
+                let followed = forerunners.follows.as_ref().map(|group| format!("it follows {}", shown(group)));
+                let copied =
+                    forerunners.is_from_elsewhere().then(|| format!("it is made like {}", shown(&forerunners.like)));
                 look.notes.extend(followed.into_iter().chain(copied));
-                look.context = groups::of_source(&config, model, clone);
+                look.context = source::of_source(&config, forerunners, clone);
             }
             None if self.asked => {
                 look.notes.push(format!("{cluster} has no server group in {account}/{region} yet"));
