@@ -103,6 +103,16 @@ fn a_machine_is_several_accounts() {
     };
     assert!(status == 200 && told("local", 4) && told("prod", 1), "{metrics}");
 
+    // A copy of the other account's group lands in this one's zones.
+    let source = json!({"account": "local", "region": "local", "serverGroupName": "hello-v001"});
+    let copy = json!({"type": "cloneServerGroup", "credentials": "prod", "region": "eu", "stack": "copy", "source": source,
+                      "loadBalancers": [], "strategy": "none", "capacity": {"min": 1, "max": 1, "desired": 1}});
+    succeeds(&server, &post(&server, copy));
+    let made = read(&server, "/applications/hello/serverGroups/prod/eu/hello-copy-v000");
+    assert_eq!(made["instances"][0]["zone"], "eu-a");
+    let place = json!({"type": "destroyServerGroup", "credentials": "prod", "region": "eu", "serverGroupName": "hello-copy-v000"});
+    succeeds(&server, &post(&server, place));
+
     // An account that is left out of the configuration would end with what is in it: the server does not start, and users notice nothing.
     let folder = server.kill();
     std::fs::write(folder.path().join("gennaker.toml"), "").expect("written");

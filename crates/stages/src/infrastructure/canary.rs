@@ -9,6 +9,7 @@ use pipeline::model::Stage;
 use pipeline::{Map, StageSpec, StageView};
 use serde_json::{Value, json};
 
+use super::source::LIKE;
 use super::strategy::{self, stage};
 use super::wishes::{self, count, flag, text};
 use super::{image, operate};
@@ -84,7 +85,9 @@ pub(crate) const DEPLOY: &str = "Deploy";
 /// The configuration of one of the two.
 fn small(config: &Map, wish: &Map, of: &ClusterName, cluster: &ClusterName) -> Map {
     let mut small = config.clone();
-    for key in ["canary", "source", "moniker", "useSourceCapacity", "preferSourceCapacity", "rollback", "scaleDown"] {
+    for key in
+        ["canary", "source", LIKE, "moniker", "useSourceCapacity", "preferSourceCapacity", "rollback", "scaleDown"]
+    {
         small.shift_remove(key);
     }
     let size = count(wish, "instances").unwrap_or(1).max(1);
@@ -110,7 +113,7 @@ fn small(config: &Map, wish: &Map, of: &ClusterName, cluster: &ClusterName) -> M
 /// The deployment of the whole, when the new version was found good.
 fn whole(config: &Map, wish: &Map) -> Map {
     let mut whole = config.clone();
-    for key in ["canary", "source"] {
+    for key in ["canary", "source", LIKE] {
         whole.shift_remove(key);
     }
     let strategy = text(wish, &["strategy"]).unwrap_or("redblack");

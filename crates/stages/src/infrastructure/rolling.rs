@@ -38,6 +38,11 @@ pub(crate) fn is_unsized(config: &Map) -> bool {
     flag(config, LIKE_SOURCE) == Some(false) && !config.contains_key(SAVED)
 }
 
+/// Whether a group is made empty to grow to the size of its source, and nothing else was said of its size.
+pub(crate) fn is_to_be_like_source(config: &Map) -> bool {
+    flag(config, LIKE_SOURCE) == Some(true) && !config.contains_key(SAVED)
+}
+
 /// The group that the new one follows.
 fn source(config: &Map) -> Option<String> {
     let source = config.get("source").and_then(Value::as_object)?;

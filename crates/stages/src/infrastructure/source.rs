@@ -37,7 +37,7 @@ impl Effect for DetermineSource {
 }
 
 /// Where the group is noted that a new one is made like, when that is not the one that it follows.
-const LIKE: &str = "copyOf";
+pub(crate) const LIKE: &str = "copyOf";
 
 /// What stood before a new group.
 pub(crate) struct Forerunners {
@@ -45,12 +45,14 @@ pub(crate) struct Forerunners {
     pub follows: Option<ServerGroup>,
     /// The group that it is made like; a copy takes its settings.
     pub like: ServerGroup,
+    /// Whether that one is in the account and region of the new group: zones of another place mean nothing here.
+    pub is_here: bool,
 }
 
 impl Forerunners {
     /// The usual: both are one.
     pub fn both(group: ServerGroup) -> Forerunners {
-        Forerunners { follows: Some(group.clone()), like: group }
+        Forerunners { follows: Some(group.clone()), like: group, is_here: true }
     }
 
     /// Of a group that was named. One of another account, region or cluster keeps its traffic: the one that serves here is followed.
@@ -61,10 +63,11 @@ impl Forerunners {
         cluster: &ClusterName,
         serving: impl FnOnce() -> Option<ServerGroup>,
     ) -> Forerunners {
-        if like.account == account && like.region == region && like.name.cluster() == cluster {
+        let is_here = like.account == account && like.region == region;
+        if is_here && like.name.cluster() == cluster {
             return Forerunners::both(like);
         }
-        Forerunners { follows: serving(), like }
+        Forerunners { follows: serving(), like, is_here }
     }
 
     /// Whether it is made like one that it does not follow.
@@ -106,8 +109,13 @@ pub(crate) fn of_source(config: &Map, forerunners: &Forerunners, is_clone: bool)
     } else if is_clone && rolling::is_unsized(config) {
         noted.insert(rolling::SAVED.into(), json!(forerunners.like.capacity));
     }
+    if is_clone && forerunners.follows.is_none() && rolling::is_to_be_like_source(config) {
+        // Nothing is there to be as large as: the copied one says how large.
+        noted.insert(rolling::SAVED.into(), json!(forerunners.like.capacity));
+    }
     if is_clone {
-        noted.extend(copied(config, &forerunners.like));
+        let is_here = forerunners.is_here;
+        noted.extend(copied(config, &forerunners.like).into_iter().filter(|(key, _)| is_here || key != "zones"));
     }
     noted
 }

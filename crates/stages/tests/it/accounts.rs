@@ -1,5 +1,6 @@
 //! Accounts have groups of the same names: what is done in one is done there alone.
 
+use cloud::Query;
 use serde_json::{Value, json};
 
 use crate::cloud_play::{Play, deploy, group, play};
@@ -55,5 +56,27 @@ async fn a_copy_from_another_account_takes_the_place_of_what_serves_in_its_own()
         assert_eq!(made.context["image"], "image-1", "{strategy}: its settings are those of the copied group");
         assert_eq!(made.context["source"]["serverGroupName"], "shop-v001", "{strategy}");
         assert_eq!(made.context["copyOf"]["account"], "cloudy", "{strategy}");
+    }
+}
+
+/// Zones of one region mean nothing in another, and what is copied says how large a copy becomes that follows nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_into_another_region_spreads_over_the_zones_there() {
+    let play = play().await;
+    play.front_of("stormy").await;
+    play.succeeds(json!([deploy(json!({"region": "there"}))])).await;
+    let source = json!({"account": "cloudy", "region": "there", "serverGroupName": "shop-v000"});
+    for strategy in ["none", "rollingredblack", "rolling"] {
+        let copy = json!({
+            "type": "cloneServerGroup", "credentials": "stormy", "region": "here", "stack": strategy, "source": source,
+            "strategy": strategy, "useSourceCapacity": strategy != "none", "loadBalancers": ["front"],
+        });
+        play.succeeds(json!([copy])).await;
+    }
+    let all = play.clouds.list(&Query::of("shop")).await.unwrap().server_groups;
+    let made: Vec<_> = all.iter().filter(|group| group.account == "stormy").collect();
+    assert_eq!(made.len(), 3);
+    for group in made {
+        assert_eq!((group.zones.join(" ").as_str(), group.instances.len()), ("here-a here-b", 2), "{}", group.name);
     }
 }
