@@ -2,6 +2,7 @@
 
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { answer, client } from './client';
+import type { Named } from './named';
 import { list, map, number, optNumber, text } from './read';
 
 export interface Image {
@@ -64,12 +65,6 @@ export function readFirewall(value: unknown): Firewall {
       return list(rule.portRanges).map(map).map((ports) => ({ protocol: text(rule.protocol, 'tcp').toLowerCase(), first: number(ports.startPort), last: number(ports.endPort), from }));
     }),
   };
-}
-
-export interface Named {
-  account: string;
-  region: string;
-  name: string;
 }
 
 /** The firewalls of `{account: {provider: {region: [firewall]}}}` that belong to an application. */

@@ -46,7 +46,7 @@ function readStep(value: unknown): UpStep {
 
 function readUp(value: unknown): Up {
   const up = map(value);
-  return { application: text(up.application), account: text(up.account) || undefined, package: text(up.package), steps: list(up.steps).map(readStep), address: optText(up.address), execution: optText(up.execution), notes: texts(up.notes), refused: optText(up.refused) };
+  return { application: text(up.application), account: optText(up.account), package: text(up.package), steps: list(up.steps).map(readStep), address: optText(up.address), execution: optText(up.execution), notes: texts(up.notes), refused: optText(up.refused) };
 }
 
 function bodyOf(file: string, wish: UpWish, plan: boolean) {

@@ -21,7 +21,6 @@ use super::image::{self, Images, Launch};
 use super::state::State;
 use super::wanted::{self, OWN};
 use super::{Local, follow};
-
 use crate::provider::CloudError;
 
 /// How long a read waits for the data plane before it shows what is known.

@@ -66,11 +66,12 @@ impl Local {
 
     /// Everything that needs the disk or the network, before the transaction.
     async fn prepare(&self, operation: &Operation) -> Result<Prepared, CloudError> {
+        let states = self.machine.states().await?;
         let (image, ports) = match operation {
             Operation::CreateServerGroup(op) => (Some(op.image.clone()), op.capacity.desired as usize + 1),
             Operation::ResizeServerGroup(op) => (None, op.capacity.desired as usize),
             Operation::UpsertLoadBalancer(op) => {
-                self.check_listeners(op).await?;
+                self.check_listeners(op, &states)?;
                 (None, op.listeners.len())
             }
             Operation::TagImage(op) => {
@@ -86,7 +87,7 @@ impl Local {
             Some(image) => Some(self.machine.launch(&image).await?),
             None => None,
         };
-        let taken = self.given_out().await?;
+        let taken: BTreeSet<u16> = states.iter().flat_map(State::ports).collect();
         let seed = self.machine.store.ids().uuid();
         let seed = seed.bytes().fold(0_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
         // A few more than needed: another operation may take some in between.
@@ -97,23 +98,13 @@ impl Local {
         Ok(Prepared { launch, ports })
     }
 
-    /// Ports of this machine that any of its accounts holds.
-    async fn given_out(&self) -> Result<BTreeSet<u16>, CloudError> {
-        Ok(self.machine.states().await?.iter().flat_map(State::ports).collect())
-    }
-
-    /// Addresses on which load balancers of any of its accounts listen.
-    async fn listening(&self) -> Result<BTreeSet<SocketAddr>, CloudError> {
-        let states = self.machine.states().await?;
-        Ok(states.iter().flat_map(|state| state.balancers.values()).flat_map(|one| one.addresses.clone()).collect())
-    }
-
-    /// A port that a stranger holds is told at once, by name.
-    async fn check_listeners(&self, op: &UpsertLoadBalancer) -> Result<(), CloudError> {
+    /// A port that a stranger, none of the machine's accounts, holds is told at once, by name.
+    fn check_listeners(&self, op: &UpsertLoadBalancer, states: &[State]) -> Result<(), CloudError> {
         if self.rules.free_listeners {
             return Ok(());
         }
-        let ours = self.listening().await?;
+        let balancers = states.iter().flat_map(|state| state.balancers.values());
+        let ours: Vec<SocketAddr> = balancers.flat_map(|balancer| balancer.addresses.iter().copied()).collect();
         for listener in &op.listeners {
             let address = (self.rules.listen, listener.port).into();
             let in_the_way = |own: &SocketAddr| apply::overlap(*own, address);
@@ -126,6 +117,21 @@ impl Local {
             }
         }
         Ok(())
+    }
+
+    /// The machine's images as this account sees them. What any account says of one is known in all, and the own word counts.
+    async fn images(&self, own: &State) -> Result<Vec<Image>, CloudError> {
+        let unreachable = |why: String| CloudError::Unreachable { account: self.rules.account.clone(), why };
+        let mut images = self.machine.images.list().await.map_err(|error| unreachable(error.to_string()))?;
+        let all = self.machine.states().await?;
+        for image in &mut images {
+            image.account.clone_from(&self.rules.account);
+            image.regions = vec![self.rules.region.clone()];
+            for known in all.iter().chain([own]) {
+                image.tags.extend(known.image_tags.get(&image.id).cloned().unwrap_or_default());
+            }
+        }
+        Ok(images)
     }
 
     async fn started(&self, key: &str) -> Result<Option<Started>, CloudError> {
@@ -163,28 +169,9 @@ impl Provider for Local {
     }
 
     async fn list(&self, query: &Query) -> Result<Inventory, CloudError> {
-        let (states, seen) = (self.machine.states().await?, self.machine.look_again().await);
-        let own = self.machine.accounts.iter().position(|rules| rules.account == self.rules.account);
-        let Some(state) = own.and_then(|own| states.get(own)) else { return Ok(Inventory::default()) };
-        let images = if query.without_images {
-            Vec::new()
-        } else {
-            self.machine.images.list().await.map_err(|error| CloudError::Unreachable {
-                account: self.rules.account.clone(),
-                why: error.to_string(),
-            })?
-        };
-        let tagged = |mut image: Image| {
-            image.account.clone_from(&self.rules.account);
-            image.regions = vec![self.rules.region.clone()];
-            // Images are the machine's: what any account says of one is known in all, and the own word counts.
-            for known in states.iter().chain([state]) {
-                image.tags.extend(known.image_tags.get(&image.id).cloned().unwrap_or_default());
-            }
-            image
-        };
-        let images = images.into_iter().map(tagged).collect();
-        let reader = self.reader(state, &seen);
+        let (state, seen) = (self.state().await?, self.machine.look_again().await);
+        let images = if query.without_images { Vec::new() } else { self.images(&state).await? };
+        let reader = self.reader(&state, &seen);
         let groups = state.groups.values().filter(|group| query.wants(group.name.cluster().app()));
         let balancers = state.balancers.iter().filter(|(_, balancer)| query.wants(&balancer.spec.application));
         let firewalls = state.firewalls.values().filter(|firewall| query.wants(&firewall.application));

@@ -1,7 +1,7 @@
 //! The accounts in the configuration: `[local]`, this machine, and `[[account]]`, further ones.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use anyhow::{Context, anyhow, bail};
@@ -30,14 +30,8 @@ pub struct LocalAccount {
 
 impl Default for LocalAccount {
     fn default() -> Self {
-        Self {
-            listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
-            drain_seconds: 30,
-            environment: "local".into(),
-            zones: vec!["local-a".into(), "local-b".into()],
-            instance_type: Vec::new(),
-            certificate: Vec::new(),
-        }
+        let Named { listen, environment, zones, .. } = Named::local();
+        Self { listen, drain_seconds: 30, environment, zones, instance_type: Vec::new(), certificate: Vec::new() }
     }
 }
 

@@ -171,8 +171,7 @@ pub(crate) fn stops(tx: &mut Tx, pipeline: &Map, release: &str) -> Result<Option
         let clusters = stage.get("clusters").and_then(Value::as_array).into_iter().flatten();
         let named = |cluster: &Map| {
             // An account that is known only when it runs may be any.
-            let account = wishes::account(cluster).or_else(|_| wishes::account(stage)).ok();
-            let account = account.filter(|account| !account.contains("${"));
+            let account = wishes::account_of_cluster(cluster, stage).filter(|account| !account.contains("${"));
             Some((account, wishes::cluster_of(cluster, application).ok()?.to_string()))
         };
         clusters.filter_map(Value::as_object).filter_map(named).collect()

@@ -54,7 +54,7 @@ pub(crate) use self::canary::role as canary_role;
 pub(crate) use self::clusters::made_by;
 pub(crate) use self::hold_back::stops;
 pub(crate) use self::operate::{Target, targets_of};
-pub(crate) use self::wishes::account as account_of;
+pub(crate) use self::wishes::account_of_cluster;
 
 /// Adds the stage types and tasks of this module. In `store` stand the guards of applications and what is held back.
 pub fn register(registry: Registry, clouds: &Clouds, store: &Store, guards: TrafficGuards) -> Registry {

@@ -22,7 +22,7 @@ pub(crate) struct Job {
 }
 
 /// A server group that a stage works on, as it stands in the stage's context.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Target {
     pub account: String,

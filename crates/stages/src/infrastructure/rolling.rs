@@ -33,14 +33,9 @@ pub(crate) fn made_empty(config: &Map) -> Map {
     kept
 }
 
-/// Whether a group is made empty and nothing was said of its size.
-pub(crate) fn is_unsized(config: &Map) -> bool {
-    flag(config, LIKE_SOURCE) == Some(false) && !config.contains_key(SAVED)
-}
-
-/// Whether a group is made empty to grow to the size of its source, and nothing else was said of its size.
-pub(crate) fn is_to_be_like_source(config: &Map) -> bool {
-    flag(config, LIKE_SOURCE) == Some(true) && !config.contains_key(SAVED)
+/// Whether a group is made empty and nothing says how large it becomes: neither the stage, nor a group that it follows.
+pub(crate) fn is_unsized(config: &Map, follows: bool) -> bool {
+    !config.contains_key(SAVED) && flag(config, LIKE_SOURCE).is_some_and(|like_source| !like_source || !follows)
 }
 
 /// The group that the new one follows.

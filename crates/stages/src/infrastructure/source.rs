@@ -106,11 +106,8 @@ pub(crate) fn of_source(config: &Map, forerunners: &Forerunners, is_clone: bool)
         noted.insert("capacity".into(), json!(forerunners.follows.as_ref().unwrap_or(&forerunners.like).capacity));
     } else if is_clone && unsaid() {
         noted.insert("capacity".into(), json!(forerunners.like.capacity));
-    } else if is_clone && rolling::is_unsized(config) {
-        noted.insert(rolling::SAVED.into(), json!(forerunners.like.capacity));
     }
-    if is_clone && forerunners.follows.is_none() && rolling::is_to_be_like_source(config) {
-        // Nothing is there to be as large as: the copied one says how large.
+    if is_clone && rolling::is_unsized(config, forerunners.follows.is_some()) {
         noted.insert(rolling::SAVED.into(), json!(forerunners.like.capacity));
     }
     if is_clone {

@@ -75,6 +75,11 @@ pub(crate) fn account(map: &Map) -> Result<String, TaskResult> {
     found.map(str::to_owned).ok_or_else(|| TaskResult::failed("names no account: give `credentials` (or `account`)"))
 }
 
+/// The account of one of the clusters that a stage deploys: its own, or the stage's for all.
+pub(crate) fn account_of_cluster(cluster: &Map, stage: &Map) -> Option<String> {
+    account(cluster).or_else(|_| account(stage)).ok()
+}
+
 /// The regions that a stage names, in the spellings of the clouds; at least one.
 pub(crate) fn regions(map: &Map) -> Vec<String> {
     if let Some(region) = text(map, &["region", "location"]) {

@@ -116,8 +116,8 @@ pub async fn compile(clouds: &Clouds, run: &Execution, now: Timestamp) -> Value 
     })
 }
 
-/// What each server group was in the deployment, by account, region and name.
-struct Roles(BTreeMap<(String, String, String), &'static str>);
+/// What each server group was in the deployment.
+struct Roles(BTreeMap<Target, &'static str>);
 
 impl Roles {
     fn of(run: &Execution) -> Roles {
@@ -125,7 +125,7 @@ impl Roles {
         for stage in &run.stages {
             let source = stage.context.get("source").and_then(|source| serde_json::from_value(source.clone()).ok());
             for target in targets_of(&stage.context).into_iter().chain(source) {
-                roles.entry(key(target)).or_insert("old");
+                roles.entry(target).or_insert("old");
             }
         }
         // What was made here is new, whatever was done with it later.
@@ -133,23 +133,20 @@ impl Roles {
         let makes = |stage: &Stage| stage.kind != "deploy" && stage.context.contains_key("deploy.server.groups");
         for stage in run.stages.iter().filter(|stage| makes(stage)) {
             for target in made_by(&stage.context) {
-                roles.insert(key(target), canary_role(&stage.context).unwrap_or("new"));
+                roles.insert(target, canary_role(&stage.context).unwrap_or("new"));
             }
         }
         Roles(roles)
     }
 
     fn get(&self, (account, region): (&str, &str), group: &str) -> Option<&'static str> {
-        self.0.get(&(account.to_owned(), region.to_owned(), group.to_owned())).copied()
+        let (account, region) = (account.to_owned(), region.to_owned());
+        self.0.get(&Target { account, region, server_group_name: group.to_owned() }).copied()
     }
 
     fn concern(&self, place: (&str, &str), series: &Series) -> bool {
         series.groups.iter().any(|group| self.get(place, &group.group).is_some() && !group.seconds.is_empty())
     }
-}
-
-fn key(target: Target) -> (String, String, String) {
-    (target.account, target.region, target.server_group_name)
 }
 
 /// The accounts and regions in which an execution worked.

@@ -5,7 +5,7 @@ use pipeline::Map;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::infrastructure::account_of;
+use crate::infrastructure::account_of_cluster;
 
 /// The distribution of a publication that is made here.
 pub const DISTRIBUTION: &str = "stable";
@@ -197,7 +197,7 @@ pub fn place(wish: &Wish, accounts: &[Account], pipeline: Option<&Map>) -> Resul
 /// The accounts that a stage deploys to, by cluster: each names its own, or the stage does for all.
 fn deploys_to(stage: &Map) -> Vec<String> {
     let clusters = stage.get("clusters").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object);
-    clusters.filter_map(|cluster| account_of(cluster).or_else(|_| account_of(stage)).ok()).collect()
+    clusters.filter_map(|cluster| account_of_cluster(cluster, stage)).collect()
 }
 
 /// Decides.

@@ -1,5 +1,6 @@
 // What stands in the address of the clusters: the selected group and instance, the open dialog, the tab, the task that is followed.
 
+import type { Named } from '../../api/named';
 import { INSTANCE_ACTS, GROUP_ACTS, type Act } from './effects';
 
 export const VIEWS = ['details', 'log'] as const;
@@ -9,7 +10,7 @@ export interface ClustersSearch {
   /** What the groups are filtered by. */
   q?: string;
   group?: string;
-  /** Where the group is: names are an account's and a region's own. A link may leave them out. */
+  /** Where the group is; a link may leave it out. */
   account?: string;
   region?: string;
   instance?: string;
@@ -20,18 +21,6 @@ export interface ClustersSearch {
   do?: string;
   /** A release that may come again: `account:cluster:release`. */
   held?: string;
-}
-
-/** What a server group is called. */
-export interface Named {
-  name: string;
-  account: string;
-  region: string;
-}
-
-/** Whether an address means a group. */
-export function isMeant(search: ClustersSearch, one: Named): boolean {
-  return one.name === search.group && (search.account ?? one.account) === one.account && (search.region ?? one.region) === one.region;
 }
 
 /** What an address calls a group. */

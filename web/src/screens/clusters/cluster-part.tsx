@@ -2,9 +2,9 @@
 
 import { memo } from 'react';
 import type { ServerGroup } from '../../api/inventory';
+import type { Named } from '../../api/named';
 import { LongList } from '../../parts/long-list';
 import { useTexts } from '../../texts';
-import type { Named } from './address';
 import { GroupRow } from './group-row';
 import { HeldPart } from './held';
 import type { ShownCluster } from './shown';

@@ -1,7 +1,8 @@
 // The fields of a server group: its name as one types it, what it runs, who reaches it, how large it is and where.
 
 import type { Account, InstanceType } from '../../api/accounts';
-import type { Image, Named } from '../../api/choices';
+import type { Image } from '../../api/choices';
+import type { Named } from '../../api/named';
 import type { Balancer } from '../../api/inventory';
 import type { Publication } from '../../api/repositories';
 import { Choice, NumberField, Pairs, Part, Radios, TextField, Tick, Ticks } from '../../parts/form';

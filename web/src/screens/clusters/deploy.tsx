@@ -6,18 +6,18 @@ import { accountsQuery, instanceTypesQuery } from '../../api/accounts';
 import { firewallsQuery, imagesQuery } from '../../api/choices';
 import type { Execution } from '../../api/execution';
 import { upCount, type ServerGroup } from '../../api/inventory';
+import type { Named } from '../../api/named';
 import { balancersQuery, repositoriesQuery } from '../../api/queries';
 import { list, map, text } from '../../api/read';
 import { wordOf } from '../../parts/following';
 import { JobDialog } from '../../parts/job-dialog';
 import { OpenLink } from '../../parts/open-link';
-import { firstPlace, zonesOf } from '../../parts/place';
+import { firstPlace, zonesOf, type At } from '../../parts/place';
 import { Tiles } from '../../parts/tiles';
 import { useTexts } from '../../texts';
 import { GroupForm, type Choices } from './deploy-form';
 import { clusterOf, copyOf, creation, newGroup, problemsOfGroup, type GroupDraft } from './deploy-draft';
 import { shortImage } from './names';
-import type { Named } from './address';
 import { nextName } from './naming';
 import { outlook } from './strategies';
 
@@ -99,7 +99,7 @@ function madeBy(task: Execution | undefined): string | undefined {
   return undefined;
 }
 
-function Coming({ task, all, at, choices, balancers, onSelect }: { task: Execution | undefined; all: ServerGroup[]; at: { account: string; region: string }; choices: Choices; balancers: string[]; onSelect: Props['onSelect'] }) {
+function Coming({ task, all, at, choices, balancers, onSelect }: { task: Execution | undefined; all: ServerGroup[]; at: At; choices: Choices; balancers: string[]; onSelect: Props['onSelect'] }) {
   const t = useTexts();
   const made = madeBy(task);
   const group = all.find((one) => one.name === made && one.account === at.account && one.region === at.region);

@@ -2,12 +2,12 @@
 
 import { memo, useCallback } from 'react';
 import { upCount, type ServerGroup } from '../../api/inventory';
+import type { Named } from '../../api/named';
 import { Mark } from '../../parts/mark';
 import { ofGroup } from '../../parts/status';
 import { Tiles } from '../../parts/tiles';
 import { Ago } from '../../parts/when';
 import { useTexts } from '../../texts';
-import type { Named } from './address';
 import { HeldBeside } from './held';
 import { shortImage, versionOf } from './names';
 

@@ -10,8 +10,13 @@ export function keyOf(held: HeldBack): string {
   return `${held.account}:${held.cluster}:${held.release}`;
 }
 
+/** Whether it is held back from a cluster; clusters are an account's own. */
+export function isFrom(held: HeldBack, account: string, cluster: string): boolean {
+  return held.account === account && held.cluster.toLowerCase() === cluster.toLowerCase();
+}
+
 export function isHeld(group: ServerGroup, held: HeldBack): boolean {
-  return group.account === held.account && group.cluster.toLowerCase() === held.cluster.toLowerCase() && (group.image === held.image || releaseOf(group) === held.release);
+  return isFrom(held, group.account, group.cluster) && (group.image === held.image || releaseOf(group) === held.release);
 }
 
 /** An image without a known package is called by the last part of its name. */

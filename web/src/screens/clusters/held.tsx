@@ -7,14 +7,14 @@ import type { ServerGroup } from '../../api/inventory';
 import { Confirm } from '../../parts/confirm';
 import { Ago } from '../../parts/when';
 import { useTexts } from '../../texts';
-import { isHeld, keyOf, shortRelease } from './held-back';
+import { isFrom, isHeld, keyOf, shortRelease } from './held-back';
 
 const route = getRouteApi('/applications/$application/clusters');
 
 function useHeld(account: string, cluster: string): HeldBack[] {
   const { application } = route.useParams();
   const held = useQuery(heldBackQuery(application));
-  return (held.data ?? []).filter((one) => one.account === account && one.cluster.toLowerCase() === cluster.toLowerCase());
+  return (held.data ?? []).filter((one) => isFrom(one, account, cluster));
 }
 
 /** What is held back from a cluster: nothing is shown where nothing is. */

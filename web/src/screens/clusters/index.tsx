@@ -5,12 +5,13 @@ import { getRouteApi } from '@tanstack/react-router';
 import { useCallback, useMemo, type ReactNode } from 'react';
 import { serverGroupsQuery } from '../../api/queries';
 import { clustersOf, trafficShares, type ServerGroup } from '../../api/inventory';
+import { isMeant, type Named } from '../../api/named';
 import { Answered, Empty } from '../../parts/answers';
 import { useFilter } from '../../parts/filter';
 import { useLast } from '../../parts/last';
 import { LongList } from '../../parts/long-list';
 import { useTexts } from '../../texts';
-import { isMeant, meaning, type Named } from './address';
+import { meaning } from './address';
 import { Deploy } from './deploy';
 import { FollowedTask } from './actions';
 import { ClusterPart, guessCluster, keyOfCluster } from './cluster-part';
@@ -27,8 +28,7 @@ const MANY = 60;
 export function ClustersScreen() {
   const t = useTexts();
   const { application } = route.useParams();
-  const search = route.useSearch();
-  const { q, instance, do: doing } = search;
+  const { q, group, account, region, instance, do: doing } = route.useSearch();
   const navigate = route.useNavigate();
   const groups = useQuery(serverGroupsQuery(application));
   const select = useCallback(
@@ -39,7 +39,7 @@ export function ClustersScreen() {
     [navigate],
   );
   const [typed, field] = useFilter({ kept: q, label: t.common.filter, keep: (q) => void navigate({ search: ({ q: _, ...rest }) => ({ ...rest, ...(q === undefined ? {} : { q }) }), replace: true }) });
-  const meant = (one: ServerGroup) => isMeant(search, one);
+  const meant = (one: ServerGroup) => isMeant({ name: group, account, region }, one);
   const copied = useLast(groups.data?.find(meant));
   const create = (
     <button type="button" className="button primary" onClick={() => void navigate({ search: { do: 'create' } })}>

@@ -2,9 +2,10 @@
 
 import { describe, expect, it } from 'vitest';
 import { readServerGroup } from '../../api/inventory';
+import { isMeant, type Named } from '../../api/named';
 import { readHeldBack } from '../../api/held';
 import { readCapacity } from './action-fields';
-import { isMeant, meaning, readClustersSearch } from './address';
+import { meaning, readClustersSearch, type ClustersSearch } from './address';
 import { isHeld, shortRelease } from './held-back';
 import { commandOf, jobOf } from './jobs';
 
@@ -47,8 +48,9 @@ it('a size is whole and between its bounds', () => {
 
 it('an address means one group, also where accounts have groups of one name; a link may leave the account out', () => {
   const prod = { ...group, account: 'prod' };
-  expect([isMeant(meaning(prod), prod), isMeant(meaning(prod), group)]).toEqual([true, false]);
-  expect([isMeant({ group: 'app-v002' }, prod), isMeant({ group: 'app-v001' }, group)]).toEqual([true, false]);
+  const means = ({ group: name, account, region }: ClustersSearch, one: Named) => isMeant({ name, account, region }, one);
+  expect([means(meaning(prod), prod), means(meaning(prod), group)]).toEqual([true, false]);
+  expect([means({ group: 'app-v002' }, prod), means({ group: 'app-v001' }, group)]).toEqual([true, false]);
 });
 
 it('a release that is held back is found by its image', () => {

@@ -1,6 +1,6 @@
 // Deleting a firewall: first what is behind it.
 
-import type { Named } from '../../api/choices';
+import type { Named } from '../../api/named';
 import { JobDialog } from '../../parts/job-dialog';
 import { useTexts } from '../../texts';
 import type { Behind } from './draft';

@@ -1,6 +1,7 @@
 // A firewall as it is typed: from its rules to the job that makes it so, and what is wrong with it. Pure.
 
-import type { Firewall, Named, Rule } from '../../api/choices';
+import type { Firewall, Rule } from '../../api/choices';
+import type { Named } from '../../api/named';
 import type { Balancer, ServerGroup } from '../../api/inventory';
 import type { Asked } from '../../api/jobs';
 import { needed, network, ownedName, problemsOf, type Problem, type Problems } from '../../parts/problems';

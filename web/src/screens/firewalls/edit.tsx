@@ -3,7 +3,8 @@
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { accountsQuery, type Account } from '../../api/accounts';
-import type { Firewall, Named } from '../../api/choices';
+import type { Firewall } from '../../api/choices';
+import type { Named } from '../../api/named';
 import { Choice, Part, Rows, TextField } from '../../parts/form';
 import { JobDialog } from '../../parts/job-dialog';
 import { firstPlace, Place } from '../../parts/place';

@@ -3,11 +3,13 @@
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { memo, useMemo, useState } from 'react';
-import { firewallQuery, firewallsQuery, type Firewall, type Named } from '../../api/choices';
+import { firewallQuery, firewallsQuery, type Firewall } from '../../api/choices';
+import { isMeant, type Named } from '../../api/named';
 import { balancersQuery, serverGroupsQuery } from '../../api/queries';
 import { Answered, Empty } from '../../parts/answers';
 import { useLast } from '../../parts/last';
 import { LongList } from '../../parts/long-list';
+import type { At } from '../../parts/place';
 import { useTexts } from '../../texts';
 import { DeleteFirewall } from './delete';
 import { allBehind, rulesOf, type Behind } from './draft';
@@ -25,7 +27,7 @@ export function FirewallsScreen() {
   const balancers = useQuery(balancersQuery(application)).data;
   const groups = useQuery(serverGroupsQuery(application)).data;
   const behind = useMemo(() => allBehind(balancers ?? [], groups ?? []), [balancers, groups]);
-  const isChosen = (one: Named) => one.name === firewall && (account ?? one.account) === one.account && (region ?? one.region) === one.region;
+  const isChosen = (one: Named) => isMeant({ name: firewall, account, region }, one);
   const last = useLast(firewalls.data?.find(isChosen));
   const named = last !== undefined && isChosen(last) ? last : undefined;
   // Its rules, for the dialog that changes them; what is deleted while that is said stays as it was.
@@ -140,7 +142,7 @@ function Rules({ firewall }: { firewall: Firewall }) {
 /** So many names are there before somebody asks for all. */
 const NAMED = 24;
 
-function BehindNames({ behind, application, at }: { behind: Behind[]; application: string; at: { account: string; region: string } }) {
+function BehindNames({ behind, application, at }: { behind: Behind[]; application: string; at: At }) {
   const t = useTexts();
   const [all, setAll] = useState(false);
   const shown = all ? behind : behind.slice(0, NAMED);

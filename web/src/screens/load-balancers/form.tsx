@@ -1,7 +1,7 @@
 // The fields of a load balancer: name and place, listeners, health check, firewalls.
 
 import type { Account } from '../../api/accounts';
-import type { Named } from '../../api/choices';
+import type { Named } from '../../api/named';
 import { Choice, NumberField, Part, Rows, TextField, Ticks } from '../../parts/form';
 import type { Say } from '../../parts/job-dialog';
 import { Place } from '../../parts/place';

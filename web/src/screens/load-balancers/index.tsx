@@ -5,6 +5,7 @@ import { getRouteApi, Link } from '@tanstack/react-router';
 import { Fragment, memo, useCallback, useMemo } from 'react';
 import { balancersQuery } from '../../api/queries';
 import { upCount, type Balancer, type HealthCheck } from '../../api/inventory';
+import { isMeant } from '../../api/named';
 import { Answered, Empty } from '../../parts/answers';
 import { CopyButton } from '../../parts/dialog';
 import { useLast } from '../../parts/last';
@@ -25,8 +26,7 @@ export function LoadBalancersScreen() {
   const { balancer, account, region, do: doing } = route.useSearch();
   const navigate = route.useNavigate();
   const balancers = useQuery(balancersQuery(application));
-  // Names are an account's and a region's own; a link may leave them out.
-  const isChosen = (one: Balancer) => one.name === balancer && (account ?? one.account) === one.account && (region ?? one.region) === one.region;
+  const isChosen = (one: Balancer) => isMeant({ name: balancer, account, region }, one);
   const last = useLast(balancers.data?.find(isChosen));
   const chosen = last !== undefined && isChosen(last) ? last : undefined;
   const close = () => void navigate({ search: ({ do: _, ...rest }) => rest });

@@ -45,8 +45,8 @@ struct Lines {
 
 /// Runs it. Nothing is written unless the whole file is good afterwards.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let environment = Environment::read();
-    let file = args.config.clone().unwrap_or_else(|| environment.default_config());
+    let Args { name, provider, region, zones, environment, listen, config } = args;
+    let file = config.unwrap_or_else(|| Environment::read().default_config());
     let before = match std::fs::read_to_string(&file) {
         Ok(text) => text,
         // The first thing that is configured.
@@ -54,21 +54,16 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         Err(error) => return Err(error).with_context(|| format!("cannot read {}", file.display())),
     };
     let known = read(&before, &file)?;
-    if known.accounts()?.iter().any(|account| account.name == args.name) {
-        bail!("there is an account \"{}\" already in {} (or it is the machine's own)", args.name, file.display());
+    if known.accounts()?.iter().any(|account| account.name == name) {
+        bail!("there is an account \"{}\" already in {} (or it is the machine's own)", name, file.display());
     }
-    let after = with(&before, account(args.name.clone(), args))?;
-    let name = read(&after, &file)?.accounts()?.pop().map(|account| account.name).unwrap_or_default();
+    let after = with(&before, MoreAccount { name: name.clone(), provider, region, zones, environment, listen })?;
+    read(&after, &file)?.accounts()?;
     write(&file, &after)?;
     println!("{}: account {name} is in it; a server takes it when it starts anew:", file.display());
     println!("  systemctl restart gennaker      (or gennaker stop, and gennaker serve again)");
     println!("Instances run on and requests are answered meanwhile. Then: gennaker account list");
     Ok(ExitCode::SUCCESS)
-}
-
-fn account(name: String, args: Args) -> MoreAccount {
-    let Args { provider, region, zones, environment, listen, .. } = args;
-    MoreAccount { name, provider, region, zones, environment, listen }
 }
 
 fn read(text: &str, file: &Path) -> anyhow::Result<Config> {
